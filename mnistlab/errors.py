@@ -1,0 +1,19 @@
+"""What goes wrong in a way that a user can mend."""
+
+
+class LabError(Exception):
+    """Ends a command with this message and no traceback.
+
+    The message names what is wrong, where, why, and the nearest right thing.
+
+    Attributes:
+        exit_code: 2 where the input is at fault, 1 where it is not (a download that fails, a full disk).
+    """
+
+    exit_code = 2
+
+
+class DataUnavailableError(LabError):
+    """A data set is neither present nor to be had."""
+
+    exit_code = 1
