@@ -1,0 +1,20 @@
+"""Data sets, whole in memory."""
+
+from mnistlab.data.augment import Augmentation, RandomDistortion
+from mnistlab.data.digits import SyntheticDigits
+from mnistlab.data.images import ImageData
+from mnistlab.data.imageset import ImageSet
+from mnistlab.data.mnist import EMNIST, KMNIST, MNIST, QMNIST, FashionMNIST
+
+__all__ = [
+    "EMNIST",
+    "KMNIST",
+    "MNIST",
+    "QMNIST",
+    "Augmentation",
+    "FashionMNIST",
+    "ImageData",
+    "ImageSet",
+    "RandomDistortion",
+    "SyntheticDigits",
+]

@@ -1,0 +1,107 @@
+"""Which classes there are, by short name or dotted path."""
+
+import importlib
+import inspect
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from mnistlab.errors import LabError
+from mnistlab.nearest import suggestion
+from mnistlab.specification import class_path_of
+
+TRUSTED = ("mnistlab", "torch.nn", "torch.optim", "lightning.pytorch")
+"""The packages whose classes a checkpoint may name."""
+
+
+class Untrusted(LabError):  # noqa: N818 - it is what the class is
+    """A checkpoint names a class that nobody on the command line has asked for."""
+
+
+def candidates(bases: tuple[type, ...]) -> dict[str, list[type]]:
+    """The classes that derive from `bases` and are imported, by short name.
+
+    Left out are private classes and those that are only to be derived from (`abstract = True` in their body). A class
+    of mnistlab hides the classes of other packages that have its name.
+    """
+    found: dict[str, list[type]] = {}
+    for cls in dict.fromkeys(_descendants(bases)):
+        if not (inspect.isabstract(cls) or cls.__name__.startswith("_") or vars(cls).get("abstract", False)):
+            found.setdefault(cls.__name__, []).append(cls)
+    for name, classes in found.items():
+        own = [cls for cls in classes if cls.__module__.partition(".")[0] == "mnistlab"]
+        found[name] = own or classes
+    return dict(sorted(found.items()))
+
+
+def find_class(name: str, bases: tuple[type, ...], where: str) -> type | None:
+    """The class that a user calls `name`; None if it is a short name that no class has.
+
+    Raises:
+        LabError: If the name stands for several classes, for none that can be imported, or for one of another kind.
+    """
+    if "." in name:
+        cls = _imported(name, where)
+    else:
+        classes = candidates(bases).get(name, [])
+        if len(classes) > 1:
+            paths = ", ".join(class_path_of(cls) for cls in classes)
+            raise LabError(f"{where}: several classes are called {name}. Write one of {paths}.")
+        cls = classes[0] if classes else None
+    if cls is not None and not issubclass(cls, bases):
+        kinds = " or ".join(class_path_of(base) for base in bases)
+        raise LabError(f"{where}: {name} is not a {kinds}. Derive it from that class.")
+    return cls
+
+
+def check_trusted(class_path: str, allowed: frozenset[str], where: str) -> None:
+    """Refuse a class that a checkpoint names, before it is imported.
+
+    Args:
+        class_path: What the checkpoint names.
+        allowed: Class paths and packages that the command line has named.
+        where: The checkpoint.
+
+    Raises:
+        Untrusted: If the class is neither of a trusted package nor allowed.
+    """
+    packages = (*TRUSTED, *allowed)
+    if any(class_path == package or class_path.startswith(f"{package}.") for package in packages):
+        return
+    package = class_path.partition(".")[0]
+    raise Untrusted(
+        f"{where} names the class {class_path}, which is not part of mnistlab. A checkpoint of a stranger could run "
+        f"code that way, so nothing was imported. If you trust it, add --trust={package}."
+    )
+
+
+def _descendants(bases: tuple[type, ...]) -> Iterator[type]:
+    for base in bases:
+        for cls in type.__subclasses__(base):
+            yield cls
+            yield from _descendants((cls,))
+
+
+def _imported(class_path: str, where: str) -> type:
+    module_name, _, class_name = class_path.rpartition(".")
+    _look_here_too()
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
+            raise LabError(f"{where}: importing {module_name} failed: {error}.") from error
+        raise LabError(f"{where}: there is no module {error.name} to import {class_name} from.") from error
+    except Exception as error:
+        raise LabError(f"{where}: importing {module_name} failed: {type(error).__name__}: {error}.") from error
+    cls = getattr(module, class_name, None)
+    if isinstance(cls, type):
+        return cls
+    hint = suggestion(class_name, [name for name, value in vars(module).items() if isinstance(value, type)])
+    raise LabError(f"{where}: the module {module_name} has no class {class_name}.{hint}")
+
+
+def _look_here_too() -> None:
+    """Modules of the current folder count, after all others: a `torch.py` there shadows nothing."""
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.append(here)

@@ -1,0 +1,264 @@
+"""What every model shares: one step for three splits, exact metrics, a checkpoint that says everything."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import torch
+from lightning.pytorch import LightningModule
+from torch import Tensor, nn
+from torch.nn import CrossEntropyLoss
+from torch.optim import AdamW, Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from mnistlab.checkpoint import FORMAT, RECORD
+from mnistlab.losses import LossLike, as_loss
+from mnistlab.numbers import PositiveInt
+from mnistlab.schedules import RunSchedule, WarmupCosine, steps_every_batch
+from mnistlab.specification import Specification, describe, init_arguments
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    OptimizerCallable = Callable[[Iterable[Any]], Optimizer]
+    LRSchedulerCallable = Callable[[Optimizer], LRScheduler]
+else:
+    from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
+
+Split = Literal["train", "val", "test"]
+Targets = Tensor | Mapping[str, Tensor]
+
+_names: dict[str, str] = {}
+
+
+class Classifier(LightningModule):
+    """A net with its loss, optimizer and schedule.
+
+    A model derives from it, gives itself a `name`, and sets `self.net` to a plain torch module that turns images
+    (batch, channels, height, width) into logits (batch, num_classes), or into one tensor of logits per named head.
+
+    Args:
+        num_classes: The number of classes, or that of each named head with the primary one first; set by the data.
+        loss: What is minimized: a loss, or a class or `functools.partial` that makes one.
+        optimizer: The optimizer, as a class or a `functools.partial` of one.
+        scheduler: The learning rate schedule; null for a constant rate.
+        scheduler_interval: Whether the schedule counts epochs or steps; `auto` goes by its class.
+        compile: Compile the net with torch.compile; its checkpoints load with and without.
+
+    Raises:
+        ValueError: If the loss does not fit a classifier, or the optimizer or the schedule refuses its arguments.
+    """
+
+    name: ClassVar[str]
+    abstract: ClassVar[bool] = True
+    net: nn.Module
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Refuse a model without a name of its own: runs and checkpoints are found by it."""
+        super().__init_subclass__(**kwargs)
+        if vars(cls).get("abstract", False):
+            return
+        name = vars(cls).get("name")
+        path = f"{cls.__module__}.{cls.__qualname__}"
+        if not isinstance(name, str) or not name.isidentifier() or name == "base":
+            raise TypeError(f'{path} needs a `name` of its own, such as name = "small_cnn", and never "base".')
+        if _names.setdefault(name, path) != path:
+            raise TypeError(f"{path} has the name {name!r}, which {_names[name]} has already.")
+
+    def __init__(
+        self,
+        num_classes: PositiveInt | dict[str, PositiveInt] = 10,
+        loss: LossLike = CrossEntropyLoss,
+        optimizer: OptimizerCallable = AdamW,
+        scheduler: LRSchedulerCallable | None = WarmupCosine,
+        scheduler_interval: Literal["auto", "step", "epoch"] = "auto",
+        compile: bool = False,  # noqa: A002, FBT001, FBT002 - torch's word; an option of the command line
+    ) -> None:
+        super().__init__()
+        self.arguments = init_arguments(self)
+        self.specification: Specification | None = None
+        self.heads = {"label": num_classes} if isinstance(num_classes, int) else dict(num_classes)
+        self.losses = nn.ModuleDict({head: as_loss(loss, size) for head, size in self.heads.items()})
+        self.scheduler_interval = scheduler_interval
+        self.compile_net = compile
+        self.acc_best = 0.0
+        self._optimizer = optimizer
+        self._scheduler = scheduler
+        self._sums: dict[str, Tensor] = {}
+        self._refuse_bad_arguments()
+
+    @property
+    def primary(self) -> str:
+        """The head by which models are compared."""
+        return next(iter(self.heads))
+
+    def forward(self, images: Tensor) -> Tensor | dict[str, Tensor]:
+        """Normalized images (batch, channels, height, width) -> logits (batch, num_classes), or one tensor per head."""
+        output: Tensor | dict[str, Tensor] = self.net(images)
+        return output
+
+    def recorded(self) -> Specification:
+        """The class of this model and all its options."""
+        return describe(self, self.arguments) if self.specification is None else self.specification
+
+    def training_step(self, batch: tuple[Tensor, Targets], batch_idx: int) -> Tensor:
+        """The loss of a batch, (), in the unit of the loss."""
+        del batch_idx
+        return self._step(batch, "train")
+
+    def validation_step(self, batch: tuple[Tensor, Targets], batch_idx: int) -> None:
+        """Count a batch of validation images."""
+        del batch_idx
+        self._step(batch, "val")
+
+    def test_step(self, batch: tuple[Tensor, Targets], batch_idx: int) -> None:
+        """Count a batch of test images."""
+        del batch_idx
+        self._step(batch, "test")
+
+    def predict_step(self, batch: Tensor | tuple[Tensor, Targets], batch_idx: int) -> dict[str, Tensor]:
+        """The probabilities of each class: (batch, num_classes) for each head."""
+        del batch_idx
+        images = batch if isinstance(batch, Tensor) else batch[0]
+        logits = self._by_head(self(images))
+        return {head: self.losses[head].probs(logits[head]) for head in self.heads}
+
+    def on_fit_start(self) -> None:
+        """Compile in place, so that the keys of a checkpoint do not depend on it."""
+        if self.compile_net:
+            self.net.compile()
+
+    def on_train_epoch_end(self) -> None:
+        """Report the epoch's training metrics and the learning rate."""
+        self._report("train")
+        optimizer = self.optimizers(use_pl_optimizer=False)
+        first = optimizer[0] if isinstance(optimizer, list) else optimizer
+        self.log("lr", float(first.param_groups[0]["lr"]), rank_zero_only=True)
+
+    def on_validation_epoch_start(self) -> None:
+        """Begin to count; nothing that an interrupted validation left behind may stay."""
+        self._sums.pop("val", None)
+
+    def on_validation_epoch_end(self) -> None:
+        """Report the validation metrics and the best accuracy so far."""
+        accuracy = self._report("val")
+        if accuracy is not None and not (self.trainer.sanity_checking or self.trainer.validating):
+            self.acc_best = max(self.acc_best, accuracy)
+            self.log("val/acc_best", self.acc_best)
+
+    def on_test_epoch_start(self) -> None:
+        """Begin to count."""
+        self._sums.pop("test", None)
+
+    def on_test_epoch_end(self) -> None:
+        """Report the test metrics."""
+        self._report("test")
+
+    def configure_optimizers(self) -> Any:
+        """The optimizer and its schedule, which follows the length of the run where it is made for that."""
+        optimizer = self._make_optimizer(self.parameters())
+        if self._scheduler is None:
+            return optimizer
+        scheduler = self._scheduler(optimizer)
+        if isinstance(scheduler, RunSchedule):
+            scheduler.set_length(*self._length())
+        interval = self.scheduler_interval
+        if interval == "auto":
+            interval = "step" if steps_every_batch(scheduler) else "epoch"
+        monitor = getattr(scheduler, "monitor", "val/loss")
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": scheduler, "interval": interval, "monitor": monitor},
+        }
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add what it takes to build the model and the data again, as plain data."""
+        data = getattr(self.trainer, "datamodule", None)
+        record = {
+            "format": FORMAT,
+            "model": self.recorded().as_dict(),
+            "data": data.recorded().as_dict() if hasattr(data, "recorded") else None,
+            "acc_best": self.acc_best,
+            "sums": dict(self._sums),
+        }
+        checkpoint[RECORD] = record
+        # What Lightning keeps of `save_hyperparameters` may hold objects, which a safe load refuses.
+        checkpoint.pop("hyper_parameters", None)
+        checkpoint.pop("datamodule_hyper_parameters", None)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take up the counts of a half-finished epoch."""
+        record = checkpoint.get(RECORD)
+        if record is not None:
+            self.acc_best = record["acc_best"]
+            self._sums = {split: sums.to(self.device) for split, sums in record["sums"].items()}
+
+    def _step(self, batch: tuple[Tensor, Targets], split: Split) -> Tensor:
+        """Loss and counts of one batch, the same for every split.
+
+        The counts stay on the device until the end of the epoch; nothing here waits for it.
+        """
+        images, given = batch
+        logits = self._by_head(self(images))
+        targets = self._targets(given)
+        losses = {head: self.losses[head](logits[head], targets[head]) for head in self.heads}
+        loss = torch.stack(list(losses.values())).sum() if len(losses) > 1 else losses[self.primary]
+        with torch.no_grad():
+            rows = [self._counts(head, losses[head], logits[head], targets[head]) for head in self.heads]
+            counts = torch.stack(rows)
+            self._sums[split] = self._sums[split] + counts if split in self._sums else counts
+        return loss
+
+    def _counts(self, head: str, loss: Tensor, logits: Tensor, target: Tensor) -> Tensor:
+        """(4,): loss times its divisor, the divisor, correct predictions, images."""
+        divisor = self.losses[head].weight_of_batch(target)
+        correct = (logits.argmax(dim=1) == target).sum()
+        # MPS has no float64; float32 counts exactly up to 16 million images.
+        dtype = torch.float32 if logits.device.type == "mps" else torch.float64
+        images = torch.full_like(correct, len(target))
+        return torch.stack([loss.to(dtype) * divisor, divisor.to(dtype), correct.to(dtype), images.to(dtype)])
+
+    def _by_head(self, output: Tensor | dict[str, Tensor]) -> dict[str, Tensor]:
+        return {self.primary: output} if isinstance(output, Tensor) else output
+
+    def _targets(self, given: Targets) -> Mapping[str, Tensor]:
+        if isinstance(given, Tensor):
+            return {self.primary: given}
+        if len(self.heads) == 1 and self.primary not in given:
+            return {self.primary: next(iter(given.values()))}
+        return given
+
+    def _report(self, split: Split) -> float | None:
+        """Log the epoch's metrics of a split, summed over all processes; the accuracy of the primary head."""
+        if split not in self._sums:
+            return None
+        reduced = self.trainer.strategy.reduce(self._sums.pop(split), reduce_op="sum")
+        assert isinstance(reduced, Tensor)
+        sums = dict(zip(self.heads, reduced.tolist(), strict=True))
+        accuracy = {head: correct / images for head, (_, _, correct, images) in sums.items()}
+        loss = sum(total / divisor for total, divisor, _, _ in sums.values())
+        self.log(f"{split}/loss", loss, prog_bar=split != "test")
+        self.log(f"{split}/acc", accuracy[self.primary], prog_bar=split != "test")
+        if len(self.heads) > 1:
+            self.log_dict({f"{split}/{head}_acc": value for head, value in accuracy.items()})
+        return accuracy[self.primary]
+
+    def _length(self) -> tuple[int, float]:
+        """Optimizer steps of the whole run, and of an epoch."""
+        total = self.trainer.estimated_stepping_batches
+        if total == float("inf"):
+            raise ValueError("a schedule that follows the run needs its length: set `max_epochs` or `max_steps`.")
+        epochs = self.trainer.max_epochs
+        return int(total), total / epochs if epochs and epochs > 0 else float(total)
+
+    def _make_optimizer(self, parameters: Any) -> Optimizer:
+        return self._optimizer(parameters)
+
+    def _refuse_bad_arguments(self) -> None:
+        """Construct optimizer and schedule once on nothing, so that their own refusals come before any work."""
+        nothing = [nn.Parameter(torch.empty(1, device="meta"))]
+        try:
+            optimizer = self._make_optimizer(nothing)
+            if self._scheduler is not None:
+                self._scheduler(optimizer)
+        except (ValueError, TypeError, RuntimeError) as error:
+            raise ValueError(f"the optimizer or the schedule of {type(self).__name__} is refused: {error}") from error

@@ -1,0 +1,215 @@
+"""The common part of every data set: splits, loaders, normalization."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+from lightning.pytorch import LightningDataModule
+from torch import Tensor
+
+from mnistlab.data.augment import Augmentation
+from mnistlab.data.imageset import ImageSet
+from mnistlab.data.loader import Batch, EvalLoader, Shard, TrainLoader
+from mnistlab.numbers import NonNegativeInt, PositiveFloat, PositiveInt
+from mnistlab.specification import Specification, describe, init_arguments
+
+_CHUNK = 1 << 20
+
+
+class ImageData(LightningDataModule):
+    """Images with named labels, held in memory as uint8 and given out in whole batches.
+
+    The official test images are the test set; validation is a seeded part of the training images in which every class
+    has its share. Normalization and augmentation happen batch by batch on the device of the model.
+
+    To add a data set, say what `heads` it has, fetch it in `prepare_data`, and return its parts from `read`.
+
+    Args:
+        batch_size: Images in a training batch.
+        eval_batch_size: Images in a batch of validation, test and prediction; 128 to 256 suit convolutions on a CPU.
+        val_size: Images held out of the training images for validation.
+        partition: `official` keeps the official test set; `pooled` draws training, validation and test from all
+            images together, as some publications do, and its figures do not compare with official ones.
+        partition_seed: Which images are held out, independent of the seed of the run.
+        augment: Random changes of the training images, a new draw for each image in each epoch.
+        mean: Subtracted from the images scaled to 0..1; if not given, measured on the training split.
+        std: Divides the images after that; if not given, measured on the training split.
+    """
+
+    def __init__(
+        self,
+        batch_size: PositiveInt = 128,
+        eval_batch_size: PositiveInt = 256,
+        val_size: NonNegativeInt = 5_000,
+        partition: Literal["official", "pooled"] = "official",
+        partition_seed: NonNegativeInt = 0,
+        augment: Augmentation | None = None,
+        mean: float | None = None,
+        std: PositiveFloat | None = None,
+    ) -> None:
+        super().__init__()
+        self.arguments = init_arguments(self)
+        self.batch_size = batch_size
+        self.eval_batch_size = eval_batch_size
+        self.val_size = val_size
+        self.partition = partition
+        self.partition_seed = partition_seed
+        self.augment = augment
+        self.mean = mean
+        self.std = std
+        self.specification: Specification | None = None
+        self._sets: dict[str, ImageSet] = {}
+        self._rows: dict[str, Tensor] = {}
+
+    @property
+    def heads(self) -> dict[str, int]:
+        """The number of classes of each label, the primary label first."""
+        raise AssertionError(f"{type(self).__name__} does not say what heads it has")
+
+    def read(self, split: Literal["train", "test"]) -> ImageSet:
+        """The official training or test images, from files that `prepare_data` has made sure of."""
+        raise AssertionError(f"{type(self).__name__} does not read its {split} split")
+
+    def recorded(self) -> Specification:
+        """What a checkpoint says about this data: the class, its options, and the normalization in use."""
+        specification = describe(self, self.arguments) if self.specification is None else self.specification
+        measured = {"mean": self.mean, "std": self.std, **self.located()}
+        return Specification(specification.class_path, {**specification.init_args, **measured})
+
+    def located(self) -> dict[str, str]:
+        """The options that say where the files were found, valid from any folder."""
+        return {}
+
+    def setup(self, stage: str) -> None:
+        """Load what `stage` needs: "fit", "validate", "test" or "predict"."""
+        wanted = {"fit": "train", "validate": "val"}.get(stage, "test")
+        self._partition(wanted)
+        if self.mean is None or self.std is None:
+            mean, std = self._measure()
+            self.mean = mean if self.mean is None else self.mean
+            self.std = std if self.std is None else self.std
+
+    def train_dataloader(self) -> TrainLoader:
+        """The training images in an order of their own for each epoch."""
+        data, rows = self._partition("train")
+        overfit = self.trainer is not None and self.trainer.overfit_batches > 0
+        seed = torch.initial_seed()
+        return TrainLoader(data, rows, self.batch_size, seed, shuffle=not overfit, shard=self._shard())
+
+    def val_dataloader(self) -> EvalLoader | Sequence[EvalLoader]:
+        """The images held out, none if `val_size` is 0."""
+        return self._eval_loader("val") if self.val_size else []
+
+    def test_dataloader(self) -> EvalLoader:
+        """The test images."""
+        return self._eval_loader("test")
+
+    def predict_dataloader(self) -> EvalLoader:
+        """The test images."""
+        return self._eval_loader("test")
+
+    def on_after_batch_transfer(self, batch: object, dataloader_idx: int) -> object:
+        """Normalize a batch, and augment it while training.
+
+        Shape: (batch, channels, height, width) uint8 -> the same in float32, mean 0 and standard deviation 1 over the
+        training split. What is not uint8 is left alone: it does not come from here.
+        """
+        del dataloader_idx
+        images, targets = batch if isinstance(batch, (tuple, list)) else (batch, None)
+        if not isinstance(images, Tensor) or images.dtype != torch.uint8:
+            return batch
+        images = self.normalize(images)
+        if self.augment is not None and self.trainer is not None and self.trainer.training:
+            images = self.augment(images)
+        return images, targets
+
+    def normalize(self, images: Tensor) -> Tensor:
+        """uint8 images to float32 with mean 0 and standard deviation 1, any shape."""
+        assert self.mean is not None
+        assert self.std is not None
+        return images.to(torch.float32).mul_(1 / (255 * self.std)).sub_(self.mean / self.std)
+
+    def _eval_loader(self, split: str) -> EvalLoader:
+        data, rows = self._partition(split)
+        return EvalLoader(data, rows, self.eval_batch_size, self._shard())
+
+    def _shard(self) -> Shard:
+        return Shard() if self.trainer is None else Shard(self.trainer.global_rank, self.trainer.world_size)
+
+    def _partition(self, split: str) -> tuple[ImageSet, Tensor]:
+        """The set that holds `split`, on the device of the model, and the rows of the split in it."""
+        part = "pool" if self.partition == "pooled" else "test" if split == "test" else "train"
+        if part not in self._sets:
+            self._load(part)
+        return self._on_device(part), self._rows[split]
+
+    def _load(self, part: str) -> None:
+        if part == "test":
+            data = self.read("test")
+            self._rows["test"] = torch.arange(len(data))
+        elif part == "train":
+            data = self.read("train")
+            self._rows["train"], self._rows["val"] = self._hold_out(data, torch.arange(len(data)), self.val_size)
+        else:
+            train, test = self.read("train"), self.read("test")
+            data = _joined(train, test)
+            rest, self._rows["test"] = self._hold_out(data, torch.arange(len(data)), len(test))
+            self._rows["train"], self._rows["val"] = self._hold_out(data, rest, self.val_size)
+        self._sets[part] = data
+
+    def _hold_out(self, data: ImageSet, rows: Tensor, size: int) -> tuple[Tensor, Tensor]:
+        if size >= len(rows):
+            name = type(self).__name__
+            raise ValueError(f"`val_size` must leave training images: {name} has {len(rows)}, got {size}.")
+        primary = next(iter(data.targets.values()))
+        return stratified(rows, primary, size, self.partition_seed)
+
+    def _on_device(self, part: str) -> ImageSet:
+        """Move the set once; from then on no batch crosses to the device."""
+        data = self._sets[part]
+        device = torch.device("cpu") if self.trainer is None else self.trainer.strategy.root_device
+        if data.images.device != device:
+            targets = {name: target.to(device) for name, target in data.targets.items()}
+            data = self._sets[part] = ImageSet(data.images.to(device), targets)
+        return data
+
+    def _measure(self) -> tuple[float, float]:
+        data, rows = self._partition("train")
+        per_image = data.images[0].numel()
+        total, squares = 0.0, 0.0
+        for some in rows.split(max(1, _CHUNK // per_image)):
+            pixels = data.images[some.to(data.images.device)].to(torch.float32) / 255
+            total += float(pixels.sum(dtype=torch.float64))
+            squares += float(pixels.square().sum(dtype=torch.float64))
+        mean = total / (len(rows) * per_image)
+        std = (squares / (len(rows) * per_image) - mean**2) ** 0.5
+        return round(mean, 6), round(max(std, 1e-6), 6)
+
+
+def stratified(rows: Tensor, labels: Tensor, size: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Split off `size` of the rows at random, every class in proportion.
+
+    Args:
+        rows: (n,) the rows to divide.
+        labels: The class of every row, indexed by row.
+        size: How many to split off; a class's share is rounded so that the sum is exact.
+        seed: Which ones.
+
+    Returns:
+        The rows that stay and the rows split off, each in ascending order.
+    """
+    shuffled = rows[torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed))]
+    by_class = [shuffled[labels[shuffled] == label] for label in labels[rows].unique()]
+    exact = [len(members) * size / len(rows) for members in by_class]
+    quota = [int(share) for share in exact]
+    by_remainder = sorted(range(len(exact)), key=lambda index: quota[index] - exact[index])
+    for index in by_remainder[: size - sum(quota)]:
+        quota[index] += 1
+    kept = torch.cat([members[count:] for members, count in zip(by_class, quota, strict=True)])
+    taken = torch.cat([members[:count] for members, count in zip(by_class, quota, strict=True)])
+    return kept.sort().values, taken.sort().values
+
+
+def _joined(first: ImageSet, second: ImageSet) -> ImageSet:
+    targets = {name: torch.cat([first.targets[name], second.targets[name]]) for name in first.targets}
+    return ImageSet(torch.cat([first.images, second.images]), targets)

@@ -1,0 +1,85 @@
+"""`validate`, `test` and `predict`: a trained model on images, in a run folder of its own."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch import Trainer
+from torch import Tensor
+
+from mnistlab.classifier import Classifier
+from mnistlab.data import ImageData
+from mnistlab.errors import LabError
+from mnistlab.invocation import Found, Invocation
+from mnistlab.runs.folder import CONFIG, PREDICTIONS, RECORD, new_folder
+from mnistlab.runs.record import config_text, now, start_record, write_json, write_text
+from mnistlab.runs.recorder import rounded
+
+
+def evaluate(
+    invocation: Invocation,
+    model: Classifier,
+    data: ImageData,
+    trainer: Trainer,
+    resolved: Mapping[str, Any],
+    found: Found | None,
+) -> int:
+    """Run the command and keep its outcome; the exit code."""
+    if invocation.command == "predict" and trainer.world_size > 1:
+        raise LabError("predict writes one table and runs in one process. Add --trainer.devices=1.")
+    folder = new_folder(Path(resolved["run"]["dir"]), model.name)
+    record = start_record(invocation.command, invocation.arguments, resolved, model.name)
+    record["checkpoint"] = str(found.path.resolve()) if found and found.path else None
+    if invocation.command == "predict":
+        batches = trainer.predict(model, data)
+        assert batches is not None
+        outcome: dict[str, Any] = {"predictions": len(data.predict_dataloader())}
+    else:
+        function = trainer.test if invocation.command == "test" else trainer.validate
+        (metrics,) = function(model, data, verbose=False)
+        outcome = {"metrics": {name: rounded(value) for name, value in metrics.items()}}
+    if not trainer.is_global_zero:
+        return 0
+    folder.mkdir(parents=True)
+    write_text(folder / CONFIG, config_text(resolved))
+    if invocation.command == "predict":
+        outcome = {"predictions": _write_predictions(folder / PREDICTIONS, model, data, batches)}
+        print(f"{outcome['predictions']:,} predictions are in {folder / PREDICTIONS}")
+    else:
+        _show(invocation.command, model, data, outcome["metrics"], folder)
+    record["segments"][-1].update(ended=now(), status="finished")
+    write_json(folder / RECORD, {**record, "status": "finished", "ended": now(), **outcome})
+    return 0
+
+
+def _show(command: str, model: Classifier, data: ImageData, metrics: Mapping[str, float], folder: Path) -> None:
+    split = "test" if command == "test" else "val"
+    print(f"{type(model).__name__} on the {split} images of {type(data).__name__}")
+    for name, value in metrics.items():
+        text = f"{100 * value:.2f} %" if name.endswith("acc") else f"{value:.6g}"
+        print(f"  {name:<10} {text}")
+    print(f"kept in {folder}")
+
+
+def _write_predictions(path: Path, model: Classifier, data: ImageData, batches: Sequence[Any]) -> int:
+    """A row per image: its index, and for each head the prediction, the probabilities and the target."""
+    targets = [given for _, given in data.predict_dataloader()]
+    columns: list[tuple[str, list[Any]]] = []
+    for number, (head, size) in enumerate(model.heads.items()):
+        prefix = "" if len(model.heads) == 1 else f"{head}_"
+        probs: Tensor = torch.cat([batch[head] for batch in batches]).float().cpu()
+        name = head if head in targets[0] else list(targets[0])[number]
+        columns.append((f"{prefix}prediction", probs.argmax(dim=1).tolist()))
+        columns.extend((f"{prefix}prob_{index}", _short(probs[:, index])) for index in range(size))
+        columns.append((f"{prefix}target", torch.cat([given[name] for given in targets])[: len(probs)].tolist()))
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["index", *(name for name, _ in columns)])
+        writer.writerows([index, *values] for index, values in enumerate(zip(*(v for _, v in columns), strict=True)))
+    return len(columns[0][1])
+
+
+def _short(values: Tensor) -> list[str]:
+    return [f"{value:.6g}" for value in values.tolist()]

@@ -1,0 +1,68 @@
+"""What a person sees while a run goes on."""
+
+import logging
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+
+from mnistlab.classifier import Classifier
+from mnistlab.data import ImageData
+
+# What dependencies say on every run and nobody can act on, each with its reason.
+_NOISE = (
+    r".*does not have many workers.*",  # the whole set lies in memory, workers would only copy it
+    r".*instantiate_classes.*deprecated.*",  # Lightning calls jsonargparse by an old name
+    r".*`isinstance\(treespec, LeafSpec\)` is deprecated.*",  # Lightning calls torch by an old name
+    r".*Checkpoint directory .* exists and is not empty.*",  # a run that is continued
+    r".*IterableDataset.*has `__len__` defined.*",  # it is true for one process and for several
+    r".*Trying to infer the `batch_size`.*",  # nothing is averaged over it
+    r".*The number of training batches.*log_every_n_steps.*",  # metrics are kept per epoch
+)
+
+
+def quiet() -> None:
+    """Keep adverts and deprecations of dependencies off the screen; warnings that can be acted on stay."""
+    for name in ("lightning.pytorch", "lightning.fabric", "lightning", "torch.distributed"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    for message in _NOISE:
+        warnings.filterwarnings("ignore", message=message)
+
+
+class Screen:
+    """Prints the course of a training run.
+
+    Args:
+        speaks: Whether this process does; of several only the first.
+    """
+
+    def __init__(self, speaks: bool) -> None:  # noqa: FBT001 - its one argument
+        self._speaks = speaks
+        self._epochs = "?"
+
+    def begin(self, model: Classifier, data: ImageData, epochs: int | None, folder: Path) -> None:
+        """Say what is trained, and where it is kept."""
+        count = sum(parameter.numel() for parameter in model.parameters())
+        self._epochs = str(epochs) if epochs and epochs > 0 else "?"
+        self._print(f"{type(model).__name__} ({count:,} parameters) on {type(data).__name__}, kept in {folder}")
+
+    def row(self, row: Mapping[str, float]) -> None:
+        """Print the metrics of an epoch."""
+        epoch = f"{int(row['epoch']) + 1}/{self._epochs}"
+        parts = [f"epoch {epoch:>7}"]
+        for split in ("train", "val"):
+            if f"{split}/loss" in row:
+                parts.append(f"{split} loss {row[f'{split}/loss']:.4f}  acc {100 * row[f'{split}/acc']:6.2f} %")
+        self._print("   ".join([*parts, f"{row['seconds']:.1f} s"]))
+
+    def end(self, folder: Path, metrics: Mapping[str, Mapping[str, float] | None]) -> None:
+        """Print the outcome, and how to have it again."""
+        best, test = metrics.get("best"), metrics.get("test")
+        if best:
+            self._print(f"best  val acc {100 * best['val/acc']:.2f} % after epoch {int(best['epoch']) + 1}")
+        if test:
+            self._print(f"test  acc {100 * test['test/acc']:.2f} %  loss {test['test/loss']:.4f}")
+        self._print(f"Test it again: mnistlab test --ckpt_path={folder}")
+
+    def _print(self, line: str) -> None:
+        if self._speaks:
+            print(line, flush=True)

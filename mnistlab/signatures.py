@@ -1,0 +1,179 @@
+"""What options a class takes, read from its signature; the one place that asks jsonargparse for them."""
+
+import inspect
+import types
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+from functools import cache
+from os import PathLike
+from typing import Annotated, Union, get_args, get_origin, get_type_hints
+
+import torch
+from jsonargparse import ArgumentError, ArgumentParser, Namespace
+
+REQUIRED = inspect.Parameter.empty
+
+# Classes that are values of their own: a parser reads them from text, nobody chooses among their subclasses.
+_VALUES = (
+    bool, int, float, complex, str, bytes, dict, list, tuple, set, type, types.NoneType,
+    Enum, PathLike, timedelta, torch.Tensor, torch.device, torch.dtype,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Slot:
+    """An option that takes a class with options of its own.
+
+    Attributes:
+        bases: What the class must derive from.
+        factory: The first argument of the class is supplied later (an optimizer's parameters).
+        many: A list of them is taken.
+        plain: Other values are taken too (a name, true or false).
+    """
+
+    bases: tuple[type, ...]
+    factory: bool = False
+    many: bool = False
+    plain: bool = False
+
+
+@dataclass(frozen=True)
+class Option:
+    """One argument of a class.
+
+    Attributes:
+        name: As the user writes it.
+        annotation: Its type; the text of it where it cannot be resolved.
+        default: The signature's default, or `REQUIRED`.
+        slot: What class it takes, if it takes one.
+    """
+
+    name: str
+    annotation: object
+    default: object
+    slot: Slot | None
+
+
+@cache
+def options(cls: type, *, factory: bool = False) -> Mapping[str, Option]:
+    """The options of a class by name, in the order of its signature, those behind `**kwargs` included.
+
+    Args:
+        cls: The class.
+        factory: Leave out the first argument, which is supplied later.
+    """
+    parser = _parser(cls, factory=factory)
+    defaults = parser.get_defaults()
+    found = {}
+    for name in _names(cls, factory=factory):
+        annotation, default = _parameter(cls, name)
+        if default is REQUIRED and defaults.get(name) is not None:
+            default = defaults[name]
+        found[name] = Option(name, annotation, default, slot_of(annotation))
+    return found
+
+
+def accepts(cls: type, name: str, value: object, *, factory: bool = False) -> bool:
+    """Whether `value`, text or data, is one that the option `name` of `cls` takes by its type."""
+    others = {other for other in _names(cls, factory=factory) if other != name}
+    parser = _parser(cls, factory=factory, leave_out=frozenset(others))
+    try:
+        parser.parse_object({name: value})
+    except (ArgumentError, ValueError, TypeError):
+        return False
+    return True
+
+
+def default_of_slot(cls: type, option: Option, *, factory: bool = False) -> Mapping[str, object] | None:
+    """The class that an option takes by default, as `{"class_path": ..., "init_args": ...}`, None where it has none.
+
+    A default written as a class or as a `functools.partial` of one is read here; a lambda is read by jsonargparse.
+    """
+    from mnistlab.specification import describe_factory  # noqa: PLC0415 - specification stands on this module
+
+    if option.default is None or option.default is REQUIRED:
+        return None
+    described = describe_factory(option.default)
+    if described is not None:
+        return described
+    parsed = _parser(cls, factory=factory).get_defaults().get(option.name)
+    if isinstance(parsed, Namespace) and "class_path" in parsed:
+        return parsed.as_dict()
+    return None
+
+
+def slot_of(annotation: object) -> Slot | None:
+    """What class an annotation asks for, None if it asks for none."""
+    bases: list[type] = []
+    factory = many = plain = False
+    for member in _members(annotation):
+        origin, arguments = get_origin(member), get_args(member)
+        if _choosable(member):
+            bases.append(member)
+        elif origin is Callable and arguments:
+            made = [made for made in _members(arguments[-1]) if _choosable(made)]
+            factory |= bool(made and arguments[0])
+            bases.extend(made)
+        elif isinstance(origin, type) and issubclass(origin, Iterable) and arguments and slot_of(arguments[0]):
+            many = True
+            bases.extend(slot_of(arguments[0]).bases)  # type: ignore[union-attr]
+        elif member is not types.NoneType:
+            plain = True
+    unique = tuple(dict.fromkeys(bases))
+    return Slot(unique, factory, many, plain) if unique else None
+
+
+def takes_parts(annotation: object) -> bool:
+    """Whether an option is a mapping, so that `--option.part=value` sets one entry of it."""
+    members = [get_origin(member) or member for member in _members(annotation)]
+    return any(isinstance(member, type) and issubclass(member, Mapping) for member in members)
+
+
+def _members(annotation: object) -> list[object]:
+    if get_origin(annotation) is Annotated:
+        return _members(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, types.UnionType):
+        return [inner for member in get_args(annotation) for inner in _members(member)]
+    return [annotation]
+
+
+def _choosable(member: object) -> bool:
+    return isinstance(member, type) and get_origin(member) is None and not issubclass(member, _VALUES)
+
+
+def _names(cls: type, *, factory: bool) -> list[str]:
+    parser = ArgumentParser(exit_on_error=False)
+    return parser.add_class_arguments(cls, None, fail_untyped=False, skip=_skip(factory=factory))
+
+
+@cache
+def _parser(cls: type, *, factory: bool, leave_out: frozenset[str] = frozenset()) -> ArgumentParser:
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_class_arguments(cls, None, fail_untyped=False, skip=_skip(factory=factory) | leave_out)
+    return parser
+
+
+def _skip(*, factory: bool) -> set[str | int]:
+    return {1} if factory else set()
+
+
+def _parameter(cls: type, name: str) -> tuple[object, object]:
+    """The annotation and the default of an argument, from the first class of the line that names it."""
+    for owner in cls.__mro__:
+        init = vars(owner).get("__init__")
+        if init is None or not hasattr(init, "__code__"):
+            continue
+        parameter = inspect.signature(init).parameters.get(name)
+        if parameter is not None:
+            return _hints(init).get(name, parameter.annotation), parameter.default
+    return REQUIRED, REQUIRED
+
+
+def _hints(function: Callable[..., object]) -> dict[str, object]:
+    try:
+        return get_type_hints(function)
+    except (NameError, TypeError):  # names that exist for type checkers only
+        return {}
+

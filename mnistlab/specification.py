@@ -1,0 +1,142 @@
+"""How an object is written down as plain data: its class and its options, all the way down.
+
+A specification is what a checkpoint and a configuration file say of a model or a data set. It holds only strings,
+numbers, lists and mappings, so that a checkpoint loads with `weights_only=True`.
+"""
+
+import dataclasses
+import functools
+import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from os import PathLike, fspath
+
+import torch
+
+from mnistlab.signatures import REQUIRED, options
+
+UNRECORDED = "unrecorded"
+"""The key under which stands what could not be written down: `{"unrecorded": "a lambda"}`."""
+
+
+@dataclass(frozen=True)
+class Specification:
+    """A class and its options.
+
+    Attributes:
+        class_path: The dotted path of the class.
+        init_args: Its options as plain data; a nested class as `{"class_path": ..., "init_args": ...}`.
+    """
+
+    class_path: str
+    init_args: Mapping[str, object]
+
+    def as_dict(self) -> dict[str, object]:
+        """The form in which configuration files have it."""
+        return {"class_path": self.class_path, "init_args": dict(self.init_args)}
+
+
+def class_path_of(cls: type) -> str:
+    """The dotted path of a class, shortened to the package where that exports it.
+
+    `torch.optim.adamw.AdamW` is written `torch.optim.AdamW`, as its documentation has it.
+    """
+    import sys  # noqa: PLC0415
+
+    parts = cls.__module__.split(".")
+    for end in range(1, len(parts)):
+        module = sys.modules.get(".".join(parts[:end]))
+        if module is not None and vars(module).get(cls.__name__) is cls:
+            return ".".join([*parts[:end], cls.__name__])
+    return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def init_arguments(instance: object) -> dict[str, object]:
+    """The arguments that `instance` is being made with; to be called in the `__init__` of a base class.
+
+    Each class of the line may take arguments of its own; where two have one of the same name, the more derived counts,
+    since the user has written it there.
+    """
+    arguments: dict[str, object] = {}
+    frame = inspect.currentframe()
+    while frame is not None:
+        code = frame.f_code
+        first = code.co_varnames[0] if code.co_argcount else None
+        if code.co_name == "__init__" and first is not None and frame.f_locals.get(first) is instance:
+            values = inspect.getargvalues(frame)
+            arguments.update({name: values.locals[name] for name in values.args[1:]})
+            arguments.update({name: values.locals[name] for name in code.co_varnames[code.co_argcount :][: code.co_kwonlyargcount]})
+            arguments.update(values.locals[values.keywords] if values.keywords else {})
+        frame = frame.f_back
+    return arguments
+
+
+def describe(instance: object, arguments: Mapping[str, object]) -> Specification:
+    """Write down an object that was made with `arguments`; those that its class does not take itself are left out."""
+    cls = type(instance)
+    known = {name: plain(arguments[name]) for name in options(cls) if name in arguments}
+    return Specification(class_path_of(cls), known)
+
+
+def describe_factory(value: object) -> dict[str, object] | None:
+    """Write down a class, or a `functools.partial` of one, with all its options; None for anything else.
+
+    An optimizer is given as a class that is called later with the parameters; its first argument is left out.
+    """
+    if isinstance(value, type):
+        return _complete(value, {})
+    if isinstance(value, functools.partial) and isinstance(value.func, type) and not value.args:
+        return _complete(value.func, value.keywords)
+    return None
+
+
+def plain(value: object) -> object:
+    """A value as plain data; what cannot be written down becomes `{"unrecorded": what it is}`."""
+    if value is None or isinstance(value, bool):
+        return value
+    for kind in (int, float, str):
+        if isinstance(value, kind):
+            return kind(value)  # a restricted number is a class of its own, which a safe load refuses
+    if isinstance(value, PathLike):
+        return fspath(value)
+    if isinstance(value, torch.Tensor):
+        return value.tolist()
+    if isinstance(value, Mapping):
+        return {str(key): plain(entry) for key, entry in value.items()}
+    if isinstance(value, Sequence):
+        return [plain(entry) for entry in value]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value) if field.init}
+        return Specification(class_path_of(type(value)), fields).as_dict()
+    described = describe_factory(value)
+    return {UNRECORDED: _what(value)} if described is None else described
+
+
+def unrecorded(value: object, key: str = "") -> dict[str, str]:
+    """Everything in a specification that could not be written down: what it was, by dotted key."""
+    if not isinstance(value, Mapping):
+        return {}
+    if UNRECORDED in value:
+        return {key: str(value[UNRECORDED])}
+    found: dict[str, str] = {}
+    for name, entry in value.items():
+        part = key if name == "init_args" else f"{key}.{name}".lstrip(".")
+        found.update(unrecorded(entry, part))
+    return found
+
+
+def _complete(cls: type, written: Mapping[str, object]) -> dict[str, object]:
+    factory = _is_called_with_more(cls)
+    known = options(cls, factory=factory)
+    defaults = {name: plain(option.default) for name, option in known.items() if option.default is not REQUIRED}
+    given = {name: plain(value) for name, value in written.items()}
+    return Specification(class_path_of(cls), {**defaults, **given}).as_dict()
+
+
+def _is_called_with_more(cls: type) -> bool:
+    return issubclass(cls, (torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler))
+
+
+def _what(value: object) -> str:
+    name = getattr(value, "__name__", None)
+    return "a lambda" if name == "<lambda>" else name or f"a {type(value).__name__} built in Python"
