@@ -1,11 +1,14 @@
 """From a specification to an object."""
 
+import functools
 from collections.abc import Mapping
 from typing import TypeVar
 
-from jsonargparse import ArgumentError, ArgumentParser
+from jsonargparse import ArgumentError, ArgumentParser, Namespace
 
+from mnistlab.classes import find_class
 from mnistlab.errors import LabError
+from mnistlab.signatures import Slot, options
 
 T = TypeVar("T")
 
@@ -13,7 +16,7 @@ T = TypeVar("T")
 def build(base: type[T], specification: Mapping[str, object]) -> T:
     """Make the object that a specification describes: a descendant of `base`, its nested parts first.
 
-    The class must have been looked up and trusted by the caller.
+    Whoever calls it has looked the classes up and trusts them.
 
     Raises:
         LabError: If the options do not fit the class.
@@ -24,7 +27,32 @@ def build(base: type[T], specification: Mapping[str, object]) -> T:
     try:
         config = parser.parse_object({"made": dict(specification)})
     except ArgumentError as error:
-        raise LabError(f"{specification['class_path']} cannot be made as written down: {error}") from error
-    made = parser.instantiate(config).made
+        raise LabError(f"{specification['class_path']} cannot be made as it is written down: {error}") from error
+    made = instantiate(config.made, Slot((base,)))
     assert isinstance(made, base)
     return made
+
+
+def instantiate(value: object, slot: Slot) -> object:
+    """Make what a parsed option that takes a class says; a `functools.partial` where arguments are to come later.
+
+    jsonargparse could do this too, but it swallows what a class says when it refuses its arguments.
+    """
+    if isinstance(value, list):
+        return [instantiate(item, slot) for item in value]
+    if not isinstance(value, Namespace) or "class_path" not in value:
+        return value
+    cls = find_class(str(value.class_path), slot.bases, str(value.class_path))
+    assert cls is not None
+    arguments = instantiate_group(cls, value.get("init_args", Namespace()), factory=slot.factory)
+    return functools.partial(cls, **arguments) if slot.factory else cls(**arguments)
+
+
+def instantiate_group(cls: type, values: Namespace, *, factory: bool = False) -> dict[str, object]:
+    """The arguments of a class, with everything nested in them made."""
+    known = options(cls, factory=factory)
+    arguments: dict[str, object] = {}
+    for name, value in vars(values).items():
+        slot = known[name].slot if name in known else None
+        arguments[name] = value if slot is None else instantiate(value, slot)
+    return arguments

@@ -18,6 +18,19 @@ class Untrusted(LabError):  # noqa: N818 - it is what the class is
     """A checkpoint names a class that nobody on the command line has asked for."""
 
 
+_hidden: set[type] = set()
+
+
+def hide(*classes: type) -> None:
+    """Leave classes out of lists; whoever asks for one by name still learns why it does not serve."""
+    _hidden.update(classes)
+
+
+def listed(bases: tuple[type, ...]) -> list[str]:
+    """The short names to offer."""
+    return [name for name, classes in candidates(bases).items() if not _hidden.issuperset(classes)]
+
+
 def candidates(bases: tuple[type, ...]) -> dict[str, list[type]]:
     """The classes that derive from `bases` and are imported, by short name.
 

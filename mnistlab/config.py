@@ -9,7 +9,7 @@ has nothing left to merge; the types of the values are its business.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from mnistlab.classes import candidates, check_trusted, find_class
+from mnistlab.classes import candidates, check_trusted, find_class, listed
 from mnistlab.errors import LabError
 from mnistlab.messages import expected, options_of
 from mnistlab.nearest import suggestion
@@ -193,7 +193,7 @@ class _Walk:
         last = self.origins.get(name)
         if entries and last is not None and not accepts(cls, option.name, values[option.name], factory=factory):
             wanted = expected(option.annotation)
-            self.wrong[name] = f"{last.where}: {name} of {cls.__name__} must be {wanted}, got {last.value!r}."
+            self.wrong[name] = f"{last.where}: {option.name} of {cls.__name__} must be {wanted}, got {last.value}."
 
     def _chosen(
         self, slot: Slot, default: Mapping[str, object] | None, prefix: Key, entries: Entries
@@ -227,7 +227,7 @@ class _Walk:
         values = self._group(cls, prefix, parts, {**defaults, **base}, factory=factory)
         for name, option in known.items():
             if option.default is REQUIRED and name not in values:
-                key = ".".join((*prefix, name))
+                key = ".".join(part for part in (*prefix, name) if not part.isdigit())
                 wanted = expected(option.annotation)
                 self.wrong[key] = f"{cls.__name__} needs {name}, {wanted}: add --{key}=..."
         return {"class_path": class_path_of(cls), "init_args": values}
@@ -261,17 +261,18 @@ class _Walk:
             check_trusted(entry.value, self.allowed, entry.where)
         cls = find_class(entry.value, slot.bases, entry.where)
         if cls is None:
-            known = candidates(slot.bases)
+            known = listed(slot.bases)
             hint = suggestion(entry.value, known)
-            listed = ", ".join(known)
-            raise LabError(f"{entry.where}: no {entry.key[-1]} is called {entry.value}.{hint} There are {listed}.")
+            raise LabError(
+                f"{entry.where}: no {entry.key[-1]} is called {entry.value}.{hint} There are {', '.join(known)}."
+            )
         return cls
 
     def _without_class(self, prefix: Key, slot: Slot, parts: Entries, state: str) -> None:
         name = ".".join(prefix)
-        listed = ", ".join(candidates(slot.bases))
         for _, entry in parts:
-            why = f"{entry.where}: {name} {state}. Choose one first with --{name}=..., one of {listed}."
+            known = ", ".join(listed(slot.bases))
+            why = f"{entry.where}: {name} {state}. Choose one first with --{name}=..., one of {known}."
             self.misfits.append((entry, why))
 
     def _unknown(self, cls: type, path: Key, entry: Written, known: Mapping[str, Option]) -> None:

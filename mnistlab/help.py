@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import docstring_parser
 
-from mnistlab.classes import candidates, find_class
+from mnistlab.classes import find_class, listed
 from mnistlab.config import Section
 from mnistlab.errors import LabError
 from mnistlab.invocation import Invocation
@@ -48,7 +48,7 @@ def _command_help(command: str, root: type, sections: Mapping[str, Section]) -> 
     for name, section in sections.items():
         if section.chosen:
             default = f" (default {section.default.__name__})" if section.default else ""
-            print(f"\n  --{name}=CLASS{default}: {', '.join(candidates((section.cls,)))}")
+            print(f"\n  --{name}=CLASS{default}: {', '.join(listed((section.cls,)))}")
             print(f"      options: --{name}.help=CLASS")
         else:
             print(f"\n  --{name}.*: {_summary(section.cls)} --{name}.help")
@@ -69,7 +69,7 @@ def _option_help(key: tuple[str, ...], chosen: str | None, sections: Mapping[str
     if chosen is not None:
         found = find_class(chosen, bases, f"--{'.'.join(key)}.help={chosen}")
         if found is None:
-            known = candidates(bases)
+            known = listed(bases)
             raise LabError(f"no {key[-1]} is called {chosen}.{suggestion(chosen, known)} There are {', '.join(known)}.")
         cls = found
     _class_help(cls, ".".join(key), factory=factory)

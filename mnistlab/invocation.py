@@ -56,7 +56,7 @@ class Invocation:
     def __init__(self, command: str, arguments: Sequence[str]) -> None:
         self.command = command
         self.arguments = list(arguments)
-        written = from_arguments(arguments)
+        written = from_arguments(arguments, (*_SWITCHES, "help"))
         steering = [entry for entry in written if entry.key[0] in STEERING and len(entry.key) == 1]
         self.typed = [entry for entry in written if entry not in steering]
         self.switches = {name: _switch(steering, name) for name in _SWITCHES}

@@ -13,10 +13,10 @@ from lightning.pytorch.callbacks import RichProgressBar
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
-from mnistlab.building import build
+from mnistlab.building import build, instantiate, instantiate_group
 from mnistlab.callbacks import RandomState
 from mnistlab.checkpoint import misfit
-from mnistlab.classes import TRUSTED
+from mnistlab.classes import TRUSTED, hide
 from mnistlab.classifier import Classifier
 from mnistlab.config import Section, Settled, settle
 from mnistlab.data import MNIST, ImageData
@@ -24,6 +24,7 @@ from mnistlab.errors import LabError
 from mnistlab.evaluation import evaluate
 from mnistlab.help import show_help
 from mnistlab.invocation import Found, Invocation
+from mnistlab.losses.torch_losses import REFUSED
 from mnistlab.losses.weights import register_tensor_type
 from mnistlab.models import MediumModel
 from mnistlab.numbers import NonNegativeInt, PositiveInt
@@ -31,6 +32,7 @@ from mnistlab.runs.folder import BEST, new_folder
 from mnistlab.runs.record import config_text, read_record, start_record
 from mnistlab.runs.recorder import Recorder, rounded
 from mnistlab.screen import Screen, quiet
+from mnistlab.signatures import Slot
 from mnistlab.specification import Specification
 from mnistlab.written import Source, Written
 
@@ -118,15 +120,21 @@ class LabCLI(LightningCLI):
         self.resolved: dict[str, Any] = yaml.safe_load(parser.dump(self.config, skip_none=False))
         self.resolved.pop("config", None)
 
-    def instantiate_trainer(self, **kwargs: Any) -> Trainer:
-        """Tell model and data how they were written down, then make the trainer with the callbacks of the lab."""
+    def instantiate_classes(self) -> None:
+        """Make the data, the model and the trainer, in this order, with the callbacks of the lab."""
+        self.datamodule = instantiate(self.config.data, Slot((ImageData,)))
+        self.model = instantiate(self.config.model, Slot((Classifier,)))
         self.model.specification = _specification(self.resolved["model"])
         self.datamodule.specification = _specification(self.resolved["data"])
-        options = self.resolved["trainer"]
+        options = instantiate_group(Trainer, self.config.trainer)
+        own = options["callbacks"] or []
         bar = options["enable_progress_bar"] is not False and sys.stdout.isatty() and not options["barebones"]
-        callbacks = self._make_callbacks(self) + ([RichProgressBar(refresh_rate=20, leave=False)] if bar else [])
-        self.trainer_defaults = {**self.trainer_defaults, "callbacks": callbacks}
-        return super().instantiate_trainer(**kwargs, enable_progress_bar=bar)
+        callbacks = [
+            *(own if isinstance(own, list) else [own]),
+            *self._make_callbacks(self),
+            *([RichProgressBar(refresh_rate=20, leave=False)] if bar else []),
+        ]
+        self.trainer = Trainer(**{**options, "enable_progress_bar": bar, "callbacks": callbacks})
 
 
 def run(command: str, arguments: Sequence[str]) -> int:
@@ -158,6 +166,7 @@ class RunFailedError(LabError):
 
 def _run(invocation: Invocation) -> int:
     register_tensor_type()
+    hide(*REFUSED)
     _set_import_policy(invocation)
     if invocation.help_for is not None or any(entry.key[-1] == "help" for entry in invocation.typed):
         show_help(invocation, TopLevel, _sections(None))

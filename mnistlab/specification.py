@@ -9,6 +9,7 @@ import functools
 import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from os import PathLike, fspath
 
 import torch
@@ -94,6 +95,8 @@ def plain(value: object) -> object:
     """A value as plain data; what cannot be written down becomes `{"unrecorded": what it is}`."""
     if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, Enum):
+        return plain(value.value)
     for kind in (int, float, str):
         if isinstance(value, kind):
             return kind(value)  # a restricted number is a class of its own, which a safe load refuses

@@ -4,7 +4,7 @@ The command line, configuration files and checkpoints all become lists of `Writt
 and origins are worked out from these lists alone.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
@@ -48,8 +48,12 @@ class Written:
         return ".".join(self.key)
 
 
-def from_arguments(arguments: Sequence[str]) -> list[Written]:
+def from_arguments(arguments: Sequence[str], switches: Collection[str] = ()) -> list[Written]:
     """Read `--key=value` and `--key value`; a key without a value means true.
+
+    Args:
+        arguments: What was typed.
+        switches: Keys that never take the argument after them.
 
     Raises:
         LabError: If an argument is not an option.
@@ -62,7 +66,7 @@ def from_arguments(arguments: Sequence[str]) -> list[Written]:
             raise LabError(_not_an_option(token))
         name, equals, value = token[2:].partition("=")
         where = token
-        if not equals and rest and not rest[0].startswith("--"):
+        if not equals and name not in switches and rest and not rest[0].startswith("--"):
             value = rest.pop(0)
             where = f"{token} {value}"
             equals = "="

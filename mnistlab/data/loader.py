@@ -1,6 +1,7 @@
 """Whole batches by index from a set that lies in memory."""
 
 import math
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -88,12 +89,14 @@ class TrainLoader:
             self._epoch, self._position = epoch, 0
 
     def state_dict(self) -> dict[str, int]:
-        """The seed of the order, the epoch, and the number of batches given out in it."""
-        return {"seed": self._seed, "epoch": self._epoch, "position": self._position}
+        """The seed of the order, the epoch, and how many images of it have been given out, all processes together."""
+        images = self._position * self._batch_size * self._shard.world_size
+        return {"seed": self._seed, "epoch": self._epoch, "images": images}
 
     def load_state_dict(self, state: Mapping[str, int]) -> None:
         """Continue where `state_dict` was taken."""
-        self._seed, self._epoch, self._position = state["seed"], state["epoch"], state["position"]
+        self._seed, self._epoch = state["seed"], state["epoch"]
+        self._position = state["images"] // (self._batch_size * self._shard.world_size)
 
     def __len__(self) -> int:
         return len(self._starts())
@@ -118,8 +121,8 @@ class TrainLoader:
     def _order(self) -> Tensor:
         rows = self._rows
         if self._shuffle:
-            # Distinct for all seeds below 2**32 and epochs below 2**31.
-            generator = torch.Generator().manual_seed(self._seed % 2**32 + (self._epoch << 32))
+            # torch's generator on the CPU takes 32 bits of a seed and ignores the rest.
+            generator = torch.Generator().manual_seed(zlib.crc32(f"{self._seed} {self._epoch}".encode()))
             rows = rows[torch.randperm(len(rows), generator=generator)]
         length = len(rows) // self._shard.world_size
         return rows[self._shard.rank :: self._shard.world_size][:length]

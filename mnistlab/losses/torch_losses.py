@@ -135,6 +135,8 @@ class TorchLoss(Loss):
             weights of another length.
     """
 
+    abstract = True  # nobody chooses the wrapper
+
     def __init__(self, loss: _Loss, num_classes: int) -> None:
         super().__init__()
         _check_kind(type(loss))

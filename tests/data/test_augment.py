@@ -140,10 +140,11 @@ def test_quarter_turns(turns: int) -> None:
 
 
 def test_turning_keeps_distances_in_a_wide_image() -> None:
-    """A pixel 6 to the right of the middle of a wide image ends 6 above it."""
-    turned = distort(dot(15, 31, 7, 21), rotation=90)
+    """In a wide image, 6 to the right of the middle becomes 6 above it, and 5 above becomes 5 to the left."""
+    turned = distort(torch.cat([dot(15, 31, 7, 21), dot(15, 31, 2, 15)]), rotation=90)
 
     assert turned[0, 0, 1, 15] == pytest.approx(1, abs=1e-4)
+    assert turned[1, 0, 7, 10] == pytest.approx(1, abs=1e-4)
 
 
 def test_shear_leans_to_the_right() -> None:

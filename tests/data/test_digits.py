@@ -186,6 +186,17 @@ def test_size_is_as_told(many: ImageSet) -> None:
     assert correlation(width / height, factor(many, "aspect")[zeros]) > 0.35
 
 
+def test_turning_keeps_distances() -> None:
+    """Rotation bends nothing: points stay as far from each other, and from the right they go up."""
+    points = torch.tensor([[[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.4, -0.7]]])
+    one, none, angle = torch.ones(1), torch.zeros(1), torch.full((1,), 30.0)
+    upright = {"slant": none, "scale": one, "aspect": one, "shift_x": none, "shift_y": none}
+    placed = digits._place(points, {**upright, "rotation": angle})[0]
+
+    assert torch.allclose(torch.pdist(placed), 10 * torch.pdist(points[0]), atol=1e-4)
+    assert placed[1, 1] < placed[0, 1]
+
+
 def test_loops_are_there(many: ImageSet) -> None:
     """Thin digits enclose as many patches of paper as they have loops; an unsteady hand leaves some open."""
     steady = ((factor(many, "thickness") < 2.2) & (factor(many, "jitter") < 0.06)).nonzero()[:300, 0]
@@ -298,7 +309,7 @@ def test_edited_code_draws_anew(cache_folder: Path, tmp_path: Path, monkeypatch:
 
 def test_splits_are_independent() -> None:
     """The test set does not depend on the size of the training set, and shares no image with it."""
-    small, large = SyntheticDigits(train_size=30, test_size=40), SyntheticDigits(train_size=60, test_size=40)
+    small, large = SyntheticDigits(train_size=20, test_size=40), SyntheticDigits(train_size=40, test_size=40)
     train, test = large.read("train"), large.read("test")
 
     assert same(small.read("test"), test)

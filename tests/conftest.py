@@ -1,0 +1,58 @@
+"""What all tests share."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from mnistlab.cli import main
+
+SMALL_DATA = ("--data=SyntheticDigits", "--data.train_size=600", "--data.test_size=200", "--data.val_size=100")
+"""A data set that is drawn in a moment; with the default batch of 128 an epoch has 4 steps."""
+
+Fit = Callable[..., Path]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Draw each synthetic set once a session, and leave the user's own cache alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> None:
+    """Tests are small; threads would only wait for each other."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty current folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def fit(here: Path) -> Fit:
+    """Train TinyModel for a moment and return the folder of the run."""
+
+    def run(*arguments: str) -> Path:
+        before = set(here.glob("runs/*/*"))
+        assert main(["fit", "--model=TinyModel", *SMALL_DATA, "--trainer.max_epochs=1", *arguments]) == 0
+        (folder,) = set(here.glob("runs/*/*")) - before
+        return folder
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder with the real MNIST."""
+    folder = os.environ.get("MNISTLAB_DATA_DIR")
+    if not folder or not (Path(folder) / "MNIST" / "raw").is_dir():
+        pytest.skip("needs the real MNIST: set MNISTLAB_DATA_DIR to a folder with MNIST/raw in it")
+    return Path(folder).resolve()
