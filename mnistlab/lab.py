@@ -117,7 +117,7 @@ class LabCLI(LightningCLI):
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Check the types, and keep the outcome as plain data: it is what a run can be repeated from."""
         self.config = parser.parse_object(args)
-        self.resolved: dict[str, Any] = yaml.safe_load(parser.dump(self.config, skip_none=False))
+        self.resolved: dict[str, Any] = yaml.safe_load(parser.dump(self.config, skip_unset=False))
         self.resolved.pop("config", None)
 
     def instantiate_classes(self) -> None:
