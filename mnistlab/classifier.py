@@ -11,8 +11,10 @@ from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from mnistlab.checkpoint import FORMAT, RECORD
+from mnistlab.counts import Counts
 from mnistlab.losses import LossLike, as_loss
 from mnistlab.numbers import PositiveInt
+from mnistlab.resuming import carry_over
 from mnistlab.schedules import RunSchedule, WarmupCosine, steps_every_batch
 from mnistlab.specification import Specification, describe, init_arguments
 
@@ -39,7 +41,8 @@ class Classifier(LightningModule):
     Args:
         num_classes: The number of classes, or that of each named head with the primary one first; set by the data.
         loss: What is minimized: a loss, or a class or `functools.partial` that makes one.
-        optimizer: The optimizer, as a class or a `functools.partial` of one.
+        optimizer: The optimizer, as a class or a `functools.partial` of one; fused where it can be and `fused` is not
+            given.
         scheduler: The learning rate schedule; null for a constant rate.
         scheduler_interval: Whether the schedule counts epochs or steps; `auto` goes by its class.
         compile: Compile the net with torch.compile; its checkpoints load with and without.
@@ -83,7 +86,7 @@ class Classifier(LightningModule):
         self.acc_best = 0.0
         self._optimizer = optimizer
         self._scheduler = scheduler
-        self._sums: dict[str, Tensor] = {}
+        self._counts: dict[str, dict[str, Counts]] = {}
         self._refuse_bad_arguments()
 
     @property
@@ -136,7 +139,7 @@ class Classifier(LightningModule):
 
     def on_validation_epoch_start(self) -> None:
         """Begin to count; nothing that an interrupted validation left behind may stay."""
-        self._sums.pop("val", None)
+        self._counts.pop("val", None)
 
     def on_validation_epoch_end(self) -> None:
         """Report the validation metrics and the best accuracy so far."""
@@ -147,7 +150,7 @@ class Classifier(LightningModule):
 
     def on_test_epoch_start(self) -> None:
         """Begin to count."""
-        self._sums.pop("test", None)
+        self._counts.pop("test", None)
 
     def on_test_epoch_end(self) -> None:
         """Report the test metrics."""
@@ -155,7 +158,7 @@ class Classifier(LightningModule):
 
     def configure_optimizers(self) -> Any:
         """The optimizer and its schedule, which follows the length of the run where it is made for that."""
-        optimizer = self._make_optimizer(self.parameters())
+        optimizer = self._fused(self._optimizer(self.parameters()))
         if self._scheduler is None:
             return optimizer
         scheduler = self._scheduler(optimizer)
@@ -178,7 +181,10 @@ class Classifier(LightningModule):
             "model": self.recorded().as_dict(),
             "data": data.recorded().as_dict() if hasattr(data, "recorded") else None,
             "acc_best": self.acc_best,
-            "sums": dict(self._sums),
+            "counts": {
+                split: {head: count.as_tensor(self.device) for head, count in counts.items()}
+                for split, counts in self._counts.items()
+            },
         }
         checkpoint[RECORD] = record
         # What Lightning keeps of `save_hyperparameters` may hold objects, which a safe load refuses.
@@ -186,11 +192,15 @@ class Classifier(LightningModule):
         checkpoint.pop("datamodule_hyper_parameters", None)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Take up the counts of a half-finished epoch."""
+        """Take up the counts of a half-finished epoch, and let options that have changed since count."""
         record = checkpoint.get(RECORD)
         if record is not None:
             self.acc_best = record["acc_best"]
-            self._sums = {split: sums.to(self.device) for split, sums in record["sums"].items()}
+            self._counts = {
+                split: {head: Counts.from_tensor(saved) for head, saved in counts.items()}
+                for split, counts in record["counts"].items()
+            }
+            carry_over(checkpoint, record["model"]["init_args"], self.recorded().init_args)
 
     def _step(self, batch: tuple[Tensor, Targets], split: Split) -> Tensor:
         """Loss and counts of one batch, the same for every split.
@@ -203,19 +213,11 @@ class Classifier(LightningModule):
         losses = {head: self.losses[head](logits[head], targets[head]) for head in self.heads}
         loss = torch.stack(list(losses.values())).sum() if len(losses) > 1 else losses[self.primary]
         with torch.no_grad():
-            rows = [self._counts(head, losses[head], logits[head], targets[head]) for head in self.heads]
-            counts = torch.stack(rows)
-            self._sums[split] = self._sums[split] + counts if split in self._sums else counts
+            counts = self._counts.setdefault(split, {head: Counts() for head in self.heads})
+            for head, count in counts.items():
+                weight = self.losses[head].weight_of_batch(targets[head])
+                count.add(losses[head].detach(), weight, logits[head], targets[head])
         return loss
-
-    def _counts(self, head: str, loss: Tensor, logits: Tensor, target: Tensor) -> Tensor:
-        """(4,): loss times its divisor, the divisor, correct predictions, images."""
-        divisor = self.losses[head].weight_of_batch(target)
-        correct = (logits.argmax(dim=1) == target).sum()
-        # MPS has no float64; float32 counts exactly up to 16 million images.
-        dtype = torch.float32 if logits.device.type == "mps" else torch.float64
-        images = torch.full_like(correct, len(target))
-        return torch.stack([loss.to(dtype) * divisor, divisor.to(dtype), correct.to(dtype), images.to(dtype)])
 
     def _by_head(self, output: Tensor | dict[str, Tensor]) -> dict[str, Tensor]:
         return {self.primary: output} if isinstance(output, Tensor) else output
@@ -229,13 +231,15 @@ class Classifier(LightningModule):
 
     def _report(self, split: Split) -> float | None:
         """Log the epoch's metrics of a split, summed over all processes; the accuracy of the primary head."""
-        if split not in self._sums:
+        counts = self._counts.pop(split, None)
+        if counts is None:
             return None
-        reduced = self.trainer.strategy.reduce(self._sums.pop(split), reduce_op="sum")
+        own = torch.stack([count.as_tensor(self.device) for count in counts.values()])
+        reduced = self.trainer.strategy.reduce(own, reduce_op="sum")
         assert isinstance(reduced, Tensor)
         sums = dict(zip(self.heads, reduced.tolist(), strict=True))
         accuracy = {head: correct / images for head, (_, _, correct, images) in sums.items()}
-        loss = sum(total / divisor for total, divisor, _, _ in sums.values())
+        loss = sum(total / weight for total, weight, _, _ in sums.values())
         self.log(f"{split}/loss", loss, prog_bar=split != "test")
         self.log(f"{split}/acc", accuracy[self.primary], prog_bar=split != "test")
         if len(self.heads) > 1:
@@ -250,14 +254,24 @@ class Classifier(LightningModule):
         epochs = self.trainer.max_epochs
         return int(total), total / epochs if epochs and epochs > 0 else float(total)
 
-    def _make_optimizer(self, parameters: Any) -> Optimizer:
-        return self._optimizer(parameters)
+    def _fused(self, optimizer: Optimizer) -> Optimizer:
+        """The same optimizer in one kernel, where it has one, the device runs it, and the user has not decided.
+
+        A fused optimizer unscales gradients itself, which the gradient scaler of 16-mixed does not go along with.
+        """
+        undecided = optimizer.defaults.get("fused", False) is None and not optimizer.defaults.get("foreach")
+        if not undecided or self.trainer.precision == "16-mixed":
+            return optimizer
+        try:
+            return self._optimizer(self.parameters(), fused=True)  # type: ignore[call-arg]
+        except (TypeError, RuntimeError):  # a function that takes nothing else; a device without the kernel
+            return optimizer
 
     def _refuse_bad_arguments(self) -> None:
         """Construct optimizer and schedule once on nothing, so that their own refusals come before any work."""
         nothing = [nn.Parameter(torch.empty(1, device="meta"))]
         try:
-            optimizer = self._make_optimizer(nothing)
+            optimizer = self._optimizer(nothing)
             if self._scheduler is not None:
                 self._scheduler(optimizer)
         except (ValueError, TypeError, RuntimeError) as error:

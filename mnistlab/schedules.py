@@ -23,6 +23,8 @@ class RunSchedule(LRScheduler):
         optimizer: The optimizer whose learning rates are set.
     """
 
+    abstract = True  # only to be derived from
+
     def __init__(self, optimizer: Optimizer) -> None:
         self.total_steps: int | None = None
         self.steps_per_epoch = 1.0

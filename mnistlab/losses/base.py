@@ -31,14 +31,14 @@ class Loss(nn.Module):
         """
         return in_full_precision(logits).softmax(dim=1)
 
-    def weight_of_batch(self, target: Tensor) -> Tensor:
+    def weight_of_batch(self, target: Tensor) -> Tensor | float:
         """Count what the mean in `forward` was divided by: by default the number of examples.
 
         With it the mean over an epoch is exact although batches differ: sum(loss * weight) / sum(weight).
 
-        Shape: (batch,) -> (), a float on the device of `target`.
+        Shape: (batch,) -> () on the device of `target`, or a number that is known without asking the device.
         """
-        return target.new_full((), len(target), dtype=torch.float32)
+        return float(len(target))
 
 
 LossLike: TypeAlias = _Loss | Loss | Callable[[], _Loss | Loss]

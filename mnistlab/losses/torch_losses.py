@@ -161,7 +161,7 @@ class TorchLoss(Loss):
         if not self.can_skip:
             return self._value(logits, target)
         # Both sides of the division by zero are hidden, or its NaN would come back with the gradient.
-        counts = self.weight_of_batch(target) > 0
+        counts = torch.as_tensor(self.weight_of_batch(target), device=target.device) > 0
         return self._value(logits.where(counts, 0), target).where(counts, 0)
 
     def probs(self, logits: Tensor) -> Tensor:
@@ -171,7 +171,7 @@ class TorchLoss(Loss):
         """
         return self.given.probs(in_full_precision(logits))
 
-    def weight_of_batch(self, target: Tensor) -> Tensor:
+    def weight_of_batch(self, target: Tensor) -> Tensor | float:
         """Count what torch divided by: the examples, or the weights of those that `ignore_index` leaves.
 
         Shape: (batch,) -> ().

@@ -1,4 +1,4 @@
-"""Residual multilayer perceptrons."""
+"""Residual multilayer perceptrons: images as flat vectors, four sizes."""
 
 from typing import Any
 
@@ -9,35 +9,54 @@ from mnistlab.numbers import ClosedUnitInterval, PositiveInt
 
 
 class ResidualMLPNet(nn.Module):
-    """Flatten, Linear, `layers` pre-norm residual blocks, LayerNorm, Linear.
+    """Dropout on the pixels, Linear and GELU, `layers` residual blocks, BatchNorm, one Linear for each head.
 
-    Shape: (batch, channels, height, width) or (batch, in_features) -> (batch, num_classes).
+    Shape: images (batch, channels, height, width) with in_features values each -> logits (batch, num_classes), or one
+    such tensor for each name where `heads` has several.
+
+    Args:
+        heads: Number of classes for each named head.
+        hidden_dim: Width of every block.
+        layers: Number of residual blocks, one linear layer each.
+        dropout: Probability of dropping a pixel (it becomes 0, the mean grey), and a value of a block's branch.
+        in_features: Number of values in an image.
     """
 
-    def __init__(self, in_features: int, hidden_dim: int, layers: int, dropout: float, num_classes: int) -> None:
+    def __init__(self, heads: dict[str, int], hidden_dim: int, layers: int, dropout: float, in_features: int) -> None:
         super().__init__()
-        self.embed = nn.Linear(in_features, hidden_dim)
+        self.stem = nn.Sequential(nn.Flatten(), nn.Dropout(dropout), nn.Linear(in_features, hidden_dim), nn.GELU())
         self.blocks = nn.Sequential(*(ResidualBlock(hidden_dim, dropout) for _ in range(layers)))
-        self.norm = nn.LayerNorm(hidden_dim)
-        self.head = nn.Linear(hidden_dim, num_classes)
+        self.norm = nn.BatchNorm1d(hidden_dim)
+        self.heads = nn.ModuleDict({head: nn.Linear(hidden_dim, size) for head, size in heads.items()})
 
-    def forward(self, images: Tensor) -> Tensor:
-        hidden = self.blocks(self.embed(images.flatten(1)))
-        logits: Tensor = self.head(self.norm(hidden))
-        return logits
+    def forward(self, images: Tensor) -> Tensor | dict[str, Tensor]:
+        """Compute the logits of a batch of images."""
+        features = self.norm(self.blocks(self.stem(images)))
+        logits = {head: linear(features) for head, linear in self.heads.items()}
+        return logits if len(logits) > 1 else next(iter(logits.values()))
 
 
 class ResidualBlock(nn.Module):
-    """x + Dropout(GELU(Linear(LayerNorm(x)))).
+    """One linear layer added to its input: x + Dropout(GELU(Linear(BatchNorm(x)))).
 
-    Shape: (batch, dim) -> (batch, dim).
+    The norm stands before the layer and nothing on the path around it (He et al. 2016, arXiv:1603.05027). In training
+    a batch needs at least two images, as BatchNorm does.
+
+    Shape: (batch, hidden_dim) -> (batch, hidden_dim).
+
+    Args:
+        hidden_dim: Width of the block.
+        dropout: Probability of dropping a value of the branch.
     """
 
-    def __init__(self, dim: int, dropout: float) -> None:
+    def __init__(self, hidden_dim: int, dropout: float) -> None:
         super().__init__()
-        self.branch = nn.Sequential(nn.LayerNorm(dim), nn.Linear(dim, dim), nn.GELU(), nn.Dropout(dropout))
+        self.branch = nn.Sequential(
+            nn.BatchNorm1d(hidden_dim), nn.Linear(hidden_dim, hidden_dim), nn.GELU(), nn.Dropout(dropout)
+        )
 
     def forward(self, x: Tensor) -> Tensor:
+        """Add the branch to `x`."""
         out: Tensor = x + self.branch(x)
         return out
 
@@ -46,10 +65,10 @@ class ResidualMLP(Classifier):
     """Residual MLP of any size.
 
     Args:
-        hidden_dim: Width of every layer.
+        hidden_dim: Width of every block.
         layers: Number of residual blocks.
-        dropout: Probability of dropping a unit in each block.
-        in_features: Pixels of an image, all channels counted.
+        dropout: Probability of dropping a pixel, and a value of a block's branch.
+        in_features: Number of values in an image, 784 for 28x28 in grey.
     """
 
     name = "residual_mlp"
@@ -63,12 +82,11 @@ class ResidualMLP(Classifier):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        num_classes = self.heads[self.primary]
-        self.net = ResidualMLPNet(in_features, hidden_dim, layers, dropout, num_classes)
+        self.net = ResidualMLPNet(self.heads, hidden_dim, layers, dropout, in_features)
 
 
 class TinyModel(ResidualMLP):
-    """Residual MLP, 2 layers of 128. For prototypes."""
+    """Residual MLP, 2 layers of 128; 135,562 parameters. For prototypes."""
 
     name = "tiny"
 
@@ -79,7 +97,7 @@ class TinyModel(ResidualMLP):
 
 
 class SmallModel(ResidualMLP):
-    """Residual MLP, 4 layers of 256. For development."""
+    """Residual MLP, 4 layers of 256; 469,258 parameters. For development."""
 
     name = "small"
 
@@ -90,7 +108,7 @@ class SmallModel(ResidualMLP):
 
 
 class MediumModel(ResidualMLP):
-    """Residual MLP, 8 layers of 512. The default."""
+    """Residual MLP, 8 layers of 512; 2,517,514 parameters. The default."""
 
     name = "medium"
 
@@ -101,7 +119,7 @@ class MediumModel(ResidualMLP):
 
 
 class LargeModel(ResidualMLP):
-    """Residual MLP, 16 layers of 1024."""
+    """Residual MLP, 16 layers of 1024; 17,642,506 parameters. To see what more size brings."""
 
     name = "large"
 
