@@ -1,0 +1,1 @@
+"""Runs: where they lie, and what is written down of them."""

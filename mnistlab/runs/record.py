@@ -1,0 +1,138 @@
+"""What is written down about a run: enough to trust its numbers and to repeat it."""
+
+import csv
+import hashlib
+import io
+import json
+import os
+import platform
+import shlex
+import subprocess
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+
+FORMAT = 1
+_PACKAGES = ("mnistlab", "torch", "torchvision", "lightning", "jsonargparse")
+
+
+def now() -> str:
+    """The time in UTC, to the microsecond, sortable as text."""
+    return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
+
+
+def write_json(path: Path, data: Mapping[str, Any]) -> None:
+    """Write JSON whole or not at all."""
+    write_text(path, json.dumps(data, indent=2) + "\n")
+
+
+def write_rows(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
+    """Write a table whole or not at all; a column that a row does not have stays empty."""
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(path, text.getvalue())
+
+
+def config_hash(config: Mapping[str, Any]) -> str:
+    """SHA-256 of a resolved configuration without what only says where the run is kept."""
+    relevant = {name: value for name, value in config.items() if name != "run"}
+    canonical = json.dumps(relevant, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def config_text(config: Mapping[str, Any]) -> str:
+    """A resolved configuration as YAML that runs again."""
+    return yaml.safe_dump(dict(config), sort_keys=False)
+
+
+def start_record(command: str, arguments: Sequence[str], config: Mapping[str, Any], model_name: str) -> dict[str, Any]:
+    """The record of a run that begins now."""
+    started = now()
+    line = shlex.join(["mnistlab", command, *arguments])
+    return {
+        "format": FORMAT,
+        "command": command,
+        "name": config["run"]["name"],
+        "tags": config["run"]["tags"] or [],
+        "status": "running",
+        "started": started,
+        "ended": None,
+        "model": model_name,
+        "data": config["data"]["class_path"].rpartition(".")[2],
+        "config_hash": config_hash(config),
+        "seed": config["seed_everything"],
+        "segments": [{"command": line, "started": started, "ended": None, "status": "running"}],
+        **environment(),
+    }
+
+
+def read_record(folder: Path) -> dict[str, Any] | None:
+    """The record of the run in a folder, None where there is none."""
+    try:
+        record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def environment() -> dict[str, Any]:
+    """The versions, the machine and the commit that a run's bits depend on."""
+    return {
+        "versions": {"python": platform.python_version(), **{name: metadata.version(name) for name in _PACKAGES}},
+        "machine": {
+            "platform": platform.platform(),
+            "processor": _processor(),
+            "cores": os.cpu_count(),
+            "threads": torch.get_num_threads(),
+        },
+        "host": platform.node(),
+        "process": os.getpid(),
+        "git": _git(),
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+def _git() -> dict[str, Any] | None:
+    """The commit of the source that runs, and whether it had been changed; None outside a checkout."""
+    source = Path(__file__).parent
+    if not any((parent / ".git").exists() for parent in source.parents):
+        return None
+    commit = _ask_git(source, "rev-parse", "HEAD")
+    return {"commit": commit, "changed": bool(_ask_git(source, "status", "--porcelain", "--", "."))} if commit else None
+
+
+def _ask_git(folder: Path, *command: str) -> str | None:
+    try:
+        done = subprocess.run(  # noqa: S603 - fixed words
+            ["git", "-C", str(folder), *command],  # noqa: S607 - the git of the user
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
