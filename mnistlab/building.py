@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Mapping
+from enum import Enum
 from typing import TypeVar
 
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
@@ -13,10 +14,15 @@ from mnistlab.signatures import Slot, options
 T = TypeVar("T")
 
 
-def build(base: type[T], specification: Mapping[str, object]) -> T:
+def build(base: type[T], specification: Mapping[str, object], given: Mapping[str, object] | None = None) -> T:
     """Make the object that a specification describes: a descendant of `base`, its nested parts first.
 
     Whoever calls it has looked the classes up and trusts them.
+
+    Args:
+        base: What the object must be.
+        specification: Its class and its options.
+        given: Arguments that are ready made, in place of options.
 
     Raises:
         LabError: If the options do not fit the class.
@@ -25,10 +31,12 @@ def build(base: type[T], specification: Mapping[str, object]) -> T:
     parser = ArgumentParser(exit_on_error=False)
     parser.add_subclass_arguments(base, "made")
     try:
-        config = parser.parse_object({"made": dict(specification)})
+        config = parser.parse_object({"made": dict(specification)}, env=False)
     except ArgumentError as error:
         raise LabError(f"{specification['class_path']} cannot be made as it is written down: {error}") from error
-    made = instantiate(config.made, Slot((base,)))
+    cls = find_class(str(config.made.class_path), (base,), str(config.made.class_path))
+    assert cls is not None
+    made = cls(**{**instantiate_group(cls, config.made.init_args), **(given or {})})
     assert isinstance(made, base)
     return made
 
@@ -41,18 +49,28 @@ def instantiate(value: object, slot: Slot) -> object:
     if isinstance(value, list):
         return [instantiate(item, slot) for item in value]
     if not isinstance(value, Namespace) or "class_path" not in value:
-        return value
+        return _without_restriction(value)
     cls = find_class(str(value.class_path), slot.bases, str(value.class_path))
     assert cls is not None
-    arguments = instantiate_group(cls, value.get("init_args", Namespace()), factory=slot.factory)
+    arguments = instantiate_group(cls, value.get("init_args") or {}, factory=slot.factory)
     return functools.partial(cls, **arguments) if slot.factory else cls(**arguments)
 
 
-def instantiate_group(cls: type, values: Namespace, *, factory: bool = False) -> dict[str, object]:
+def instantiate_group(
+    cls: type, values: Namespace | Mapping[str, object], *, factory: bool = False
+) -> dict[str, object]:
     """The arguments of a class, with everything nested in them made."""
     known = options(cls, factory=factory)
     arguments: dict[str, object] = {}
-    for name, value in vars(values).items():
+    given = vars(values) if isinstance(values, Namespace) else values
+    for name, value in given.items():
         slot = known[name].slot if name in known else None
-        arguments[name] = value if slot is None else instantiate(value, slot)
+        arguments[name] = _without_restriction(value) if slot is None else instantiate(value, slot)
     return arguments
+
+
+def _without_restriction(value: object) -> object:
+    """A number as Python's own: a restricted one is of a class of jsonargparse, which a safe load refuses."""
+    if isinstance(value, bool | Enum):
+        return value
+    return next((kind(value) for kind in (int, float, str) if isinstance(value, kind)), value)

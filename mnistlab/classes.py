@@ -2,8 +2,9 @@
 
 import importlib
 import inspect
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from mnistlab.errors import LabError
@@ -19,6 +20,7 @@ class Untrusted(LabError):  # noqa: N818 - it is what the class is
 
 
 _hidden: set[type] = set()
+_DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
 
 
 def hide(*classes: type) -> None:
@@ -53,6 +55,7 @@ def find_class(name: str, bases: tuple[type, ...], where: str) -> type | None:
     Raises:
         LabError: If the name stands for several classes, for none that can be imported, or for one of another kind.
     """
+    cls: type | None
     if "." in name:
         cls = _imported(name, where)
     else:
@@ -62,8 +65,8 @@ def find_class(name: str, bases: tuple[type, ...], where: str) -> type | None:
             raise LabError(f"{where}: several classes are called {name}. Write one of {paths}.")
         cls = classes[0] if classes else None
     if cls is not None and not issubclass(cls, bases):
-        kinds = " or ".join(class_path_of(base) for base in bases)
-        raise LabError(f"{where}: {name} is not a {kinds}. Derive it from that class.")
+        kinds = [class_path_of(base) for base in bases if not base.__name__.startswith("_")]
+        raise LabError(f"{where}: {name} is not of the kind that is wanted. Derive it from {' or '.join(kinds)}.")
     return cls
 
 
@@ -78,26 +81,42 @@ def check_trusted(class_path: str, allowed: frozenset[str], where: str) -> None:
     Raises:
         Untrusted: If the class is neither of a trusted package nor allowed.
     """
-    packages = (*TRUSTED, *allowed)
-    if any(class_path == package or class_path.startswith(f"{package}.") for package in packages):
+    if _is_of(class_path, (*TRUSTED, *allowed)):
         return
     package = class_path.partition(".")[0]
     raise Untrusted(
-        f"{where} names the class {class_path}, which is not part of mnistlab. A checkpoint of a stranger could run "
+        f"{where} names {class_path}, which is not part of mnistlab. A checkpoint of a stranger could run "
         f"code that way, so nothing was imported. If you trust it, add --trust={package}."
     )
 
 
+def dotted_names(value: object) -> list[str]:
+    """Everything in a value, however deep, that reads like the path of a class."""
+    if isinstance(value, str):
+        return [match.group() for match in _DOTTED.finditer(value)]
+    if isinstance(value, Mapping):
+        return [name for part in (*value.keys(), *value.values()) for name in dotted_names(part)]
+    if isinstance(value, list):
+        return [name for part in value for name in dotted_names(part)]
+    return []
+
+
 def _descendants(bases: tuple[type, ...]) -> Iterator[type]:
     for base in bases:
-        for cls in type.__subclasses__(base):
+        children: list[type] = type.__subclasses__(base)
+        for cls in children:
             yield cls
             yield from _descendants((cls,))
 
 
+def _is_of(class_path: str, packages: Iterable[str]) -> bool:
+    return any(class_path == package or class_path.startswith(f"{package}.") for package in packages)
+
+
 def _imported(class_path: str, where: str) -> type:
     module_name, _, class_name = class_path.rpartition(".")
-    _look_here_too()
+    if not _is_of(class_path, TRUSTED):
+        _look_here_too()
     try:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:

@@ -1,7 +1,9 @@
 """What every model shares: one step for three splits, exact metrics, a checkpoint that says everything."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import torch
 from lightning.pytorch import LightningModule
@@ -12,7 +14,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from mnistlab.checkpoint import FORMAT, RECORD
 from mnistlab.counts import Counts
-from mnistlab.losses import LossLike, as_loss
+from mnistlab.losses import Loss, LossLike, as_loss
 from mnistlab.numbers import PositiveInt
 from mnistlab.resuming import carry_over
 from mnistlab.schedules import RunSchedule, WarmupCosine, steps_every_batch
@@ -74,7 +76,7 @@ class Classifier(LightningModule):
         optimizer: OptimizerCallable = AdamW,
         scheduler: LRSchedulerCallable | None = WarmupCosine,
         scheduler_interval: Literal["auto", "step", "epoch"] = "auto",
-        compile: bool = False,  # noqa: A002, FBT001, FBT002 - torch's word; an option of the command line
+        compile: bool = False,  # noqa: A002 - torch's word; an option of the command line
     ) -> None:
         super().__init__()
         self.arguments = init_arguments(self)
@@ -98,6 +100,36 @@ class Classifier(LightningModule):
         """Normalized images (batch, channels, height, width) -> logits (batch, num_classes), or one tensor per head."""
         output: Tensor | dict[str, Tensor] = self.net(images)
         return output
+
+    @classmethod
+    def load_from_checkpoint(  # type: ignore[override]  # Lightning's is wrapped in a descriptor of its own
+        cls,
+        checkpoint_path: str | PathLike[str],
+        map_location: torch.device | str | None = None,
+        hparams_file: None = None,
+        strict: bool | None = None,
+        weights_only: Literal[True] | None = None,
+        **kwargs: Any,
+    ) -> Self:
+        """The model of a checkpoint, with its weights; the file is not trusted.
+
+        Args:
+            checkpoint_path: The checkpoint.
+            map_location: Where the model shall be, the CPU if not given.
+            hparams_file: Not used: the checkpoint says everything.
+            strict: Whether the weights must fit exactly, true if not given.
+            weights_only: Always true.
+            **kwargs: Arguments that count in place of those of the checkpoint.
+
+        Raises:
+            LabError: If the file is no checkpoint of such a model, or names a class that is not trusted.
+            RuntimeError: If the weights do not fit the model.
+        """
+        from mnistlab.loading import load_model  # noqa: PLC0415 - it stands above, since it knows the command line
+
+        del hparams_file, weights_only
+        model = load_model(cls, Path(checkpoint_path), kwargs, strict=strict is not False)
+        return model.to(map_location or "cpu")
 
     def recorded(self) -> Specification:
         """The class of this model and all its options."""
@@ -123,7 +155,7 @@ class Classifier(LightningModule):
         del batch_idx
         images = batch if isinstance(batch, Tensor) else batch[0]
         logits = self._by_head(self(images))
-        return {head: self.losses[head].probs(logits[head]) for head in self.heads}
+        return {head: self._loss(head).probs(logits[head]) for head in self.heads}
 
     def on_fit_start(self) -> None:
         """Compile in place, so that the keys of a checkpoint do not depend on it."""
@@ -175,7 +207,7 @@ class Classifier(LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add what it takes to build the model and the data again, as plain data."""
-        data = getattr(self.trainer, "datamodule", None)
+        data: Any = getattr(self.trainer, "datamodule", None)
         record = {
             "format": FORMAT,
             "model": self.recorded().as_dict(),
@@ -215,8 +247,13 @@ class Classifier(LightningModule):
         with torch.no_grad():
             counts = self._counts.setdefault(split, {head: Counts() for head in self.heads})
             for head, count in counts.items():
-                weight = self.losses[head].weight_of_batch(targets[head])
+                weight = self._loss(head).weight_of_batch(targets[head])
                 count.add(losses[head].detach(), weight, logits[head], targets[head])
+        return loss
+
+    def _loss(self, head: str) -> Loss:
+        loss = self.losses[head]
+        assert isinstance(loss, Loss)
         return loss
 
     def _by_head(self, output: Tensor | dict[str, Tensor]) -> dict[str, Tensor]:
@@ -244,7 +281,7 @@ class Classifier(LightningModule):
         self.log(f"{split}/acc", accuracy[self.primary], prog_bar=split != "test")
         if len(self.heads) > 1:
             self.log_dict({f"{split}/{head}_acc": value for head, value in accuracy.items()})
-        return accuracy[self.primary]
+        return float(accuracy[self.primary])
 
     def _length(self) -> tuple[int, float]:
         """Optimizer steps of the whole run, and of an epoch."""

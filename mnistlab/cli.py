@@ -55,7 +55,7 @@ def _dispatch(arguments: list[str]) -> int:
         raise LabError(
             f"there is no command {command}.{suggestion(command, COMMANDS)} There are {', '.join(COMMANDS)}."
         )
-    from mnistlab.lab import run  # noqa: PLC0415 - brings torch and Lightning in
+    from mnistlab.commands import run  # noqa: PLC0415 - brings torch and Lightning in
 
     return run(command, rest)
 

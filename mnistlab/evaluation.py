@@ -33,8 +33,7 @@ def evaluate(
     record = start_record(invocation.command, invocation.arguments, resolved, model.name)
     record["checkpoint"] = str(found.path.resolve()) if found and found.path else None
     if invocation.command == "predict":
-        batches = trainer.predict(model, data)
-        assert batches is not None
+        batches: list[Any] = trainer.predict(model, data) or []
         outcome: dict[str, Any] = {"predictions": len(data.predict_dataloader())}
     else:
         function = trainer.test if invocation.command == "test" else trainer.validate

@@ -12,7 +12,7 @@ from mnistlab.errors import LabError
 from mnistlab.invocation import Invocation
 from mnistlab.messages import expected
 from mnistlab.nearest import suggestion
-from mnistlab.signatures import REQUIRED, Option, default_of_slot, options
+from mnistlab.signatures import REQUIRED, Option, Slot, default_of_slot, options
 
 _STEERING = {
     "--config": "a YAML file, or the name of a preset; several are merged from left to right",
@@ -58,21 +58,31 @@ def _option_help(key: tuple[str, ...], chosen: str | None, sections: Mapping[str
     section = sections.get(key[0])
     if section is None:
         raise LabError(f"--help={key[0]}: there is no such section.{suggestion(key[0], sections)}")
-    cls, bases, factory = section.default or section.cls, (section.cls,), False
+    slot = Slot((section.cls,))
+    cls: type | None = section.default or section.cls
     for part in key[1:]:
-        option = options(cls, factory=factory).get(part)
-        if option is None or option.slot is None:
-            raise LabError(f"--{'.'.join(key)}.help: {cls.__name__} has no {part} with options of its own.")
-        default = default_of_slot(cls, option, factory=factory)
-        bases, factory = option.slot.bases, option.slot.factory
-        cls = (find_class(str(default["class_path"]), bases, part) if default else None) or bases[0]
+        option = options(cls, factory=slot.factory).get(part) if cls else None
+        if cls is None or option is None or option.slot is None:
+            owner = cls.__name__ if cls else key[0]
+            raise LabError(f"--{'.'.join(key)}.help: {owner} has no {part} with options of its own.")
+        default = default_of_slot(cls, option, factory=slot.factory)
+        slot = option.slot
+        cls = find_class(str(default["class_path"]), slot.bases, part) if default else None
     if chosen is not None:
-        found = find_class(chosen, bases, f"--{'.'.join(key)}.help={chosen}")
-        if found is None:
-            known = listed(bases)
-            raise LabError(f"no {key[-1]} is called {chosen}.{suggestion(chosen, known)} There are {', '.join(known)}.")
-        cls = found
-    _class_help(cls, ".".join(key), factory=factory)
+        cls = _chosen(chosen, key, slot)
+    if cls is not None:
+        _class_help(cls, ".".join(key), factory=slot.factory)
+    if section.chosen or len(key) > 1:
+        names = textwrap.fill(", ".join(listed(slot.bases)), 100, initial_indent="  ", subsequent_indent="  ")
+        print(f"\n--{'.'.join(key)}=CLASS takes one of\n{names}\n--{'.'.join(key)}.help=CLASS lists its options.")
+
+
+def _chosen(name: str, key: tuple[str, ...], slot: Slot) -> type:
+    cls = find_class(name, slot.bases, f"--{'.'.join(key)}.help={name}")
+    if cls is None:
+        known = listed(slot.bases)
+        raise LabError(f"no {key[-1]} is called {name}.{suggestion(name, known)} There are {', '.join(known)}.")
+    return cls
 
 
 def _class_help(cls: type, prefix: str, *, factory: bool) -> None:
@@ -95,11 +105,9 @@ def _print_option(prefix: str, cls: type, option: Option, *, factory: bool = Fal
 
 
 def _shown(default: object) -> str:
-    return {None: "null", True: "true", False: "false"}.get(default, str(default)) if _hashable(default) else str(default)  # type: ignore[arg-type]
-
-
-def _hashable(value: object) -> bool:
-    return value is None or isinstance(value, bool)
+    if default is None:
+        return "null"
+    return str(default).lower() if isinstance(default, bool) else str(default)
 
 
 def _documented(cls: type, name: str) -> str:
@@ -113,5 +121,6 @@ def _documented(cls: type, name: str) -> str:
 
 
 def _summary(cls: type) -> str:
-    text = inspect.getdoc(cls) or ""
+    """The first line of a docstring, of the class or of its `__init__`."""
+    text = inspect.getdoc(cls) or inspect.getdoc(vars(cls).get("__init__")) or ""
     return text.partition("\n")[0]

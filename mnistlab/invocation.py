@@ -2,23 +2,17 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from mnistlab.checkpoint import read_checkpoint, record_of
 from mnistlab.errors import LabError
 from mnistlab.nearest import suggestion
 from mnistlab.presets import find_preset
 from mnistlab.runs.folder import BEST, CONFIG, LAST, fit_runs, is_run, newest_with
-from mnistlab.specification import unrecorded
-from mnistlab.written import Source, Written, from_arguments, from_data, from_file, read_text
-
-_SWITCHES = ("print_config", "untrained", "debug")
-_TAKING = ("config", "ckpt_path", "trust")
-STEERING = (*_SWITCHES, *_TAKING, "help")
+from mnistlab.specification import unrecorded, without_unrecorded
+from mnistlab.written import STEERING, SWITCHES, Source, Written, from_arguments, from_data, from_file
 
 _CLASS_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 
@@ -56,13 +50,13 @@ class Invocation:
     def __init__(self, command: str, arguments: Sequence[str]) -> None:
         self.command = command
         self.arguments = list(arguments)
-        written = from_arguments(arguments, (*_SWITCHES, "help"))
+        written = from_arguments(arguments)
         steering = [entry for entry in written if entry.key[0] in STEERING and len(entry.key) == 1]
         self.typed = [entry for entry in written if entry not in steering]
-        self.switches = {name: _switch(steering, name) for name in _SWITCHES}
+        self.switches = {name: _switch(steering, name) for name in SWITCHES}
         self.ckpt_path = _last(steering, "ckpt_path")
-        self.files = [from_file(find_preset(str(entry.value))) for entry in steering if entry.key == ("config",)]
-        self._trusted = [name for entry in steering if entry.key == ("trust",) for name in str(entry.value).split(",")]
+        self.files = [from_file(find_preset(name)) for name in _all(steering, "config")]
+        self._trusted = [name for names in _all(steering, "trust") for name in names.split(",")]
         misplaced = next((entry for layer in self.files for entry in layer if entry.key[0] in STEERING), None)
         if misplaced:
             raise LabError(f"{misplaced.where}: {misplaced.name} belongs on the command line.")
@@ -105,7 +99,7 @@ class Invocation:
         contents = read_checkpoint(path)
         record = record_of(contents, path)
         missing = {**unrecorded(record["model"], "model"), **unrecorded(record.get("data"), "data")}
-        said = {name: _without_unrecorded(record[name]) for name in ("model", "data") if record.get(name)}
+        said = {name: without_unrecorded(record[name]) for name in ("model", "data") if record.get(name)}
         layer = from_data(said, f"checkpoint {path}")
         if self.command == "fit" and folder is not None:
             layer = self._base(folder)
@@ -113,9 +107,8 @@ class Invocation:
 
     def _base(self, folder: Path) -> list[Written]:
         """The configuration of the run that is continued; it is as little trusted as its checkpoint."""
-        text = read_text(folder / CONFIG)
-        config = {name: value for name, value in yaml.safe_load(text).items() if name not in STEERING}
-        return from_data(config, str(folder / CONFIG))
+        written = [entry for entry in from_file(folder / CONFIG) if entry.key[0] not in STEERING]
+        return [replace(entry, source=Source.CHECKPOINT) for entry in written]
 
     def _find(self, name: str, wanted: Path) -> tuple[Path | None, Path | None]:
         if name in ("best", "last"):
@@ -151,21 +144,15 @@ def _switch(steering: Sequence[Written], name: str) -> bool:
 
 
 def _last(steering: Sequence[Written], name: str) -> str | None:
+    values = _all(steering, name)
+    return values[-1] if values else None
+
+
+def _all(steering: Sequence[Written], name: str) -> list[str]:
     values = [entry.value for entry in steering if entry.key == (name,)]
-    if values and values[-1] is True and name not in _SWITCHES:
+    if name not in SWITCHES and not all(isinstance(value, str) and value for value in values):
         raise LabError(f"--{name} needs a value: --{name}=...")
-    return str(values[-1]) if values else None
-
-
-def _without_unrecorded(specification: object) -> object:
-    if not isinstance(specification, Mapping):
-        return specification
-    kept = {name: value for name, value in specification.items() if not _is_unrecorded(value)}
-    return {name: _without_unrecorded(value) for name, value in kept.items()}
-
-
-def _is_unrecorded(value: object) -> bool:
-    return isinstance(value, Mapping) and "unrecorded" in value
+    return [str(value) for value in values]
 
 
 __all__ = ["Found", "Invocation", "Source"]

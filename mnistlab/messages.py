@@ -2,17 +2,18 @@
 
 import types
 from collections.abc import Callable, Iterable, Mapping
-from typing import Annotated, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from mnistlab.signatures import options
 
-_PLAIN = {
+_PLAIN: dict[object, str] = {
     bool: "true or false",
     int: "a whole number",
     float: "a number",
     str: "text",
     types.NoneType: "null",
     dict: "a mapping",
+    Any: "a value",
     list: "a list",
 }
 _RESTRICTED = {
@@ -21,6 +22,7 @@ _RESTRICTED = {
     "PositiveFloat": "a number above 0",
     "NonNegativeFloat": "a number from 0 on",
     "ClosedUnitInterval": "a number from 0 to 1",
+    "Tensor": "a list of numbers, such as [1,2.5,3]",
 }
 
 
@@ -32,20 +34,36 @@ def options_of(cls: type, *, factory: bool = False) -> str:
 def expected(annotation: object) -> str:
     """What values an annotation takes, in words."""
     origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is None:
+        return _plain(annotation)
     if origin in (Union, types.UnionType):
-        return " or ".join(dict.fromkeys(expected(member) for member in arguments))
+        return _either(part for member in arguments for part in expected(member).split(" or "))
     if origin is Literal:
-        return " or ".join(str(choice) for choice in arguments)
+        return _either(str(choice) for choice in arguments)
     if origin is Annotated:
         return expected(arguments[0])
+    return _collection(origin, arguments)
+
+
+def _plain(annotation: object) -> str:
+    if not isinstance(annotation, type):
+        return _PLAIN.get(annotation, str(annotation))
+    return _RESTRICTED.get(annotation.__name__) or _PLAIN.get(annotation) or _with_article(annotation.__name__)
+
+
+def _collection(origin: object, arguments: tuple[object, ...]) -> str:
     if origin is tuple:
         return f"a list of {len(arguments)}" if Ellipsis not in arguments else "a list"
-    if origin is Callable:
+    if origin is Callable or origin is type:
         return "a class"
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return "a mapping"
-    if isinstance(origin, type) and issubclass(origin, Iterable):
-        return f"a list, each {expected(arguments[0])}" if arguments else "a list"
-    if isinstance(annotation, type):
-        return _RESTRICTED.get(annotation.__name__) or _PLAIN.get(annotation) or f"a {annotation.__name__}"
-    return str(annotation)
+    return f"a list, each {expected(arguments[0])}"
+
+
+def _either(choices: Iterable[str]) -> str:
+    return " or ".join(dict.fromkeys(choices))
+
+
+def _with_article(name: str) -> str:
+    return f"{'an' if name[0] in 'AEIOU' else 'a'} {name}"

@@ -16,7 +16,7 @@ def find_preset(name: str) -> Path:
         LabError: If there is none.
     """
     path = Path(name)
-    if path.suffix or len(path.parts) > 1 or path.is_file():
+    if path.suffix or len(path.parts) > 1 or path.exists():
         return path
     known = presets()
     if name not in known:
@@ -27,7 +27,7 @@ def find_preset(name: str) -> Path:
 
 def presets() -> dict[str, Path]:
     """All presets by name; one in the folder `presets` of the current folder hides a shipped one of that name."""
-    folders = [folder for folder in _SHIPPED if folder.is_dir()][:1] + [Path("presets")]
+    folders = [*[folder for folder in _SHIPPED if folder.is_dir()][:1], Path("presets")]
     return {path.stem: path for folder in folders for path in sorted(folder.glob("*.yaml"))}
 
 

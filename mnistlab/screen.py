@@ -15,6 +15,7 @@ _NOISE = (
     r".*`isinstance\(treespec, LeafSpec\)` is deprecated.*",  # Lightning calls torch by an old name
     r".*Checkpoint directory .* exists and is not empty.*",  # a run that is continued
     r".*IterableDataset.*has `__len__` defined.*",  # it is true for one process and for several
+    r".*Total length of `list` across ranks is zero.*",  # val_size=0: nothing is validated
     r".*Trying to infer the `batch_size`.*",  # nothing is averaged over it
     r".*The number of training batches.*log_every_n_steps.*",  # metrics are kept per epoch
 )
@@ -35,7 +36,7 @@ class Screen:
         speaks: Whether this process does; of several only the first.
     """
 
-    def __init__(self, speaks: bool) -> None:  # noqa: FBT001 - its one argument
+    def __init__(self, speaks: bool) -> None:
         self._speaks = speaks
         self._epochs = "?"
 
@@ -48,11 +49,12 @@ class Screen:
     def row(self, row: Mapping[str, float]) -> None:
         """Print the metrics of an epoch."""
         epoch = f"{int(row['epoch']) + 1}/{self._epochs}"
-        parts = [f"epoch {epoch:>7}"]
-        for split in ("train", "val"):
-            if f"{split}/loss" in row:
-                parts.append(f"{split} loss {row[f'{split}/loss']:.4f}  acc {100 * row[f'{split}/acc']:6.2f} %")
-        self._print("   ".join([*parts, f"{row['seconds']:.1f} s"]))
+        parts = [
+            f"{split} loss {row[f'{split}/loss']:.4f}  acc {100 * row[f'{split}/acc']:6.2f} %"
+            for split in ("train", "val")
+            if f"{split}/loss" in row
+        ]
+        self._print("   ".join([f"epoch {epoch:>7}", *parts, f"{row['seconds']:.1f} s"]))
 
     def end(self, folder: Path, metrics: Mapping[str, Mapping[str, float] | None]) -> None:
         """Print the outcome, and how to have it again."""

@@ -8,7 +8,7 @@ from datetime import timedelta
 from enum import Enum
 from functools import cache
 from os import PathLike
-from typing import Annotated, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeGuard, Union, get_args, get_origin, get_type_hints
 
 import torch
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
@@ -31,12 +31,14 @@ class Slot:
         factory: The first argument of the class is supplied later (an optimizer's parameters).
         many: A list of them is taken.
         plain: Other values are taken too (a name, true or false).
+        optional: It may be left without one: null.
     """
 
     bases: tuple[type, ...]
     factory: bool = False
     many: bool = False
     plain: bool = False
+    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,11 @@ def options(cls: type, *, factory: bool = False) -> Mapping[str, Option]:
     defaults = parser.get_defaults()
     found = {}
     for name in _names(cls, factory=factory):
-        annotation, default = _parameter(cls, name)
+        parameter = _parameter(cls, name)
+        if parameter is None:  # behind a `**kwargs` that leads out of the line of parents
+            found[name] = Option(name, Any, defaults.get(name), None)
+            continue
+        annotation, default = parameter
         if default is REQUIRED and defaults.get(name) is not None:
             default = defaults[name]
         found[name] = Option(name, annotation, default, slot_of(annotation))
@@ -80,7 +86,7 @@ def accepts(cls: type, name: str, value: object, *, factory: bool = False) -> bo
     others = {other for other in _names(cls, factory=factory) if other != name}
     parser = _parser(cls, factory=factory, leave_out=frozenset(others))
     try:
-        parser.parse_object({name: value})
+        parser.parse_object({name: value}, env=False)
     except (ArgumentError, ValueError, TypeError):
         return False
     return True
@@ -107,7 +113,7 @@ def default_of_slot(cls: type, option: Option, *, factory: bool = False) -> Mapp
 def slot_of(annotation: object) -> Slot | None:
     """What class an annotation asks for, None if it asks for none."""
     bases: list[type] = []
-    factory = many = plain = False
+    factory = many = plain = optional = False
     for member in _members(annotation):
         origin, arguments = get_origin(member), get_args(member)
         if _choosable(member):
@@ -119,16 +125,33 @@ def slot_of(annotation: object) -> Slot | None:
         elif isinstance(origin, type) and issubclass(origin, Iterable) and arguments and slot_of(arguments[0]):
             many = True
             bases.extend(slot_of(arguments[0]).bases)  # type: ignore[union-attr]
-        elif member is not types.NoneType:
+        elif member is types.NoneType:
+            optional = True
+        else:
             plain = True
     unique = tuple(dict.fromkeys(bases))
-    return Slot(unique, factory, many, plain) if unique else None
+    return Slot(unique, factory, many, plain, optional) if unique else None
 
 
 def takes_parts(annotation: object) -> bool:
     """Whether an option is a mapping, so that `--option.part=value` sets one entry of it."""
     members = [get_origin(member) or member for member in _members(annotation)]
     return any(isinstance(member, type) and issubclass(member, Mapping) for member in members)
+
+
+def takes_code(annotation: object) -> bool:
+    """Whether a text given to an option could make a parser import something: `Callable`, `type`, or no type at all."""
+    if annotation in (Any, REQUIRED) or isinstance(annotation, str):
+        return True
+    kinds = (annotation, get_origin(annotation))
+    return Callable in kinds or type in kinds or any(map(takes_code, _inner(annotation)))
+
+
+def _inner(annotation: object) -> list[object]:
+    """The annotations within one, as far as it has any."""
+    if get_origin(annotation) is Literal:
+        return []
+    return [inner for inner in get_args(annotation) if inner is not Ellipsis and not isinstance(inner, list)]
 
 
 def _members(annotation: object) -> list[object]:
@@ -139,13 +162,17 @@ def _members(annotation: object) -> list[object]:
     return [annotation]
 
 
-def _choosable(member: object) -> bool:
-    return isinstance(member, type) and get_origin(member) is None and not issubclass(member, _VALUES)
+def _choosable(member: object) -> TypeGuard[type]:
+    if not isinstance(member, type) or get_origin(member) is not None:
+        return False
+    return member not in (Any, object, REQUIRED) and not issubclass(member, _VALUES)
 
 
+@cache
 def _names(cls: type, *, factory: bool) -> list[str]:
     parser = ArgumentParser(exit_on_error=False)
-    return parser.add_class_arguments(cls, None, fail_untyped=False, skip=_skip(factory=factory))
+    names: list[str] = parser.add_class_arguments(cls, None, fail_untyped=False, skip=_skip(factory=factory))
+    return names
 
 
 @cache
@@ -159,8 +186,8 @@ def _skip(*, factory: bool) -> set[str | int]:
     return {1} if factory else set()
 
 
-def _parameter(cls: type, name: str) -> tuple[object, object]:
-    """The annotation and the default of an argument, from the first class of the line that names it."""
+def _parameter(cls: type, name: str) -> tuple[object, object] | None:
+    """The annotation and the default of an argument, from the first class of the line that names it, if one does."""
     for owner in cls.__mro__:
         init = vars(owner).get("__init__")
         if init is None or not hasattr(init, "__code__"):
@@ -168,7 +195,7 @@ def _parameter(cls: type, name: str) -> tuple[object, object]:
         parameter = inspect.signature(init).parameters.get(name)
         if parameter is not None:
             return _hints(init).get(name, parameter.annotation), parameter.default
-    return REQUIRED, REQUIRED
+    return None
 
 
 def _hints(function: Callable[..., object]) -> dict[str, object]:
@@ -176,4 +203,3 @@ def _hints(function: Callable[..., object]) -> dict[str, object]:
         return get_type_hints(function)
     except (NameError, TypeError):  # names that exist for type checkers only
         return {}
-

@@ -65,8 +65,8 @@ def init_arguments(instance: object) -> dict[str, object]:
         first = code.co_varnames[0] if code.co_argcount else None
         if code.co_name == "__init__" and first is not None and frame.f_locals.get(first) is instance:
             values = inspect.getargvalues(frame)
-            arguments.update({name: values.locals[name] for name in values.args[1:]})
-            arguments.update({name: values.locals[name] for name in code.co_varnames[code.co_argcount :][: code.co_kwonlyargcount]})
+            named = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
+            arguments.update({name: values.locals[name] for name in named})
             arguments.update(values.locals[values.keywords] if values.keywords else {})
         frame = frame.f_back
     return arguments
@@ -74,7 +74,7 @@ def init_arguments(instance: object) -> dict[str, object]:
 
 def describe(instance: object, arguments: Mapping[str, object]) -> Specification:
     """Write down an object that was made with `arguments`; those that its class does not take itself are left out."""
-    cls = type(instance)
+    cls: type = type(instance)
     known = {name: plain(arguments[name]) for name in options(cls) if name in arguments}
     return Specification(class_path_of(cls), known)
 
@@ -100,19 +100,22 @@ def plain(value: object) -> object:
     for kind in (int, float, str):
         if isinstance(value, kind):
             return kind(value)  # a restricted number is a class of its own, which a safe load refuses
-    if isinstance(value, PathLike):
-        return fspath(value)
-    if isinstance(value, torch.Tensor):
-        return value.tolist()
     if isinstance(value, Mapping):
         return {str(key): plain(entry) for key, entry in value.items()}
     if isinstance(value, Sequence):
         return [plain(entry) for entry in value]
+    return _plain_object(value)
+
+
+def _plain_object(value: object) -> object:
+    if isinstance(value, PathLike):
+        return fspath(value)
+    if isinstance(value, torch.Tensor):
+        return value.tolist()
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value) if field.init}
         return Specification(class_path_of(type(value)), fields).as_dict()
-    described = describe_factory(value)
-    return {UNRECORDED: _what(value)} if described is None else described
+    return describe_factory(value) or {UNRECORDED: _what(value)}
 
 
 def unrecorded(value: object, key: str = "") -> dict[str, str]:
@@ -126,6 +129,14 @@ def unrecorded(value: object, key: str = "") -> dict[str, str]:
         part = key if name == "init_args" else f"{key}.{name}".lstrip(".")
         found.update(unrecorded(entry, part))
     return found
+
+
+def without_unrecorded(value: object) -> object:
+    """A specification without what could not be written down, so that defaults take its place."""
+    if not isinstance(value, Mapping):
+        return value
+    kept = {name: entry for name, entry in value.items() if not (isinstance(entry, Mapping) and UNRECORDED in entry)}
+    return {name: without_unrecorded(entry) for name, entry in kept.items()}
 
 
 def _complete(cls: type, written: Mapping[str, object]) -> dict[str, object]:

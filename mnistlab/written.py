@@ -4,8 +4,9 @@ The command line, configuration files and checkpoints all become lists of `Writt
 and origins are worked out from these lists alone.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 
@@ -14,6 +15,21 @@ import yaml
 from mnistlab.errors import LabError
 
 Key = tuple[str, ...]
+
+SWITCHES = ("print_config", "untrained", "debug")
+"""Options that are true or false, configure nothing, and stand on the command line only."""
+
+STEERING = (*SWITCHES, "config", "ckpt_path", "trust", "help")
+"""All options that configure nothing."""
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML without code, in which 1e-3 is a number as it is in Python."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
+)
 
 
 class Source(Enum):
@@ -48,31 +64,24 @@ class Written:
         return ".".join(self.key)
 
 
-def from_arguments(arguments: Sequence[str], switches: Collection[str] = ()) -> list[Written]:
+def from_arguments(arguments: Sequence[str]) -> list[Written]:
     """Read `--key=value` and `--key value`; a key without a value means true.
-
-    Args:
-        arguments: What was typed.
-        switches: Keys that never take the argument after them.
 
     Raises:
         LabError: If an argument is not an option.
     """
-    found = []
+    found: list[Written] = []
     rest = list(arguments)
     while rest:
         token = rest.pop(0)
-        if not token.startswith("--") or token == "--":  # noqa: S105 - not a password
+        name, equals, value = token.removeprefix("--").partition("=")
+        if not token.startswith("--") or not all(name.split(".")):
             raise LabError(_not_an_option(token))
-        name, equals, value = token[2:].partition("=")
         where = token
-        if not equals and name not in switches and rest and not rest[0].startswith("--"):
+        if not equals and name not in (*SWITCHES, "help") and rest and not rest[0].startswith("--"):
             value = rest.pop(0)
-            where = f"{token} {value}"
-            equals = "="
-        append = name.endswith("+")
-        key = key_of(name.removesuffix("+"))
-        found.append(Written(key, value if equals else True, Source.COMMAND_LINE, where, append))
+            where, equals = f"{token} {value}", "="
+        found.extend(_from_argument(name, value if equals else True, where))
     return found
 
 
@@ -86,25 +95,35 @@ def from_file(path: Path) -> list[Written]:
 
 
 def from_text(text: str, name: str) -> list[Written]:
-    """Read YAML text; `name` stands for the file in messages."""
+    """Read YAML text; `name` stands for the file in messages.
+
+    Raises:
+        LabError: If it is no YAML or not a mapping; with line and column.
+    """
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
-        raise LabError(f"{where}: this is not YAML: {error.problem}.") from error
+        root = yaml.compose(text, Loader=_Loader)
+        if root is None:
+            raise LabError(f"{name} is empty. A configuration file holds options, such as `model: SmallModel`.")
+        if not isinstance(root, yaml.MappingNode):
+            raise LabError(f"{name}: a configuration file is a mapping of options, such as `model: SmallModel`.")
+        return list(_Reader(name).mapping(root, ()))
     except yaml.YAMLError as error:
-        raise LabError(f"{name}: this is not YAML: {error}.") from error
-    if root is None:
-        raise LabError(f"{name} is empty. A configuration file holds options, such as `model: SmallModel`.")
-    if not isinstance(root, yaml.MappingNode):
-        raise LabError(f"{name}: a configuration file is a mapping of options, such as `model: SmallModel`.")
-    return list(_from_node(root, (), name))
+        raise LabError(_not_yaml(error, name)) from error
+    except RecursionError as error:
+        raise LabError(f"{name} is nested too deeply, or in itself.") from error
 
 
 def from_data(data: Mapping[str, object], where: str) -> list[Written]:
-    """Read the plain data that a checkpoint holds."""
-    return [replace(entry, source=Source.CHECKPOINT, where=where) for entry in from_text(yaml.safe_dump(dict(data)), where)]
+    """Read the plain data that a checkpoint holds; `where` stands for all positions in it.
+
+    Raises:
+        LabError: If there is more in it than strings, numbers, lists and mappings.
+    """
+    try:
+        text = yaml.safe_dump(dict(data))
+    except (yaml.YAMLError, RecursionError) as error:
+        raise LabError(f"{where} describes its model or its data with more than plain values.") from error
+    return [replace(entry, source=Source.CHECKPOINT, where=where) for entry in from_text(text, where)]
 
 
 def read_text(path: Path) -> str:
@@ -129,57 +148,100 @@ def key_of(name: str) -> Key:
     return parts[:-1] if parts[-1:] == ("class_path",) else parts
 
 
-def _from_node(node: yaml.MappingNode, prefix: Key, name: str) -> Iterator[Written]:
-    seen: dict[str, str] = {}
-    for key_node, value_node in node.value:
-        key_text = str(key_node.value)
-        where = f"{name}:{key_node.start_mark.line + 1}:{key_node.start_mark.column + 1}"
-        if key_text in seen:
-            raise LabError(f"{where}: {key_text} stands here for the second time; the first is at {seen[key_text]}.")
-        seen[key_text] = where
-        append = key_text.endswith("+")
-        key = key_of(".".join([*prefix, key_text.removesuffix("+")]))
-        yield from _from_value(value_node, key, name, where, append=append)
+@dataclass
+class _Reader:
+    """Turns the nodes of one YAML text into `Written`.
+
+    Attributes:
+        name: What stands for the file in positions.
+        seen: Where each key stands; a second time is an error.
+    """
+
+    name: str
+    seen: dict[Key, str] = field(default_factory=dict)
+
+    def mapping(self, node: yaml.MappingNode, prefix: Key) -> Iterator[Written]:
+        for key_node, value_node in node.value:
+            where = self.place(key_node)
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise LabError(f"{where}: the name of an option is wanted here.")
+            name = str(key_node.value).removesuffix("+")
+            levels: Key = (*prefix, *name.split("."))
+            spelt = (*(level for level in levels[:-1] if level != "init_args"), levels[-1])
+            append = name != key_node.value
+            if not append and spelt in self.seen:
+                raise LabError(f"{where}: {name} stands here for the second time; the first is at {self.seen[spelt]}.")
+            self.seen[spelt] = where
+            if not (name == "init_args" and _is_null(value_node)):
+                yield from self.value(value_node, spelt, where, append=append)
+
+    def value(self, node: yaml.Node, spelt: Key, where: str, *, append: bool) -> Iterator[Written]:
+        key = key_of(".".join(spelt))
+        if isinstance(node, yaml.SequenceNode) and any(_class_in(item) for item in node.value):
+            if not append:
+                yield Written(key, [], Source.FILE, where)
+            for item in node.value:
+                yield from self.entry(item, key)
+        elif isinstance(node, yaml.MappingNode) and node.value:
+            yield from self.entry(node, key) if append else self.mapping(node, key)
+        else:
+            yield Written(key, self.data(node), Source.FILE, where, append)
+
+    def entry(self, node: yaml.Node, key: Key) -> Iterator[Written]:
+        """One class of a list, with its options."""
+        where = self.place(node)
+        chosen = _class_in(node)
+        yield Written(key, chosen or self.data(node), Source.FILE, where, append=True)
+        if chosen:
+            rest = [(name, value) for name, value in node.value if name.value != "class_path"]
+            inner = yaml.MappingNode(node.tag, rest, node.start_mark, node.end_mark)
+            yield from _Reader(self.name).mapping(inner, key)
+
+    def place(self, node: yaml.Node) -> str:
+        return f"{self.name}:{node.start_mark.line + 1}:{node.start_mark.column + 1}"
+
+    def data(self, node: yaml.Node) -> object:
+        loader = _Loader("")
+        try:
+            return loader.construct_document(node)
+        except ValueError as error:  # such as `!!int x`
+            raise LabError(f"{self.place(node)}: this is no value: {error}.") from error
+        finally:
+            loader.dispose()
 
 
-def _from_value(node: yaml.Node, key: Key, name: str, where: str, *, append: bool) -> Iterator[Written]:
-    if isinstance(node, yaml.MappingNode) and node.value:
-        if append:
-            yield Written(key, _class_in(node), Source.FILE, where, append=True)
-            node = _without_class(node)
-        yield from _from_node(node, key, name)
-    elif isinstance(node, yaml.SequenceNode) and any(_is_class(item) for item in node.value):
-        if not append:
-            yield Written(key, [], Source.FILE, where)
-        for item in node.value:
-            place = f"{name}:{item.start_mark.line + 1}:{item.start_mark.column + 1}"
-            yield from _from_value(item, key, name, place, append=True)
-    else:
-        yield Written(key, _data(node), Source.FILE, where, append)
-
-
-def _is_class(node: yaml.Node) -> bool:
-    return isinstance(node, yaml.MappingNode) and any(key.value == "class_path" for key, _ in node.value)
-
-
-def _class_in(node: yaml.MappingNode) -> str:
-    return next((str(value.value) for key, value in node.value if key.value == "class_path"), "")
-
-
-def _without_class(node: yaml.MappingNode) -> yaml.MappingNode:
-    rest = [(key, value) for key, value in node.value if key.value != "class_path"]
-    return yaml.MappingNode(node.tag, rest, node.start_mark, node.end_mark)
-
-
-def _data(node: yaml.Node) -> object:
-    loader = yaml.SafeLoader("")
+def _from_argument(name: str, value: object, where: str) -> list[Written]:
+    """What one option of the command line says; `[a, b]` is a list and `{a: 1}` a mapping, as they are in a file."""
+    key, append = key_of(name.removesuffix("+")), name.endswith("+")
+    if not isinstance(value, str) or not value.startswith(("{", "[")):
+        return [Written(key, value, Source.COMMAND_LINE, where, append)]
     try:
-        return loader.construct_document(node)
-    finally:
-        loader.dispose()  # type: ignore[no-untyped-call]
+        node = yaml.compose(value, Loader=_Loader)
+        assert node is not None
+        written = list(_Reader(where).value(node, key, where, append=append))
+    except (yaml.YAMLError, RecursionError) as error:
+        raise LabError(f"{where}: what begins with {value[0]} is read as YAML, and this is none.") from error
+    return [replace(entry, source=Source.COMMAND_LINE, where=where) for entry in written]
+
+
+def _class_in(node: yaml.Node) -> str | None:
+    if not isinstance(node, yaml.MappingNode):
+        return None
+    return next((str(value.value) for key, value in node.value if key.value == "class_path"), None)
+
+
+def _is_null(node: yaml.Node) -> bool:
+    return isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:null"
+
+
+def _not_yaml(error: yaml.YAMLError, name: str) -> str:
+    mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
+    where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
+    problem = getattr(error, "problem", None) or getattr(error, "reason", error)
+    return f"{where}: this is not YAML: {problem}."
 
 
 def _not_an_option(token: str) -> str:
-    if "=" in token:
+    if "=" in token and not token.startswith("--"):
         return f"`{token}` has no dashes. Write --{token.lstrip('-')}."
     return f"`{token}` is not an option. Options begin with two dashes: --model=SmallModel."

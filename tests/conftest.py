@@ -29,6 +29,12 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
+@pytest.fixture(scope="session")
+def small_data() -> tuple[str, ...]:
+    """The options of a data set that is drawn in a moment."""
+    return SMALL_DATA
+
+
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty current folder."""

@@ -1,5 +1,7 @@
 """What happens beside the training steps, one idea per file."""
 
+from mnistlab.callbacks.epoch_bar import EpochBar
+from mnistlab.callbacks.position import Position
 from mnistlab.callbacks.random_state import RandomState
 
-__all__ = ["RandomState"]
+__all__ = ["EpochBar", "Position", "RandomState"]

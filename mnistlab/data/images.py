@@ -1,7 +1,7 @@
 """The common part of every data set: splits, loaders, normalization."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from lightning.pytorch import LightningDataModule
@@ -60,6 +60,8 @@ class ImageData(LightningDataModule):
         self.specification: Specification | None = None
         self._sets: dict[str, ImageSet] = {}
         self._rows: dict[str, Tensor] = {}
+        self._train_loader: TrainLoader | None = None
+        self._position: dict[str, int] | None = None  # that the next training loader takes up
 
     @property
     def heads(self) -> dict[str, int]:
@@ -89,12 +91,29 @@ class ImageData(LightningDataModule):
             self.mean = mean if self.mean is None else self.mean
             self.std = std if self.std is None else self.std
 
+    def state_dict(self) -> dict[str, Any]:
+        """How far the training images have been given out.
+
+        Lightning keeps the position of a loader too, but does not restore it where the length of the run was asked for
+        before, as a schedule does that follows it.
+        """
+        return {} if self._train_loader is None else self._train_loader.state_dict()
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Continue there with the next training loader."""
+        self._position = state_dict
+
     def train_dataloader(self) -> TrainLoader:
         """The training images in an order of their own for each epoch."""
         data, rows = self._partition("train")
         overfit = self.trainer is not None and self.trainer.overfit_batches > 0
         seed = torch.initial_seed()
-        return TrainLoader(data, rows, self.batch_size, seed, shuffle=not overfit, shard=self._shard())
+        loader = TrainLoader(data, rows, self.batch_size, seed, shuffle=not overfit, shard=self._shard())
+        if self._position:
+            loader.load_state_dict(self._position)
+            self._position = None
+        self._train_loader = loader
+        return loader
 
     def val_dataloader(self) -> EvalLoader | Sequence[EvalLoader]:
         """The images held out, none if `val_size` is 0."""

@@ -28,10 +28,14 @@ class EvalLoader:
     since a process that runs out early would leave the others waiting for it; no row is read twice.
 
     Yields: images (batch, channels, height, width) uint8, targets name -> (batch,) int64.
+
+    Raises:
+        ValueError: If there are fewer rows than processes.
     """
 
     def __init__(self, data: ImageSet, rows: Tensor, batch_size: int, shard: Shard | None = None) -> None:
         shard = shard or Shard()
+        _check_enough(rows, shard)
         self._data = data
         self._rows = rows[shard.rank :: shard.world_size].to(data.images.device)
         wanted = math.ceil(math.ceil(len(rows) / shard.world_size) / batch_size)
@@ -53,6 +57,9 @@ class TrainLoader:
     one row is joined to the batch before it: batch normalization cannot train on one row.
 
     Yields: images (batch, channels, height, width) uint8, targets name -> (batch,) int64.
+
+    Raises:
+        ValueError: If there are fewer rows than processes.
     """
 
     batch_sampler = None  # Lightning asks for it on every loader that has a `sampler`
@@ -74,9 +81,8 @@ class TrainLoader:
         self._shuffle = shuffle
         self._shard = shard or Shard()
         self._epoch = 0
-        self._position = 0
-        if len(rows) < self._shard.world_size:
-            raise ValueError(f"{len(rows)} training images cannot be shared by {self._shard.world_size} processes.")
+        self._given = 0  # images of this epoch, to this process
+        _check_enough(rows, self._shard)
 
     @property
     def sampler(self) -> "TrainLoader":
@@ -86,37 +92,47 @@ class TrainLoader:
     def set_epoch(self, epoch: int) -> None:
         """Begin `epoch`, unless a checkpoint has set a position within it."""
         if epoch != self._epoch:
-            self._epoch, self._position = epoch, 0
+            self._epoch, self._given = epoch, 0
 
     def state_dict(self) -> dict[str, int]:
-        """The seed of the order, the epoch, and how many images of it have been given out, all processes together."""
-        images = self._position * self._batch_size * self._shard.world_size
+        """The order in use and how many images of it have been given out, all processes together."""
+        images = self._given * self._shard.world_size
         return {"seed": self._seed, "epoch": self._epoch, "images": images}
 
-    def load_state_dict(self, state: Mapping[str, int]) -> None:
-        """Continue where `state_dict` was taken."""
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Continue where `state_dict` was taken; with another batch size the first batch is cut to fit."""
         self._seed, self._epoch = state["seed"], state["epoch"]
-        self._position = state["images"] // (self._batch_size * self._shard.world_size)
+        self._given = state["images"] // self._shard.world_size
+
+    @property
+    def batches_given(self) -> int:
+        """How many batches of the epoch are no longer to come."""
+        return len(self) - len(self._ends_left())
 
     def __len__(self) -> int:
-        return len(self._starts())
+        return len(self._ends())
 
     def __iter__(self) -> Iterator[Batch]:
         order = self._order().to(self._data.images.device)
-        starts = [*self._starts(), len(order)]
-        if self._position == len(self):
-            self._position = 0
-        while self._position < len(self):
-            rows = order[starts[self._position] : starts[self._position + 1]]
-            self._position += 1
-            yield _take(self._data, rows)
+        if self._given >= len(order):
+            self._given = 0
+        for end in self._ends_left():
+            start, self._given = self._given, end
+            yield _take(self._data, order[start:end])
 
-    def _starts(self) -> list[int]:
+    def _ends_left(self) -> list[int]:
+        """Those of `_ends` that are still to come; the first batch must not be of one row either."""
+        ends = self._ends()
+        least = self._given + min(2, self._batch_size)
+        return [end for end in ends if end >= least or (end == ends[-1] > self._given)]
+
+    def _ends(self) -> list[int]:
+        """Where each batch of this process ends in its order."""
         num_rows = len(self._rows) // self._shard.world_size
-        starts = list(range(0, num_rows, self._batch_size))
-        if len(starts) > 1 and self._batch_size > 1 and starts[-1] == num_rows - 1:
-            starts.pop()
-        return starts
+        ends = [*range(self._batch_size, num_rows, self._batch_size), num_rows]
+        if len(ends) > 1 and self._batch_size > 1 and ends[-2] == num_rows - 1:
+            ends.pop(-2)
+        return ends
 
     def _order(self) -> Tensor:
         rows = self._rows
@@ -130,3 +146,9 @@ class TrainLoader:
 
 def _take(data: ImageSet, rows: Tensor) -> Batch:
     return data.images[rows], {name: target[rows] for name, target in data.targets.items()}
+
+
+def _check_enough(rows: Tensor, shard: Shard) -> None:
+    """Refuse to leave a process without rows: it has nothing to take a mean of."""
+    if len(rows) < shard.world_size:
+        raise ValueError(f"{len(rows)} images cannot be shared by {shard.world_size} processes. Use fewer processes.")

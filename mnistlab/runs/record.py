@@ -63,12 +63,13 @@ def config_text(config: Mapping[str, Any]) -> str:
 def start_record(command: str, arguments: Sequence[str], config: Mapping[str, Any], model_name: str) -> dict[str, Any]:
     """The record of a run that begins now."""
     started = now()
+    tags = config["run"]["tags"] or []
     line = shlex.join(["mnistlab", command, *arguments])
     return {
         "format": FORMAT,
         "command": command,
         "name": config["run"]["name"],
-        "tags": config["run"]["tags"] or [],
+        "tags": tags.split(",") if isinstance(tags, str) else tags,
         "status": "running",
         "started": started,
         "ended": None,

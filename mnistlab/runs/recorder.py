@@ -116,12 +116,9 @@ class Recorder(Checkpoint):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Write `last.ckpt` within an epoch; its end writes one anyway."""
-        del pl_module, outputs, batch, batch_idx
-        step = trainer.global_step
-        due = self._every_n_steps and step % self._every_n_steps == 0 and step != self._saved_step
-        if due and not trainer.is_last_batch:
-            self._saved_step = step
-            self._save(trainer, LAST)
+        del pl_module, outputs, batch
+        if not _validates_after(trainer, batch_idx):
+            self._save_within_epoch(trainer)
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Stop the clock: validation is not training."""
@@ -138,6 +135,7 @@ class Recorder(Checkpoint):
         if score is not None and score > self._best.get(MONITOR, -1.0):
             self._best = {"epoch": trainer.current_epoch, "step": trainer.global_step, **self._validation}
             self._save(trainer, BEST)
+        self._save_within_epoch(trainer)
         self._since = time.perf_counter()
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -189,6 +187,13 @@ class Recorder(Checkpoint):
             self._seconds += time.perf_counter() - self._since
             self._since = None
 
+    def _save_within_epoch(self, trainer: Trainer) -> None:
+        step = trainer.global_step
+        due = self._every_n_steps and step % self._every_n_steps == 0 and step != self._saved_step
+        if due and not trainer.is_last_batch:
+            self._saved_step = step
+            self._save(trainer, LAST)
+
     def _save(self, trainer: Trainer, name: Path) -> None:
         """Write a checkpoint whole or not at all; every process takes part."""
         if getattr(trainer, "fast_dev_run", False):  # Lightning sets it where mypy does not see it
@@ -211,6 +216,14 @@ class Recorder(Checkpoint):
 def rounded(value: Any) -> float:
     """A metric as the number it was before Lightning made float32 of it: 0.9812, not 0.98119998."""
     return float(f"{float(value):.7g}")
+
+
+def _validates_after(trainer: Trainer, batch_idx: int) -> bool:
+    """Whether a validation may follow this batch: a run continued from a checkpoint before it would leave it out."""
+    every = trainer.val_check_batch
+    by_epoch = trainer.check_val_every_n_epoch is not None
+    batches = batch_idx + 1 if by_epoch else trainer.fit_loop.total_batch_idx + 1
+    return isinstance(every, int) and batches % every == 0
 
 
 def _values(trainer: Trainer, *prefixes: str) -> dict[str, float]:

@@ -1,0 +1,64 @@
+"""A trained model out of its checkpoint, in Python."""
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from mnistlab.building import build
+from mnistlab.checkpoint import read_checkpoint, record_of
+from mnistlab.config import Section, settle
+from mnistlab.errors import LabError
+from mnistlab.specification import Specification, plain, unrecorded, without_unrecorded
+from mnistlab.written import from_data
+
+
+class _Model(Protocol):
+    specification: Specification | None
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> object: ...
+
+
+T = TypeVar("T", bound=_Model)
+
+
+class _NoOptions:
+    """A checkpoint's model has no options beside its own."""
+
+
+def load_model(base: type[T], path: Path, given: Mapping[str, object], *, strict: bool = True) -> T:
+    """Build the model that a checkpoint describes, with its weights, on the CPU.
+
+    The file is not trusted: nothing in it is run, and a class that it names must be mnistlab's, torch's, or of the
+    package of `base`.
+
+    Args:
+        base: What the model must be, or be derived from.
+        path: The checkpoint.
+        given: Arguments that count in place of those of the checkpoint.
+        strict: Whether the weights must fit exactly.
+
+    Raises:
+        LabError: If the file is no checkpoint of such a model, or names a class that is not trusted.
+        RuntimeError: If the weights do not fit the model.
+    """
+    contents = read_checkpoint(path)
+    described = record_of(contents, path)["model"]
+    missing = {key: what for key, what in unrecorded(described).items() if key.partition(".")[0] not in given}
+    for key, what in missing.items():
+        warnings.warn(f"{key} was {what}, which is not written down; the default is taken.", stacklevel=3)
+    known = {"model": without_unrecorded(described)}
+    settled = settle(
+        _NoOptions,
+        {"model": Section(base, chosen=True)},
+        [from_data(known, f"checkpoint {path}")],
+        frozenset({base.__module__.partition(".")[0]}),
+    )
+    specification = settled.values.get("model")
+    if not isinstance(specification, Mapping):
+        raise LabError(f"{path} does not say which model it holds.")
+    model = build(base, specification, given)
+    options = {**specification["init_args"], **{name: plain(value) for name, value in given.items()}}
+    model.specification = Specification(specification["class_path"], options)
+    model.load_state_dict(contents["state_dict"], strict=strict)
+    return model

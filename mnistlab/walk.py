@@ -1,0 +1,325 @@
+"""One walk over everything that can be written: which class each option takes, and which value counts."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from mnistlab.classes import candidates, check_trusted, dotted_names, find_class, listed
+from mnistlab.errors import LabError
+from mnistlab.messages import expected, options_of
+from mnistlab.nearest import suggestion
+from mnistlab.signatures import REQUIRED, Option, Slot, accepts, default_of_slot, options, takes_code, takes_parts
+from mnistlab.specification import class_path_of, plain, unrecorded
+from mnistlab.written import STEERING, Key, Source, Written
+
+Entries = list[tuple[Key, Written]]
+"""What was written below a level: the rest of the key, and the whole."""
+
+_NULL = (None, "null", "None")
+
+
+@dataclass(frozen=True)
+class Section:
+    """A top-level option of the command line.
+
+    Attributes:
+        cls: The class whose options the section takes, or whose descendants it chooses among.
+        chosen: Whether the section chooses a class.
+        default: The class taken where nothing is written.
+    """
+
+    cls: type
+    chosen: bool = False
+    default: type | None = None
+
+
+@dataclass(frozen=True)
+class Misfit:
+    """Something written that belongs nowhere.
+
+    Attributes:
+        entry: What.
+        why: In a sentence.
+        way_out: What would have been right; with a space before it.
+    """
+
+    entry: Written
+    why: str
+    way_out: str = ""
+
+    @property
+    def reason(self) -> str:
+        """Where it stands and why it does not fit."""
+        return f"{self.entry.where}: {self.why}"
+
+    @property
+    def message(self) -> str:
+        """The same as an error, with the way out."""
+        return self.reason + self.way_out
+
+
+@dataclass
+class Walk:
+    """One walk over all options, collecting what fits and what does not.
+
+    Attributes:
+        root: The class whose arguments are the top-level options.
+        sections: The top-level options that have options of their own.
+        allowed: What a checkpoint may name besides the trusted packages.
+        values: The configuration, in jsonargparse's form.
+        origins: Who wrote a value that counts, by dotted key.
+        misfits: What belongs nowhere.
+        wrong: An error for each value that its option does not take, by dotted key.
+    """
+
+    root: type
+    sections: Mapping[str, Section]
+    allowed: frozenset[str]
+    values: dict[str, object] = field(default_factory=dict)
+    origins: dict[str, Written] = field(default_factory=dict)
+    misfits: list[Misfit] = field(default_factory=list)
+    wrong: dict[str, str] = field(default_factory=dict)
+
+    def over(self, written: Iterable[Written]) -> None:
+        """Walk over all options with what was written.
+
+        Raises:
+            LabError: If a class does not exist or may not be used.
+        """
+        below: dict[str, Entries] = {name: [] for name in (*options(self.root), *self.sections)}
+        for entry in written:
+            if entry.key[0] in below:
+                below[entry.key[0]].append((entry.key[1:], entry))
+            else:
+                hint = suggestion(entry.key[0], [*below, *STEERING], "--") or self._deeper(entry)
+                self.misfits.append(Misfit(entry, f"there is no option {entry.name}.", hint))
+        for name, option in options(self.root).items():
+            self._option(self.root, option, (name,), below[name], self.values, factory=False)
+        for name, section in self.sections.items():
+            self._section(section, name, below[name])
+
+    def _section(self, section: Section, name: str, entries: Entries) -> None:
+        if not section.chosen:
+            self.values[name] = self._group(section.cls, (name,), entries, {}, factory=False)
+            return
+        default = {"class_path": class_path_of(section.default)} if section.default else None
+        value = self._chosen(Slot((section.cls,)), default, (name,), entries)
+        if value is not None:
+            self.values[name] = value
+
+    def _group(
+        self, cls: type, prefix: Key, entries: Entries, base: Mapping[str, object], *, factory: bool
+    ) -> dict[str, object]:
+        """The options of one class, on top of `base`."""
+        known = options(cls, factory=factory)
+        below: dict[str, Entries] = {name: [] for name in known}
+        for path, entry in entries:
+            if path and path[0] in known:
+                below[path[0]].append((path[1:], entry))
+            elif path or entry.value not in ({}, None):
+                self.misfits.append(_unknown(cls, path, entry, known))
+        values = dict(base)
+        for name, option in known.items():
+            self._option(cls, option, (*prefix, name), below[name], values, factory=factory)
+        return values
+
+    def _option(
+        self, cls: type, option: Option, prefix: Key, entries: Entries, values: dict[str, object], *, factory: bool
+    ) -> None:
+        if option.slot is None or _is_plain(option.slot, entries):
+            self._leaf(cls, option, prefix, entries, values, factory=factory)
+        elif option.slot.many:
+            if entries:
+                values[option.name] = self._several(option.slot, prefix, entries)
+        else:
+            default = values.get(option.name) or default_of_slot(cls, option, factory=factory)
+            assert default is None or isinstance(default, Mapping)
+            if entries or default:
+                values[option.name] = self._chosen(option.slot, default, prefix, entries)
+
+    def _leaf(
+        self, cls: type, option: Option, prefix: Key, entries: Entries, values: dict[str, object], *, factory: bool
+    ) -> None:
+        """A value that is no class: the last one written, or one that is put together from parts."""
+        name = ".".join(prefix)
+        for path, entry in entries:
+            if path and not takes_parts(option.annotation):
+                self.misfits.append(Misfit(entry, f"{name} is one value and has no part {'.'.join(path)}."))
+                continue
+            self._refuse_code(option, entry)
+            values[option.name] = _merged(values.get(option.name), path, entry)
+            self.origins[name] = entry
+        last = self.origins.get(name)
+        if entries and last is not None and not accepts(cls, option.name, values[option.name], factory=factory):
+            owner = "" if len(prefix) == 1 else f" of {cls.__name__}"
+            wanted = expected(option.annotation)
+            self.wrong[name] = f"{last.where}: {option.name}{owner} must be {wanted}, got {last.value}."
+
+    def _refuse_code(self, option: Option, entry: Written) -> None:
+        """A parser would import what a checkpoint names for an option that takes a function or a type."""
+        if entry.source is Source.CHECKPOINT and takes_code(option.annotation):
+            for name in dotted_names(entry.value):
+                check_trusted(name, self.allowed, entry.where)
+
+    def _chosen(
+        self, slot: Slot, default: Mapping[str, object] | None, prefix: Key, entries: Entries
+    ) -> dict[str, object] | None:
+        """The class that an option takes, with its options; None for none."""
+        choices = [entry for path, entry in entries if not path and entry.value != {}]
+        parts = [(path, entry) for path, entry in entries if path]
+        if choices:
+            classes = [self._class_of(entry, slot) for entry in choices]
+            cls = classes[-1]
+            parts = _without_old_defaults(parts, choices[0], classes[0], cls, factory=slot.factory)
+            base: Mapping[str, object] = {}
+            state = f"is null ({choices[-1].where})"
+            self.origins[".".join(prefix)] = choices[-1]
+        else:
+            cls = _class_in(default, slot, prefix)
+            base = _arguments_in(default)
+            state = "has no class"
+        if cls is None:
+            self._without_class(prefix, slot, parts, state)
+            return None
+        return self._filled(cls, prefix, parts, base, factory=slot.factory)
+
+    def _filled(
+        self, cls: type, prefix: Key, parts: Entries, base: Mapping[str, object], *, factory: bool
+    ) -> dict[str, object]:
+        """A class with all its options, those that nobody wrote at their defaults."""
+        known = options(cls, factory=factory)
+        leaves = [option for option in known.values() if option.slot is None and option.default is not REQUIRED]
+        written_down = {option.name: plain(option.default) for option in leaves}
+        defaults = {name: value for name, value in written_down.items() if not unrecorded(value)}
+        values = self._group(cls, prefix, parts, {**defaults, **base}, factory=factory)
+        for name, option in known.items():
+            if option.default is REQUIRED and name not in values:
+                origin = self.origins.get(".".join(prefix))
+                where = f"{origin.where}: " if origin else ""
+                key = ".".join(part for part in (*prefix, name) if not part.isdigit())
+                self.wrong[key] = f"{where}{cls.__name__} needs {name}, {expected(option.annotation)}: add --{key}=..."
+        return {"class_path": class_path_of(cls), "init_args": values}
+
+    def _several(self, slot: Slot, prefix: Key, entries: Entries) -> list[object] | None:
+        """The classes of an option that takes several; options belong to the class written before them."""
+        items: list[tuple[Written, Entries]] = []
+        for path, entry in entries:
+            if not path:
+                added = [(replace(entry, value=name), list[tuple[Key, Written]]()) for name in _names_in(entry.value)]
+                items = [*items, *added] if entry.append else added
+                self.origins[".".join(prefix)] = entry
+            elif items:
+                items[-1][1].append((path, entry))
+            else:
+                self._without_class(prefix, slot, [(path, entry)], "has no class before this")
+        if not items and entries[-1][1].value in _NULL:
+            return None
+        return [self._item(slot, (*prefix, str(number)), *item) for number, item in enumerate(items)]
+
+    def _item(self, slot: Slot, prefix: Key, entry: Written, parts: Entries) -> object:
+        cls = self._class_of(entry, slot)
+        self.origins[".".join(prefix)] = entry
+        return cls and self._filled(cls, prefix, parts, {}, factory=slot.factory)
+
+    def _class_of(self, entry: Written, slot: Slot) -> type | None:
+        """The class that an entry names; None where it says that there shall be none."""
+        known = listed(slot.bases)
+        there_are = f" There are {', '.join(known)}."
+        if entry.append and not slot.many:
+            raise LabError(f"{entry.where}: {entry.name} takes one class, and + adds to a list.")
+        if entry.value in _NULL:
+            if slot.optional:
+                return None
+            raise LabError(f"{entry.where}: {entry.name} cannot be null.{there_are}")
+        if not isinstance(entry.value, str):
+            raise LabError(f"{entry.where}: {entry.name} takes the name of a class, got {entry.value}.{there_are}")
+        if entry.source is Source.CHECKPOINT:
+            check_trusted(entry.value, self.allowed, entry.where)
+        cls = find_class(entry.value, slot.bases, entry.where)
+        if cls is None:
+            kind = slot.bases[0].__name__.lower() if slot.many else entry.key[-1]
+            hint = suggestion(entry.value, known)
+            raise LabError(f"{entry.where}: no {kind} is called {entry.value}.{hint}{there_are}")
+        return cls
+
+    def _without_class(self, prefix: Key, slot: Slot, parts: Entries, state: str) -> None:
+        name = ".".join(prefix)
+        way_out = f" Choose one with --{name}=..., one of {', '.join(listed(slot.bases))}."
+        self.misfits.extend(Misfit(entry, f"{name} {state}.", way_out) for _, entry in parts)
+
+    def _deeper(self, entry: Written) -> str:
+        """A hint at options of this name within the sections: `--model.optimizer.lr` for `--lr`."""
+        found = [f"--{key}" for key in _all_keys(self.sections) if key.endswith(f".{entry.name}")]
+        return f" Did you mean {' or '.join(found[:3])}?" if found else ""
+
+
+def _all_keys(sections: Mapping[str, Section]) -> Iterator[str]:
+    """The dotted keys of the options of the default classes, two levels deep."""
+    for name, section in sections.items():
+        cls = section.default or section.cls
+        for option in options(cls).values():
+            yield f"{name}.{option.name}"
+            default = default_of_slot(cls, option) if option.slot else None
+            inner = _class_in(default, option.slot, (name, option.name)) if default and option.slot else None
+            if inner is not None and option.slot is not None:
+                yield from (f"{name}.{option.name}.{part}" for part in options(inner, factory=option.slot.factory))
+
+
+def _without_old_defaults(
+    parts: Entries, first: Written, old: type | None, new: type | None, *, factory: bool
+) -> Entries:
+    """Without what a checkpoint says only because it was the default of a class that is no longer chosen."""
+    if first.source is not Source.CHECKPOINT or old is None or old is new:
+        return parts
+    defaults = {name: plain(option.default) for name, option in options(old, factory=factory).items()}
+    recorded = {id(entry) for path, entry in parts if entry.source is Source.CHECKPOINT and len(path) == 1}
+    return [
+        (path, entry)
+        for path, entry in parts
+        if not (id(entry) in recorded and path[0] in defaults and defaults[path[0]] == entry.value)
+    ]
+
+
+def _unknown(cls: type, path: Key, entry: Written, known: Mapping[str, Option]) -> Misfit:
+    if not path:
+        return Misfit(entry, f"{entry.name} is a group of options: {options_of(cls)}.")
+    hint = suggestion(path[0], known) or f" It takes {', '.join(known) or 'none'}."
+    return Misfit(entry, f"{cls.__name__} has no option {path[0]}.", hint)
+
+
+def _merged(before: object, path: Key, entry: Written) -> object:
+    """A value with one more entry of a mapping or a list, or a new value."""
+    if path:
+        return {**(before if isinstance(before, dict) else {}), ".".join(path): entry.value}
+    if entry.append:
+        return [*(before if isinstance(before, list) else []), entry.value]
+    return entry.value
+
+
+def _class_in(default: Mapping[str, object] | None, slot: Slot, prefix: Key) -> type | None:
+    return find_class(str(default["class_path"]), slot.bases, ".".join(prefix)) if default else None
+
+
+def _arguments_in(default: Mapping[str, object] | None) -> Mapping[str, object]:
+    arguments = default.get("init_args", {}) if default else {}
+    assert isinstance(arguments, Mapping)
+    return arguments
+
+
+def _is_plain(slot: Slot, entries: Entries) -> bool:
+    """Whether an option that takes a class or a plain value has been given a plain one."""
+    values = [entry.value for path, entry in entries if not path]
+    if not slot.plain or not values or any(path for path, _ in entries):
+        return False
+    last = values[-1]
+    return not isinstance(last, str | list) or (isinstance(last, str) and not _names_class(last, slot))
+
+
+def _names_class(text: str, slot: Slot) -> bool:
+    return text not in _NULL and ("." in text or text in candidates(slot.bases))
+
+
+def _names_in(value: object) -> Sequence[object]:
+    """The names in a list, or the one name."""
+    if value in _NULL:
+        return []
+    return value if isinstance(value, list) else [value]

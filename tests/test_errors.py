@@ -1,0 +1,296 @@
+"""What a user is told who has made a mistake: exit code 2, one message, nothing on disk."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from lightning.pytorch import Callback
+
+from mnistlab.classes import candidates
+from mnistlab.classifier import Classifier
+from mnistlab.cli import main
+from mnistlab.data import Augmentation, ImageData
+from mnistlab.losses import Loss
+from mnistlab.messages import expected
+from mnistlab.schedules import RunSchedule
+from mnistlab.signatures import options
+
+Refused = Callable[..., str]
+
+
+@pytest.fixture
+def refused(here: Path, capsys: pytest.CaptureFixture[str]) -> Refused:
+    """The message of a command that must be refused as a mistake in the input, before any work."""
+
+    def message(*arguments: str) -> str:
+        before = sorted(here.rglob("*"))
+        assert main(arguments) == 2
+        assert sorted(here.rglob("*")) == before
+        printed = capsys.readouterr()
+        assert not printed.out
+        assert printed.err.startswith("mnistlab: ")
+        assert printed.err.count("\n") == 1
+        assert not any(word in printed.err for word in ("Traceback", "usage:", "Parser key", "<unicode", "<class"))
+        return printed.err
+
+    return message
+
+
+@pytest.mark.parametrize(
+    ("command", "parts"),
+    [
+        ("fti", ["no command fti", "Did you mean fit?"]),
+        ("fit SmallModel", ["`SmallModel`", "two dashes"]),
+        ("fit model=SmallModel", ["Write --model=SmallModel"]),
+        ("fit -model=SmallModel", ["Write --model=SmallModel"]),
+        ("fit --", ["two dashes"]),
+        ("fit --=3", ["two dashes"]),
+        ("fit --model.=3", ["two dashes"]),
+        ("fit --modle=SmallModel", ["no option modle", "--model"]),
+        ("fit --modle.hidden_dim=3", ["no option modle", "--model"]),
+        ("fit --trainr.max_epochs=3", ["no option trainr", "--trainer"]),
+        ("fit --max_epochs=3", ["--trainer.max_epochs"]),
+        ("fit --lr=3", ["--model.optimizer.lr"]),
+        ("fit --ckpt_pth=x", ["--ckpt_path"]),
+        ("fit --cofig=x", ["--config"]),
+        ("fit --print_confg", ["--print_config"]),
+        ("fit --trainer.max_epoch=3", ["Trainer has no option max_epoch.", "max_epochs"]),
+        ("fit --run.nme=x", ["no option nme", "name"]),
+        ("fit --model.hiden_dim=3", ["MediumModel has no option hiden_dim. Did you mean hidden_dim?"]),
+        ("fit --model=TinyModel --model.hiden_dim=3", ["TinyModel has no option hiden_dim", "hidden_dim"]),
+        ("fit --model.optimizer.lrr=3", ["AdamW has no option lrr", "lr"]),
+        ("fit --model=Smal", ["no model is called Smal. Did you mean SmallModel?", "TinyModel"]),
+        ("fit --model=small", ["Did you mean SmallModel"]),
+        ("fit --model.optimizer=Adamm", ["no optimizer is called Adamm", "Did you mean Adam", "SGD"]),
+        ("fit --model.scheduler=Cosine", ["no scheduler is called Cosine", "WarmupCosine"]),
+        ("fit --model.loss=CrossEntropy", ["no loss is called CrossEntropy. Did you mean CrossEntropyLoss?"]),
+        ("fit --data=Mnist", ["no data is called Mnist", "MNIST"]),
+        ("fit --data.augment=RandomDistort", ["Did you mean RandomDistortion"]),
+        ("fit --trainer.callbacks=EarlyStoping", ["no callback is called EarlyStoping. Did you mean EarlyStopping?"]),
+        (
+            "fit --trainer.callbacks.monitor=x",
+            ["--trainer.callbacks.monitor=x", "Choose one with --trainer.callbacks="],
+        ),
+        ("fit --data.augment.shift=0.1", ["--data.augment.shift=0.1", "Choose one with --data.augment=", "RandomDis"]),
+        ("fit --model.scheduler=StepLR", ["StepLR needs step_size", "--model.scheduler.step_size="]),
+        ("fit --model=null", ["model cannot be null", "SmallModel"]),
+        ("fit --data=null", ["data cannot be null", "MNIST"]),
+        ("fit --model.optimizer=null", ["model.optimizer cannot be null", "SGD"]),
+        ("fit --model", ["name of a class", "SmallModel"]),
+        ("fit --model+=TinyModel", ["takes one class"]),
+        ("fit --model=torch.nn.Linear", ["mnistlab.classifier.Classifier"]),
+        ("fit --model=torch.nn.Lineal", ["torch.nn has no class Lineal", "Linear"]),
+        ("fit --model=no_such_package.Model", ["no module no_such_package"]),
+        ("fit --model.loss=CTCLoss", ["CTCLoss", "aligns sequences", "CrossEntropyLoss"]),
+        ("fit --model.loss=TripletMarginLoss", ["compares an embedding", "CrossEntropyLoss"]),
+        ("fit --run=3", ["group of options", "checkpoint_every_n_steps"]),
+        ("fit --model.hidden_dim.x=3", ["model.hidden_dim is one value"]),
+        ("fit --config", ["--config needs a value"]),
+        ("fit --trust", ["--trust needs a value"]),
+        ("fit --ckpt_path", ["--ckpt_path needs a value"]),
+        ("fit --ckpt_path=bst", ["best"]),
+        ("fit --ckpt_path=last", ["runs", "--run.dir"]),
+        ("test --ckpt_path=.", ["not a run"]),
+        ("fit --config=QuikTest", ["Did you mean QuickTest?"]),
+        ("fit --config=nowhere.yaml", ["no file nowhere.yaml"]),
+        ("fit --config=.", ["is a folder"]),
+        ("fit --print_config=yes", ["true or false"]),
+        ("fit --untrained", ["--untrained is for test"]),
+        ("test", ["--ckpt_path=last", "--untrained"]),
+        ("validate", ["--ckpt_path=last", "--untrained"]),
+        ("predict", ["--ckpt_path=last", "--untrained"]),
+        ("fit --help=modle", ["Did you mean model?"]),
+        ("fit --model.help=TinyModle", ["Did you mean TinyModel?"]),
+        ("fit --model.num_classes=7", ["num_classes is 7", "MNIST has 10 classes"]),
+    ],
+)
+def test_a_misspelt_command_names_the_nearest_right_thing(refused: Refused, command: str, parts: list[str]) -> None:
+    """Commands, sections, options, classes, presets and files."""
+    message = refused(*command.split(" "))
+
+    assert all(part in message for part in parts), message
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("model.hidden_dim", "-4"),
+        ("model.hidden_dim", "0"),
+        ("model.hidden_dim", "2.5"),
+        ("model.hidden_dim", "many"),
+        ("model.hidden_dim", "true"),
+        ("model.hidden_dim", ""),
+        ("model.dropout", "1.5"),
+        ("model.dropout", "-0.1"),
+        ("model.dropout", "nan"),
+        ("model.scheduler_interval", "batch"),
+        ("model.scheduler.min_lr", "-1"),
+        ("model.optimizer.betas", "[0.8]"),
+        ("model.loss.weight", "[a]"),
+        ("model.compile", "perhaps"),
+        ("data.batch_size", "0"),
+        ("data.partition", "all"),
+        ("data.std", "0"),
+        ("run.checkpoint_every_n_steps", "0"),
+        ("run.test", "maybe"),
+        ("trainer.max_epochs", "1.5"),
+        ("trainer.precision", "99"),
+        ("seed_everything", "-1"),
+        ("seed_everything", "1.5"),
+        ("seed_everything", "tomorrow"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_told_with_what_is_wanted(refused: Refused, option: str, value: str) -> None:
+    """The message says where it stands, which option, what is wanted and what came."""
+    message = refused("fit", f"--{option}={value}")
+
+    name = option.rpartition(".")[2]
+    assert message.startswith(f"mnistlab: --{option}={value}: {name}")
+    assert "must be " in message
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (["--model.optimizer.lr=-3"], "Invalid learning rate: -3.0"),
+        (["--model.optimizer=SGD", "--model.optimizer.momentum=-1"], "Invalid momentum"),
+        (["--model.optimizer.betas=[2, 3]"], "Invalid beta"),
+        (["--model.scheduler.min_lr=1"], "`min_lr`"),
+        (["--model.scheduler=StepLR", "--model.scheduler.step_size=x"], "step_size"),
+        (["--model.loss.reduction=sum"], "`reduction`"),
+        (["--model.loss.weight=[1, 2]"], "10"),
+        (["--model.loss=torch.nn.Linear"], "mnistlab.losses.Loss"),
+        (["--data.augment=RandomDistortion", "--data.augment.scale=1"], "`scale`"),
+        (["--trainer.max_epochs=-4"], "max_epochs"),
+        (["--trainer.accelerator=xpu9"], "xpu9"),
+    ],
+)
+def test_what_a_class_itself_refuses_is_told_before_any_work(refused: Refused, arguments: list[str], part: str) -> None:
+    """Classes from elsewhere are made once before a run begins."""
+    assert part in refused("fit", *arguments)
+
+
+BAD = {
+    "a whole number above 0": ["0", "-1", "1.5", "x", "true"],
+    "a whole number from 0 on": ["-1", "0.5", "x"],
+    "a number above 0": ["0", "-0.1", "x", "nan"],
+    "a number from 0 on": ["-0.1", "x", "nan"],
+    "a number from 0 to 1": ["-0.1", "1.1", "x", "nan"],
+}
+
+
+def restricted() -> Iterator[tuple[str, str, list[str]]]:
+    """Every class, and every option of it that takes a restricted number."""
+    prefixes = {Classifier: "model", ImageData: "data", Augmentation: "data.augment", Loss: "model.loss"}
+    for base, prefix in {**prefixes, RunSchedule: "model.scheduler"}.items():
+        for name, (cls, *_) in candidates((base,)).items():
+            if cls.__module__.startswith("mnistlab."):
+                for option in options(cls, factory=base is RunSchedule).values():
+                    kinds = expected(option.annotation).split(" or ")
+                    yield from (
+                        (f"--{prefix}={name}", f"--{prefix}.{option.name}", BAD[k]) for k in kinds[:1] if k in BAD
+                    )
+
+
+@pytest.mark.parametrize(("choice", "option", "values"), list(restricted()))
+def test_every_number_is_checked_against_its_range(
+    refused: Refused, choice: str, option: str, values: list[str]
+) -> None:
+    """Found by walking the classes, so that a new one is tested unasked."""
+    for value in values:
+        if option.endswith("num_classes") and value == "true":
+            continue
+        assert f"{option}={value}: " in refused("fit", choice, f"{option}={value}")
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "part"),
+    [
+        ("model:\n  hidden_dim: [1, 2\n", ":3:1", "not YAML"),
+        ("model:\n\thidden_dim: 3\n", ":2:1", "not YAML"),
+        ("a: 1\n---\nb: 2\n", ":2:1", "not YAML"),
+        ("model: !!python/object/apply:os.system ['touch HACKED']\n", ":1:8", "not YAML"),
+        ("model:\n  hidden_dim: !foo 3\n", ":2:15", "not YAML"),
+        ("model:\n  hidden_dim: !!int x\n", ":2:15", "no value"),
+        ("model: TinyModel\nmodel: SmallModel\n", ":2:1", "second time; the first is at broken.yaml:1:1"),
+        ("model:\n  layers: 3\n  layers: 4\n", ":3:3", "second time; the first is at broken.yaml:2:3"),
+        ("model:\n  init_args:\n    layers: 3\nmodel.layers: 4\n", ":4:1", "second time"),
+        ("", "", "empty"),
+        ("# nothing\n", "", "empty"),
+        ("- a\n- b\n", "", "mapping"),
+        ("hello\n", "", "mapping"),
+        ("{a: 1}: 2\n", ":1:1", "name of an option"),
+        ("a: &a\n  b: *a\n", "", "in itself"),
+        ("1: 2\n", ":1:1", "no option 1"),
+        ("modle: TinyModel\n", ":1:1", "Did you mean --model?"),
+        ("fit:\n  model: TinyModel\n", ":2:3", "no option fit"),
+        ("model:\n  hiden_dim: 3\n", ":2:3", "Did you mean hidden_dim?"),
+        ("model:\n  layers: 2\n  hidden_dim: -4\n", ":3:3", "above 0, got -4"),
+        ("model:\n  optimizer: Sgd\n", ":2:3", "Did you mean SGD"),
+        ("model:\n", ":1:1", "model cannot be null"),
+        ("model: [TinyModel]\n", ":1:1", "name of a class"),
+        ("model:\n  class_path: 3\n", ":2:3", "name of a class"),
+        ("model+: TinyModel\n", ":1:1", "takes one class"),
+        ("trainer:\n  callbacks:\n  - class_path: EarlyStopping\n    montor: 3\n", ":4:5", "Did you mean monitor?"),
+        ("trainer:\n  callbacks:\n  - class_path: EarlyStoping\n", ":3:5", "Did you mean EarlyStopping?"),
+        ("trainer:\n  callbacks: EarlyStopping\n", ":2:3", "needs monitor"),
+        ("config: other.yaml\n", ":1:1", "command line"),
+        ("ckpt_path: last\n", ":1:1", "command line"),
+        ("run:\n  name: 2020-01-01\n", ":2:3", "must be text"),
+    ],
+)
+def test_a_mistake_in_a_file_is_told_with_line_and_column(refused: Refused, text: str, where: str, part: str) -> None:
+    """The position is that of the wrong key or value."""
+    Path("broken.yaml").write_text(text)
+
+    message = refused("fit", "--config=broken.yaml")
+
+    assert message.startswith(f"mnistlab: broken.yaml{where}")
+    assert part in message
+    assert not Path("HACKED").exists()
+
+
+def test_a_file_that_is_no_text_is_refused(refused: Refused) -> None:
+    """As is a link to nowhere."""
+    Path("bytes.yaml").write_bytes(b"\xff\xfe\x00\x01")
+    Path("link.yaml").symlink_to("nowhere")
+
+    assert "cannot be read" in refused("fit", "--config=bytes.yaml")
+    assert "no file link.yaml" in refused("fit", "--config=link.yaml")
+
+
+def test_of_several_files_the_wrong_one_is_named(refused: Refused) -> None:
+    """Even if another one repairs it."""
+    Path("a.yaml").write_text("model:\n  hiden_dim: 3\n")
+    Path("b.yaml").write_text("model:\n  hidden_dim: 3\n")
+
+    assert "a.yaml:2:3" in refused("fit", "--config=b.yaml", "--config=a.yaml", "--model=TinyModel")
+
+
+@pytest.mark.parametrize(
+    "contents", [b"", b"not a checkpoint", b"PK\x03\x04 cut off"], ids=["empty", "text", "damaged"]
+)
+def test_a_file_that_is_no_checkpoint_is_refused(refused: Refused, contents: bytes) -> None:
+    """With its name."""
+    Path("x.ckpt").write_bytes(contents)
+
+    assert "x.ckpt" in refused("test", "--ckpt_path=x.ckpt")
+
+
+def test_a_checkpoint_of_another_program_is_refused(refused: Refused) -> None:
+    """It does not say which model it holds."""
+    torch.save({"state_dict": {"weight": torch.zeros(3)}}, "other.ckpt")
+    torch.save([1, 2, 3], "list.ckpt")
+    torch.save({"state_dict": {}, "mnistlab": {"format": 99, "model": {}}}, "newer.ckpt")
+
+    assert "not made by mnistlab" in refused("test", "--ckpt_path=other.ckpt")
+    assert "no state_dict" in refused("test", "--ckpt_path=list.ckpt")
+    assert "Update mnistlab" in refused("test", "--ckpt_path=newer.ckpt")
+
+
+def test_every_offered_callback_has_its_name_in_the_list(refused: Refused) -> None:
+    """The list that an error shows is of classes that exist."""
+    shown = refused("fit", "--trainer.callbacks=Nothing").partition("There are ")[2].rstrip(".\n").split(", ")
+
+    assert set(shown) == set(candidates((Callback,)))

@@ -1,0 +1,70 @@
+"""Everything that the README shows runs."""
+
+import re
+import shlex
+import struct
+from pathlib import Path
+
+import pytest
+import torch
+
+from mnistlab.cli import main
+from mnistlab.presets import presets
+
+README = Path(__file__).parent.parent / "README.md"
+_BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_QUICK = ("--trainer.max_epochs=1", "--trainer.limit_train_batches=2", "--trainer.limit_test_batches=1")
+
+
+@pytest.fixture
+def small_mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Noise in MNIST's format, just more than the default validation split takes."""
+    raw = tmp_path / "data" / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    generator = torch.Generator().manual_seed(0)
+    for part, size in (("train", 5300), ("t10k", 200)):
+        images = torch.randint(0, 256, (size, 28 * 28), dtype=torch.uint8, generator=generator)
+        labels = torch.arange(size).remainder(10).to(torch.uint8)
+        header = struct.pack(">IIII", 0x803, size, 28, 28)
+        (raw / f"{part}-images-idx3-ubyte").write_bytes(header + images.numpy().tobytes())
+        (raw / f"{part}-labels-idx1-ubyte").write_bytes(struct.pack(">II", 0x801, size) + labels.numpy().tobytes())
+    monkeypatch.setenv("MNISTLAB_DATA_DIR", str(tmp_path / "data"))
+
+
+def _quick(line: str) -> list[str]:
+    arguments = shlex.split(line)[1:]
+    return [*arguments, *_QUICK] if "fit" in arguments and "--help" not in line and ".help" not in line else arguments
+
+
+@pytest.mark.usefixtures("small_mnist")
+def test_every_command_and_every_snippet_of_the_readme_runs(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """They run in the order in which they stand there, each on what the ones before have left."""
+    commands = 0
+    for language, text in _BLOCK.findall(README.read_text(encoding="utf-8")):
+        named = re.match(r"# (\w+\.\w+)\n", text)
+        if named:
+            (here / named[1]).write_text(text, encoding="utf-8")
+        elif language == "python":
+            exec(compile(text, "README.md", "exec"), {})  # noqa: S102 - it is the README's
+        for line in text.splitlines() if language == "bash" else []:
+            if line.startswith("mnistlab "):
+                commands += 1
+                assert main(_quick(line)) == 0, f"{line}\n{capsys.readouterr().err}"
+
+    assert commands > 15
+
+
+def test_the_first_two_commands_install_and_then_train_and_test() -> None:
+    """They need nothing but Python and pip; .ci/run takes them from the README and runs them as they stand."""
+    blocks = [text for language, text in _BLOCK.findall(README.read_text(encoding="utf-8")) if language == "bash"]
+
+    assert [line.split(" && ")[0] for line in blocks[:2]] == [line.split(" && ")[0] for line in blocks[:1]] * 2
+    assert "mnistlab fit --data=SyntheticDigits" in blocks[0]
+    assert "pytest" in blocks[1]
+
+
+@pytest.mark.usefixtures("small_mnist", "here")
+@pytest.mark.parametrize("name", presets())
+def test_every_preset_trains(name: str) -> None:
+    """A preset is taken by its name."""
+    assert main(["fit", f"--config={name}", "--model=TinyModel", *_QUICK]) == 0

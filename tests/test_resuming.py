@@ -1,0 +1,51 @@
+"""What is typed when a run is continued counts, for what torch keeps in the states of optimizer and schedule too."""
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mnistlab.cli import main
+
+Fit = Callable[..., Path]
+
+
+def rates(folder: Path) -> list[float]:
+    """The learning rate at the end of each epoch, from the run's table."""
+    rows = csv.DictReader((folder / "metrics.csv").read_text(encoding="utf-8").splitlines())
+    return [float(row["lr"]) for row in rows]
+
+
+@pytest.fixture
+def run(fit: Fit) -> Path:
+    """Two epochs of SGD, whose rate is halved after each."""
+    schedule = ("--model.scheduler=StepLR", "--model.scheduler.step_size=1", "--model.scheduler.gamma=0.5")
+    return fit("--model.optimizer=SGD", "--model.optimizer.lr=0.01", *schedule, "--trainer.max_epochs=2")
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ((), 0.01 / 8),
+        (("--model.optimizer.lr=0.08",), 0.08 / 8),
+        (("--model.scheduler.gamma=0.1",), 0.01 / 4 * 0.1),
+        (("--model.scheduler=null",), 0.01 / 4),
+        (("--model.optimizer=Adam", "--model.optimizer.lr=0.02"), 0.02 / 2),
+    ],
+)
+def test_the_learning_rate_follows_what_is_typed(run: Path, typed: tuple[str, ...], expected: float) -> None:
+    """A new rate keeps the place in the schedule; a new class starts anew."""
+    assert main(["fit", f"--ckpt_path={run}", "--trainer.max_epochs=3", *typed]) == 0
+
+    assert rates(run) == pytest.approx([0.005, 0.0025, expected])
+
+
+def test_what_is_not_typed_goes_on_to_the_bit(fit: Fit) -> None:
+    """Two epochs and one more are three epochs."""
+    constant = ("--model.scheduler=null", "--model.optimizer.lr=0.002")
+    whole = fit(*constant, "--trainer.max_epochs=3")
+    parts = fit(*constant, "--trainer.max_epochs=2")
+    assert main(["fit", f"--ckpt_path={parts}", "--trainer.max_epochs=3"]) == 0
+
+    assert (parts / "metrics.csv").read_text(encoding="utf-8") == (whole / "metrics.csv").read_text(encoding="utf-8")

@@ -1,0 +1,316 @@
+"""A checkpoint of a stranger runs no code; what the user names does."""
+
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+from jsonargparse import ArgumentParser
+
+from mnistlab import TinyModel, main
+
+Fit = Callable[..., Path]
+Forge = Callable[[Callable[[dict[str, Any]], None]], str]
+
+MARKER = Path("IMPORTED")
+
+
+@pytest.fixture(scope="module")
+def honest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint that the command line made."""
+    data = ("--data=SyntheticDigits", "--data.train_size=600", "--data.test_size=200", "--data.val_size=100")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("honest"))
+        assert main(["fit", "--model=TinyModel", *data, "--trainer.max_epochs=1"]) == 0
+        (path,) = Path.cwd().glob("runs/*/*/checkpoints/best.ckpt")
+    return path
+
+
+@pytest.fixture
+def forge(honest: Path, here: Path) -> Forge:
+    """The path of a checkpoint that somebody has tampered with."""
+    del here
+
+    def forged(tamper: Callable[[dict[str, Any]], None]) -> str:
+        contents = torch.load(honest, weights_only=True)
+        tamper(contents)
+        torch.save(contents, "forged.ckpt")
+        return "forged.ckpt"
+
+    return forged
+
+
+@pytest.fixture
+def package(here: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of a module on the path that leaves a marker when it is imported; of a model, a loss and options."""
+    name = f"package_of_{here.name}"
+    (here / f"{name}.py").write_text(
+        f"""
+from pathlib import Path
+from collections.abc import Callable
+from typing import Any
+from torch import Tensor, nn
+from mnistlab import Classifier, Loss
+Path("{MARKER}").touch()
+
+class Mine(Classifier):
+    '''A model of mine.'''
+    name = "{name}"
+    def __init__(self, hook: Callable[[], object] | None = None, kind: type | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.net = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+        self.made = hook() if hook else None
+
+class MyLoss(Loss):
+    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
+        return logits.logsumexp(1).mean() - logits.gather(1, target[:, None]).mean()
+"""
+    )
+    monkeypatch.syspath_prepend(str(here))
+    return name
+
+
+class Payload:
+    """Unpickling it leaves a marker."""
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[str]]:
+        return os.system, (f"touch {MARKER}",)
+
+
+@pytest.mark.parametrize("legacy", [False, True], ids=["archive", "plain pickle"])
+@pytest.mark.parametrize("command", ["test", "fit", "predict"])
+def test_a_pickled_object_is_not_loaded(
+    honest: Path, here: Path, capsys: pytest.CaptureFixture[str], command: str, legacy: bool
+) -> None:
+    """The message says why."""
+    del here
+    contents = torch.load(honest, weights_only=True)
+    torch.save({**contents, "more": Payload()}, "bomb.ckpt", _use_new_zipfile_serialization=not legacy)
+    if legacy:
+        Path("bomb.ckpt").write_bytes(pickle.dumps({"state_dict": {}, "more": Payload()}))
+    capsys.readouterr()
+
+    assert main([command, "--ckpt_path=bomb.ckpt"]) == 2
+
+    assert "bomb.ckpt" in capsys.readouterr().err
+    assert not MARKER.exists()
+
+
+def named(*keys: str, value: object) -> Callable[[dict[str, Any]], None]:
+    """A change of what a checkpoint says."""
+
+    def tamper(contents: dict[str, Any]) -> None:
+        inner = contents["mnistlab"]
+        for key in keys[:-1]:
+            inner = inner[key]
+        inner[keys[-1]] = value
+
+    return tamper
+
+
+POPEN = {"class_path": "subprocess.Popen", "init_args": {"args": f"touch {MARKER}", "shell": True}}
+
+TAMPERED = {
+    "the model": (named("model", value=POPEN), "subprocess.Popen"),
+    "the data": (named("data", value=POPEN), "subprocess.Popen"),
+    "the loss": (named("model", "init_args", "loss", value=POPEN), "subprocess.Popen"),
+    "the loss's path": (named("model", "init_args", "loss", "class_path", value="os.system"), "os.system"),
+    "the optimizer": (named("model", "init_args", "optimizer", value=POPEN), "subprocess.Popen"),
+    "the scheduler": (named("model", "init_args", "scheduler", value=POPEN), "subprocess.Popen"),
+    "the augmentation": (named("data", "init_args", "augment", value=POPEN), "subprocess.Popen"),
+    "an unknown module": (named("model", "class_path", value="no_such_module.Model"), "no_such_module.Model"),
+    "a module that exists": (named("model", "class_path", value="antigravity.Model"), "antigravity.Model"),
+    "a name like a trusted one": (named("model", "class_path", value="mnistlabs.Model"), "mnistlabs.Model"),
+    "torch outside of torch.nn": (named("model", "class_path", value="torch.hub.load"), "torch.hub.load"),
+}
+
+
+@pytest.mark.parametrize("where", TAMPERED)
+@pytest.mark.parametrize("command", ["test", "fit"])
+def test_a_class_from_elsewhere_is_refused_by_name(
+    forge: Forge, capsys: pytest.CaptureFixture[str], command: str, where: str
+) -> None:
+    """Before it is imported, with what it asked for and how to allow it."""
+    tamper, name = TAMPERED[where]
+    path = forge(tamper)
+    known = set(sys.modules)
+    capsys.readouterr()
+
+    assert main([command, f"--ckpt_path={path}"]) == 2
+
+    message = capsys.readouterr().err
+    assert f"{path} names {name}" in message
+    assert f"--trust={name.partition('.')[0]}" in message
+    assert not {"antigravity", "mnistlabs", "torch.hub.load"} & (set(sys.modules) - known)
+    assert not MARKER.exists()
+
+
+@pytest.mark.parametrize(
+    "tamper",
+    [
+        named("model", "init_args", "hidden_dim", value=POPEN),
+        named("model", "init_args", "loss", "init_args", "weight", value=[POPEN]),
+        named("model", "init_args", "compile", value="subprocess.Popen"),
+        named("model", "init_args", "num_classes", value={"digit": POPEN}),
+        named("model", "init_args", "optimizer", value=[POPEN]),
+        named("model", "init_args", "optimizer", value="{class_path: subprocess.Popen, init_args: {args: [ls]}}"),
+        named("data", "init_args", "mean", value=POPEN),
+        named("model", value="subprocess.Popen"),
+        named("model", value={"class_path": ["subprocess.Popen"]}),
+        named("model", value={}),
+        named("model", "init_args", value="subprocess.Popen"),
+        named("model", "init_args", "dropout", value=torch.zeros(3)),
+    ],
+)
+def test_a_class_in_an_unlikely_place_is_refused_too(
+    forge: Forge, capsys: pytest.CaptureFixture[str], tamper: Callable[[dict[str, Any]], None]
+) -> None:
+    """In a number, a list or a mapping; it is never made."""
+    path = forge(tamper)
+    capsys.readouterr()
+
+    assert main(["test", f"--ckpt_path={path}"]) == 2
+
+    message = capsys.readouterr().err
+    assert "forged.ckpt" in message
+    assert "Traceback" not in message
+    assert not MARKER.exists()
+
+
+def test_what_lightning_would_run_is_ignored(forge: Forge) -> None:
+    """`_instantiator` and `hyper_parameters` mean nothing here."""
+
+    def tamper(contents: dict[str, Any]) -> None:
+        hidden = {"_instantiator": "os.system", "_class_path": "subprocess.Popen", "hidden_dim": POPEN}
+        contents |= {"hyper_parameters": hidden, "datamodule_hyper_parameters": hidden, "hparams_name": "kwargs"}
+
+    assert main(["test", f"--ckpt_path={forge(tamper)}"]) == 0
+    assert not MARKER.exists()
+
+
+@pytest.mark.parametrize("option", ["hook", "kind"])
+@pytest.mark.parametrize("value", ["os.system", "antigravity.fly_to", "{class_path: antigravity.fly_to}"])
+def test_an_option_that_takes_a_function_is_no_way_in(
+    forge: Forge, package: str, capsys: pytest.CaptureFixture[str], option: str, value: str
+) -> None:
+    """A parser would import what such an option names."""
+
+    def tamper(contents: dict[str, Any]) -> None:
+        contents["mnistlab"]["model"] = {"class_path": f"{package}.Mine", "init_args": {option: value}}
+
+    path = forge(tamper)
+    capsys.readouterr()
+
+    assert main(["test", f"--ckpt_path={path}", f"--trust={package}"]) == 2
+
+    assert "forged.ckpt names" in capsys.readouterr().err
+    assert "antigravity" not in sys.modules
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("strategy", POPEN),
+        ("callbacks", [POPEN]),
+        ("logger", [POPEN]),
+        ("plugins", [POPEN]),
+        ("callbacks", [{"class_path": "LambdaCallback", "init_args": {"on_fit_start": "antigravity.fly_to"}}]),
+    ],
+)
+@pytest.mark.parametrize("removed", [False, True], ids=["with a checkpoint", "without one"])
+def test_the_configuration_of_a_run_that_is_continued_is_not_trusted(
+    fit: Fit, capsys: pytest.CaptureFixture[str], option: str, value: object, removed: bool
+) -> None:
+    """It came with the checkpoint."""
+    run = fit()
+    config = yaml.safe_load((run / "config.yaml").read_text())
+    config["trainer"][option] = value
+    (run / "config.yaml").write_text(yaml.safe_dump(config))
+    for path in (run / "checkpoints").iterdir() if removed else ():
+        path.unlink()
+    capsys.readouterr()
+
+    assert main(["fit", f"--ckpt_path={run}", "--trainer.max_epochs=2"]) == 2
+
+    message = capsys.readouterr().err
+    assert "config.yaml" in message
+    assert "--trust=" in message
+    assert not MARKER.exists()
+    assert "antigravity" not in sys.modules
+
+
+def test_a_checkpoint_of_ones_own_class_is_opened_by_naming_it(
+    fit: Fit, package: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By `--trust`, by typing the class, or by a file named on the command line."""
+    run = fit(f"--model={package}.Mine", f"--model.loss={package}.MyLoss")
+    checkpoint = f"--ckpt_path={run}"
+    del sys.modules[package]
+    MARKER.unlink()
+    capsys.readouterr()
+
+    assert main(["test", checkpoint]) == 2
+    message = capsys.readouterr().err
+    assert f"names {package}.Mine" in message
+    assert f"--trust={package}" in message
+    assert package not in sys.modules
+    assert not MARKER.exists()
+
+    # The names of models are unique, so the module is not imported for a second time in this process.
+    for arguments in ([f"--trust={package}"], [f"--model={package}.Mine", f"--model.loss={package}.MyLoss"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "mnistlab", "test", checkpoint, *arguments],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+
+
+def test_load_from_checkpoint_trusts_as_little(forge: Forge) -> None:
+    """In Python too."""
+    path = forge(TAMPERED["the loss"][0])
+
+    with pytest.raises(Exception, match=r"names subprocess\.Popen"):
+        TinyModel.load_from_checkpoint(path)
+    assert not MARKER.exists()
+
+
+def test_an_import_changes_no_other_parser(here: Path) -> None:
+    """The policy of jsonargparse belongs to the process; only a program's entry sets it."""
+    (here / "other_program.py").write_text("class Thing:\n    def __init__(self, x: int = 1): self.x = x\n")
+    script = """
+import importlib, pkgutil, mnistlab
+from jsonargparse import ArgumentParser
+for module in pkgutil.walk_packages(mnistlab.__path__, "mnistlab."):
+    if not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
+for name in mnistlab.__all__:
+    getattr(mnistlab, name)
+mnistlab.SmallModel()
+import other_program
+parser = ArgumentParser(exit_on_error=False)
+parser.add_subclass_arguments(other_program.Thing, "thing")
+config = parser.instantiate_classes(parser.parse_args(["--thing=other_program.Thing", "--thing.x=3"]))
+assert config.thing.x == 3
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False, cwd=here
+    )
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_parser_of_this_process_still_reads_its_own_types() -> None:
+    """Plain options are no matter of the policy."""
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_argument("--number", type=int)
+
+    assert parser.parse_args(["--number=3"]).number == 3
