@@ -10,7 +10,7 @@ from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 from torch.nn import CrossEntropyLoss
 from torch.optim import AdamW, Optimizer
-from torch.optim.lr_scheduler import LRScheduler
+from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from mnistlab.checkpoint import FORMAT, RECORD
 from mnistlab.counts import Counts
@@ -32,6 +32,7 @@ Split = Literal["train", "val", "test"]
 Targets = Tensor | Mapping[str, Tensor]
 
 _names: dict[str, str] = {}
+_NEVER = 2**62
 
 
 class Classifier(LightningModule):
@@ -89,6 +90,8 @@ class Classifier(LightningModule):
         self._optimizer = optimizer
         self._scheduler = scheduler
         self._counts: dict[str, dict[str, Counts]] = {}
+        self._reported: dict[str, float] = {}  # in the epoch that is running
+        self._lr = 0.0
         self._refuse_bad_arguments()
 
     @property
@@ -162,12 +165,17 @@ class Classifier(LightningModule):
         if self.compile_net:
             self.net.compile()
 
+    def on_train_batch_start(self, batch: object, batch_idx: int) -> None:
+        """Note the learning rate of the step."""
+        del batch, batch_idx
+        self._lr = float(self.trainer.optimizers[0].param_groups[0]["lr"])
+
     def on_train_epoch_end(self) -> None:
-        """Report the epoch's training metrics and the learning rate."""
+        """Report the epoch's training metrics, and the learning rate of its last step."""
         self._report("train")
-        optimizer = self.optimizers(use_pl_optimizer=False)
-        first = optimizer[0] if isinstance(optimizer, list) else optimizer
-        self.log("lr", float(first.param_groups[0]["lr"]), rank_zero_only=True)
+        self.log("lr", self._lr, rank_zero_only=True)
+        self._step_plateau()
+        self._reported.clear()
 
     def on_validation_epoch_start(self) -> None:
         """Begin to count; nothing that an interrupted validation left behind may stay."""
@@ -176,7 +184,7 @@ class Classifier(LightningModule):
     def on_validation_epoch_end(self) -> None:
         """Report the validation metrics and the best accuracy so far."""
         accuracy = self._report("val")
-        if accuracy is not None and not (self.trainer.sanity_checking or self.trainer.validating):
+        if accuracy is not None and self.trainer.state.fn == "fit" and not self.trainer.sanity_checking:
             self.acc_best = max(self.acc_best, accuracy)
             self.log("val/acc_best", self.acc_best)
 
@@ -199,11 +207,10 @@ class Classifier(LightningModule):
         interval = self.scheduler_interval
         if interval == "auto":
             interval = "step" if steps_every_batch(scheduler) else "epoch"
-        monitor = getattr(scheduler, "monitor", "val/loss")
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": scheduler, "interval": interval, "monitor": monitor},
-        }
+        # A schedule that watches a metric is stepped in `_step_plateau`.
+        frequency = _NEVER if isinstance(scheduler, ReduceLROnPlateau) else 1
+        schedule = {"scheduler": scheduler, "interval": interval, "frequency": frequency, "monitor": "val/loss"}
+        return {"optimizer": optimizer, "lr_scheduler": schedule}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add what it takes to build the model and the data again, as plain data."""
@@ -213,6 +220,7 @@ class Classifier(LightningModule):
             "model": self.recorded().as_dict(),
             "data": data.recorded().as_dict() if hasattr(data, "recorded") else None,
             "acc_best": self.acc_best,
+            "reported": dict(self._reported),
             "counts": {
                 split: {head: count.as_tensor(self.device) for head, count in counts.items()}
                 for split, counts in self._counts.items()
@@ -228,6 +236,7 @@ class Classifier(LightningModule):
         record = checkpoint.get(RECORD)
         if record is not None:
             self.acc_best = record["acc_best"]
+            self._reported = dict(record["reported"])
             self._counts = {
                 split: {head: Counts.from_tensor(saved) for head, saved in counts.items()}
                 for split, counts in record["counts"].items()
@@ -277,11 +286,28 @@ class Classifier(LightningModule):
         sums = dict(zip(self.heads, reduced.tolist(), strict=True))
         accuracy = {head: correct / images for head, (_, _, correct, images) in sums.items()}
         loss = sum(total / weight for total, weight, _, _ in sums.values())
+        self._reported.update({f"{split}/loss": float(loss), f"{split}/acc": float(accuracy[self.primary])})
         self.log(f"{split}/loss", loss, prog_bar=split != "test")
         self.log(f"{split}/acc", accuracy[self.primary], prog_bar=split != "test")
         if len(self.heads) > 1:
             self.log_dict({f"{split}/{head}_acc": value for head, value in accuracy.items()})
         return float(accuracy[self.primary])
+
+    def _step_plateau(self) -> None:
+        """Step a schedule that watches a metric, in every epoch that has it.
+
+        Lightning would do so after the epoch's checkpoint is written, and not at all in an epoch that is continued.
+        """
+        for config in self.trainer.lr_scheduler_configs:
+            scheduler = config.scheduler
+            if not isinstance(scheduler, ReduceLROnPlateau):
+                continue
+            monitor = getattr(scheduler, "monitor", "val/loss")
+            metrics: dict[str, Any] = {**self.trainer.callback_metrics, **self._reported}
+            if monitor not in metrics and "val/loss" in metrics:
+                raise ValueError(f"the schedule watches {monitor!r}, but there are {', '.join(sorted(metrics))}.")
+            if monitor in self._reported or (monitor in metrics and not monitor.startswith("val/")):
+                scheduler.step(float(metrics[monitor]))
 
     def _length(self) -> tuple[int, float]:
         """Optimizer steps of the whole run, and of an epoch."""

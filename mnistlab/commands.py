@@ -20,7 +20,7 @@ from mnistlab.invocation import Found, Invocation
 from mnistlab.lab import LabCLI, TopLevel, make, sections, settled_from
 from mnistlab.losses.torch_losses import REFUSED
 from mnistlab.losses.weights import register_tensor_type
-from mnistlab.runs.folder import BEST, new_folder
+from mnistlab.runs.folder import BEST, LAST, new_folder
 from mnistlab.runs.record import config_text, read_record, start_record
 from mnistlab.runs.recorder import Recorder, rounded
 from mnistlab.screen import Screen, quiet
@@ -104,10 +104,10 @@ def _fit(invocation: Invocation, settled: Settled, found: Found | None) -> int:
 
 def _test_best(cli: LabCLI, recorder: Recorder) -> None:
     """The official test of the best checkpoint; of the last weights where nothing was validated."""
-    best = recorder.folder / BEST
-    path = str(best) if best.is_file() and recorder.record["metrics"]["best"] else None
+    name = BEST if recorder.record["metrics"]["best"] else LAST
+    path = recorder.folder / name if (recorder.folder / name).is_file() else None
     (metrics,) = cli.trainer.test(cli.model, cli.datamodule, ckpt_path=path, weights_only=True, verbose=False)
-    tested = "best" if path else "last"
+    tested = "best" if path and name == BEST else "last"
     recorder.record["metrics"]["test"] = {**{k: rounded(v) for k, v in metrics.items()}, "checkpoint": tested}
 
 

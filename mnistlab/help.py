@@ -12,7 +12,8 @@ from mnistlab.errors import LabError
 from mnistlab.invocation import Invocation
 from mnistlab.messages import expected
 from mnistlab.nearest import suggestion
-from mnistlab.signatures import REQUIRED, Option, Slot, default_of_slot, options
+from mnistlab.signatures import REQUIRED, Option, Slot, options
+from mnistlab.specification import default_of_slot
 
 _STEERING = {
     "--config": "a YAML file, or the name of a preset; several are merged from left to right",
@@ -99,7 +100,7 @@ def _print_option(prefix: str, cls: type, option: Option, *, factory: bool = Fal
         shown = "required" if option.default is REQUIRED else _shown(option.default)
         state = f"{expected(option.annotation)}, {shown}" if not isinstance(option.annotation, str) else shown
     print(f"  --{prefix}{option.name}  [{state}]")
-    text = _documented(cls, option.name)
+    text = documented(cls, option.name)
     if text:
         print(textwrap.fill(text, 100, initial_indent="      ", subsequent_indent="      "))
 
@@ -110,7 +111,7 @@ def _shown(default: object) -> str:
     return str(default).lower() if isinstance(default, bool) else str(default)
 
 
-def _documented(cls: type, name: str) -> str:
+def documented(cls: type, name: str) -> str:
     """What the docstrings of a class and its parents say of an option."""
     for owner in cls.__mro__:
         for text in (owner.__doc__, getattr(vars(owner).get("__init__"), "__doc__", None)):

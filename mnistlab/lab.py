@@ -103,12 +103,13 @@ class LabCLI(LightningCLI):
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Check the types, and keep the outcome as plain data: it is what a run can be repeated from."""
-        self.config = parser.parse_object(args)
+        self.config = parser.parse_object(args, env=False)
         self.resolved: dict[str, Any] = yaml.safe_load(parser.dump(self.config, skip_unset=False))
         self.resolved.pop("config", None)
 
     def instantiate_classes(self) -> None:
         """Make the data, the model and the trainer, in this order, with the callbacks of the lab."""
+        self.resolved["seed_everything"] = self.config.seed_everything  # a number by now, where one was to be drawn
         self.datamodule = instantiate(self.config.data, Slot((ImageData,)))
         self.model = instantiate(self.config.model, Slot((Classifier,)))
         self.model.specification = _specification(self.resolved["model"])

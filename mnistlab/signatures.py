@@ -92,21 +92,12 @@ def accepts(cls: type, name: str, value: object, *, factory: bool = False) -> bo
     return True
 
 
-def default_of_slot(cls: type, option: Option, *, factory: bool = False) -> Mapping[str, object] | None:
-    """The class that an option takes by default, as `{"class_path": ..., "init_args": ...}`, None where it has none.
-
-    A default written as a class or as a `functools.partial` of one is read here; a lambda is read by jsonargparse.
-    """
-    from mnistlab.specification import describe_factory  # noqa: PLC0415 - specification stands on this module
-
-    if option.default is None or option.default is REQUIRED:
-        return None
-    described = describe_factory(option.default)
-    if described is not None:
-        return described
-    parsed = _parser(cls, factory=factory).get_defaults().get(option.name)
+def parsed_default(cls: type, name: str, *, factory: bool = False) -> dict[str, object] | None:
+    """The class that an option takes by default, where jsonargparse can read that, as from the source of a lambda."""
+    parsed = _parser(cls, factory=factory).get_defaults().get(name)
     if isinstance(parsed, Namespace) and "class_path" in parsed:
-        return parsed.as_dict()
+        described: dict[str, object] = parsed.as_dict()
+        return described
     return None
 
 

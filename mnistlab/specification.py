@@ -14,7 +14,7 @@ from os import PathLike, fspath
 
 import torch
 
-from mnistlab.signatures import REQUIRED, options
+from mnistlab.signatures import REQUIRED, Option, options, parsed_default
 
 UNRECORDED = "unrecorded"
 """The key under which stands what could not be written down: `{"unrecorded": "a lambda"}`."""
@@ -89,6 +89,13 @@ def describe_factory(value: object) -> dict[str, object] | None:
     if isinstance(value, functools.partial) and isinstance(value.func, type) and not value.args:
         return _complete(value.func, value.keywords)
     return None
+
+
+def default_of_slot(cls: type, option: Option, *, factory: bool = False) -> Mapping[str, object] | None:
+    """The class that an option takes by default, as `{"class_path": ..., "init_args": ...}`, None where it has none."""
+    if option.default is None or option.default is REQUIRED:
+        return None
+    return describe_factory(option.default) or parsed_default(cls, option.name, factory=factory)
 
 
 def plain(value: object) -> object:

@@ -7,8 +7,8 @@ from mnistlab.classes import candidates, check_trusted, dotted_names, find_class
 from mnistlab.errors import LabError
 from mnistlab.messages import expected, options_of
 from mnistlab.nearest import suggestion
-from mnistlab.signatures import REQUIRED, Option, Slot, accepts, default_of_slot, options, takes_code, takes_parts
-from mnistlab.specification import class_path_of, plain, unrecorded
+from mnistlab.signatures import REQUIRED, Option, Slot, accepts, options, takes_code, takes_parts
+from mnistlab.specification import class_path_of, default_of_slot, plain, unrecorded
 from mnistlab.written import STEERING, Key, Source, Written
 
 Entries = list[tuple[Key, Written]]

@@ -94,10 +94,10 @@ def test_a_file_a_folder_best_and_last_all_name_a_checkpoint(elsewhere: Callable
     by_name = {}
     for name in (run, run / "checkpoints" / "best.ckpt", run / "checkpoints" / "last.ckpt"):
         by_name[name.name] = outcome(there, "test", f"--ckpt_path={name}")[1]
-    for name in ("best", "last"):
-        assert main(["test", f"--ckpt_path={name}", f"--run.dir={root}"]) == 0
+    for word in ("best", "last"):
+        assert main(["test", f"--ckpt_path={word}", f"--run.dir={root}"]) == 0
         newest = max(root.glob("*/*"), key=lambda folder: str(record(folder)["started"]))
-        by_name[name] = record(newest)
+        by_name[word] = record(newest)
 
     best, last = by_name["best.ckpt"]["metrics"], by_name["last.ckpt"]["metrics"]
     assert by_name[run.name]["metrics"] == by_name["best"]["metrics"] == best
@@ -258,8 +258,14 @@ def trained(here: Path) -> Iterator[Callable[..., dict[str, float]]]:
     """Fit a model with a plain Trainer, save `made.ckpt`, and return what the Trainer's own test says."""
 
     def train(model: Classifier, data: Any = None, loader: Any = None) -> dict[str, float]:
-        quiet = {"enable_progress_bar": False, "enable_model_summary": False, "enable_checkpointing": False}
-        trainer = Trainer(max_epochs=1, logger=False, accelerator="cpu", **quiet)
+        trainer = Trainer(
+            max_epochs=1,
+            logger=False,
+            accelerator="cpu",
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            enable_checkpointing=False,
+        )
         trainer.fit(model, loader, datamodule=data)
         trainer.save_checkpoint(here / "made.ckpt")
         if data is None:

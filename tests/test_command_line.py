@@ -227,6 +227,21 @@ def test_a_value_for_another_class_on_the_same_command_line_is_an_error(
     assert refused(*arguments).startswith(f"mnistlab: {value}: ")
 
 
+def test_a_class_chosen_again_on_the_same_command_line_drops_what_the_first_one_had(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As a preset does that is appended to: the value was right when it was written."""
+    del here
+    first = ("--model.optimizer=SGD", "--model.optimizer.momentum=0.5", "--model.optimizer.lr=0.2")
+
+    assert main(["fit", *first, "--model.optimizer=Adam", "--print_config"]) == 0
+
+    printed = capsys.readouterr()
+    assert yaml.safe_load(printed.out)["model"]["init_args"]["optimizer"]["init_args"]["lr"] == 0.2
+    assert printed.err.count("\n") == 1
+    assert "--model.optimizer.momentum=0.5" in printed.err
+
+
 def test_a_value_for_another_class_in_one_file_is_an_error(refused: Callable[..., str]) -> None:
     """Nor does anything of one file."""
     file = write("a.yaml", "data:\n  class_path: MNIST\n  init_args:\n    split: letters\n")
@@ -248,14 +263,17 @@ def test_environment_variables_have_no_effect(config: Config, monkeypatch: pytes
     assert config() == undisturbed
 
 
-@pytest.mark.parametrize(
-    ("written", "seed"), [("0", 0), ("7", 7), ("true", True), ("false", False), ("False", False), ("000", 0)]
-)
+@pytest.mark.parametrize(("written", "seed"), [("0", 0), ("7", 7), ("false", False), ("False", False), ("000", 0)])
 def test_every_seed_that_is_written_counts(config: Config, written: str, seed: object) -> None:
-    """Zero is a seed, true draws one and false sets none."""
+    """Zero is a seed, and false sets none."""
     printed = config(f"--seed_everything={written}")["seed_everything"]
 
     assert (printed, type(printed)) == (seed, type(seed))
+
+
+def test_a_seed_that_is_drawn_is_written_down(config: Config) -> None:
+    """So that the printed configuration repeats the run."""
+    assert type(config("--seed_everything=true")["seed_everything"]) is int
 
 
 def test_an_option_without_a_value_means_true(config: Config) -> None:

@@ -1,5 +1,7 @@
 """A run that is continued goes on at the right batch."""
 
+from typing import Any
+
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 from mnistlab.data.loader import TrainLoader
@@ -21,7 +23,8 @@ class Position(Callback):
             fit_loop.reset_restart_stage()
             epoch_loop.restarting = False
             return
-        loader, count = trainer.train_dataloader, epoch_loop.batch_progress.current
+        loader = trainer.train_dataloader
+        count: Any = epoch_loop.batch_progress.current
         if epoch_loop.restarting and isinstance(loader, TrainLoader):
             by = loader.batches_given - count.ready
             count.ready += by

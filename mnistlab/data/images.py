@@ -9,7 +9,8 @@ from torch import Tensor
 
 from mnistlab.data.augment import Augmentation
 from mnistlab.data.imageset import ImageSet
-from mnistlab.data.loader import Batch, EvalLoader, Shard, TrainLoader
+from mnistlab.data.loader import EvalLoader, Shard, TrainLoader
+from mnistlab.errors import LabError
 from mnistlab.numbers import NonNegativeInt, PositiveFloat, PositiveInt
 from mnistlab.specification import Specification, describe, init_arguments
 
@@ -106,7 +107,7 @@ class ImageData(LightningDataModule):
     def train_dataloader(self) -> TrainLoader:
         """The training images in an order of their own for each epoch."""
         data, rows = self._partition("train")
-        overfit = self.trainer is not None and self.trainer.overfit_batches > 0
+        overfit = getattr(self.trainer, "overfit_batches", 0) > 0
         seed = torch.initial_seed()
         loader = TrainLoader(data, rows, self.batch_size, seed, shuffle=not overfit, shard=self._shard())
         if self._position:
@@ -179,7 +180,7 @@ class ImageData(LightningDataModule):
     def _hold_out(self, data: ImageSet, rows: Tensor, size: int) -> tuple[Tensor, Tensor]:
         if size >= len(rows):
             name = type(self).__name__
-            raise ValueError(f"`val_size` must leave training images: {name} has {len(rows)}, got {size}.")
+            raise LabError(f"`val_size` must leave training images: {name} has {len(rows)}, got {size}.")
         primary = next(iter(data.targets.values()))
         return stratified(rows, primary, size, self.partition_seed)
 

@@ -243,7 +243,8 @@ def test_batches_lie_on_the_device_of_the_model(tmp_path: Path) -> None:
     trainer = Trainer(max_epochs=0, logger=False, enable_checkpointing=False, default_root_dir=tmp_path)
     trainer.fit(TinyModel(in_features=16, num_classes=3), datamodule=data)
 
-    for loader in (data.train_dataloader(), data.val_dataloader(), data.test_dataloader()):
+    loaders: list[Any] = [data.train_dataloader(), data.val_dataloader(), data.test_dataloader()]
+    for loader in loaders:
         images, targets = next(iter(loader))
         assert images.device == targets["label"].device == trainer.strategy.root_device
 

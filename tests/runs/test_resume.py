@@ -229,7 +229,7 @@ def test_a_run_survives_a_kill_before_each_of_its_files(lab: Lab, tmp_path: Path
         ("--trainer.max_steps=10",),
         ("--data.val_size=0",),
     ],
-    ids=lambda options: " ".join(options),
+    ids=" ".join,
 )
 def test_every_way_of_training_can_be_continued(
     lab: Lab, tmp_path: Path, moment: str, options: tuple[str, ...]
@@ -254,9 +254,7 @@ def test_a_run_can_be_killed_again_and_again(lab: Lab, tmp_path: Path) -> None:
     assert [segment["first_step"] for segment in record_of(folder)["segments"]] == [0, 2, 5, 6, 10]
 
 
-def test_without_a_checkpoint_the_run_starts_anew(
-    lab: Lab, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_without_a_checkpoint_the_run_starts_anew(lab: Lab, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The command says so, and the folder stays the same."""
     folder = lab.killed(tmp_path, _at_step(3))
     assert not (folder / LAST).exists()

@@ -1,0 +1,135 @@
+"""Two processes train one model."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from mnistlab.cli import main
+
+pytestmark = pytest.mark.slow
+
+TWO = ("--trainer.accelerator=cpu", "--trainer.devices=2", "--trainer.strategy=ddp")
+LIMIT_S = 150
+
+SPY = """
+import json, sys
+from mnistlab.classifier import Classifier
+from mnistlab.cli import main
+
+step = Classifier.training_step
+
+def spying(self, batch, batch_idx):
+    images = batch[0].flatten(1).sum(dim=1, dtype=float).tolist()
+    with open(f"seen-{self.global_rank}.jsonl", "a") as file:
+        file.write(json.dumps([self.current_epoch, images]) + "\\n")
+    return step(self, batch, batch_idx)
+
+if __name__ == "__main__":
+    Classifier.training_step = spying
+    sys.exit(main())
+"""
+
+
+def _run(*command: str) -> str:
+    """Start Python with a hard time limit that ends the children too; what it wrote on the screen."""
+    with subprocess.Popen(
+        [sys.executable, *command],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            output, _ = process.communicate(timeout=LIMIT_S)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+    assert process.returncode == 0, output
+    return output
+
+
+def _only_run(root: Path) -> Path:
+    (folder,) = root.glob("*/*")
+    return folder
+
+
+def _record_of(folder: Path) -> dict[str, Any]:
+    record: dict[str, Any] = json.loads((folder / "run.json").read_text())
+    return record
+
+
+@pytest.fixture
+def options(small_data: tuple[str, ...]) -> list[str]:
+    """A run of two epochs; 499 training images do not divide by two, nor do 101 or 199."""
+    sizes = ("--data.train_size=600", "--data.test_size=199", "--data.val_size=101")
+    return ["--model=TinyModel", small_data[0], *sizes, "--trainer.max_epochs=2", *TWO]
+
+
+def test_two_processes_train_on_disjoint_shards_and_leave_one_record(here: Path, options: list[str]) -> None:
+    """No image is seen twice in an epoch, the record knows of both, and the figures are exact."""
+    (here / "spy.py").write_text(SPY)
+
+    output = _run("spy.py", "fit", *options)
+
+    seen = [[json.loads(line) for line in (here / f"seen-{rank}.jsonl").read_text().splitlines()] for rank in (0, 1)]
+    for epoch in (0, 1):
+        shards = [[image for at, images in rank if at == epoch for image in images] for rank in seen]
+        assert [len(shard) for shard in shards] == [249, 249]
+        assert not set(shards[0]) & set(shards[1])
+    folder = _only_run(here / "runs")
+    record = _record_of(folder)
+    assert (record["status"], record["processes"], record["effective_batch_size"]) == ("finished", 2, 256)
+    assert len((folder / "metrics.csv").read_text().splitlines()) == 3
+    assert output.count("kept in") == 1
+    _check_figures(folder, record)
+
+
+def _check_figures(folder: Path, record: dict[str, Any]) -> None:
+    """One process measures the same on the best checkpoint."""
+    checkpoint = f"--ckpt_path={folder / 'checkpoints' / 'best.ckpt'}"
+    for command, split, wanted in (
+        ("validate", "val", record["metrics"]["best"]),
+        ("test", "test", record["metrics"]["test"]),
+    ):
+        assert main([command, checkpoint, "--trainer.devices=1", f"--run.dir={command}"]) == 0
+        alone = _record_of(_only_run(Path(command)))["metrics"]
+        assert alone[f"{split}/acc"] == wanted[f"{split}/acc"]
+        assert alone[f"{split}/loss"] == pytest.approx(wanted[f"{split}/loss"], rel=1e-6)
+
+
+def test_a_test_in_two_processes_is_that_in_one(here: Path, options: list[str]) -> None:
+    """Every test image counts exactly once, and there is one record."""
+    one = [option for option in options if option not in TWO]
+    assert main(["fit", *one, "--run.test=false"]) == 0
+    checkpoint = f"--ckpt_path={_only_run(here / 'runs')}"
+    assert main(["test", checkpoint, "--run.dir=alone"]) == 0
+
+    _run("-m", "mnistlab", "test", checkpoint, *TWO, "--run.dir=together")
+
+    alone, together = (_record_of(_only_run(here / name))["metrics"] for name in ("alone", "together"))
+    assert together["test/acc"] == alone["test/acc"]
+    assert together["test/loss"] == pytest.approx(alone["test/loss"], rel=1e-6)
+
+
+def test_two_processes_continue_a_run(here: Path, options: list[str]) -> None:
+    """A run of one epoch made longer by one ends with the weights and the table of a run of two."""
+    constant = [*options, "--model.scheduler=null"]
+    _run("-m", "mnistlab", "fit", *constant, "--run.dir=whole")
+    _run("-m", "mnistlab", "fit", *constant, "--run.dir=parts", "--trainer.max_epochs=1")
+    whole, parts = _only_run(here / "whole"), _only_run(here / "parts")
+
+    _run("-m", "mnistlab", "fit", f"--ckpt_path={parts}", "--trainer.max_epochs=2")
+
+    assert _only_run(here / "parts") == parts
+    assert (whole / "metrics.csv").read_text() == (parts / "metrics.csv").read_text()
+    last = [torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True) for folder in (whole, parts)]
+    assert all(torch.equal(last[0]["state_dict"][name], last[1]["state_dict"][name]) for name in last[0]["state_dict"])
+    assert [segment["status"] for segment in _record_of(parts)["segments"]] == ["finished", "finished"]

@@ -1,0 +1,131 @@
+"""Imports run downwards only, private names stay private, and a light command stays light."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+import mnistlab
+
+PACKAGE = Path(mnistlab.__file__).parent
+
+# From the lowest to the highest. A part imports lower ones, never one beside it or above it.
+ORDER = [
+    {"errors", "nearest", "numbers", "counts", "resuming"},
+    {"signatures", "written"},
+    {"specification", "messages", "checkpoint"},
+    {"classes"},
+    {"walk", "building"},
+    {"config"},
+    {"loading"},
+    {"losses", "schedules", "data"},  # plain torch; these do not know each other
+    {"classifier", "callbacks", "runs", "presets"},  # these know Lightning, or the folder of a run
+    {"models"},
+    {"invocation"},
+    {"lab", "help", "evaluation", "screen"},
+    {"commands"},
+    {"cli"},
+    {"__init__", "__main__"},
+]
+RANK = {part: rank for rank, parts in enumerate(ORDER) for part in parts}
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+def module_of(path: Path) -> str:
+    """The dotted name of a file's module."""
+    return ".".join((PACKAGE.name, *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__")
+
+
+MODULES = {module_of(path): path for path in FILES}
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module that a file imports, within functions and for type checkers too."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} has a relative import"
+            for alias in node.names:
+                name = f"{node.module}.{alias.name}"
+                yield name if name in MODULES else str(node.module)
+
+
+def part_of(module: str) -> str:
+    """The part of the package that a module belongs to."""
+    return module.split(".")[1] if "." in module else "__init__"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_run_downwards_only(path: Path) -> None:
+    """Never sideways or up; a new module is given its place in `ORDER`."""
+    own = part_of(module_of(path))
+    others = {part_of(name) for name in imports(path) if name.partition(".")[0] == "mnistlab"} - {own}
+
+    assert not {other for other in others if RANK[other] >= RANK[own]}
+
+
+def test_no_module_imports_itself_by_a_detour() -> None:
+    """Not within a package either."""
+    graph = {name: [other for other in imports(path) if other in MODULES] for name, path in MODULES.items()}
+
+    assert set(TopologicalSorter(graph).static_order()) == set(MODULES)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_nothing_private_is_imported(path: Path) -> None:
+    """Programs that import `jsonargparse._x` are frozen on old versions of it."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and str(node.module).partition(".")[0] in ("lightning", "jsonargparse"):
+            names = [*str(node.module).split("."), *(alias.name for alias in node.names)]
+            assert not [name for name in names if name.startswith("_")]
+    assert not [name for name in imports(path) if any(part.startswith("_") for part in name.split(".")[1:])]
+
+
+def loaded(script: str) -> set[str]:
+    """The top-level names in `sys.modules` after a script has run in a fresh process."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"{script}\nimport sys\nprint('LOADED', *sys.modules)"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    return {name.partition(".")[0] for name in done.stdout.partition("LOADED")[2].split()}
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "import mnistlab",
+        "import mnistlab.cli",
+        "import mnistlab; dir(mnistlab)",
+        "from mnistlab import main; main(['--help'])",
+        "from mnistlab import main; main(['--version'])",
+        "from mnistlab import main; main(['fti'])",
+    ],
+)
+def test_what_needs_no_torch_loads_none(script: str) -> None:
+    """Help is there at once."""
+    assert not loaded(script) & {"torch", "lightning", "jsonargparse", "numpy", "yaml"}
+
+
+def test_nothing_imports_scipy() -> None:
+    """Where it is installed it costs every command half a second."""
+    sabotage = "import sys; sys.modules['scipy'] = None"
+    work = "from mnistlab import main; main(['fit', '--print_config'])"
+
+    assert "torch" in loaded(f"{sabotage}; {work}")
+    assert not [path for path in FILES if "scipy" in {name.partition(".")[0] for name in imports(path)}]
+
+
+def test_every_public_name_is_there() -> None:
+    """The lazy names are those that type checkers see, and no others."""
+    assert all(getattr(mnistlab, name) for name in mnistlab.__all__)
+    assert set(mnistlab.__all__) <= set(dir(mnistlab))
+    with pytest.raises(AttributeError, match="nonsense"):
+        mnistlab.__getattr__("nonsense")
