@@ -221,6 +221,7 @@ class Classifier(LightningModule):
             "data": data.recorded().as_dict() if hasattr(data, "recorded") else None,
             "acc_best": self.acc_best,
             "reported": dict(self._reported),
+            "lr": self._lr,
             "counts": {
                 split: {head: count.as_tensor(self.device) for head, count in counts.items()}
                 for split, counts in self._counts.items()
@@ -237,6 +238,7 @@ class Classifier(LightningModule):
         if record is not None:
             self.acc_best = record["acc_best"]
             self._reported = dict(record["reported"])
+            self._lr = record["lr"]
             self._counts = {
                 split: {head: Counts.from_tensor(saved) for head, saved in counts.items()}
                 for split, counts in record["counts"].items()

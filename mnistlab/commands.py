@@ -92,6 +92,8 @@ def _fit(invocation: Invocation, settled: Settled, found: Found | None) -> int:
     try:
         path = str(found.path) if found and found.path else None
         cli.trainer.fit(cli.model, datamodule=cli.datamodule, ckpt_path=path, weights_only=True)
+        if found and found.contents.get("global_step") == cli.trainer.global_step and cli.trainer.is_global_zero:
+            print("Nothing was left to train: the run is as long as it should be. --trainer.max_epochs=... extends it.")
         if cli.resolved["run"]["test"]:
             _test_best(cli, recorder)
     except SystemExit as error:  # Lightning's answer to Ctrl-C

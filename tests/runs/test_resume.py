@@ -194,8 +194,11 @@ MOMENTS = {
 }
 
 
+EVERY_OTHER = pytest.param("--run.checkpoint_every_n_steps=2", marks=pytest.mark.slow)
+
+
 @pytest.mark.parametrize("moment", MOMENTS)
-@pytest.mark.parametrize("every", ["", EVERY_STEP, "--run.checkpoint_every_n_steps=2"])
+@pytest.mark.parametrize("every", ["", EVERY_STEP, EVERY_OTHER])
 def test_a_killed_run_ends_like_an_undisturbed_one(lab: Lab, tmp_path: Path, moment: str, every: str) -> None:
     """Weights, optimizer, generators, every row of the table and the best metrics agree bit for bit."""
     lab.survives(tmp_path, MOMENTS[moment], *filter(None, [every]))
@@ -331,13 +334,14 @@ def test_a_finished_run_can_be_made_longer(lab: Lab, tmp_path: Path) -> None:
     assert record_of(folder)["metrics"]["last"]["step"] == 20
 
 
-def test_a_finished_run_stays_what_it_is(lab: Lab, tmp_path: Path) -> None:
-    """To continue it changes neither weights nor table nor metrics, with and without the test at the end."""
+def test_a_finished_run_stays_what_it_is(lab: Lab, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Continuing it says so and changes no weights, table or metrics, with and without the test at the end."""
     assert main(["fit", *RUN, *lab.data, f"--run.dir={tmp_path}"]) == 0
     folder = only_run(tmp_path)
     before = outcome(folder)
 
     assert main(["fit", f"--ckpt_path={folder}"]) == 0
+    assert "Nothing was left to train" in capsys.readouterr().out
     assert differences(outcome(folder), before) == []
     assert main(["fit", f"--ckpt_path={folder}", "--run.test=false"]) == 0
     assert differences(outcome(folder), before) == []
