@@ -3,36 +3,28 @@
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 from torch.nn import CrossEntropyLoss
-from torch.optim import AdamW, Optimizer
-from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
+from torch.optim import AdamW
 
 from mnistlab.checkpoint import FORMAT, RECORD
 from mnistlab.counts import Counts
+from mnistlab.loading import load_model
 from mnistlab.losses import Loss, LossLike, as_loss
 from mnistlab.numbers import PositiveInt
+from mnistlab.optimization import Interval, LRSchedulerCallable, Optimization, OptimizerCallable, step_plateau
 from mnistlab.resuming import carry_over
-from mnistlab.schedules import RunSchedule, WarmupCosine, steps_every_batch
+from mnistlab.schedules import WarmupCosine
 from mnistlab.specification import Specification, describe, init_arguments
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    OptimizerCallable = Callable[[Iterable[Any]], Optimizer]
-    LRSchedulerCallable = Callable[[Optimizer], LRScheduler]
-else:
-    from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
 
 Split = Literal["train", "val", "test"]
 Targets = Tensor | Mapping[str, Tensor]
 
 _names: dict[str, str] = {}
-_NEVER = 2**62
 
 
 class Classifier(LightningModule):
@@ -76,7 +68,7 @@ class Classifier(LightningModule):
         loss: LossLike = CrossEntropyLoss,
         optimizer: OptimizerCallable = AdamW,
         scheduler: LRSchedulerCallable | None = WarmupCosine,
-        scheduler_interval: Literal["auto", "step", "epoch"] = "auto",
+        scheduler_interval: Interval = "auto",
         compile: bool = False,  # noqa: A002 - torch's word; an option of the command line
     ) -> None:
         super().__init__()
@@ -84,15 +76,13 @@ class Classifier(LightningModule):
         self.specification: Specification | None = None
         self.heads = {"label": num_classes} if isinstance(num_classes, int) else dict(num_classes)
         self.losses = nn.ModuleDict({head: as_loss(loss, size) for head, size in self.heads.items()})
-        self.scheduler_interval = scheduler_interval
         self.compile_net = compile
         self.acc_best = 0.0
-        self._optimizer = optimizer
-        self._scheduler = scheduler
+        self._optimization = Optimization(optimizer, scheduler, scheduler_interval)
         self._counts: dict[str, dict[str, Counts]] = {}
         self._reported: dict[str, float] = {}  # in the epoch that is running
         self._lr = 0.0
-        self._refuse_bad_arguments()
+        self._try_losses()
 
     @property
     def primary(self) -> str:
@@ -128,8 +118,6 @@ class Classifier(LightningModule):
             LabError: If the file is no checkpoint of such a model, or names a class that is not trusted.
             RuntimeError: If the weights do not fit the model.
         """
-        from mnistlab.loading import load_model  # noqa: PLC0415 - it stands above, since it knows the command line
-
         del hparams_file, weights_only
         model = load_model(cls, Path(checkpoint_path), kwargs, strict=strict is not False)
         return model.to(map_location or "cpu")
@@ -174,7 +162,7 @@ class Classifier(LightningModule):
         """Report the epoch's training metrics, and the learning rate of its last step."""
         self._report("train")
         self.log("lr", self._lr, rank_zero_only=True)
-        self._step_plateau()
+        step_plateau(self.trainer, self._reported)
         self._reported.clear()
 
     def on_validation_epoch_start(self) -> None:
@@ -198,19 +186,7 @@ class Classifier(LightningModule):
 
     def configure_optimizers(self) -> Any:
         """The optimizer and its schedule, which follows the length of the run where it is made for that."""
-        optimizer = self._fused(self._optimizer(self.parameters()))
-        if self._scheduler is None:
-            return optimizer
-        scheduler = self._scheduler(optimizer)
-        if isinstance(scheduler, RunSchedule):
-            scheduler.set_length(*self._length())
-        interval = self.scheduler_interval
-        if interval == "auto":
-            interval = "step" if steps_every_batch(scheduler) else "epoch"
-        # A schedule that watches a metric is stepped in `_step_plateau`.
-        frequency = _NEVER if isinstance(scheduler, ReduceLROnPlateau) else 1
-        schedule = {"scheduler": scheduler, "interval": interval, "frequency": frequency, "monitor": "val/loss"}
-        return {"optimizer": optimizer, "lr_scheduler": schedule}
+        return self._optimization.configure(self)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add what it takes to build the model and the data again, as plain data."""
@@ -295,49 +271,10 @@ class Classifier(LightningModule):
             self.log_dict({f"{split}/{head}_acc": value for head, value in accuracy.items()})
         return float(accuracy[self.primary])
 
-    def _step_plateau(self) -> None:
-        """Step a schedule that watches a metric, in every epoch that has it.
-
-        Lightning would do so after the epoch's checkpoint is written, and not at all in an epoch that is continued.
-        """
-        for config in self.trainer.lr_scheduler_configs:
-            scheduler = config.scheduler
-            if not isinstance(scheduler, ReduceLROnPlateau):
-                continue
-            monitor = getattr(scheduler, "monitor", "val/loss")
-            metrics: dict[str, Any] = {**self.trainer.callback_metrics, **self._reported}
-            if monitor not in metrics and "val/loss" in metrics:
-                raise ValueError(f"the schedule watches {monitor!r}, but there are {', '.join(sorted(metrics))}.")
-            if monitor in self._reported or (monitor in metrics and not monitor.startswith("val/")):
-                scheduler.step(float(metrics[monitor]))
-
-    def _length(self) -> tuple[int, float]:
-        """Optimizer steps of the whole run, and of an epoch."""
-        total = self.trainer.estimated_stepping_batches
-        if total == float("inf"):
-            raise ValueError("a schedule that follows the run needs its length: set `max_epochs` or `max_steps`.")
-        epochs = self.trainer.max_epochs
-        return int(total), total / epochs if epochs and epochs > 0 else float(total)
-
-    def _fused(self, optimizer: Optimizer) -> Optimizer:
-        """The same optimizer in one kernel, where it has one, the device runs it, and the user has not decided.
-
-        A fused optimizer unscales gradients itself, which the gradient scaler of 16-mixed does not go along with.
-        """
-        undecided = optimizer.defaults.get("fused", False) is None and not optimizer.defaults.get("foreach")
-        if not undecided or self.trainer.precision == "16-mixed":
-            return optimizer
-        try:
-            return self._optimizer(self.parameters(), fused=True)  # type: ignore[call-arg]
-        except (TypeError, RuntimeError):  # a function that takes nothing else; a device without the kernel
-            return optimizer
-
-    def _refuse_bad_arguments(self) -> None:
-        """Construct optimizer and schedule once on nothing, so that their own refusals come before any work."""
-        nothing = [nn.Parameter(torch.empty(1, device="meta"))]
-        try:
-            optimizer = self._optimizer(nothing)
-            if self._scheduler is not None:
-                self._scheduler(optimizer)
-        except (ValueError, TypeError, RuntimeError) as error:
-            raise ValueError(f"the optimizer or the schedule of {type(self).__name__} is refused: {error}") from error
+    def _try_losses(self) -> None:
+        """Compute each loss once, so that what it refuses only then comes before any work."""
+        for head, size in self.heads.items():
+            try:
+                self.losses[head](torch.zeros(2, size), torch.tensor([0, size - 1]))
+            except (ValueError, TypeError, RuntimeError, IndexError) as error:
+                raise ValueError(f"the loss cannot be used: {error}") from error

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from jsonargparse import set_parsing_settings
 from lightning.pytorch import Callback
+from lightning.pytorch.cli import SaveConfigCallback
+from torch import nn
 
 from mnistlab.callbacks import Position, RandomState
 from mnistlab.checkpoint import misfit
@@ -55,7 +57,7 @@ class RunFailedError(LabError):
 
 def _run(invocation: Invocation) -> int:
     register_tensor_type()
-    hide(*REFUSED)
+    hide(*REFUSED, nn.NLLLoss2d, SaveConfigCallback)  # old names, and what the lab does itself
     _set_import_policy(invocation)
     if invocation.help_for is not None or any(entry.key[-1] == "help" for entry in invocation.typed):
         show_help(invocation, TopLevel, sections(None))
@@ -88,7 +90,7 @@ def _fit(invocation: Invocation, settled: Settled, found: Found | None) -> int:
     _check_weights(cli.model, found)
     screen = Screen(cli.trainer.is_global_zero)
     recorder.on_row = screen.row
-    screen.begin(cli.model, cli.datamodule, cli.trainer.max_epochs, recorder.folder)
+    recorder.on_begin = lambda: screen.begin(cli.model, cli.datamodule, cli.trainer.max_epochs, recorder.folder)
     try:
         path = str(found.path) if found and found.path else None
         cli.trainer.fit(cli.model, datamodule=cli.datamodule, ckpt_path=path, weights_only=True)

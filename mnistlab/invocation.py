@@ -108,7 +108,7 @@ class Invocation:
     def _base(self, folder: Path) -> list[Written]:
         """The configuration of the run that is continued; it is as little trusted as its checkpoint."""
         written = [entry for entry in from_file(folder / CONFIG) if entry.key[0] not in STEERING]
-        return [replace(entry, source=Source.CHECKPOINT) for entry in written]
+        return [replace(entry, source=Source.CHECKPOINT, complete=True) for entry in written]
 
     def _find(self, name: str, wanted: Path) -> tuple[Path | None, Path | None]:
         if name in ("best", "last"):

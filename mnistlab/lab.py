@@ -1,5 +1,7 @@
 """From what was written to a model, its data and its trainer."""
 
+import os
+import secrets
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -104,6 +106,8 @@ class LabCLI(LightningCLI):
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Check the types, and keep the outcome as plain data: it is what a run can be repeated from."""
         self.config = parser.parse_object(args, env=False)
+        if self.config.seed_everything is True:
+            self.config.seed_everything = _drawn_seed()
         self.resolved: dict[str, Any] = yaml.safe_load(parser.dump(self.config, skip_unset=False))
         self.resolved.pop("config", None)
 
@@ -167,7 +171,9 @@ def _link_classes(settled: Settled) -> None:
     if origin is not None and str(options["num_classes"]) != str(true):
         name = data["class_path"].rpartition(".")[2]
         message = f"{origin.where}: num_classes is {options['num_classes']}, but {name} has {true} classes."
-        if origin.source is not Source.FILE:
+        if origin.source is Source.CHECKPOINT:
+            raise LabError(f"{message} Its weights do not fit this data.")
+        if origin.source is Source.COMMAND_LINE:
             raise LabError(f"{message} Leave it out: it follows the data.")
         print(f"note: {message} The data counts.", file=sys.stderr)
     options["num_classes"] = true
@@ -200,6 +206,19 @@ def _ask_for_unrecorded(invocation: Invocation, found: Found | None, layers: Seq
             raise LabError(f"the checkpoint's {key} was {what}, which cannot be written down. Say it with --{key}=...")
         if key == "model.loss":
             print(f"note: its loss was {what}; the loss shown is that of CrossEntropyLoss.", file=sys.stderr)
+
+
+def _drawn_seed() -> int:
+    """A seed for this run; a process that Lightning has started takes that of the first one.
+
+    Raises:
+        LabError: If processes that know nothing of each other would each draw their own.
+    """
+    if "LOCAL_RANK" not in os.environ:
+        return secrets.randbelow(2**32)
+    if "PL_GLOBAL_SEED" not in os.environ:
+        raise LabError("--seed_everything=true: processes started by another program need a number, the same for all.")
+    return int(os.environ["PL_GLOBAL_SEED"])
 
 
 def _specification(written: Mapping[str, Any]) -> Specification:

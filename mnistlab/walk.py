@@ -267,16 +267,26 @@ def _all_keys(sections: Mapping[str, Section]) -> Iterator[str]:
 def _without_old_defaults(
     parts: Entries, first: Written, old: type | None, new: type | None, *, factory: bool
 ) -> Entries:
-    """Without what a checkpoint says only because it was the default of a class that is no longer chosen."""
-    if first.source is not Source.CHECKPOINT or old is None or old is new:
+    """Without what a run has written down only because it was the default of a class that is no longer chosen."""
+    if not first.complete or old is None or old is new:
         return parts
-    defaults = {name: plain(option.default) for name, option in options(old, factory=factory).items()}
-    recorded = {id(entry) for path, entry in parts if entry.source is Source.CHECKPOINT and len(path) == 1}
-    return [
-        (path, entry)
-        for path, entry in parts
-        if not (id(entry) in recorded and path[0] in defaults and defaults[path[0]] == entry.value)
-    ]
+    known = options(old, factory=factory)
+    written: dict[str, dict[Key, object]] = {}
+    for path, entry in parts:
+        if entry.complete:
+            written.setdefault(path[0], {})[path[1:]] = entry.value
+    same = {
+        name for name, value in written.items() if name in known and value == _default_of(old, known[name], factory)
+    }
+    return [(path, entry) for path, entry in parts if not (entry.complete and path[0] in same)]
+
+
+def _default_of(cls: type, option: Option, factory: bool) -> dict[Key, object]:
+    """An option's default as it would be written: by the rest of the key."""
+    default = default_of_slot(cls, option, factory=factory) if option.slot else None
+    if default is None:
+        return {(): plain(option.default)}
+    return {(): default["class_path"], **{(name,): value for name, value in _arguments_in(default).items()}}
 
 
 def _unknown(cls: type, path: Key, entry: Written, known: Mapping[str, Option]) -> Misfit:

@@ -23,6 +23,10 @@ STEERING = (*SWITCHES, "config", "ckpt_path", "trust", "help")
 """All options that configure nothing."""
 
 
+COMPLETE = "# Everything that mnistlab was configured with, defaults included."
+"""The first line of a configuration file in which nobody has chosen each value."""
+
+
 class _Loader(yaml.SafeLoader):
     """YAML without code, in which 1e-3 is a number as it is in Python."""
 
@@ -50,6 +54,7 @@ class Written:
         source: Who wrote it.
         where: How a person finds it: `--model.hidden_dim=3`, or file:line:column.
         append: The value is one more entry of a list.
+        complete: It stands among all values of a run; it may be no more than the default of the class of that run.
     """
 
     key: Key
@@ -57,6 +62,7 @@ class Written:
     source: Source
     where: str
     append: bool = False
+    complete: bool = False
 
     @property
     def name(self) -> str:
@@ -91,7 +97,8 @@ def from_file(path: Path) -> list[Written]:
     Raises:
         LabError: If it cannot be read, is no YAML, or is not a mapping; with line and column.
     """
-    return from_text(read_text(path), str(path))
+    text = read_text(path)
+    return [replace(entry, complete=text.startswith(COMPLETE)) for entry in from_text(text, str(path))]
 
 
 def from_text(text: str, name: str) -> list[Written]:
@@ -123,7 +130,8 @@ def from_data(data: Mapping[str, object], where: str) -> list[Written]:
         text = yaml.safe_dump(dict(data))
     except (yaml.YAMLError, RecursionError) as error:
         raise LabError(f"{where} describes its model or its data with more than plain values.") from error
-    return [replace(entry, source=Source.CHECKPOINT, where=where) for entry in from_text(text, where)]
+    entries = from_text(text, where)
+    return [replace(entry, source=Source.CHECKPOINT, where=where, complete=True) for entry in entries]
 
 
 def read_text(path: Path) -> str:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from lightning.pytorch import Callback
 
-from mnistlab.classes import candidates
+from mnistlab.classes import listed
 from mnistlab.classifier import Classifier
 from mnistlab.cli import main
 from mnistlab.data import Augmentation, ImageData
@@ -290,7 +290,9 @@ def test_a_checkpoint_of_another_program_is_refused(refused: Refused) -> None:
 
 
 def test_every_offered_callback_has_its_name_in_the_list(refused: Refused) -> None:
-    """The list that an error shows is of classes that exist."""
+    """The list that an error shows is of classes that exist, without what the lab adds by itself."""
     shown = refused("fit", "--trainer.callbacks=Nothing").partition("There are ")[2].rstrip(".\n").split(", ")
 
-    assert set(shown) == set(candidates((Callback,)))
+    assert set(shown) == set(listed((Callback,)))
+    assert "EarlyStopping" in shown
+    assert not {"Recorder", "RandomState", "EpochBar", "SaveConfigCallback"} & set(shown)

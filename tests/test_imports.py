@@ -23,6 +23,7 @@ ORDER = [
     {"config"},
     {"loading"},
     {"losses", "schedules", "data"},  # plain torch; these do not know each other
+    {"optimization"},
     {"classifier", "callbacks", "runs", "presets"},  # these know Lightning, or the folder of a run
     {"models"},
     {"invocation"},

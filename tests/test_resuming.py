@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from mnistlab.cli import main
 
@@ -27,18 +28,40 @@ def run(fit: Fit) -> Path:
 @pytest.mark.parametrize(
     ("typed", "expected"),
     [
-        ((), 0.01 / 8),
-        (("--model.optimizer.lr=0.08",), 0.08 / 8),
-        (("--model.scheduler.gamma=0.1",), 0.01 / 4 * 0.1),
+        ((), 0.01 / 4),
+        (("--model.optimizer.lr=0.08",), 0.08 / 4),
         (("--model.scheduler=null",), 0.01 / 4),
-        (("--model.optimizer=Adam", "--model.optimizer.lr=0.02"), 0.02 / 2),
+        (("--model.optimizer=Adam", "--model.optimizer.lr=0.02"), 0.02),
     ],
 )
 def test_the_learning_rate_follows_what_is_typed(run: Path, typed: tuple[str, ...], expected: float) -> None:
     """A new rate keeps the place in the schedule; a new class starts anew."""
     assert main(["fit", f"--ckpt_path={run}", "--trainer.max_epochs=3", *typed]) == 0
 
-    assert rates(run) == pytest.approx([0.005, 0.0025, expected])
+    assert rates(run) == pytest.approx([0.01, 0.005, expected])
+
+
+def test_an_option_of_the_schedule_counts_from_the_next_step_on(run: Path) -> None:
+    """The third epoch was fixed at the end of the second; the fourth is not."""
+    assert main(["fit", f"--ckpt_path={run}", "--trainer.max_epochs=4", "--model.scheduler.gamma=0.1"]) == 0
+
+    assert rates(run) == pytest.approx([0.01, 0.005, 0.0025, 0.00025])
+
+
+@pytest.mark.parametrize("again", ["--config={}/config.yaml", "--ckpt_path={}"])
+def test_the_defaults_of_a_run_do_not_follow_into_another_class(
+    fit: Fit, again: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A run writes all its values down; only those that somebody chose are kept when the class changes."""
+    folder = fit("--model.optimizer.lr=0.003")
+    capsys.readouterr()
+
+    assert main(["fit", again.format(folder), "--model.optimizer=SGD", "--print_config"]) == 0
+
+    config = yaml.safe_load(capsys.readouterr().out)
+    options = config["model"]["init_args"]["optimizer"]["init_args"]
+    assert options["lr"] == 0.003
+    assert options["weight_decay"] == 0
 
 
 def test_what_is_not_typed_goes_on_to_the_bit(fit: Fit) -> None:

@@ -16,6 +16,8 @@ class EpochBar(ProgressBar):
     It counts epochs as the lines do, from 1, and is drawn ten times a second at most, whatever a step takes.
     """
 
+    abstract = True  # the lab adds it by itself
+
     def __init__(self) -> None:
         super().__init__()
         self._enabled = True

@@ -14,6 +14,8 @@ class Position(Callback):
     `max_steps` is set, Lightning 2.6 ends an epoch that is over a second time.
     """
 
+    abstract = True  # the lab adds it by itself
+
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Correct the counts, which have been restored by now."""
         del pl_module

@@ -16,6 +16,8 @@ class RandomState(Callback):
     The state is held as tensors, numbers and lists, which a checkpoint gives back with `weights_only=True`.
     """
 
+    abstract = True  # the lab adds it by itself
+
     def __init__(self) -> None:
         self._waiting: Mapping[str, Any] | None = None
 

@@ -17,6 +17,8 @@ from typing import Any
 import torch
 import yaml
 
+from mnistlab.written import COMPLETE
+
 FORMAT = 1
 _PACKAGES = ("mnistlab", "torch", "torchvision", "lightning", "jsonargparse")
 
@@ -56,8 +58,8 @@ def config_hash(config: Mapping[str, Any]) -> str:
 
 
 def config_text(config: Mapping[str, Any]) -> str:
-    """A resolved configuration as YAML that runs again."""
-    return yaml.safe_dump(dict(config), sort_keys=False)
+    """A resolved configuration as YAML that runs again; it begins with `COMPLETE`."""
+    return f"{COMPLETE}\n{yaml.safe_dump(dict(config), sort_keys=False)}"
 
 
 def start_record(command: str, arguments: Sequence[str], config: Mapping[str, Any], model_name: str) -> dict[str, Any]:

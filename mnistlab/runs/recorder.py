@@ -29,6 +29,8 @@ class Recorder(Checkpoint):
         every_n_steps: Write `last.ckpt` within epochs too, each time after so many optimizer steps.
     """
 
+    abstract = True  # the lab adds it by itself
+
     def __init__(
         self,
         folder: Path,
@@ -40,6 +42,7 @@ class Recorder(Checkpoint):
         self.record = dict(record)
         self._config = config
         self._every_n_steps = every_n_steps
+        self.on_begin: Callable[[], None] | None = None
         self.on_row: Callable[[Mapping[str, float]], None] | None = None
         self._rows: list[dict[str, float]] = []
         self._best: dict[str, float] = {}
@@ -98,6 +101,8 @@ class Recorder(Checkpoint):
         self.record["parameters"] = sum(parameter.numel() for parameter in pl_module.parameters())
         self._write_table()
         self.write(status="running")
+        if trainer.is_global_zero and self.on_begin is not None:
+            self.on_begin()
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Note where this segment begins; the test of an earlier one is no longer that of the run."""
