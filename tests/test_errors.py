@@ -7,7 +7,7 @@ import pytest
 import torch
 from lightning.pytorch import Callback
 
-from mnistlab.classes import listed
+from mnistlab.classes import candidates, listed
 from mnistlab.classifier import Classifier
 from mnistlab.cli import main
 from mnistlab.data import Augmentation, ImageData
