@@ -113,7 +113,6 @@ class LabCLI(LightningCLI):
 
     def instantiate_classes(self) -> None:
         """Make the data, the model and the trainer, in this order, with the callbacks of the lab."""
-        self.resolved["seed_everything"] = self.config.seed_everything  # a number by now, where one was to be drawn
         self.datamodule = instantiate(self.config.data, Slot((ImageData,)))
         self.model = instantiate(self.config.model, Slot((Classifier,)))
         self.model.specification = _specification(self.resolved["model"])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
+from mnistlab.runs.folder import LAST
 
 # What dependencies say on every run and nobody can act on, each with its reason.
 _NOISE = (
@@ -63,7 +64,8 @@ class Screen:
             self._print(f"best  val acc {100 * best['val/acc']:.2f} % after epoch {int(best['epoch']) + 1}")
         if test:
             self._print(f"test  acc {100 * test['test/acc']:.2f} %  loss {test['test/loss']:.4f}")
-        self._print(f"Test it again: mnistlab test --ckpt_path={folder}")
+        if (folder / LAST).is_file():
+            self._print(f"Test it again: mnistlab test --ckpt_path={folder}")
 
     def _print(self, line: str) -> None:
         if self._speaks:
