@@ -3,6 +3,8 @@
 torch is gigabytes: a second copy for each session would take minutes and buy nothing.
 """
 
+import sys
+
 import nox
 
 nox.options.default_venv_backend = "none"
@@ -11,16 +13,21 @@ nox.options.sessions = ["lint", "typecheck", "tests"]
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    session.run("ruff", "check", ".", external=True)
-    session.run("ruff", "format", "--check", ".", external=True)
+    _run(session, "ruff", "check", ".")
+    _run(session, "ruff", "format", "--check", ".")
 
 
 @nox.session
 def typecheck(session: nox.Session) -> None:
-    session.run("mypy", external=True)
+    _run(session, "mypy")
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
     """All tests; `nox -s tests -- -m "not slow"` leaves out the slow ones."""
-    session.run("pytest", "--cov", "--cov-report=term:skip-covered", *session.posargs, external=True)
+    _run(session, "pytest", "--cov", "--cov-report=term:skip-covered", *session.posargs)
+
+
+def _run(session: nox.Session, module: str, *arguments: str) -> None:
+    """Run a tool of this environment, wherever the shell's path leads."""
+    session.run(sys.executable, "-m", module, *arguments)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 import yaml
-from lightning.pytorch import Trainer
+from support import quiet_trainer
 from torch import Tensor, nn
 from torch.optim import SGD
 from torch.utils.data import DataLoader, TensorDataset
@@ -258,14 +258,7 @@ def trained(here: Path) -> Iterator[Callable[..., dict[str, float]]]:
     """Fit a model with a plain Trainer, save `made.ckpt`, and return what the Trainer's own test says."""
 
     def train(model: Classifier, data: Any = None, loader: Any = None) -> dict[str, float]:
-        trainer = Trainer(
-            max_epochs=1,
-            logger=False,
-            accelerator="cpu",
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            enable_checkpointing=False,
-        )
+        trainer = quiet_trainer(here)
         trainer.fit(model, loader, datamodule=data)
         trainer.save_checkpoint(here / "made.ckpt")
         if data is None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor
+from support import idx
 from torchvision import datasets
 
 from mnistlab.data import download
@@ -111,19 +111,6 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     site.server.shutdown()
     site.server.server_close()
     thread.join()
-
-
-def idx(values: Tensor) -> bytes:
-    """The bytes of an idx file of uint8 or int32."""
-    kind = b"\x08" if values.dtype == torch.uint8 else b"\x0c"
-    sizes = b"".join(size.to_bytes(4, "big") for size in values.shape)
-    return (
-        b"\0\0"
-        + kind
-        + bytes([values.dim()])
-        + sizes
-        + values.numpy().astype(values.numpy().dtype.newbyteorder(">")).tobytes()
-    )
 
 
 def small_files(data: IdxData) -> dict[str, bytes]:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import pytest
 import torch
 from lightning.pytorch import Callback, Trainer
+from support import quiet_trainer
 from torch import Tensor
 
 from mnistlab.cli import main
@@ -205,17 +206,7 @@ class Watch(Callback):
 def _watched(root: Path, data: ImageData) -> dict[str, Tensor]:
     """The images that a model is given in an epoch and a test, sorted within each split."""
     watch = Watch()
-    trainer = Trainer(
-        accelerator="cpu",
-        max_epochs=1,
-        num_sanity_val_steps=0,
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        callbacks=[watch],
-        default_root_dir=root,
-    )
+    trainer = quiet_trainer(root, callbacks=[watch])
     model = TinyModel(in_features=16, num_classes=3)
     trainer.fit(model, datamodule=data)
     trainer.test(model, datamodule=data, verbose=False)

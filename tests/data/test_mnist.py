@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from support import idx
 from torch import Tensor
 from torchvision import datasets
 
@@ -22,19 +23,6 @@ FAMILY: dict[str, Make] = {
     **{f"EMNIST {split}": lambda split=split, **kwargs: EMNIST(split=split, **kwargs) for split in EMNIST.sizes},
 }
 each_set = pytest.mark.parametrize("make", FAMILY.values(), ids=FAMILY)
-
-
-def idx(values: Tensor) -> bytes:
-    """The bytes of an idx file of uint8 or int32."""
-    kind = b"\x08" if values.dtype == torch.uint8 else b"\x0c"
-    sizes = b"".join(size.to_bytes(4, "big") for size in values.shape)
-    return (
-        b"\0\0"
-        + kind
-        + bytes([values.dim()])
-        + sizes
-        + values.numpy().astype(values.numpy().dtype.newbyteorder(">")).tobytes()
-    )
 
 
 def write(data: IdxData, split: str, images: Tensor, labels: Tensor) -> None:

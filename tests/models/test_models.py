@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from lightning.pytorch import Trainer
+from support import quiet_trainer
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -88,17 +88,7 @@ def test_names_are_unique(model: type[Any]) -> None:
 def test_a_checkpoint_gives_back_the_same_model(model: type[Any], tmp_path: Path) -> None:
     """Built in Python, trained by Lightning, loaded in a notebook: the same logits to the bit."""
     net = model()
-    trainer = Trainer(
-        max_epochs=1,
-        logger=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        enable_checkpointing=False,
-        accelerator="cpu",
-        limit_train_batches=2,
-        limit_val_batches=0,
-        default_root_dir=tmp_path,
-    )
+    trainer = quiet_trainer(tmp_path, limit_train_batches=2, limit_val_batches=0)
     trainer.fit(net, datamodule=SyntheticDigits(train_size=600, test_size=200, val_size=100))
     trainer.save_checkpoint(tmp_path / "model.ckpt")
 
