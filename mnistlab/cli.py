@@ -1,5 +1,6 @@
 """The command line's entry. Nothing heavy is imported before a command needs it."""
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -31,6 +32,9 @@ def main(args: Sequence[str] | None = None) -> int:
     except LabError as error:
         print(f"mnistlab: {error}", file=sys.stderr)
         return error.exit_code
+    except BrokenPipeError:  # `| head` has seen enough; nothing more can be said, not even at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         print("mnistlab: interrupted", file=sys.stderr)
         return _INTERRUPTED

@@ -38,7 +38,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
     quiet()
     try:
         return _run(invocation)
-    except LabError:
+    except (LabError, BrokenPipeError):
         raise
     except Exception as error:
         if invocation.switches["debug"]:
@@ -88,6 +88,7 @@ def _fit(invocation: Invocation, settled: Settled, found: Found | None) -> int:
     cli = make(settled, callbacks)
     recorder = recorders[0]
     _check_weights(cli.model, found)
+    _refuse_single_images(cli)
     screen = Screen(cli.trainer.is_global_zero)
     recorder.on_row = screen.row
     recorder.on_begin = lambda: screen.begin(cli.model, cli.datamodule, cli.trainer.max_epochs, recorder.folder)
@@ -104,6 +105,15 @@ def _fit(invocation: Invocation, settled: Settled, found: Found | None) -> int:
         recorder.finish("finished")
         screen.end(recorder.folder, recorder.record["metrics"])
     return 0
+
+
+def _refuse_single_images(cli: LabCLI) -> None:
+    """Batch normalization has nothing to normalize over in a batch of one image, and says so late and darkly."""
+    norms = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+    if cli.datamodule.batch_size == 1 and any(isinstance(module, norms) for module in cli.model.modules()):
+        raise LabError(
+            f"{type(cli.model).__name__} has batch normalization: --data.batch_size must be 2 or more, got 1."
+        )
 
 
 def _test_best(cli: LabCLI, recorder: Recorder) -> None:

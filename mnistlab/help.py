@@ -3,6 +3,7 @@
 import inspect
 import textwrap
 from collections.abc import Mapping
+from dataclasses import replace
 
 import docstring_parser
 
@@ -72,7 +73,8 @@ def _option_help(key: tuple[str, ...], chosen: str | None, sections: Mapping[str
     if chosen is not None:
         cls = _chosen(chosen, key, slot)
     if cls is not None:
-        _class_help(cls, ".".join(key), factory=slot.factory)
+        defaults = section.defaults if len(key) == 1 else {}
+        _class_help(cls, ".".join(key), defaults, factory=slot.factory)
     if section.chosen or len(key) > 1:
         names = textwrap.fill(", ".join(listed(slot.bases)), 100, initial_indent="  ", subsequent_indent="  ")
         print(f"\n--{'.'.join(key)}=CLASS takes one of\n{names}\n--{'.'.join(key)}.help=CLASS lists its options.")
@@ -86,10 +88,11 @@ def _chosen(name: str, key: tuple[str, ...], slot: Slot) -> type:
     return cls
 
 
-def _class_help(cls: type, prefix: str, *, factory: bool) -> None:
+def _class_help(cls: type, prefix: str, defaults: Mapping[str, object], *, factory: bool) -> None:
     print(f"{cls.__name__}: {_summary(cls)}\n")
-    for option in options(cls, factory=factory).values():
-        _print_option(f"{prefix}.", cls, option, factory=factory)
+    for name, option in options(cls, factory=factory).items():
+        shown = replace(option, default=defaults.get(name, option.default))
+        _print_option(f"{prefix}.", cls, shown, factory=factory)
 
 
 def _print_option(prefix: str, cls: type, option: Option, *, factory: bool = False) -> None:

@@ -89,7 +89,6 @@ class LabCLI(LightningCLI):
             ImageData,
             save_config_callback=None,
             seed_everything_default=0,
-            trainer_defaults=TRAINER_DEFAULTS,
             parser_kwargs={"exit_on_error": False},
             subclass_mode_model=True,
             subclass_mode_data=True,
@@ -134,7 +133,7 @@ def sections(found: Found | None) -> dict[str, Section]:
     return {
         "model": Section(Classifier, chosen=True, default=MediumModel),
         "data": Section(ImageData, chosen=True, default=None if without_data else MNIST),
-        "trainer": Section(Trainer),
+        "trainer": Section(Trainer, defaults=TRAINER_DEFAULTS),
         "run": Section(Run),
     }
 

@@ -25,11 +25,13 @@ class Section:
         cls: The class whose options the section takes, or whose descendants it chooses among.
         chosen: Whether the section chooses a class.
         default: The class taken where nothing is written.
+        defaults: What counts in place of the defaults of a class that is not chosen.
     """
 
     cls: type
     chosen: bool = False
     default: type | None = None
+    defaults: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ class Walk:
 
     def _section(self, section: Section, name: str, entries: Entries) -> None:
         if not section.chosen:
-            self.values[name] = self._group(section.cls, (name,), entries, {}, factory=False)
+            self.values[name] = self._group(section.cls, (name,), entries, section.defaults, factory=False)
             return
         default = {"class_path": class_path_of(section.default)} if section.default else None
         value = self._chosen(Slot((section.cls,)), default, (name,), entries)

@@ -1,5 +1,7 @@
 """Help is short, and generated from signatures and docstrings."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -76,3 +78,20 @@ def test_every_section_and_class_explains_itself(shown: Shown, arguments: list[s
 def test_the_help_of_a_loss_is_short(shown: Shown) -> None:
     """It is about this loss, not about every module of torch."""
     assert len(shown("fit", "--model.loss.help").splitlines()) < 80
+
+
+def test_the_trainers_help_shows_the_defaults_of_the_lab(capsys: pytest.CaptureFixture[str]) -> None:
+    """What `fit` does where nothing is typed."""
+    assert main(["fit", "--help=trainer"]) == 0
+
+    assert "--trainer.max_epochs  [a whole number or null, 10]" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+    """`mnistlab fit --help=trainer | head -1` ends quietly."""
+    command = f"{sys.executable} -m mnistlab fit --help=trainer | head -1; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=False)  # noqa: S607
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Trainer")
