@@ -34,23 +34,29 @@ def evaluate(
     record["checkpoint"] = str(found.path.resolve()) if found and found.path else None
     if invocation.command == "predict":
         batches: list[Any] = trainer.predict(model, data) or []
-        outcome: dict[str, Any] = {"predictions": len(data.predict_dataloader())}
     else:
-        function = trainer.test if invocation.command == "test" else trainer.validate
-        (metrics,) = function(model, data, verbose=False)
-        outcome = {"metrics": {name: rounded(value) for name, value in metrics.items()}}
+        metrics = _measured(invocation.command, model, data, trainer)
     if not trainer.is_global_zero:
         return 0
     folder.mkdir(parents=True)
     write_text(folder / CONFIG, config_text(resolved))
     if invocation.command == "predict":
-        outcome = {"predictions": _write_predictions(folder / PREDICTIONS, model, data, batches)}
+        outcome: dict[str, Any] = {"predictions": _write_predictions(folder / PREDICTIONS, model, data, batches)}
         print(f"{outcome['predictions']:,} predictions are in {folder / PREDICTIONS}")
     else:
-        _show(invocation.command, model, data, outcome["metrics"], folder)
+        outcome = {"metrics": metrics}
+        _show(invocation.command, model, data, metrics, folder)
     record["segments"][-1].update(ended=now(), status="finished")
     write_json(folder / RECORD, {**record, "status": "finished", "ended": now(), **outcome})
     return 0
+
+
+def _measured(command: str, model: Classifier, data: ImageData, trainer: Trainer) -> dict[str, float]:
+    if command == "validate" and not data.val_size:
+        raise LabError(f"there is nothing to validate: val_size of {type(data).__name__} is 0. Use test.")
+    function = trainer.test if command == "test" else trainer.validate
+    (metrics,) = function(model, data, verbose=False)
+    return {name: rounded(value) for name, value in metrics.items()}
 
 
 def _show(command: str, model: Classifier, data: ImageData, metrics: Mapping[str, float], folder: Path) -> None:

@@ -91,7 +91,7 @@ class Invocation:
         """
         if self.ckpt_path is None:
             return None
-        wanted = LAST if self.command == "fit" or self.ckpt_path == "last" else BEST
+        wanted = {"best": BEST, "last": LAST}.get(self.ckpt_path, LAST if self.command == "fit" else BEST)
         path, folder = self._find(self.ckpt_path, wanted)
         if path is None:
             assert folder is not None
@@ -153,6 +153,3 @@ def _all(steering: Sequence[Written], name: str) -> list[str]:
     if name not in SWITCHES and not all(isinstance(value, str) and value for value in values):
         raise LabError(f"--{name} needs a value: --{name}=...")
     return [str(value) for value in values]
-
-
-__all__ = ["Found", "Invocation", "Source"]

@@ -299,3 +299,10 @@ def test_every_offered_callback_has_its_name_in_the_list(refused: Refused) -> No
     assert set(shown) == set(listed((Callback,)))
     assert "EarlyStopping" in shown
     assert not {"Recorder", "RandomState", "EpochBar", "SaveConfigCallback"} & set(shown)
+
+
+def test_without_validation_images_there_is_nothing_to_validate(refused: Refused) -> None:
+    """It says what there is instead."""
+    data = ("--data=SyntheticDigits", "--data.train_size=60", "--data.test_size=20", "--data.val_size=0")
+
+    assert "Use test" in refused("validate", "--untrained", "--model=TinyModel", *data)

@@ -1,6 +1,7 @@
 """What is typed when a run is continued counts, for what torch keeps in the states of optimizer and schedule too."""
 
 import csv
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -72,3 +73,16 @@ def test_what_is_not_typed_goes_on_to_the_bit(fit: Fit) -> None:
     assert main(["fit", f"--ckpt_path={parts}", "--trainer.max_epochs=3"]) == 0
 
     assert (parts / "metrics.csv").read_text(encoding="utf-8") == (whole / "metrics.csv").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("name", "first_step"), [("best", 4), ("last", 12)])
+def test_best_and_last_mean_what_they_say_for_fit_too(fit: Fit, here: Path, name: str, first_step: int) -> None:
+    """The run goes on where that checkpoint was written: before the rate ruined everything, or after."""
+    ruin = ("--model.scheduler=StepLR", "--model.scheduler.step_size=1", "--model.scheduler.gamma=1000000")
+    folder = fit("--model.optimizer.lr=0.003", *ruin, "--trainer.max_epochs=3")
+    assert here in folder.parents
+
+    assert main(["fit", f"--ckpt_path={name}", "--trainer.max_epochs=4", "--model.scheduler.gamma=1"]) == 0
+
+    segment = json.loads((folder / "run.json").read_text(encoding="utf-8"))["segments"][-1]
+    assert segment["first_step"] == first_step
