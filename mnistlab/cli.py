@@ -2,16 +2,41 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
 
 from mnistlab.errors import LabError
 from mnistlab.nearest import suggestion
 
+
+@dataclass(frozen=True)
+class Command:
+    """A command.
+
+    Attributes:
+        summary: What it does, in one line.
+        function: The `module:function` that does it: it takes the command and the arguments, and returns the exit code.
+        trains: Whether it takes the options of a model, its data and a trainer.
+    """
+
+    summary: str
+    function: str
+    trains: bool = False
+
+    def __call__(self, command: str, arguments: Sequence[str]) -> int:
+        """Run it; its module is imported now."""
+        module, _, name = self.function.partition(":")
+        function: Callable[[str, Sequence[str]], int] = getattr(import_module(module), name)
+        return function(command, arguments)
+
+
+_RUN = "mnistlab.commands:run"
 COMMANDS = {
-    "fit": "train a model, then test its best checkpoint",
-    "validate": "measure a checkpoint on the validation images",
-    "test": "measure a checkpoint on the test images",
-    "predict": "write the prediction for every test image to a table",
+    "fit": Command("train a model, then test its best checkpoint", _RUN, trains=True),
+    "validate": Command("measure a checkpoint on the validation images", _RUN, trains=True),
+    "test": Command("measure a checkpoint on the test images", _RUN, trains=True),
+    "predict": Command("write the prediction for every test image to a table", _RUN, trains=True),
 }
 
 _INTERRUPTED = 130
@@ -49,24 +74,20 @@ def _dispatch(arguments: list[str]) -> int:
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(_overview())
         return 0
-    command, *rest = arguments
-    if command in ("-V", "--version"):
+    name, *rest = arguments
+    if name in ("-V", "--version"):
         from importlib.metadata import version  # noqa: PLC0415 - only here
 
         print(f"mnistlab {version('mnistlab')}")
         return 0
-    if command not in COMMANDS:
-        raise LabError(
-            f"there is no command {command}.{suggestion(command, COMMANDS)} There are {', '.join(COMMANDS)}."
-        )
-    from mnistlab.commands import run  # noqa: PLC0415 - brings torch and Lightning in
-
-    return run(command, rest)
+    if name not in COMMANDS:
+        raise LabError(f"there is no command {name}.{suggestion(name, COMMANDS)} There are {', '.join(COMMANDS)}.")
+    return COMMANDS[name](name, rest)
 
 
 def _overview() -> str:
     width = max(map(len, COMMANDS))
-    lines = [f"  {name:<{width}}  {text}" for name, text in COMMANDS.items()]
+    lines = [f"  {name:<{width}}  {command.summary}" for name, command in COMMANDS.items()]
     return "\n".join(
         [
             "mnistlab trains and compares image classifiers on MNIST and its family.",

@@ -19,13 +19,14 @@ from mnistlab.errors import LabError
 from mnistlab.evaluation import evaluate
 from mnistlab.help import show_help
 from mnistlab.invocation import Found, Invocation
-from mnistlab.lab import LabCLI, TopLevel, make, sections, settled_from
+from mnistlab.lab import LabCLI, make, settled_from
 from mnistlab.losses.torch_losses import REFUSED
 from mnistlab.losses.weights import register_tensor_type
 from mnistlab.runs.folder import BEST, LAST, new_folder
 from mnistlab.runs.record import config_text, read_record, start_record
 from mnistlab.runs.recorder import Recorder, rounded
 from mnistlab.screen import Screen, quiet
+from mnistlab.sections import TopLevel, sections
 
 
 def run(command: str, arguments: Sequence[str]) -> int:
@@ -60,7 +61,7 @@ def _run(invocation: Invocation) -> int:
     hide(*REFUSED, nn.NLLLoss2d, SaveConfigCallback)  # old names, and what the lab does itself
     _set_import_policy(invocation)
     if invocation.help_for is not None or any(entry.key[-1] == "help" for entry in invocation.typed):
-        show_help(invocation, TopLevel, sections(None))
+        show_help(invocation, TopLevel, sections())
         return 0
     found = invocation.checkpoint()
     _refuse_random_weights(invocation, found)

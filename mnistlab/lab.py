@@ -15,63 +15,16 @@ from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from mnistlab.building import build, instantiate, instantiate_group
 from mnistlab.callbacks import EpochBar
 from mnistlab.classifier import Classifier
-from mnistlab.config import Section, Settled, settle
-from mnistlab.data import MNIST, ImageData
+from mnistlab.config import Settled, settle
+from mnistlab.data import ImageData
 from mnistlab.errors import LabError
 from mnistlab.invocation import Found, Invocation
-from mnistlab.models import MediumModel
-from mnistlab.numbers import NonNegativeInt, PositiveInt
+from mnistlab.sections import Run, TopLevel, sections
 from mnistlab.signatures import Slot
 from mnistlab.specification import Specification
 from mnistlab.written import Source, Written
 
 T = TypeVar("T")
-
-
-class TopLevel:
-    """What stands outside the sections.
-
-    Args:
-        seed_everything: Seed of weights, order, dropout and augmentation; true draws one, false sets none.
-    """
-
-    def __init__(self, seed_everything: NonNegativeInt | bool = 0) -> None:
-        self.seed_everything = seed_everything
-
-
-class Run:
-    """How a run is kept.
-
-    Args:
-        dir: Where the folders of all runs lie.
-        name: A name of your own for this run.
-        tags: Words to find it by, as `a,b` or as a list.
-        checkpoint_every_n_steps: Write `last.ckpt` within epochs too, each time after so many optimizer steps.
-        test: Whether `fit` ends with the test of the best checkpoint.
-    """
-
-    def __init__(
-        self,
-        dir: str = "runs",  # noqa: A002 - the word of the command line
-        name: str | None = None,
-        tags: str | list[str] | None = None,
-        checkpoint_every_n_steps: PositiveInt | None = None,
-        test: bool = True,
-    ) -> None:
-        self.dir = dir
-        self.name = name
-        self.tags = tags
-        self.checkpoint_every_n_steps = checkpoint_every_n_steps
-        self.test = test
-
-
-TRAINER_DEFAULTS: dict[str, object] = {
-    "max_epochs": 10,
-    "logger": False,  # the lab keeps its own record; a tracker is added with --trainer.logger
-    "deterministic": True,
-    "num_sanity_val_steps": 0,
-    "enable_model_summary": False,
-}
 
 
 class LabCLI(LightningCLI):
@@ -127,17 +80,6 @@ class LabCLI(LightningCLI):
         self.trainer = Trainer(**{**options, "enable_progress_bar": bar, "callbacks": callbacks})
 
 
-def sections(found: Found | None) -> dict[str, Section]:
-    """The sections; a checkpoint that does not say what its data were leaves the choice to the user."""
-    without_data = found is not None and not any(entry.key[0] == "data" for entry in found.layer)
-    return {
-        "model": Section(Classifier, chosen=True, default=MediumModel),
-        "data": Section(ImageData, chosen=True, default=None if without_data else MNIST),
-        "trainer": Section(Trainer, defaults=TRAINER_DEFAULTS),
-        "run": Section(Run),
-    }
-
-
 def settled_from(invocation: Invocation, found: Found | None) -> Settled:
     """Work out the configuration of a command.
 
@@ -147,12 +89,17 @@ def settled_from(invocation: Invocation, found: Found | None) -> Settled:
     base = [found.layer] if found else []
     layers = [*base, *invocation.files, invocation.typed]
     _ask_for_unrecorded(invocation, found, layers)
-    settled = settle(TopLevel, sections(found), layers, invocation.allowed)
+    settled = settle(TopLevel, sections(data_known=_knows_data(found)), layers, invocation.allowed)
     if "data" not in settled.values:
         assert found is not None
         raise LabError(f"{found.path} does not say what data it was trained on. Add --data=..., such as --data=MNIST.")
     _link_classes(settled)
     return settled
+
+
+def _knows_data(found: Found | None) -> bool:
+    """A checkpoint that does not say what its data were leaves the choice to the user."""
+    return found is None or any(entry.key[0] == "data" for entry in found.layer)
 
 
 def _link_classes(settled: Settled) -> None:

@@ -26,6 +26,7 @@ ORDER = [
     {"optimization"},
     {"classifier", "callbacks", "runs", "presets"},  # these know Lightning, or the folder of a run
     {"models"},
+    {"sections"},
     {"invocation"},
     {"lab", "help", "evaluation", "screen"},
     {"commands"},

@@ -11,8 +11,8 @@ from mnistlab.classes import candidates
 from mnistlab.classifier import Classifier
 from mnistlab.data import Augmentation, ImageData
 from mnistlab.help import documented
-from mnistlab.lab import Run, TopLevel
 from mnistlab.losses import Loss
+from mnistlab.sections import Run, TopLevel
 from mnistlab.signatures import REQUIRED, Option, Slot, options, slot_of
 
 

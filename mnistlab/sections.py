@@ -1,0 +1,69 @@
+"""What a configuration consists of: the top-level options, and the sections with options of their own."""
+
+from lightning.pytorch import Trainer
+
+from mnistlab.classifier import Classifier
+from mnistlab.config import Section
+from mnistlab.data import MNIST, ImageData
+from mnistlab.models import MediumModel
+from mnistlab.numbers import NonNegativeInt, PositiveInt
+
+
+class TopLevel:
+    """What stands outside the sections.
+
+    Args:
+        seed_everything: Seed of weights, order, dropout and augmentation; true draws one, false sets none.
+    """
+
+    def __init__(self, seed_everything: NonNegativeInt | bool = 0) -> None:
+        self.seed_everything = seed_everything
+
+
+class Run:
+    """How a run is kept.
+
+    Args:
+        dir: Where the folders of all runs lie.
+        name: A name of your own for this run.
+        tags: Words to find it by, as `a,b` or as a list.
+        checkpoint_every_n_steps: Write `last.ckpt` within epochs too, each time after so many optimizer steps.
+        test: Whether `fit` ends with the test of the best checkpoint.
+    """
+
+    def __init__(
+        self,
+        dir: str = "runs",  # noqa: A002 - the word of the command line
+        name: str | None = None,
+        tags: str | list[str] | None = None,
+        checkpoint_every_n_steps: PositiveInt | None = None,
+        test: bool = True,
+    ) -> None:
+        self.dir = dir
+        self.name = name
+        self.tags = tags
+        self.checkpoint_every_n_steps = checkpoint_every_n_steps
+        self.test = test
+
+
+TRAINER_DEFAULTS: dict[str, object] = {
+    "max_epochs": 10,
+    "logger": False,  # the lab keeps its own record; a tracker is added with --trainer.logger
+    "deterministic": True,
+    "num_sanity_val_steps": 0,
+    "enable_model_summary": False,
+}
+
+
+def sections(*, data_known: bool = True) -> dict[str, Section]:
+    """The sections by name.
+
+    Args:
+        data_known: Whether MNIST is taken where no data set is named.
+    """
+    return {
+        "model": Section(Classifier, chosen=True, default=MediumModel),
+        "data": Section(ImageData, chosen=True, default=MNIST if data_known else None),
+        "trainer": Section(Trainer, defaults=TRAINER_DEFAULTS),
+        "run": Section(Run),
+    }
