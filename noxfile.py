@@ -28,6 +28,13 @@ def tests(session: nox.Session) -> None:
     _run(session, "pytest", "--cov", "--cov-report=term:skip-covered", *session.posargs)
 
 
+@nox.session
+def catalogue(session: nox.Session) -> None:
+    """Write down the classes that there are and their options, for help and completion; a test tells when it is due."""
+    code = "from mnistlab.catalogue.store import *; write_catalogue(SHIPPED, current_identity(), new_catalogue())"
+    session.run(sys.executable, "-c", code)
+
+
 def _run(session: nox.Session, module: str, *arguments: str) -> None:
     """Run a tool of this environment, wherever the shell's path leads."""
     session.run(sys.executable, "-m", module, *arguments)

@@ -7,12 +7,11 @@ from pathlib import Path
 
 from jsonargparse import set_parsing_settings
 from lightning.pytorch import Callback
-from lightning.pytorch.cli import SaveConfigCallback
 from torch import nn
 
 from mnistlab.callbacks import Position, RandomState
 from mnistlab.checkpoint import misfit
-from mnistlab.classes import TRUSTED, hide
+from mnistlab.classes import TRUSTED
 from mnistlab.classifier import Classifier
 from mnistlab.config import Settled
 from mnistlab.errors import LabError
@@ -20,13 +19,11 @@ from mnistlab.evaluation import evaluate
 from mnistlab.help import show_help
 from mnistlab.invocation import Found, Invocation
 from mnistlab.lab import LabCLI, make, settled_from
-from mnistlab.losses.torch_losses import REFUSED
-from mnistlab.losses.weights import register_tensor_type
 from mnistlab.runs.folder import BEST, LAST, new_folder
 from mnistlab.runs.record import config_text, read_record, start_record
 from mnistlab.runs.recorder import Recorder, rounded
 from mnistlab.screen import Screen, quiet
-from mnistlab.sections import TopLevel, sections
+from mnistlab.sections import TopLevel, prepare, sections
 
 
 def run(command: str, arguments: Sequence[str]) -> int:
@@ -57,8 +54,7 @@ class RunFailedError(LabError):
 
 
 def _run(invocation: Invocation) -> int:
-    register_tensor_type()
-    hide(*REFUSED, nn.NLLLoss2d, SaveConfigCallback)  # old names, and what the lab does itself
+    prepare()
     _set_import_policy(invocation)
     if invocation.help_for is not None or any(entry.key[-1] == "help" for entry in invocation.typed):
         show_help(invocation, TopLevel, sections())

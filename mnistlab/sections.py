@@ -1,10 +1,15 @@
 """What a configuration consists of: the top-level options, and the sections with options of their own."""
 
 from lightning.pytorch import Trainer
+from lightning.pytorch.cli import SaveConfigCallback
+from torch import nn
 
+from mnistlab.classes import hide
 from mnistlab.classifier import Classifier
 from mnistlab.config import Section
 from mnistlab.data import MNIST, ImageData
+from mnistlab.losses.torch_losses import REFUSED
+from mnistlab.losses.weights import register_tensor_type
 from mnistlab.models import MediumModel
 from mnistlab.numbers import NonNegativeInt, PositiveInt
 
@@ -53,6 +58,12 @@ TRAINER_DEFAULTS: dict[str, object] = {
     "num_sanity_val_steps": 0,
     "enable_model_summary": False,
 }
+
+
+def prepare() -> None:
+    """Set the process up for reading configurations; it may be called again."""
+    register_tensor_type()
+    hide(*REFUSED, nn.NLLLoss2d, SaveConfigCallback)  # old names, and what the lab does itself
 
 
 def sections(*, data_known: bool = True) -> dict[str, Section]:

@@ -27,6 +27,7 @@ ORDER = [
     {"classifier", "callbacks", "runs", "presets"},  # these know Lightning, or the folder of a run
     {"models"},
     {"sections"},
+    {"catalogue"},
     {"invocation"},
     {"lab", "help", "evaluation", "screen"},
     {"commands"},

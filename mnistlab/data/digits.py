@@ -323,6 +323,11 @@ class SyntheticDigits(ImageData):
         """One label, the digit."""
         return {"digit": 10}
 
+    @property
+    def num_images(self) -> dict[str, int]:
+        """As many as were asked for."""
+        return {"train": self.train_size, "test": self.test_size}
+
     def prepare_data(self) -> None:
         """Draw both sets into the cache."""
         self.read("train")

@@ -69,6 +69,11 @@ class ImageData(LightningDataModule):
         """The number of classes of each label, the primary label first."""
         raise AssertionError(f"{type(self).__name__} does not say what heads it has")
 
+    @property
+    def num_images(self) -> dict[str, int]:
+        """The number of official "train" and "test" images, where it is known before they are read."""
+        return {}
+
     def read(self, split: Literal["train", "test"]) -> ImageSet:
         """The official training or test images, from files that `prepare_data` has made sure of."""
         raise AssertionError(f"{type(self).__name__} does not read its {split} split")

@@ -80,6 +80,13 @@ class IdxData(ImageData, ABC):
         }
 
     @property
+    def num_images(self) -> dict[str, int]:
+        """The number of images in the originals."""
+        splits: tuple[Literal["train", "test"], ...] = ("train", "test")
+        rows = {split: self.rows(split) for split in splits}
+        return {split: (stop or self.parts[split].size) - start for split, (start, stop) in rows.items()}
+
+    @property
     def first_label(self) -> int:
         """The label in the file that is class 0."""
         return 0

@@ -1,0 +1,130 @@
+"""The parts of a catalogue, and how they are written as JSON. Nothing here imports more than the standard library."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+FORMAT = 1
+
+Value = None | bool | int | float | str | Sequence["Value"] | Mapping[str, "Value"]
+"""Plain data, as JSON has it."""
+
+
+@dataclass(frozen=True)
+class OptionEntry:
+    """One option of a class.
+
+    Attributes:
+        name: As the user writes it, without the options around it: `lr`.
+        type: What values it takes, in words.
+        default: The default as plain data; None where `required`, and where it is null.
+        required: Whether it has no default.
+        text: What the docstring says of it.
+        kind: The kind of class that it takes, a key of `Catalogue.kinds`; None for plain values.
+        default_class: The short name of the class that it takes by default, if it takes one.
+        choices: The values that can be listed: names, true and false, null.
+        schema: What plain values it takes, as JSON schema.
+    """
+
+    name: str
+    type: str
+    default: Value
+    required: bool
+    text: str
+    kind: str | None = None
+    default_class: str | None = None
+    choices: Sequence[str] = ()
+    schema: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ClassEntry:
+    """A class that can be chosen by name, or the class behind a section.
+
+    Attributes:
+        name: The short name.
+        path: The dotted path.
+        summary: The first line of its docstring.
+        source: Where it is from: a paper, as the docstring's `Source:` says; often nothing.
+        options: What it takes, in the order of its signature.
+        facts: What a table shows of it: `parameters` of a model, `classes` and `train`, `test` images of a data set.
+    """
+
+    name: str
+    path: str
+    summary: str
+    source: str
+    options: Sequence[OptionEntry]
+    facts: Mapping[str, int] = field(default_factory=dict)
+
+    def option(self, name: str) -> OptionEntry | None:
+        """The option of that name."""
+        return next((option for option in self.options if option.name == name), None)
+
+
+@dataclass(frozen=True)
+class KindEntry:
+    """A kind of class: models, losses, callbacks.
+
+    Attributes:
+        classes: The classes to offer, by short name.
+        many: Whether its option takes a list of them.
+        plain: Whether its option takes other values too, such as a name or true.
+        optional: Whether its option takes null.
+    """
+
+    classes: Mapping[str, ClassEntry]
+    many: bool = False
+    plain: bool = False
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class SectionEntry:
+    """A top-level option with options of its own.
+
+    Attributes:
+        kind: The kind of class that is chosen, a key of `Catalogue.kinds`; None where nothing is chosen.
+        default_class: The short name of the class taken where none is named.
+        entry: The class behind a section in which nothing is chosen, with the defaults that count there.
+    """
+
+    kind: str | None
+    default_class: str | None
+    entry: ClassEntry | None
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Everything that can be written on the command line of `fit`, `validate`, `test` and `predict`.
+
+    Attributes:
+        top: The options outside the sections.
+        sections: `model`, `data`, `trainer`, `run`.
+        kinds: The kinds of classes, by name: `model`, `data`, and else the name of the option that takes them.
+    """
+
+    top: Sequence[OptionEntry]
+    sections: Mapping[str, SectionEntry]
+    kinds: Mapping[str, KindEntry]
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """From what `as_dict` gave."""
+        sections = {
+            name: SectionEntry(part["kind"], part["default_class"], _class(part["entry"]) if part["entry"] else None)
+            for name, part in data["sections"].items()
+        }
+        kinds = {
+            name: KindEntry(**{**part, "classes": {key: _class(entry) for key, entry in part["classes"].items()}})
+            for name, part in data["kinds"].items()
+        }
+        return cls([OptionEntry(**option) for option in data["top"]], sections, kinds)
+
+
+def _class(data: Mapping[str, Any]) -> ClassEntry:
+    return ClassEntry(**{**data, "options": [OptionEntry(**option) for option in data["options"]]})
