@@ -3,15 +3,23 @@
 import functools
 from collections.abc import Mapping
 from enum import Enum
-from typing import TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
 
 from mnistlab.classes import find_class
 from mnistlab.errors import LabError
-from mnistlab.signatures import Slot, options
+from mnistlab.signatures import Slot, options, parsed
+from mnistlab.specification import Specification, class_path_of
 
 T = TypeVar("T")
+
+
+@runtime_checkable
+class Recorded(Protocol):
+    """What keeps the specification that it was made from: a model, a data set."""
+
+    specification: Specification | None
 
 
 def build(base: type[T], specification: Mapping[str, object], given: Mapping[str, object] | None = None) -> T:
@@ -38,6 +46,23 @@ def build(base: type[T], specification: Mapping[str, object], given: Mapping[str
     assert cls is not None
     made = cls(**{**instantiate_group(cls, config.made.init_args), **(given or {})})
     assert isinstance(made, base)
+    return made
+
+
+def build_class(cls: type[T], values: Mapping[str, object], *given: object) -> T:
+    """Make an object of exactly this class from its options, after what is `given`.
+
+    Raises:
+        LabError: If the options do not fit the class, or it refuses them.
+    """
+    factory = bool(given)
+    try:
+        arguments = instantiate_group(cls, parsed(cls, values, factory=factory), factory=factory)
+        made = cls(*given, **arguments)
+    except (ArgumentError, ValueError, TypeError) as error:
+        raise LabError(f"{cls.__name__} refuses its options: {error}") from error
+    if isinstance(made, Recorded):
+        made.specification = Specification(class_path_of(cls), dict(values))
     return made
 
 

@@ -1,5 +1,6 @@
 """Reading a checkpoint without trusting it."""
 
+import json
 import pickle
 import warnings
 from collections.abc import Mapping
@@ -10,6 +11,8 @@ import torch
 from torch import Tensor
 
 from mnistlab.errors import LabError
+from mnistlab.exported import SUFFIX, pack, unpack
+from mnistlab.pickled import names_in_pickle
 
 RECORD = "mnistlab"
 """The key of a checkpoint under which the lab's own part stands."""
@@ -18,29 +21,75 @@ FORMAT = 1
 """The version of that part."""
 
 
+class UnsafeCheckpointError(LabError):
+    """A checkpoint holds more than tensors and plain data.
+
+    Attributes:
+        names: What reading the rest would import, as far as that can be seen.
+    """
+
+    def __init__(self, path: Path, names: list[str]) -> None:
+        self.names = names
+        super().__init__(
+            f"{path} holds more than tensors and plain data{_asks_for(names)}, and reading the rest could run code. "
+            "It was not loaded."
+        )
+
+
 def read_checkpoint(path: Path) -> Mapping[str, Any]:
-    """The contents of a checkpoint, on the CPU, loaded with `weights_only=True`: nothing in it is run.
+    """The contents of a checkpoint, on the CPU: nothing in it is run.
+
+    A safetensors file reads as a checkpoint with no more than a state_dict and the lab's own part.
 
     Raises:
         LabError: If there is no such file, it is damaged, or it holds more than tensors and plain data.
     """
+    contents = read_plain(path)
+    if not isinstance(contents, Mapping) or not isinstance(contents.get("state_dict"), Mapping):
+        raise LabError(f"{path} is not a checkpoint of a model: it has no state_dict.")
+    return contents
+
+
+def read_plain(path: Path) -> object:
+    """What a file of any program holds, on the CPU, loaded with `weights_only=True` or as safetensors.
+
+    Raises:
+        UnsafeCheckpointError: If it holds more than tensors and plain data.
+        LabError: If there is no such file, or it is damaged.
+    """
     if not path.is_file():
         raise LabError(f"There is no checkpoint {path}.")
+    if path.suffix == SUFFIX:
+        return _read_safetensors(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch warns of pickles that it then refuses
-            checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+            contents: object = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        if not _is_archive(path):
+        names = names_in_pickle(path)
+        if not names and not _is_archive(path):
             raise LabError(f"{path} is not a checkpoint, or a damaged one.") from error
-        raise LabError(
-            f"{path} holds more than tensors and plain data, and reading the rest could run code. It was not loaded."
-        ) from error
-    except (RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
+        raise UnsafeCheckpointError(path, names) from error
+    except Exception as error:  # what is no pickle at all ends in any error
         raise LabError(f"{path} is not a checkpoint, or a damaged one.") from error
-    if not isinstance(checkpoint, Mapping) or not isinstance(checkpoint.get("state_dict"), Mapping):
-        raise LabError(f"{path} is not a checkpoint of a model: it has no state_dict.")
-    return checkpoint
+    return contents
+
+
+def weights_file(checkpoint: Mapping[str, Any], more: Mapping[str, object], path: Path) -> bytes:
+    """The weights of a checkpoint as a safetensors file, with what it takes to build the model and the data.
+
+    Args:
+        checkpoint: As it was read.
+        more: What the file shall say besides, as plain data.
+        path: Of the checkpoint, for messages.
+
+    Raises:
+        LabError: If the checkpoint is not the lab's, or holds what such a file cannot.
+    """
+    record = record_of(checkpoint, path)
+    kept = {name: record.get(name) for name in ("format", "model", "data")}
+    progress = {name: checkpoint.get(name) for name in ("epoch", "global_step")}
+    return pack(checkpoint["state_dict"], {RECORD: json.dumps({**kept, **progress, **more})})
 
 
 def record_of(checkpoint: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
@@ -66,6 +115,26 @@ def misfit(weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> str |
             return f"its {name} is {tuple(weights[name].shape)}, the model's {tuple(tensor.shape)}"
     surplus = [name for name in weights if name not in wanted]
     return f"it has {surplus[0]}, the model has not" if surplus else None
+
+
+def _read_safetensors(path: Path) -> Mapping[str, Any]:
+    weights, metadata = unpack(path)
+    contents: dict[str, Any] = {"state_dict": weights}
+    text = metadata.pop(RECORD, None)
+    if text is not None:
+        try:
+            contents[RECORD] = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise LabError(f"{path} does not say which model it holds: its metadata {RECORD} is no JSON.") from error
+    return {**contents, "metadata": metadata} if metadata else contents
+
+
+def _asks_for(names: list[str]) -> str:
+    """The names in a sentence; a stranger chose them, so there may be many and they may be odd."""
+    if not names:
+        return ""
+    shown = [ascii(name)[1:-1][:80] for name in names[:5]]
+    return f": it names {', '.join(shown)}" + (f" and {len(names) - 5} more" if len(names) > 5 else "")  # noqa: PLR2004
 
 
 def _is_archive(path: Path) -> bool:

@@ -116,7 +116,7 @@ def _is_of(class_path: str, packages: Iterable[str]) -> bool:
 def _imported(class_path: str, where: str) -> type:
     module_name, _, class_name = class_path.rpartition(".")
     if not _is_of(class_path, TRUSTED):
-        _look_here_too()
+        look_here_too()
     try:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
@@ -132,7 +132,7 @@ def _imported(class_path: str, where: str) -> type:
     raise LabError(f"{where}: the module {module_name} has no class {class_name}.{hint}")
 
 
-def _look_here_too() -> None:
+def look_here_too() -> None:
     """Modules of the current folder count, after all others: a `torch.py` there shadows nothing."""
     here = str(Path.cwd())
     if here not in sys.path:

@@ -1,8 +1,10 @@
 """Runs a command, from its arguments to its record."""
 
+import os
+import shlex
 import sys
-import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from jsonargparse import set_parsing_settings
@@ -13,17 +15,21 @@ from mnistlab.callbacks import Position, RandomState
 from mnistlab.checkpoint import misfit
 from mnistlab.classes import TRUSTED
 from mnistlab.classifier import Classifier
-from mnistlab.config import Settled
+from mnistlab.configured import Configured
+from mnistlab.effects import check_monitors, notes
 from mnistlab.errors import LabError
-from mnistlab.evaluation import evaluate
-from mnistlab.help import show_help
+from mnistlab.evaluation import check_evaluation, evaluate
+from mnistlab.failures import Interrupted, LossWatch, check_place, explained, terminated_like_interrupted
 from mnistlab.invocation import Found, Invocation
 from mnistlab.lab import LabCLI, make, settled_from
+from mnistlab.origins import differing, origins, with_origins
 from mnistlab.runs.folder import BEST, LAST, new_folder
 from mnistlab.runs.record import config_text, read_record, start_record
 from mnistlab.runs.recorder import Recorder, rounded
 from mnistlab.screen import Screen, quiet
-from mnistlab.sections import TopLevel, prepare, sections
+from mnistlab.sections import prepare
+from mnistlab.settling import Settled
+from mnistlab.trainer_options import check_trainer
 
 
 def run(command: str, arguments: Sequence[str]) -> int:
@@ -35,43 +41,50 @@ def run(command: str, arguments: Sequence[str]) -> int:
     invocation = Invocation(command, arguments)
     quiet()
     try:
-        return _run(invocation)
-    except (LabError, BrokenPipeError):
+        with terminated_like_interrupted():
+            return _run(invocation)
+    except SystemExit as error:  # Lightning's answer to Ctrl-C
+        raise KeyboardInterrupt from error
+    except BrokenPipeError:
         raise
     except Exception as error:
-        if invocation.switches["debug"]:
+        if invocation.switches["debug"] and not isinstance(error, LabError):
             raise
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        raise RunFailedError(
-            f"{type(error).__name__}: {error} (in {Path(where.filename).name}, line {where.lineno}; --debug shows more)"
-        ) from error
-
-
-class RunFailedError(LabError):
-    """Something failed that is no fault of the input."""
-
-    exit_code = 1
+        raise explained(error) from error
 
 
 def _run(invocation: Invocation) -> int:
     prepare()
     _set_import_policy(invocation)
-    if invocation.help_for is not None or any(entry.key[-1] == "help" for entry in invocation.typed):
-        show_help(invocation, TopLevel, sections())
-        return 0
     found = invocation.checkpoint()
     _refuse_random_weights(invocation, found)
     settled = settled_from(invocation, found)
-    for entry, why in settled.dropped:
-        print(f"note: {entry.name}={entry.value} is dropped. {why}", file=sys.stderr)
+    _say_notes(
+        [*invocation.notes, *(f"{entry.name}={entry.value} is dropped. {why}" for entry, why in settled.dropped)]
+    )
     if invocation.switches["print_config"]:
-        print(config_text(make(settled).resolved), end="")
+        resolved = make(settled).resolved
+        text = config_text(resolved)
+        print(with_origins(text, origins(settled, resolved)) if invocation.shows_origins else text, end="")
         return 0
     if invocation.command == "fit":
         return _fit(invocation, settled, found)
-    cli = make(settled)
+    cli = _made(invocation, settled)
+    check_evaluation(invocation.command, cli.datamodule, cli.trainer)
     _load(cli.model, found)
+    _tell(Configured(invocation.command, cli.resolved, settled.origins, invocation.typed), cli)
+    screen = Screen(cli.trainer.is_global_zero)
+    if found is not None and found.path is not None:
+        screen.weights(found.path)
+    screen.settings(differing(settled, cli.resolved))
     return evaluate(invocation, cli.model, cli.datamodule, cli.trainer, cli.resolved, found)
+
+
+def _say_notes(notes: Sequence[str]) -> None:
+    """Tell what is worth knowing before anything is made; of several processes the first one does."""
+    if os.environ.get("LOCAL_RANK", "0") == "0":
+        for note in notes:
+            print(f"note: {note}", file=sys.stderr)
 
 
 def _fit(invocation: Invocation, settled: Settled, found: Found | None) -> int:
@@ -82,26 +95,91 @@ def _fit(invocation: Invocation, settled: Settled, found: Found | None) -> int:
         recorders.append(recorder)
         return [RandomState(), Position(), recorder]
 
-    cli = make(settled, callbacks)
+    cli = _made(invocation, settled, callbacks)
     recorder = recorders[0]
+    continued = found is not None and found.path is not None
+    configured = Configured("fit", cli.resolved, settled.origins, invocation.typed, continued)
     _check_weights(cli.model, found)
     _refuse_single_images(cli)
+    check_monitors(configured, cli.model, cli.datamodule, cli.trainer)
     screen = Screen(cli.trainer.is_global_zero)
-    recorder.on_row = screen.row
-    recorder.on_begin = lambda: screen.begin(cli.model, cli.datamodule, cli.trainer.max_epochs, recorder.folder)
-    try:
+    watch = LossWatch()
+
+    def begin() -> None:
+        _tell(configured, cli)
+        screen.begin(cli.model, cli.datamodule, cli.trainer.max_epochs, recorder.folder)
+        screen.settings(differing(settled, cli.resolved))
+
+    def row(values: Mapping[str, float]) -> None:
+        screen.row(values)
+        watch.row(values)
+
+    recorder.on_begin, recorder.on_row = begin, row
+    with _closing(recorder, configured.packages()):
         path = str(found.path) if found and found.path else None
         cli.trainer.fit(cli.model, datamodule=cli.datamodule, ckpt_path=path, weights_only=True)
         if found and found.contents.get("global_step") == cli.trainer.global_step and cli.trainer.is_global_zero:
             print("Nothing was left to train: the run is as long as it should be. --trainer.max_epochs=... extends it.")
         if cli.resolved["run"]["test"]:
             _test_best(cli, recorder)
-    except SystemExit as error:  # Lightning's answer to Ctrl-C
-        raise KeyboardInterrupt from error
     if cli.trainer.is_global_zero:
         recorder.finish("finished")
         screen.end(recorder.folder, recorder.record["metrics"])
     return 0
+
+
+@contextmanager
+def _closing(recorder: Recorder, packages: Sequence[str]) -> Iterator[None]:
+    """Whatever ends the run, its record says so, and the user hears how to go on, with which `packages` of others."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit) as error:  # the latter is Lightning's answer to Ctrl-C
+        _close(recorder, "interrupted", "KeyboardInterrupt")
+        raise Interrupted(f"interrupted.{_way_on(recorder, packages)}") from error
+    except Exception as error:
+        _close(recorder, "failed", f"{type(error).__name__}: {error}")
+        if (recorder.folder / LAST).is_file():
+            error.add_note(_way_on(recorder, packages))
+        raise
+
+
+def _close(recorder: Recorder, status: str, error: str) -> None:
+    """Say in a record that is still open how its run has ended.
+
+    A file that was being written is removed first: on a full disk it takes the room that the record needs.
+    """
+    with suppress(OSError):  # what ended the run is what the user must hear of
+        for temporary in recorder.folder.rglob(".*.tmp"):
+            temporary.unlink(missing_ok=True)
+        if (read_record(recorder.folder) or {}).get("status") == "running":
+            recorder.finish(status, error=error)
+
+
+def _way_on(recorder: Recorder, packages: Sequence[str]) -> str:
+    if (recorder.folder / LAST).is_file():
+        options = [f"--ckpt_path={recorder.folder}", *([f"--trust={','.join(packages)}"] if packages else [])]
+        return f" Go on with: mnistlab fit {shlex.join(options)}"
+    return " Nothing was kept yet: the first checkpoint comes at the end of an epoch."
+
+
+def _made(
+    invocation: Invocation, settled: Settled, callbacks: Callable[[LabCLI], list[Callback]] = lambda _: []
+) -> LabCLI:
+    """Make the model, the data and the trainer, once this machine and the place for runs are known to serve."""
+    trainer = settled.values["trainer"]
+    assert isinstance(trainer, dict)
+    check_trainer(trainer, settled.origins)
+    cli = make(settled, callbacks)
+    root = Path(cli.resolved["run"]["dir"])
+    origin = settled.origins.get("run.dir")
+    check_place(root, origin.where if origin else f"mnistlab {invocation.command}")
+    return cli
+
+
+def _tell(configured: Configured, cli: LabCLI) -> None:
+    if cli.trainer.is_global_zero:
+        for note in notes(configured, cli.datamodule, cli.trainer):
+            print(f"note: {note}", file=sys.stderr)
 
 
 def _refuse_single_images(cli: LabCLI) -> None:

@@ -1,6 +1,11 @@
 """What goes wrong in a way that a user can mend."""
 
 
+def visible(text: str) -> str:
+    """Without what would move the cursor of a terminal or change its colours: a stranger may have written it."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
 class LabError(Exception):
     """Ends a command with this message and no traceback.
 

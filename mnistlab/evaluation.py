@@ -18,6 +18,18 @@ from mnistlab.runs.record import config_text, now, start_record, write_json, wri
 from mnistlab.runs.recorder import rounded
 
 
+def check_evaluation(command: str, data: ImageData, trainer: Trainer) -> None:
+    """Refuse what cannot be measured, before any work.
+
+    Raises:
+        LabError: If there is nothing to validate, or a table would be written by several processes.
+    """
+    if command == "predict" and trainer.world_size > 1:
+        raise LabError("predict writes one table and runs in one process. Add --trainer.devices=1.")
+    if command == "validate" and not data.val_size:
+        raise LabError(f"there is nothing to validate: val_size of {type(data).__name__} is 0. Use test.")
+
+
 def evaluate(
     invocation: Invocation,
     model: Classifier,
@@ -27,8 +39,6 @@ def evaluate(
     found: Found | None,
 ) -> int:
     """Run the command and keep its outcome; the exit code."""
-    if invocation.command == "predict" and trainer.world_size > 1:
-        raise LabError("predict writes one table and runs in one process. Add --trainer.devices=1.")
     folder = new_folder(Path(resolved["run"]["dir"]), model.name)
     record = start_record(invocation.command, invocation.arguments, resolved, model.name)
     record["checkpoint"] = str(found.path.resolve()) if found and found.path else None
@@ -52,8 +62,6 @@ def evaluate(
 
 
 def _measured(command: str, model: Classifier, data: ImageData, trainer: Trainer) -> dict[str, float]:
-    if command == "validate" and not data.val_size:
-        raise LabError(f"there is nothing to validate: val_size of {type(data).__name__} is 0. Use test.")
     function = trainer.test if command == "test" else trainer.validate
     (metrics,) = function(model, data, verbose=False)
     return {name: rounded(value) for name, value in metrics.items()}

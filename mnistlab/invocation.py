@@ -1,7 +1,7 @@
 """One command as it was typed: what steers it, what configures it, and where its checkpoint is."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -9,10 +9,12 @@ from typing import Any
 from mnistlab.checkpoint import read_checkpoint, record_of
 from mnistlab.errors import LabError
 from mnistlab.nearest import suggestion
+from mnistlab.preset_class import load_preset
 from mnistlab.presets import find_preset
-from mnistlab.runs.folder import BEST, CONFIG, LAST, fit_runs, is_run, newest_with
+from mnistlab.runs.finding import find_checkpoint
+from mnistlab.runs.folder import CONFIG
 from mnistlab.specification import unrecorded, without_unrecorded
-from mnistlab.written import STEERING, SWITCHES, Source, Written, from_arguments, from_data, from_file
+from mnistlab.written import STEERING, SWITCHES, Key, Source, Written, from_arguments, from_data, from_file
 
 _CLASS_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 
@@ -39,6 +41,12 @@ class Found:
 class Invocation:
     """What was typed after `mnistlab COMMAND`.
 
+    Attributes:
+        typed: What configures something.
+        files: What the presets and configuration files say, the weakest first.
+        notes: What is worth knowing about them.
+        shows_origins: Whether `--print_config` shows where each value is from.
+
     Args:
         command: `fit`, `validate`, `test` or `predict`.
         arguments: The rest.
@@ -53,9 +61,13 @@ class Invocation:
         written = from_arguments(arguments)
         steering = [entry for entry in written if entry.key[0] in STEERING and len(entry.key) == 1]
         self.typed = [entry for entry in written if entry not in steering]
+        self.notes: list[str] = []
+        self.shows_origins = _last(steering, "print_config") == "origins"
         self.switches = {name: _switch(steering, name) for name in SWITCHES}
         self.ckpt_path = _last(steering, "ckpt_path")
-        self.files = [from_file(find_preset(name)) for name in _all(steering, "config")]
+        presets = [_read(name, self.notes) for name in _all(steering, "config")]
+        self.files = [layer for layers in presets for layer in layers]
+        self.notes.extend(_overruled(presets, self.typed))
         self._trusted = [name for names in _all(steering, "trust") for name in names.split(",")]
         misplaced = next((entry for layer in self.files for entry in layer if entry.key[0] in STEERING), None)
         if misplaced:
@@ -91,8 +103,8 @@ class Invocation:
         """
         if self.ckpt_path is None:
             return None
-        wanted = {"best": BEST, "last": LAST}.get(self.ckpt_path, LAST if self.command == "fit" else BEST)
-        path, folder = self._find(self.ckpt_path, wanted)
+        where = f"--ckpt_path={self.ckpt_path}"
+        path, folder = find_checkpoint(self.ckpt_path, self.root(), where=where, continues=self.command == "fit")
         if path is None:
             assert folder is not None
             return Found(None, folder, {}, self._base(folder), {})
@@ -110,37 +122,38 @@ class Invocation:
         written = [entry for entry in from_file(folder / CONFIG) if entry.key[0] not in STEERING]
         return [replace(entry, source=Source.CHECKPOINT, complete=True) for entry in written]
 
-    def _find(self, name: str, wanted: Path) -> tuple[Path | None, Path | None]:
-        if name in ("best", "last"):
-            return self._find_newest(wanted)
-        path = Path(name)
-        if path.is_dir():
-            if not is_run(path):
-                raise LabError(f"--ckpt_path={name}: this folder is not a run: it has no {CONFIG}.")
-            present = [candidate for candidate in (wanted, LAST, BEST) if (path / candidate).is_file()]
-            if not present and self.command != "fit":
-                raise LabError(f"--ckpt_path={name}: this run has not written a checkpoint.")
-            return (path / present[0] if present else None), path
-        if not path.is_file():
-            hint = suggestion(name, ["best", "last"]) or " Name a file, the folder of a run, best, or last."
-            raise LabError(f"--ckpt_path={name}: there is no such file.{hint}")
-        folder = path.resolve().parent.parent
-        return path, folder if path.resolve().parent.name == LAST.parent.name and is_run(folder) else None
 
-    def _find_newest(self, wanted: Path) -> tuple[Path | None, Path | None]:
-        root = self.root()
-        folder = newest_with(root, wanted) or newest_with(root, LAST)
-        if folder is None:
-            state = "has written a checkpoint yet" if fit_runs(root) else "lies there"
-            raise LabError(f"--ckpt_path={self.ckpt_path}: looked in {root} (--run.dir), but no training run {state}.")
-        return (folder / wanted if (folder / wanted).is_file() else folder / LAST), folder
+def _read(name: str, notes: list[str]) -> Sequence[list[Written]]:
+    """What a preset or a configuration file says, one list for each class of its line."""
+    found = find_preset(name)
+    if found.shadows is not None:
+        notes.append(f"--config={name} is {found.path}; it hides {found.shadows}, which comes with mnistlab.")
+    if found.path.suffix != ".py":
+        return [from_file(found.path)]
+    return [list(layer) for layer in load_preset(found).layers]
+
+
+def _overruled(presets: Sequence[Sequence[Sequence[Written]]], typed: Sequence[Written]) -> Iterator[str]:
+    """What one preset says and a later one says differently, unless the command line says it anyway."""
+    said: dict[Key, Written] = {entry.key: entry for entry in typed}
+    settled = set(said)
+    for layers in presets:
+        own = {entry.key: entry for layer in layers for entry in layer if not entry.append}
+        for key, entry in own.items():
+            before = said.get(key)
+            if before is not None and key not in settled and str(before.value) != str(entry.value):
+                values = f"{entry.name} is {entry.value} ({entry.where}), not {before.value} ({before.where})"
+                yield f"{values}: the later one counts."
+        said.update({key: entry for key, entry in own.items() if key not in settled})
 
 
 def _switch(steering: Sequence[Written], name: str) -> bool:
     value = _last(steering, name)
-    if value not in (None, "True", "true", "False", "false"):
-        raise LabError(f"--{name}={value}: true or false is wanted.")
-    return value in ("True", "true")
+    more = ("origins",) if name == "print_config" else ()
+    if value not in (None, "True", "true", "False", "false", *more):
+        known = ["true", "false", *more]
+        raise LabError(f"--{name}={value}: {' or '.join(known)} is wanted.{suggestion(str(value), known)}")
+    return value in ("True", "true", *more)
 
 
 def _last(steering: Sequence[Written], name: str) -> str | None:

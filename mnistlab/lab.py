@@ -8,21 +8,21 @@ from typing import Any, TypeVar
 
 import yaml
 from jsonargparse import ArgumentError
-from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
-from mnistlab.building import build, instantiate, instantiate_group
+from mnistlab.building import instantiate, instantiate_group
 from mnistlab.callbacks import EpochBar
 from mnistlab.classifier import Classifier
-from mnistlab.config import Settled, settle
 from mnistlab.data import ImageData
 from mnistlab.errors import LabError
 from mnistlab.invocation import Found, Invocation
+from mnistlab.linking import link_classes
 from mnistlab.sections import Run, TopLevel, sections
+from mnistlab.settling import Settled, settle
 from mnistlab.signatures import Slot
 from mnistlab.specification import Specification
-from mnistlab.written import Source, Written
+from mnistlab.written import Written
 
 T = TypeVar("T")
 
@@ -93,35 +93,13 @@ def settled_from(invocation: Invocation, found: Found | None) -> Settled:
     if "data" not in settled.values:
         assert found is not None
         raise LabError(f"{found.path} does not say what data it was trained on. Add --data=..., such as --data=MNIST.")
-    _link_classes(settled)
+    _made(lambda: link_classes(settled))
     return settled
 
 
 def _knows_data(found: Found | None) -> bool:
     """A checkpoint that does not say what its data were leaves the choice to the user."""
     return found is None or any(entry.key[0] == "data" for entry in found.layer)
-
-
-def _link_classes(settled: Settled) -> None:
-    """The number of classes of the data reaches the model."""
-    data, model = settled.values["data"], settled.values["model"]
-    assert isinstance(data, dict)
-    assert isinstance(model, dict)
-    heads = _made(lambda: build(ImageData, data)).heads
-    true: object = next(iter(heads.values())) if len(heads) == 1 else heads
-    options = model["init_args"]
-    if "num_classes" not in options:
-        return
-    origin = settled.origins.get("model.num_classes")
-    if origin is not None and str(options["num_classes"]) != str(true):
-        name = data["class_path"].rpartition(".")[2]
-        message = f"{origin.where}: num_classes is {options['num_classes']}, but {name} has {true} classes."
-        if origin.source is Source.CHECKPOINT:
-            raise LabError(f"{message} Its weights do not fit this data.")
-        if origin.source is Source.COMMAND_LINE:
-            raise LabError(f"{message} Leave it out: it follows the data.")
-        print(f"note: {message} The data counts.", file=sys.stderr)
-    options["num_classes"] = true
 
 
 def make(settled: Settled, callbacks: Callable[[LabCLI], list[Callback]] = lambda _: []) -> LabCLI:
@@ -137,7 +115,7 @@ def _made(make: Callable[[], T]) -> T:
     """Make something from the user's options; what it refuses is an error in them."""
     try:
         return make()
-    except (ArgumentError, ValueError, TypeError, MisconfigurationException) as error:
+    except (ArgumentError, ValueError, TypeError) as error:
         raise LabError(f"the configuration is refused: {error}") from error
 
 

@@ -2,6 +2,7 @@
 
 import types
 from collections.abc import Callable, Iterable, Mapping
+from enum import Enum
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from mnistlab.signatures import options
@@ -45,7 +46,18 @@ def expected(annotation: object) -> str:
     return _collection(origin, arguments)
 
 
+def choices(annotation: object) -> list[str]:
+    """The words that an annotation names among the values it takes."""
+    if get_origin(annotation) is Literal:
+        return [str(choice) for choice in get_args(annotation)]
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return [str(choice.value) for choice in annotation]
+    return [choice for member in get_args(annotation) for choice in choices(member)]
+
+
 def _plain(annotation: object) -> str:
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return _either(choices(annotation))
     if not isinstance(annotation, type):
         return _PLAIN.get(annotation, str(annotation))
     return _RESTRICTED.get(annotation.__name__) or _PLAIN.get(annotation) or _with_article(annotation.__name__)

@@ -1,18 +1,39 @@
 """The names most like a misspelt one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 
-def nearest(name: str, known: Iterable[str]) -> list[str]:
-    """The known names most like `name`, the best first, at most three."""
+def nearest(name: str, known: Iterable[str], *, likeness: float = 0.6) -> list[str]:
+    """The known names most like `name`, the best first, at most three.
+
+    Args:
+        name: What was written.
+        known: What there is.
+        likeness: How like it a name must be, from 0 to 1; those that begin with `name` are always taken.
+    """
     by_lower = {candidate.lower(): candidate for candidate in known}
-    close = get_close_matches(name.lower(), by_lower, n=3, cutoff=0.6)
+    close = get_close_matches(name.lower(), by_lower, n=3, cutoff=likeness)
     begin = sorted(lower for lower in by_lower if name and lower.startswith(name.lower()) and lower not in close)
     return [by_lower[lower] for lower in [*close, *begin][:3]]
 
 
+def sharing_a_word(name: str, known: Iterable[str]) -> list[str]:
+    """The known names that contain `name` as one of their words: `max_epochs` for `epoch`; the shortest first."""
+    found = [candidate for candidate in known if set(_words(name)) <= set(_words(candidate))]
+    return sorted(found, key=lambda candidate: len(_words(candidate)))
+
+
 def suggestion(name: str, known: Iterable[str], prefix: str = "") -> str:
     """' Did you mean A or B?', or nothing where no known name is near."""
-    close = [prefix + candidate for candidate in nearest(name, known)]
-    return f" Did you mean {' or '.join(close)}?" if close else ""
+    return said(nearest(name, known), prefix)
+
+
+def said(names: Sequence[str], prefix: str = "") -> str:
+    """' Did you mean A or B?', or nothing where there are no names."""
+    return f" Did you mean {' or '.join(prefix + name for name in names)}?" if names else ""
+
+
+def _words(name: str) -> list[str]:
+    """The words of a name, in the singular."""
+    return [word.removesuffix("s") for word in name.lower().split("_")]

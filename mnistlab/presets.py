@@ -1,35 +1,190 @@
-"""Configuration files by name."""
+"""Which presets there are, and where: YAML files, and classes in Python files, which are read without being run."""
 
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mnistlab.errors import LabError
 from mnistlab.nearest import suggestion
 
+BASE = "Preset"
+"""What a preset in Python derives from."""
+
+SUFFIXES = (".yaml", ".yml", ".py")
+
 _HERE = Path(__file__).parent
 _SHIPPED = (_HERE / "presets_shipped", _HERE.parent / "presets")  # in a wheel, in a checkout
+_OWN = Path("presets")
 
 
-def find_preset(name: str) -> Path:
-    """The file that `--config=name` means: a path, or the name of a preset of this folder or of mnistlab.
+@dataclass(frozen=True)
+class PresetEntry:
+    """A preset.
+
+    Attributes:
+        name: What `--config=` takes.
+        description: What it says of itself.
+        path: The file that it stands in.
+        shadows: The file of the shipped preset that it hides.
+        problem: Why its file cannot be read; None where it can.
+    """
+
+    name: str
+    description: str
+    path: Path
+    shadows: Path | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """What `--config=` names.
+
+    Attributes:
+        path: The file.
+        name: The class in a Python file; None for YAML, and where the file is to have one preset only.
+        shadows: The file of the shipped preset that it hides.
+    """
+
+    path: Path
+    name: str | None = None
+    shadows: Path | None = None
+
+
+def list_presets() -> list[PresetEntry]:
+    """All presets: those of the folder `presets` here, then the shipped ones that they do not hide."""
+    shipped = {entry.name: entry for entry in _in_folder(_shipped_folder())}
+    if _OWN.is_dir() and _shipped_folder().samefile(_OWN):
+        return list(shipped.values())
+    own = [
+        replace(entry, shadows=shipped[entry.name].path) if entry.name in shipped else entry
+        for entry in _in_folder(_OWN)
+    ]
+    hidden = {entry.name for entry in own}
+    return [*own, *(entry for entry in shipped.values() if entry.name not in hidden)]
+
+
+def find_preset(name: str) -> Found:
+    """The file that `--config=name` means: a path, a preset's name, or both as in `my_presets.py:Wide`.
 
     Raises:
-        LabError: If there is none.
+        LabError: If there is none, or the name stands for several.
     """
-    path = Path(name)
-    if path.suffix or len(path.parts) > 1 or path.exists():
-        return path
-    known = presets()
-    if name not in known:
+    text, _, class_name = name.rpartition(":") if name.rpartition(":")[0].endswith(".py") else (name, "", "")
+    path = Path(text)
+    if path.suffix in SUFFIXES or path.is_file():
+        return Found(path, class_name or None)
+    if path.is_dir() or len(path.parts) > 1:
+        raise LabError(f"--config={name}: {_not_a_file(path)}")
+    entries = list_presets()
+    found = [entry for entry in entries if entry.name == name]
+    if not found:
+        known = list(dict.fromkeys(entry.name for entry in entries))
+        listed = f"There are {', '.join(known)}." if known else "There are no presets."
         hint = suggestion(name, known)
-        raise LabError(f"--config={name}: there is neither such a file nor such a preset.{hint} {_listed(known)}")
-    return known[name]
+        raise LabError(f"--config={name}: there is neither such a file nor such a preset.{hint} {listed}")
+    if len(found) > 1:
+        places = " and ".join(str(entry.path) for entry in found)
+        raise LabError(f"--config={name}: several presets are called {name}, in {places}. Name the file too.")
+    (entry,) = found
+    return Found(entry.path, entry.name if entry.path.suffix == ".py" else None, entry.shadows)
 
 
-def presets() -> dict[str, Path]:
-    """All presets by name; one in the folder `presets` of the current folder hides a shipped one of that name."""
-    folders = [*[folder for folder in _SHIPPED if folder.is_dir()][:1], Path("presets")]
-    return {path.stem: path for folder in folders for path in sorted(folder.glob("*.yaml"))}
+def preset_classes(text: str) -> dict[str, str]:
+    """The presets in the source of a Python file, by name, with their descriptions; nothing is run.
+
+    A preset is a public class that derives from `Preset`, or from such a class.
+
+    Raises:
+        SyntaxError: If it is no Python.
+    """
+    return _described(_classes(text), frozenset())
 
 
-def _listed(known: dict[str, Path]) -> str:
-    return f"There are {', '.join(known)}." if known else "There are no presets."
+def comment(text: str) -> str:
+    """The words of the comment that a YAML file opens with, without commands and notes for editors."""
+    lines: list[str] = []
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            break
+        words = line.lstrip("#").strip()
+        if not words.startswith(("mnistlab ", "yaml-language-server:")):
+            lines.append(words)
+    return _first_paragraph("\n".join(lines))
+
+
+def _in_folder(folder: Path) -> Iterator[PresetEntry]:
+    files = sorted(path for path in folder.glob("*") if path.suffix in SUFFIXES) if folder.is_dir() else []
+    sources = {path: _read(path) for path in files}
+    known = _names_of_presets(sources)
+    for path, text in sources.items():
+        if path.suffix != ".py":
+            yield PresetEntry(path.stem, comment(text), path)
+            continue
+        try:
+            found = _described(_classes(text), known)
+        except SyntaxError as error:
+            yield PresetEntry(path.stem, "", path, problem=f"line {error.lineno}: {error.msg}")
+            continue
+        for name, description in found.items():
+            yield PresetEntry(name, description, path)
+
+
+def _names_of_presets(sources: Mapping[Path, str]) -> frozenset[str]:
+    """The names of all presets in Python files that lie together: one may derive from that of another file."""
+    names: frozenset[str] = frozenset()
+    while True:
+        more: set[str] = set()
+        for path, text in sources.items():
+            if path.suffix == ".py":
+                try:
+                    more.update(_described(_classes(text), names))
+                except SyntaxError:
+                    continue
+        if more <= names:
+            return names
+        names |= more
+
+
+def _described(classes: Sequence[ast.ClassDef], known: frozenset[str]) -> dict[str, str]:
+    """Those of the classes that are presets, by name."""
+    bases = {BASE, *known}
+    found: dict[str, str] = {}
+    for node in classes:
+        if any(_last_name(base) in bases for base in node.bases):
+            bases.add(node.name)
+            if not node.name.startswith("_"):
+                found[node.name] = _first_paragraph(ast.get_docstring(node) or "")
+    return found
+
+
+def _classes(text: str) -> list[ast.ClassDef]:
+    return [node for node in ast.parse(text).body if isinstance(node, ast.ClassDef)]
+
+
+def _last_name(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+def _first_paragraph(text: str) -> str:
+    return " ".join(text.split("\n\n", maxsplit=1)[0].split())
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""  # said by whoever uses it
+
+
+def _shipped_folder() -> Path:
+    return next((folder for folder in _SHIPPED if folder.is_dir()), _SHIPPED[0])
+
+
+def _not_a_file(path: Path) -> str:
+    if (path / "config.yaml").is_file():
+        return f"this is the folder of a run. Its configuration is {path / 'config.yaml'}."
+    if path.is_dir():
+        return "this is a folder; a YAML file, a Python file or the name of a preset is wanted."
+    return "there is no such file."

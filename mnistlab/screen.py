@@ -2,11 +2,12 @@
 
 import logging
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
+from mnistlab.origins import Origin
 from mnistlab.runs.folder import LAST
 
 # What dependencies say on every run and nobody can act on, each with its reason.
@@ -16,10 +17,16 @@ _NOISE = (
     r".*`isinstance\(treespec, LeafSpec\)` is deprecated.*",  # Lightning calls torch by an old name
     r".*Checkpoint directory .* exists and is not empty.*",  # a run that is continued
     r".*IterableDataset.*has `__len__` defined.*",  # it is true for one process and for several
+    r".*requested to overfit but enabled train dataloader shuffling.*",  # it gives the same batches in the same order
+    r".*recommended to use `self.log\(.*sync_dist=True\)`.*",  # what is logged is summed over all processes already
     r".*Total length of `list` across ranks is zero.*",  # val_size=0: nothing is validated
     r".*Trying to infer the `batch_size`.*",  # nothing is averaged over it
     r".*The number of training batches.*log_every_n_steps.*",  # metrics are kept per epoch
 )
+
+
+_LONGEST = 40
+"""Characters of a value that are shown."""
 
 
 def quiet() -> None:
@@ -47,6 +54,17 @@ class Screen:
         self._epochs = str(epochs) if epochs and epochs > 0 else "?"
         self._print(f"{type(model).__name__} ({count:,} parameters) on {type(data).__name__}, kept in {folder}")
 
+    def weights(self, path: Path) -> None:
+        """Say what is measured."""
+        self._print(f"weights of {path}")
+
+    def settings(self, changed: Sequence[Origin]) -> None:
+        """Say what is not at its default, and who said so; of a checkpoint that it was the checkpoint."""
+        rows = [(origin.name, _shown(origin.value), _short_place(origin.where)) for origin in changed]
+        widths = [max((len(row[column]) for row in rows), default=0) for column in (0, 1)]
+        for name, value, where in rows:
+            self._print(f"  {name:<{widths[0]}}  {value:<{widths[1]}}  {where}")
+
     def row(self, row: Mapping[str, float]) -> None:
         """Print the metrics of an epoch."""
         epoch = f"{int(row['epoch']) + 1}/{self._epochs}"
@@ -70,3 +88,13 @@ class Screen:
     def _print(self, line: str) -> None:
         if self._speaks:
             print(line, flush=True)
+
+
+def _shown(value: object) -> str:
+    """A value as it would be typed, cut where it is long."""
+    text = "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
+
+def _short_place(where: str) -> str:
+    return "checkpoint" if where.startswith("checkpoint ") else where

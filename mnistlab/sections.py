@@ -4,14 +4,15 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.cli import SaveConfigCallback
 from torch import nn
 
+import mnistlab.profiling  # noqa: F401 - so that its class is found by name
 from mnistlab.classes import hide
 from mnistlab.classifier import Classifier
-from mnistlab.config import Section
 from mnistlab.data import MNIST, ImageData
 from mnistlab.losses.torch_losses import REFUSED
 from mnistlab.losses.weights import register_tensor_type
 from mnistlab.models import MediumModel
 from mnistlab.numbers import NonNegativeInt, PositiveInt
+from mnistlab.settling import Section
 
 
 class TopLevel:

@@ -101,6 +101,16 @@ def parsed_default(cls: type, name: str, *, factory: bool = False) -> dict[str, 
     return None
 
 
+def parsed(cls: type, values: Mapping[str, object], *, factory: bool = False) -> Namespace:
+    """The options of a class as its signature wants them, nested classes included.
+
+    Raises:
+        ArgumentError: If a value is of a wrong type, or an option is missing.
+    """
+    found: Namespace = _parser(cls, factory=factory).parse_object(dict(values), env=False)
+    return found
+
+
 def slot_of(annotation: object) -> Slot | None:
     """What class an annotation asks for, None if it asks for none."""
     bases: list[type] = []

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from os import PathLike, fspath
+from typing import Protocol, runtime_checkable
 
 import torch
 
@@ -35,6 +36,18 @@ class Specification:
     def as_dict(self) -> dict[str, object]:
         """The form in which configuration files have it."""
         return {"class_path": self.class_path, "init_args": dict(self.init_args)}
+
+
+@runtime_checkable
+class Described(Protocol):
+    """What makes an object when it is called, and can say which."""
+
+    @property
+    def specification(self) -> Specification:
+        """The class of the object and all its options."""
+
+    def __call__(self, *given: object) -> object:
+        """Make it."""
 
 
 def class_path_of(cls: type) -> str:
@@ -86,9 +99,16 @@ def describe_factory(value: object) -> dict[str, object] | None:
     """
     if isinstance(value, type):
         return _complete(value, {})
+    if isinstance(value, Described):
+        return value.specification.as_dict()
     if isinstance(value, functools.partial) and isinstance(value.func, type) and not value.args:
         return _complete(value.func, value.keywords)
     return None
+
+
+def is_factory(cls: type) -> bool:
+    """Whether the first argument of a class is supplied later: an optimizer's parameters, a schedule's optimizer."""
+    return issubclass(cls, (torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler))
 
 
 def default_of_slot(cls: type, option: Option, *, factory: bool = False) -> Mapping[str, object] | None:
@@ -147,15 +167,11 @@ def without_unrecorded(value: object) -> object:
 
 
 def _complete(cls: type, written: Mapping[str, object]) -> dict[str, object]:
-    factory = _is_called_with_more(cls)
+    factory = is_factory(cls)
     known = options(cls, factory=factory)
     defaults = {name: plain(option.default) for name, option in known.items() if option.default is not REQUIRED}
     given = {name: plain(value) for name, value in written.items()}
     return Specification(class_path_of(cls), {**defaults, **given}).as_dict()
-
-
-def _is_called_with_more(cls: type) -> bool:
-    return issubclass(cls, (torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler))
 
 
 def _what(value: object) -> str:

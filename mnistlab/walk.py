@@ -1,15 +1,16 @@
 """One walk over everything that can be written: which class each option takes, and which value counts."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from mnistlab.classes import candidates, check_trusted, dotted_names, find_class, listed
 from mnistlab.errors import LabError
-from mnistlab.messages import expected, options_of
+from mnistlab.messages import choices, expected
+from mnistlab.misfits import Chosen, Misfit, no_option, no_section
 from mnistlab.nearest import suggestion
 from mnistlab.signatures import REQUIRED, Option, Slot, accepts, options, takes_code, takes_parts
 from mnistlab.specification import class_path_of, default_of_slot, plain, unrecorded
-from mnistlab.written import STEERING, Key, Source, Written
+from mnistlab.written import Key, Source, Written
 
 Entries = list[tuple[Key, Written]]
 """What was written below a level: the rest of the key, and the whole."""
@@ -26,37 +27,14 @@ class Section:
         chosen: Whether the section chooses a class.
         default: The class taken where nothing is written.
         defaults: What counts in place of the defaults of a class that is not chosen.
+        factory: Whether the first argument of the class is supplied later.
     """
 
     cls: type
     chosen: bool = False
     default: type | None = None
     defaults: Mapping[str, object] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Misfit:
-    """Something written that belongs nowhere.
-
-    Attributes:
-        entry: What.
-        why: In a sentence.
-        way_out: What would have been right; with a space before it.
-    """
-
-    entry: Written
-    why: str
-    way_out: str = ""
-
-    @property
-    def reason(self) -> str:
-        """Where it stands and why it does not fit."""
-        return f"{self.entry.where}: {self.why}"
-
-    @property
-    def message(self) -> str:
-        """The same as an error, with the way out."""
-        return self.reason + self.way_out
+    factory: bool = False
 
 
 @dataclass
@@ -92,8 +70,7 @@ class Walk:
             if entry.key[0] in below:
                 below[entry.key[0]].append((entry.key[1:], entry))
             else:
-                hint = suggestion(entry.key[0], [*below, *STEERING], "--") or self._deeper(entry)
-                self.misfits.append(Misfit(entry, f"there is no option {entry.name}.", hint))
+                self.misfits.append(no_section(entry, below, self._tree()))
         for name, option in options(self.root).items():
             self._option(self.root, option, (name,), below[name], self.values, factory=False)
         for name, section in self.sections.items():
@@ -101,24 +78,23 @@ class Walk:
 
     def _section(self, section: Section, name: str, entries: Entries) -> None:
         if not section.chosen:
-            self.values[name] = self._group(section.cls, (name,), entries, section.defaults, factory=False)
+            self.values[name] = self._group(Chosen(section.cls, (name,)), entries, section.defaults)
             return
         default = {"class_path": class_path_of(section.default)} if section.default else None
-        value = self._chosen(Slot((section.cls,)), default, (name,), entries)
+        value = self._chosen(Slot((section.cls,), section.factory), default, (name,), entries)
         if value is not None:
             self.values[name] = value
 
-    def _group(
-        self, cls: type, prefix: Key, entries: Entries, base: Mapping[str, object], *, factory: bool
-    ) -> dict[str, object]:
+    def _group(self, chosen: Chosen, entries: Entries, base: Mapping[str, object]) -> dict[str, object]:
         """The options of one class, on top of `base`."""
+        cls, prefix, factory = chosen.cls, chosen.prefix, chosen.factory
         known = options(cls, factory=factory)
         below: dict[str, Entries] = {name: [] for name in known}
         for path, entry in entries:
             if path and path[0] in known:
                 below[path[0]].append((path[1:], entry))
             elif path or entry.value not in ({}, None):
-                self.misfits.append(_unknown(cls, path, entry, known))
+                self.misfits.append(no_option(chosen, path, entry, self._tree()))
         values = dict(base)
         for name, option in known.items():
             self._option(cls, option, (*prefix, name), below[name], values, factory=factory)
@@ -153,8 +129,9 @@ class Walk:
         last = self.origins.get(name)
         if entries and last is not None and not accepts(cls, option.name, values[option.name], factory=factory):
             owner = "" if len(prefix) == 1 else f" of {cls.__name__}"
+            hint = suggestion(str(last.value), choices(option.annotation))
             wanted = expected(option.annotation)
-            self.wrong[name] = f"{last.where}: {option.name}{owner} must be {wanted}, got {last.value}."
+            self.wrong[name] = f"{last.where}: {option.name}{owner} must be {wanted}, got {last.value}.{hint}"
 
     def _refuse_code(self, option: Option, entry: Written) -> None:
         """A parser would import what a checkpoint names for an option that takes a function or a type."""
@@ -166,15 +143,15 @@ class Walk:
         self, slot: Slot, default: Mapping[str, object] | None, prefix: Key, entries: Entries
     ) -> dict[str, object] | None:
         """The class that an option takes, with its options; None for none."""
-        choices = [entry for path, entry in entries if not path and entry.value != {}]
+        named = [entry for path, entry in entries if not path and entry.value != {}]
         parts = [(path, entry) for path, entry in entries if path]
-        if choices:
-            classes = [self._class_of(entry, slot) for entry in choices]
+        if named:
+            classes = [self._class_of(entry, slot) for entry in named]
             cls = classes[-1]
-            parts = _without_old_defaults(parts, choices[0], classes[0], cls, factory=slot.factory)
+            parts = _without_old_defaults(parts, named[0], classes[0], cls, factory=slot.factory)
             base: Mapping[str, object] = {}
-            state = f"is null ({choices[-1].where})"
-            self.origins[".".join(prefix)] = choices[-1]
+            state = f"is null ({named[-1].where})"
+            self.origins[".".join(prefix)] = named[-1]
         else:
             cls = _class_in(default, slot, prefix)
             base = _arguments_in(default)
@@ -182,23 +159,23 @@ class Walk:
         if cls is None:
             self._without_class(prefix, slot, parts, state)
             return None
-        return self._filled(cls, prefix, parts, base, factory=slot.factory)
+        return self._filled(Chosen(cls, prefix, slot, named[-1] if named else None), parts, base)
 
-    def _filled(
-        self, cls: type, prefix: Key, parts: Entries, base: Mapping[str, object], *, factory: bool
-    ) -> dict[str, object]:
+    def _filled(self, chosen: Chosen, parts: Entries, base: Mapping[str, object]) -> dict[str, object]:
         """A class with all its options, those that nobody wrote at their defaults."""
-        known = options(cls, factory=factory)
+        cls, prefix = chosen.cls, chosen.prefix
+        known = options(cls, factory=chosen.factory)
         leaves = [option for option in known.values() if option.slot is None and option.default is not REQUIRED]
         written_down = {option.name: plain(option.default) for option in leaves}
         defaults = {name: value for name, value in written_down.items() if not unrecorded(value)}
-        values = self._group(cls, prefix, parts, {**defaults, **base}, factory=factory)
+        values = self._group(chosen, parts, {**defaults, **base})
         for name, option in known.items():
             if option.default is REQUIRED and name not in values:
                 origin = self.origins.get(".".join(prefix))
                 where = f"{origin.where}: " if origin else ""
                 key = ".".join(part for part in (*prefix, name) if not part.isdigit())
-                self.wrong[key] = f"{where}{cls.__name__} needs {name}, {expected(option.annotation)}: add --{key}=..."
+                way_out = "Give it there." if origin and origin.source is Source.FILE else f"Add --{key}=..."
+                self.wrong[key] = f"{where}{cls.__name__} needs {name}, {expected(option.annotation)}. {way_out}"
         return {"class_path": class_path_of(cls), "init_args": values}
 
     def _several(self, slot: Slot, prefix: Key, entries: Entries) -> list[object] | None:
@@ -220,7 +197,7 @@ class Walk:
     def _item(self, slot: Slot, prefix: Key, entry: Written, parts: Entries) -> object:
         cls = self._class_of(entry, slot)
         self.origins[".".join(prefix)] = entry
-        return cls and self._filled(cls, prefix, parts, {}, factory=slot.factory)
+        return cls and self._filled(Chosen(cls, prefix, slot, entry), parts, {})
 
     def _class_of(self, entry: Written, slot: Slot) -> type | None:
         """The class that an entry names; None where it says that there shall be none."""
@@ -248,22 +225,9 @@ class Walk:
         way_out = f" Choose one with --{name}=..., one of {', '.join(listed(slot.bases))}."
         self.misfits.extend(Misfit(entry, f"{name} {state}.", way_out) for _, entry in parts)
 
-    def _deeper(self, entry: Written) -> str:
-        """A hint at options of this name within the sections: `--model.optimizer.lr` for `--lr`."""
-        found = [f"--{key}" for key in _all_keys(self.sections) if key.endswith(f".{entry.name}")]
-        return f" Did you mean {' or '.join(found[:3])}?" if found else ""
-
-
-def _all_keys(sections: Mapping[str, Section]) -> Iterator[str]:
-    """The dotted keys of the options of the default classes, two levels deep."""
-    for name, section in sections.items():
-        cls = section.default or section.cls
-        for option in options(cls).values():
-            yield f"{name}.{option.name}"
-            default = default_of_slot(cls, option) if option.slot else None
-            inner = _class_in(default, option.slot, (name, option.name)) if default and option.slot else None
-            if inner is not None and option.slot is not None:
-                yield from (f"{name}.{option.name}.{part}" for part in options(inner, factory=option.slot.factory))
+    def _tree(self) -> dict[str, type]:
+        """The class of each section where nothing is written."""
+        return {name: section.default or section.cls for name, section in self.sections.items()}
 
 
 def _without_old_defaults(
@@ -289,13 +253,6 @@ def _default_of(cls: type, option: Option, factory: bool) -> dict[Key, object]:
     if default is None:
         return {(): plain(option.default)}
     return {(): default["class_path"], **{(name,): value for name, value in _arguments_in(default).items()}}
-
-
-def _unknown(cls: type, path: Key, entry: Written, known: Mapping[str, Option]) -> Misfit:
-    if not path:
-        return Misfit(entry, f"{entry.name} is a group of options: {options_of(cls)}.")
-    hint = suggestion(path[0], known) or f" It takes {', '.join(known) or 'none'}."
-    return Misfit(entry, f"{cls.__name__} has no option {path[0]}.", hint)
 
 
 def _merged(before: object, path: Key, entry: Written) -> object:

@@ -251,5 +251,5 @@ def _not_yaml(error: yaml.YAMLError, name: str) -> str:
 
 def _not_an_option(token: str) -> str:
     if "=" in token and not token.startswith("--"):
-        return f"`{token}` has no dashes. Write --{token.lstrip('-')}."
+        return f"`{token}` has no dashes. Write --{token.lstrip('+-')}."
     return f"`{token}` is not an option. Options begin with two dashes: --model=SmallModel."

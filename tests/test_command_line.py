@@ -202,7 +202,8 @@ def test_a_later_file_that_switches_the_data_tells_what_it_drops(
 
     printed = capsys.readouterr()
     assert yaml.safe_load(printed.out)["data"]["init_args"]["batch_size"] == 64
-    assert printed.err.count("\n") == 1
+    assert printed.err.count("\n") == 2
+    assert "data is MNIST (plain.yaml:1:1), not EMNIST (letters.yaml:2:3)" in printed.err
     assert "data.split=letters" in printed.err
     assert "letters.yaml:3:15" in printed.err
 

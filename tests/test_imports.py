@@ -10,26 +10,35 @@ from pathlib import Path
 import pytest
 
 import mnistlab
+from mnistlab.catalogue import load_catalogue
+from mnistlab.cli import COMMANDS
+from mnistlab.discovery.tables import TABLES
 
 PACKAGE = Path(mnistlab.__file__).parent
 
 # From the lowest to the highest. A part imports lower ones, never one beside it or above it.
 ORDER = [
     {"errors", "nearest", "numbers", "counts", "resuming"},
-    {"signatures", "written"},
+    {"signatures", "written", "arguments", "exported", "pickled", "presets"},
     {"specification", "messages", "checkpoint"},
     {"classes"},
-    {"walk", "building"},
-    {"config"},
-    {"loading"},
+    {"misfits", "building"},
+    {"walk"},
+    {"settling"},
+    {"loading", "nodes"},
     {"losses", "schedules", "data"},  # plain torch; these do not know each other
     {"optimization"},
-    {"classifier", "callbacks", "runs", "presets"},  # these know Lightning, or the folder of a run
+    {"classifier", "callbacks", "profiling", "runs"},  # these know Lightning, or the folder of a run
     {"models"},
-    {"sections"},
+    {"sections", "linking"},
+    {"preset_class", "origins"},
     {"catalogue"},
     {"invocation"},
-    {"lab", "help", "evaluation", "screen"},
+    {"discovery"},
+    {"configured"},
+    {"beyond"},
+    {"effects"},
+    {"lab", "evaluation", "screen", "inspection", "doctor", "failures", "trainer_options"},
     {"commands"},
     {"cli"},
     {"__init__", "__main__"},
@@ -101,6 +110,9 @@ def loaded(script: str) -> set[str]:
     return {name.partition(".")[0] for name in done.stdout.partition("LOADED")[2].split()}
 
 
+HEAVY = {"torch", "lightning", "jsonargparse", "numpy"}
+
+
 @pytest.mark.parametrize(
     "script",
     [
@@ -113,8 +125,31 @@ def loaded(script: str) -> set[str]:
     ],
 )
 def test_what_needs_no_torch_loads_none(script: str) -> None:
-    """Help is there at once."""
-    assert not loaded(script) & {"torch", "lightning", "jsonargparse", "numpy", "yaml"}
+    """The commands are there at once."""
+    assert not loaded(script) & {*HEAVY, "yaml"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *([command, "--help"] for command in COMMANDS if command != "inspect"),  # it reads checkpoints
+        *([command] for command in TABLES),
+        ["models", "--json"],
+        ["fit", "--model=SmallModel", "--data=EMNIST", "--config=QuickTest", "--help"],
+        ["fit", "--help=all"],
+        ["fit", "--model.optimizer.help=SGD"],
+        ["fit", "--trainer.callbacks.help=EarlyStopping"],
+        ["fit", "--model.help=torch.optim.SGD"],
+        ["fit", "--model.help=Nonsense"],
+    ],
+    ids=" ".join,
+)
+def test_help_and_tables_load_no_torch(arguments: list[str]) -> None:
+    """Whatever is asked, mistakes too; only a class that has to be imported needs torch."""
+    load_catalogue()  # what has never been asked for is compiled in a process of its own
+    found = loaded(f"from mnistlab import main; main({arguments})")
+
+    assert HEAVY & found == (HEAVY if "--model.help=torch.optim.SGD" in arguments else set())
 
 
 def test_nothing_imports_scipy() -> None:

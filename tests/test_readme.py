@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from mnistlab.cli import main
-from mnistlab.presets import presets
 
 README = Path(__file__).parent.parent / "README.md"
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -37,12 +36,16 @@ def _quick(line: str) -> list[str]:
 
 
 @pytest.mark.usefixtures("small_mnist")
-def test_every_command_and_every_snippet_of_the_readme_runs(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_command_and_every_snippet_of_the_readme_runs(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """They run in the order in which they stand there, each on what the ones before have left."""
+    monkeypatch.setenv("HOME", str(here))  # completion is installed there
     commands = 0
     for language, text in _BLOCK.findall(README.read_text(encoding="utf-8")):
-        named = re.match(r"# (\w+\.\w+)\n", text)
+        named = re.match(r"# ([\w/]+\.\w+)\n", text)
         if named:
+            (here / named[1]).parent.mkdir(exist_ok=True)
             (here / named[1]).write_text(text, encoding="utf-8")
         elif language == "python":
             exec(compile(text, "README.md", "exec"), {})  # noqa: S102 - it is the README's
@@ -61,10 +64,3 @@ def test_the_first_two_commands_install_and_then_train_and_test() -> None:
     assert [line.split(" && ")[0] for line in blocks[:2]] == [line.split(" && ")[0] for line in blocks[:1]] * 2
     assert "mnistlab fit --data=SyntheticDigits" in blocks[0]
     assert "pytest" in blocks[1]
-
-
-@pytest.mark.usefixtures("small_mnist", "here")
-@pytest.mark.parametrize("name", presets())
-def test_every_preset_trains(name: str) -> None:
-    """A preset is taken by its name."""
-    assert main(["fit", f"--config={name}", "--model=TinyModel", *_QUICK]) == 0

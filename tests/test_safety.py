@@ -1,7 +1,10 @@
 """A checkpoint of a stranger runs no code; what the user names does."""
 
+import copy
+import json
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,11 +15,14 @@ import pytest
 import torch
 import yaml
 from jsonargparse import ArgumentParser
+from safetensors.torch import save_file
 
-from mnistlab import TinyModel, main
+from mnistlab import Classifier, TinyModel, main
+from mnistlab.errors import LabError
 
 Fit = Callable[..., Path]
-Forge = Callable[[Callable[[dict[str, Any]], None]], str]
+Forge = Callable[..., str]
+FORMS = ("forged.ckpt", "forged.safetensors")
 
 MARKER = Path("IMPORTED")
 
@@ -33,15 +39,26 @@ def honest(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def forge(honest: Path, here: Path) -> Forge:
+def contents(honest: Path) -> dict[str, Any]:
+    """What is in that checkpoint."""
+    read: dict[str, Any] = torch.load(honest, weights_only=True)
+    return read
+
+
+@pytest.fixture
+def forge(contents: dict[str, Any], here: Path) -> Forge:
     """The path of a checkpoint that somebody has tampered with."""
     del here
 
-    def forged(tamper: Callable[[dict[str, Any]], None]) -> str:
-        contents = torch.load(honest, weights_only=True)
-        tamper(contents)
-        torch.save(contents, "forged.ckpt")
-        return "forged.ckpt"
+    def forged(tamper: Callable[[dict[str, Any]], None], name: str = "forged.ckpt") -> str:
+        changed = copy.deepcopy(contents)
+        tamper(changed)
+        if name.endswith(".safetensors"):
+            said = {key: changed["mnistlab"][key] for key in ("format", "model", "data")}
+            save_file(changed["state_dict"], name, {"mnistlab": json.dumps(said, default=str)})
+        else:
+            torch.save(changed, name)
+        return name
 
     return forged
 
@@ -77,28 +94,83 @@ class MyLoss(Loss):
 
 
 class Payload:
-    """Unpickling it leaves a marker."""
+    """Unpickling it calls `function`."""
 
-    def __reduce__(self) -> tuple[Callable[..., object], tuple[str]]:
-        return os.system, (f"touch {MARKER}",)
+    def __init__(self, function: Callable[..., object], *arguments: object) -> None:
+        self.call = (function, arguments)
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
+        return self.call
 
 
-@pytest.mark.parametrize("legacy", [False, True], ids=["archive", "plain pickle"])
-@pytest.mark.parametrize("command", ["test", "fit", "predict"])
+PAYLOADS = {
+    "posix.system": Payload(os.system, f"touch {MARKER}"),
+    "subprocess.Popen": Payload(subprocess.Popen, ["touch", str(MARKER)]),
+    "builtins.eval": Payload(eval, f"open('{MARKER}', 'w')"),
+    "shutil.copy": Payload(shutil.copy, __file__, str(MARKER)),
+}
+READERS = ("test", "validate", "predict", "fit", "inspect")
+
+
+def write_payload(path: Path, contents: dict[str, Any], payload: Payload, form: str) -> None:
+    """A checkpoint that runs something when it is unpickled."""
+    bomb = {**contents, "more": payload}
+    if form == "plain pickle":
+        path.write_bytes(pickle.dumps({"state_dict": {}, "more": payload}))
+    else:
+        torch.save(bomb, path, _use_new_zipfile_serialization=form == "archive")
+
+
+@pytest.mark.parametrize("form", ["archive", "old archive", "plain pickle"])
+@pytest.mark.parametrize("command", READERS)
+@pytest.mark.parametrize("name", PAYLOADS)
 def test_a_pickled_object_is_not_loaded(
-    honest: Path, here: Path, capsys: pytest.CaptureFixture[str], command: str, legacy: bool
+    contents: dict[str, Any], here: Path, capsys: pytest.CaptureFixture[str], command: str, name: str, form: str
 ) -> None:
-    """The message says why."""
-    del here
-    contents = torch.load(honest, weights_only=True)
-    torch.save({**contents, "more": Payload()}, "bomb.ckpt", _use_new_zipfile_serialization=not legacy)
-    if legacy:
-        Path("bomb.ckpt").write_bytes(pickle.dumps({"state_dict": {}, "more": Payload()}))
+    """The message names what it asked for; nothing of it is run."""
+    write_payload(here / "bomb.ckpt", contents, PAYLOADS[name], form)
     capsys.readouterr()
 
     assert main([command, "--ckpt_path=bomb.ckpt"]) == 2
 
-    assert "bomb.ckpt" in capsys.readouterr().err
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("mnistlab: bomb.ckpt holds more than tensors and plain data")
+    assert f"it names {name}," in line
+    assert not MARKER.exists()
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_a_name_is_told_from_every_kind_of_pickle(
+    here: Path, capsys: pytest.CaptureFixture[str], protocol: int
+) -> None:
+    """Also where it is put together from texts that stand elsewhere."""
+    twice = [PAYLOADS["posix.system"], PAYLOADS["subprocess.Popen"], Payload(os.system, "true")]
+    (here / "bomb.ckpt").write_bytes(pickle.dumps(["posix", "Popen", *twice], protocol))
+
+    assert main(["test", "--ckpt_path=bomb.ckpt"]) == 2
+
+    assert "it names posix.system, subprocess.Popen, and" in capsys.readouterr().err
+    assert not MARKER.exists()
+
+
+def test_a_name_cannot_write_to_the_terminal(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A stranger chose it."""
+    (here / "bomb.ckpt").write_bytes(b"cos\x1b[2J\nsystem\n(S'true'\ntR.")
+
+    for command in ("test", "inspect"):
+        assert main([command, "--ckpt_path=bomb.ckpt"]) == 2
+        output, error = capsys.readouterr()
+        assert r"os\x1b[2J.system" in error
+        assert "\x1b" not in error + output
+
+
+@pytest.mark.parametrize("form", ["archive", "plain pickle"])
+def test_load_from_checkpoint_loads_no_pickled_object(contents: dict[str, Any], here: Path, form: str) -> None:
+    """In Python too."""
+    write_payload(here / "bomb.ckpt", contents, PAYLOADS["subprocess.Popen"], form)
+
+    with pytest.raises(LabError, match=r"it names subprocess\.Popen,"):
+        Classifier.load_from_checkpoint("bomb.ckpt")
     assert not MARKER.exists()
 
 
@@ -132,13 +204,16 @@ TAMPERED = {
 
 
 @pytest.mark.parametrize("where", TAMPERED)
-@pytest.mark.parametrize("command", ["test", "fit"])
+@pytest.mark.parametrize(
+    ("command", "form"),
+    [*((command, FORMS[0]) for command in ("test", "validate", "predict", "fit")), ("test", FORMS[1])],
+)
 def test_a_class_from_elsewhere_is_refused_by_name(
-    forge: Forge, capsys: pytest.CaptureFixture[str], command: str, where: str
+    forge: Forge, capsys: pytest.CaptureFixture[str], command: str, where: str, form: str
 ) -> None:
     """Before it is imported, with what it asked for and how to allow it."""
     tamper, name = TAMPERED[where]
-    path = forge(tamper)
+    path = forge(tamper, form)
     known = set(sys.modules)
     capsys.readouterr()
 
@@ -168,29 +243,100 @@ def test_a_class_from_elsewhere_is_refused_by_name(
         named("model", "init_args", "dropout", value=torch.zeros(3)),
     ],
 )
+@pytest.mark.parametrize("form", FORMS)
 def test_a_class_in_an_unlikely_place_is_refused_too(
-    forge: Forge, capsys: pytest.CaptureFixture[str], tamper: Callable[[dict[str, Any]], None]
+    forge: Forge, capsys: pytest.CaptureFixture[str], tamper: Callable[[dict[str, Any]], None], form: str
 ) -> None:
     """In a number, a list or a mapping; it is never made."""
-    path = forge(tamper)
+    path = forge(tamper, form)
     capsys.readouterr()
 
     assert main(["test", f"--ckpt_path={path}"]) == 2
 
     message = capsys.readouterr().err
-    assert "forged.ckpt" in message
+    assert form in message
     assert "Traceback" not in message
     assert not MARKER.exists()
 
 
-def test_what_lightning_would_run_is_ignored(forge: Forge) -> None:
+def with_instantiator(contents: dict[str, Any]) -> None:
+    """What Lightning would call, in the places where it looks."""
+    hidden = {"_instantiator": "os.system", "_class_path": "subprocess.Popen", "hidden_dim": POPEN}
+    contents |= {"hyper_parameters": hidden, "datamodule_hyper_parameters": hidden, "hparams_name": "kwargs"}
+
+
+@pytest.mark.parametrize("command", ["test", "validate", "predict", "fit"])
+def test_what_lightning_would_run_is_ignored(forge: Forge, command: str) -> None:
     """`_instantiator` and `hyper_parameters` mean nothing here."""
+    path = forge(with_instantiator)
 
-    def tamper(contents: dict[str, Any]) -> None:
-        hidden = {"_instantiator": "os.system", "_class_path": "subprocess.Popen", "hidden_dim": POPEN}
-        contents |= {"hyper_parameters": hidden, "datamodule_hyper_parameters": hidden, "hparams_name": "kwargs"}
+    assert main([command, f"--ckpt_path={path}"]) == 0
+    assert type(Classifier.load_from_checkpoint(path)) is TinyModel
+    assert not MARKER.exists()
 
-    assert main(["test", f"--ckpt_path={forge(tamper)}"]) == 0
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("key", ["model", "data"])
+def test_an_instantiator_among_the_options_is_refused(
+    forge: Forge, capsys: pytest.CaptureFixture[str], key: str, form: str
+) -> None:
+    """As an option that no class has."""
+    path = forge(named(key, "init_args", "_instantiator", value="os.system"), form)
+    capsys.readouterr()
+
+    assert main(["test", f"--ckpt_path={path}"]) == 2
+
+    assert "_instantiator" in capsys.readouterr().err
+    assert not MARKER.exists()
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("where", TAMPERED)
+def test_inspect_tells_what_would_be_refused(
+    forge: Forge, capsys: pytest.CaptureFixture[str], where: str, form: str
+) -> None:
+    """It imports nothing of it, and `--trust` shows what would be allowed."""
+    tamper, name = TAMPERED[where]
+    path = forge(tamper, form)
+    known = set(sys.modules)
+    capsys.readouterr()
+
+    verdicts = []
+    for trust in ((), (f"--trust={name.partition('.')[0]}",)):
+        assert main(["inspect", path, "--json", *trust]) == 0
+        classes = {each["name"]: each for each in json.loads(capsys.readouterr().out)["classes"]}
+        verdicts.append(classes[name]["allowed"])
+        assert all(each["allowed"] for other, each in classes.items() if other != name)
+
+    assert verdicts == [False, True]
+    assert not {"antigravity", "mnistlabs"} & (set(sys.modules) - known)
+    assert not MARKER.exists()
+
+
+def test_inspect_tells_what_lightning_would_run(forge: Forge, capsys: pytest.CaptureFixture[str]) -> None:
+    """Although the lab ignores it."""
+    path = forge(with_instantiator)
+    capsys.readouterr()
+
+    assert main(["inspect", path]) == 0
+
+    output = capsys.readouterr().out
+    for name in ("os.system", "subprocess.Popen"):
+        assert [line for line in output.splitlines() if line.split()[:2] == [name, "refused;"]]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("where", TAMPERED)
+def test_load_from_checkpoint_trusts_as_little(forge: Forge, where: str, form: str) -> None:
+    """In Python too; it reads no data."""
+    tamper, name = TAMPERED[where]
+    path = forge(tamper, form)
+
+    if where in ("the data", "the augmentation"):
+        assert type(Classifier.load_from_checkpoint(path)) is TinyModel
+    else:
+        with pytest.raises(LabError, match=f"names {name}"):
+            Classifier.load_from_checkpoint(path)
     assert not MARKER.exists()
 
 
@@ -250,37 +396,33 @@ def test_a_checkpoint_of_ones_own_class_is_opened_by_naming_it(
 ) -> None:
     """By `--trust`, by typing the class, or by a file named on the command line."""
     run = fit(f"--model={package}.Mine", f"--model.loss={package}.MyLoss")
-    checkpoint = f"--ckpt_path={run}"
+    checkpoint, weights = f"--ckpt_path={run}", f"--ckpt_path={run / 'model.safetensors'}"
     del sys.modules[package]
     MARKER.unlink()
     capsys.readouterr()
 
-    assert main(["test", checkpoint]) == 2
-    message = capsys.readouterr().err
-    assert f"names {package}.Mine" in message
-    assert f"--trust={package}" in message
-    assert package not in sys.modules
-    assert not MARKER.exists()
+    for refused in (checkpoint, weights):
+        assert main(["test", refused]) == 2
+        message = capsys.readouterr().err
+        assert f"names {package}.Mine" in message
+        assert f"--trust={package}" in message
+        assert package not in sys.modules
+        assert not MARKER.exists()
 
     # The names of models are unique, so the module is not imported for a second time in this process.
-    for arguments in ([f"--trust={package}"], [f"--model={package}.Mine", f"--model.loss={package}.MyLoss"]):
+    for arguments in (
+        [checkpoint, f"--trust={package}"],
+        [weights, f"--trust={package}"],
+        [checkpoint, f"--model={package}.Mine", f"--model.loss={package}.MyLoss"],
+    ):
         done = subprocess.run(
-            [sys.executable, "-m", "mnistlab", "test", checkpoint, *arguments],
+            [sys.executable, "-m", "mnistlab", "test", *arguments],
             capture_output=True,
             text=True,
             timeout=120,
             check=False,
         )
         assert done.returncode == 0, done.stderr
-
-
-def test_load_from_checkpoint_trusts_as_little(forge: Forge) -> None:
-    """In Python too."""
-    path = forge(TAMPERED["the loss"][0])
-
-    with pytest.raises(Exception, match=r"names subprocess\.Popen"):
-        TinyModel.load_from_checkpoint(path)
-    assert not MARKER.exists()
 
 
 def test_an_import_changes_no_other_parser(here: Path) -> None:

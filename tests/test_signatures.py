@@ -7,10 +7,10 @@ import pytest
 import torch
 from lightning.pytorch import Callback
 
+from mnistlab.catalogue.docs import documented
 from mnistlab.classes import candidates
 from mnistlab.classifier import Classifier
 from mnistlab.data import Augmentation, ImageData
-from mnistlab.help import documented
 from mnistlab.losses import Loss
 from mnistlab.sections import Run, TopLevel
 from mnistlab.signatures import REQUIRED, Option, Slot, options, slot_of

@@ -1,88 +1,181 @@
 """Writes the catalogue down, from signatures and docstrings."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from mnistlab.building import build
 from mnistlab.catalogue.docs import documented, source, summary
-from mnistlab.catalogue.entries import Catalogue, ClassEntry, KindEntry, OptionEntry, SectionEntry, Value
+from mnistlab.catalogue.entries import Catalogue, ClassEntry, KindEntry, Named, OptionEntry, SectionEntry, Value
 from mnistlab.catalogue.types import choices_of, schema_of
-from mnistlab.classes import candidates, listed
+from mnistlab.classes import candidates, find_class, listed
 from mnistlab.classifier import Classifier
-from mnistlab.config import Section
 from mnistlab.data import ImageData
+from mnistlab.errors import LabError
 from mnistlab.messages import expected
 from mnistlab.sections import TopLevel, prepare, sections
+from mnistlab.settling import Section
 from mnistlab.signatures import REQUIRED, Option, Slot, options
 from mnistlab.specification import UNRECORDED, class_path_of, default_of_slot, plain
 
-_OURS = ("mnistlab", "torch", "lightning")
+_FOREIGN = ("torch", "lightning")
+_OURS = ("mnistlab", *_FOREIGN)
 """The packages whose classes are in a catalogue; what else a process has imported is its own affair."""
 
+_TRIED: Sequence[Value] = (1, 0.5, [1])
+"""Values to try for what a class needs, to see whether it can be typed at all."""
 
-def compile_catalogue() -> Catalogue:
-    """The catalogue of the classes that are installed now."""
+
+def compile_catalogue(named: Sequence[Named] = ()) -> Catalogue:
+    """The catalogue of the classes that are installed now.
+
+    Args:
+        named: Classes to import and to add; the others of their packages are then in it too.
+
+    Raises:
+        LabError: If one of them cannot be imported, or is of another kind than is wanted.
+    """
     prepare()
-    found = sections()
-    kinds = {name: _kind(Slot((section.cls,)), deep=True) for name, section in found.items() if section.chosen}
-    for name, slot in _slots(found):
-        kinds.setdefault(name, _kind(slot, deep=False))
-    top = [_option(TopLevel, option, factory=False, deep=False) for option in options(TopLevel).values()]
-    return Catalogue(top, {name: _section(name, section) for name, section in found.items()}, kinds)
+    for name in named:
+        find_class(name.path, (object,), name.where)
+    packages = {*_OURS, *(name.path.partition(".")[0] for name in named)}
+    return _Compiler(frozenset(packages), facts=not named).catalogue(named)
 
 
-def _slots(found: Mapping[str, Section]) -> Iterator[tuple[str, Slot]]:
-    """The options of the sections that take a class, by name."""
-    for section in found.values():
-        owners = _classes(Slot((section.cls,))) if section.chosen else {section.cls.__name__: section.cls}
-        for cls in owners.values():
-            for option in options(cls).values():
-                if option.slot is not None:
-                    yield option.name, option.slot
+@dataclass
+class _Compiler:
+    """What is known while a catalogue is written.
+
+    Attributes:
+        packages: The packages whose classes are offered.
+        facts: Whether to count what can be counted only once an object is there.
+        slots: What each kind of class derives from, by the name of the kind.
+    """
+
+    packages: frozenset[str]
+    facts: bool
+    slots: dict[str, Slot] = field(default_factory=dict)
+
+    def catalogue(self, named: Iterable[Named]) -> Catalogue:
+        found = sections()
+        chosen = {name: Slot((section.cls,)) for name, section in found.items() if section.chosen}
+        self.slots.update(chosen)
+        entries = {name: self._section(name, section) for name, section in found.items()}
+        kinds: dict[str, KindEntry] = {}
+        while waiting := [name for name in self.slots if name not in kinds]:  # a kind's classes may take more kinds
+            kinds.update({name: self._kind(name, self.slots[name]) for name in waiting})
+        for name in named:
+            kinds[name.kind] = self._with_named(kinds[name.kind], self.slots[name.kind], name)
+        top = [self._option(TopLevel, option, factory=False) for option in options(TopLevel).values()]
+        return Catalogue(top, entries, kinds)
+
+    def _section(self, name: str, section: Section) -> SectionEntry:
+        if section.chosen:
+            return SectionEntry(name, section.default.__name__ if section.default else None, None)
+        return SectionEntry(None, None, self._class(section.cls, factory=False, deep=True, defaults=section.defaults))
+
+    def _kind(self, kind: str, slot: Slot) -> KindEntry:
+        found = self._classes(slot)
+        classes = {name: self._class(cls, factory=slot.factory) for name, cls in found.items()}
+        if self.facts and kind in options(Classifier):
+            classes = {
+                name: replace(entry, problem=_problem(found[name], kind, slot)) for name, entry in classes.items()
+            }
+        return KindEntry(classes, slot.many, slot.plain, slot.optional)
+
+    def _classes(self, slot: Slot) -> dict[str, type]:
+        """The classes to offer, by short name; of several with one name none can be named shortly."""
+        found = candidates(slot.bases)
+        by_name = {name: found[name][0] for name in listed(slot.bases) if len(found[name]) == 1}
+        return {name: cls for name, cls in by_name.items() if self._is_offered(cls)}
+
+    def _is_offered(self, cls: type) -> bool:
+        parts = class_path_of(cls).split(".")
+        return parts[0] in self.packages and not any(part.startswith("_") for part in parts)
+
+    def _with_named(self, kind: KindEntry, slot: Slot, name: Named) -> KindEntry:
+        """The kind with one more class, under the name that the user gave it."""
+        if any(name.path in (key, entry.path) for key, entry in kind.classes.items()):
+            return kind
+        cls = find_class(name.path, slot.bases, name.where)
+        assert cls is not None
+        classes = {**kind.classes, name.path: self._class(cls, factory=slot.factory)}
+        return KindEntry(classes, kind.many, kind.plain, kind.optional)
+
+    def _class(
+        self, cls: type, *, factory: bool, deep: bool | None = None, defaults: Mapping[str, object] | None = None
+    ) -> ClassEntry:
+        """Write a class down; where it is not `deep`, what classes its own options take is left out."""
+        package = cls.__module__.partition(".")[0]
+        deep = package not in _FOREIGN if deep is None else deep
+        taken = [
+            self._option(cls, option, factory=factory, deep=deep, default=(defaults or {}).get(name, option.default))
+            for name, option in options(cls, factory=factory).items()
+        ]
+        facts = _facts(cls) if self.facts else {}
+        return ClassEntry(cls.__name__, class_path_of(cls), summary(cls), source(cls), taken, facts)
+
+    def _option(
+        self, cls: type, option: Option, *, factory: bool, deep: bool = False, default: object = REQUIRED
+    ) -> OptionEntry:
+        default = option.default if default is REQUIRED else default
+        chosen = default_of_slot(cls, option, factory=factory) if option.slot is not None else None
+        name = str(chosen["class_path"]).rpartition(".")[2] if chosen else None
+        required = default is REQUIRED
+        untyped = option.annotation is REQUIRED or isinstance(option.annotation, str)
+        return OptionEntry(
+            name=option.name,
+            type="a value" if untyped else expected(option.annotation),
+            default=None if required else _json(name or plain(default)),
+            required=required,
+            text=documented(cls, option.name),
+            kind=self._kind_of(option.name, option.slot) if deep and option.slot is not None else None,
+            default_class=name,
+            default_options=_changed(chosen, option.slot) if chosen and option.slot else {},
+            choices=choices_of(option.annotation),
+            schema=schema_of(option.annotation),
+        )
+
+    def _kind_of(self, name: str, slot: Slot) -> str:
+        """The kind of class that an option takes: the option's name, numbered where another of that name differs."""
+        number = 1
+        while self.slots.setdefault(key := name if number == 1 else f"{name}-{number}", slot) != slot:
+            number += 1
+        return key
 
 
-def _classes(slot: Slot) -> dict[str, type]:
-    """The classes to offer for a slot, by short name; of several with one name none can be named shortly."""
-    found = candidates(slot.bases)
-    by_name = {name: found[name][0] for name in listed(slot.bases) if len(found[name]) == 1}
-    return {name: cls for name, cls in by_name.items() if cls.__module__.partition(".")[0] in _OURS}
+def _changed(chosen: Mapping[str, object], slot: Slot) -> dict[str, Value]:
+    """The options of a class that is a default which are not at their own defaults."""
+    cls = find_class(str(chosen["class_path"]), slot.bases, str(chosen["class_path"]))
+    given = chosen.get("init_args", {})
+    assert cls is not None
+    assert isinstance(given, Mapping)
+    own = {
+        name: plain(option.default)
+        for name, option in options(cls, factory=slot.factory).items()
+        if option.default is not REQUIRED
+    }
+    return {name: _json(value) for name, value in given.items() if name not in own or own[name] != value}
 
 
-def _section(name: str, section: Section) -> SectionEntry:
-    if section.chosen:
-        return SectionEntry(name, section.default.__name__ if section.default else None, None)
-    return SectionEntry(None, None, _class(section.cls, factory=False, deep=True, defaults=section.defaults))
-
-
-def _kind(slot: Slot, *, deep: bool) -> KindEntry:
-    classes = {name: _class(cls, factory=slot.factory, deep=deep) for name, cls in _classes(slot).items()}
-    return KindEntry(classes, slot.many, slot.plain, slot.optional)
-
-
-def _class(cls: type, *, factory: bool, deep: bool, defaults: Mapping[str, object] | None = None) -> ClassEntry:
-    """Write a class down; where it is not `deep`, what classes its own options take is left out."""
-    taken = [
-        _option(cls, option, factory=factory, deep=deep, default=(defaults or {}).get(name, option.default))
-        for name, option in options(cls, factory=factory).items()
-    ]
-    return ClassEntry(cls.__name__, class_path_of(cls), summary(cls), source(cls), taken, _facts(cls))
-
-
-def _option(cls: type, option: Option, *, factory: bool, deep: bool, default: object = REQUIRED) -> OptionEntry:
-    default = option.default if default is REQUIRED else default
-    chosen = default_of_slot(cls, option, factory=factory) if option.slot is not None else None
-    name = str(chosen["class_path"]).rpartition(".")[2] if chosen else None
-    required = default is REQUIRED
-    return OptionEntry(
-        option.name,
-        "a value" if isinstance(option.annotation, str) else expected(option.annotation),
-        None if required else _json(name or plain(default)),
-        required,
-        documented(cls, option.name),
-        option.name if deep and option.slot is not None else None,
-        name,
-        choices_of(option.annotation),
-        schema_of(option.annotation),
-    )
+def _problem(cls: type, name: str, slot: Slot) -> str:
+    """Why the default model cannot be made with a class for its option `name`; nothing where it can."""
+    model = sections()["model"].default
+    if model is None:
+        return ""
+    known = options(cls, factory=slot.factory).values()
+    required = [option.name for option in known if option.default is REQUIRED]
+    problem = ""
+    for value in _TRIED:
+        chosen = {"class_path": class_path_of(cls), "init_args": dict.fromkeys(required, value)}
+        try:
+            build(Classifier, {"class_path": class_path_of(model), "init_args": {name: chosen}})
+        except (LabError, ValueError, TypeError) as error:
+            if required and isinstance(error.__cause__, ValueError):  # it wants another value, or one more
+                return ""
+            problem = f"{' and '.join(required)} can be given in Python only" if required else str(error)
+        else:
+            return ""
+    return problem
 
 
 def _json(value: object) -> Value:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
-FORMAT = 1
+FORMAT = 2
 
 Value = None | bool | int | float | str | Sequence["Value"] | Mapping[str, "Value"]
 """Plain data, as JSON has it."""
@@ -22,6 +22,7 @@ class OptionEntry:
         text: What the docstring says of it.
         kind: The kind of class that it takes, a key of `Catalogue.kinds`; None for plain values.
         default_class: The short name of the class that it takes by default, if it takes one.
+        default_options: The options of that class whose value here is not their own default.
         choices: The values that can be listed: names, true and false, null.
         schema: What plain values it takes, as JSON schema.
     """
@@ -33,6 +34,7 @@ class OptionEntry:
     text: str
     kind: str | None = None
     default_class: str | None = None
+    default_options: Mapping[str, Value] = field(default_factory=dict)
     choices: Sequence[str] = ()
     schema: Mapping[str, Value] = field(default_factory=dict)
 
@@ -48,6 +50,7 @@ class ClassEntry:
         source: Where it is from: a paper, as the docstring's `Source:` says; often nothing.
         options: What it takes, in the order of its signature.
         facts: What a table shows of it: `parameters` of a model, `classes` and `train`, `test` images of a data set.
+        problem: Why the default model refuses it on the command line; of most nothing.
     """
 
     name: str
@@ -56,6 +59,7 @@ class ClassEntry:
     source: str
     options: Sequence[OptionEntry]
     facts: Mapping[str, int] = field(default_factory=dict)
+    problem: str = ""
 
     def option(self, name: str) -> OptionEntry | None:
         """The option of that name."""
@@ -77,6 +81,29 @@ class KindEntry:
     many: bool = False
     plain: bool = False
     optional: bool = False
+
+    def offered(self) -> list[str]:
+        """The names of the classes that the models here can use."""
+        return [name for name, entry in self.classes.items() if not entry.problem]
+
+    def find(self, name: str) -> ClassEntry | None:
+        """The class of that short name or dotted path."""
+        return self.classes.get(name) or next((entry for entry in self.classes.values() if entry.path == name), None)
+
+
+@dataclass(frozen=True)
+class Named:
+    """A class of the user's own that was named by its dotted path.
+
+    Attributes:
+        path: The path.
+        kind: The kind of class that is wanted there, a key of `Catalogue.kinds`.
+        where: Where it was named.
+    """
+
+    path: str
+    kind: str
+    where: str
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib import metadata
@@ -24,6 +25,13 @@ SHIPPED = Path(__file__).with_name("shipped.json")
 """The catalogue that a wheel carries. `nox -s catalogue` makes it; the source that it is for is noted in the wheel."""
 
 _PACKAGES = ("torch", "lightning", "jsonargparse", "docstring_parser")
+_PRESETS = "presets_shipped"
+"""The folder of a wheel in which the presets lie; no option comes from there."""
+
+_KEPT_DAYS, _MOST_KEPT = 30, 20
+"""How long a catalogue for other versions is kept, and how many; a new one takes seconds."""
+
+_MAKE = "import runpy, sys; sys.path[:] = sys.argv[1:]; runpy.run_module('mnistlab.catalogue', run_name='__main__')"
 
 Identity = dict[str, str]
 """What a catalogue is for: the state of our source, and the version of each package behind the options."""
@@ -36,16 +44,19 @@ def load_catalogue() -> Catalogue:
         LabError: If none can be made, since torch or Lightning cannot be imported.
     """
     identity = current_identity()
+    shipped = _read(SHIPPED, identity)
+    if shipped is not None:
+        return shipped
     name = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:16]
     kept = cache_folder() / f"catalogue-{name}.json"
-    for path in (SHIPPED, kept):
-        found = _read(path, identity)
-        if found is not None:
-            return found
+    found = _read(kept, identity)
+    if found is not None:
+        return found
     catalogue = new_catalogue()
     with suppress(OSError):  # a cache that cannot be written costs time and nothing else
         kept.parent.mkdir(parents=True, exist_ok=True)
         write_catalogue(kept, identity, catalogue)
+        _forget_old(kept)
     return catalogue
 
 
@@ -55,10 +66,12 @@ def current_identity() -> Identity:
 
 
 def source_hash(package: Path) -> str:
-    """SHA-256 of the names and the contents of all modules of a package."""
+    """SHA-256 of the names and the contents of all modules of a package, the same in a checkout and in a wheel."""
     digest = hashlib.sha256()
     for path in sorted(package.rglob("*.py")):
-        digest.update(f"{path.relative_to(package).as_posix()}\n".encode() + path.read_bytes())
+        relative = path.relative_to(package)
+        if relative.parts[0] != _PRESETS:
+            digest.update(f"{relative.as_posix()}\n".encode() + path.read_bytes())
     return digest.hexdigest()
 
 
@@ -75,17 +88,12 @@ def new_catalogue() -> Catalogue:
     Raises:
         LabError: If that fails.
     """
-    done = subprocess.run(
-        [sys.executable, "-m", "mnistlab.catalogue"],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(PACKAGE.parent), os.environ.get("PYTHONPATH", "")])},
-    )
+    command = [sys.executable, "-P", "-c", _MAKE, *sys.path]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own code
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
         raise LabError(f"the classes cannot be listed: {reason}. `mnistlab doctor` says what is wrong.")
-    return Catalogue.from_dict(json.loads(done.stdout))
+    return Catalogue.from_dict(json.loads(done.stdout.splitlines()[-1]))  # others may have printed before
 
 
 def write_catalogue(path: Path, identity: Identity, catalogue: Catalogue) -> None:
@@ -93,8 +101,21 @@ def write_catalogue(path: Path, identity: Identity, catalogue: Catalogue) -> Non
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     head = json.dumps({"identity": identity})[:-1]
     body = json.dumps(catalogue.as_dict(), separators=(",", ":"))
-    temporary.write_text(f'{head},\n"catalogue":{body}}}\n', encoding="utf-8")
-    temporary.replace(path)
+    try:
+        temporary.write_text(f'{head},\n"catalogue":{body}}}\n', encoding="utf-8")
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _forget_old(kept: Path) -> None:
+    """Delete the catalogues for other versions that are many or old."""
+    found = sorted(kept.parent.glob("catalogue-*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for number, path in enumerate(found):
+        is_old = time.time() - path.stat().st_mtime > _KEPT_DAYS * 24 * 3600
+        if path != kept and (is_old or number >= _MOST_KEPT):
+            path.unlink(missing_ok=True)
 
 
 def _read(path: Path, identity: Identity) -> Catalogue | None:
@@ -107,6 +128,7 @@ def _read(path: Path, identity: Identity) -> Catalogue | None:
 
 
 def _version(name: str) -> str:
+    """The release of a package; a build for some hardware (`+cpu`) takes the same options."""
     with suppress(metadata.PackageNotFoundError):
-        return metadata.version(name)
+        return metadata.version(name).partition("+")[0]
     return "none"

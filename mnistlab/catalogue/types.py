@@ -70,9 +70,9 @@ def _collection(origin: type, arguments: tuple[object, ...]) -> dict[str, Value]
     if issubclass(origin, Mapping):
         values = schema_of(arguments[1])
         return {"type": "object", "additionalProperties": values} if values else {"type": "object"}
-    if issubclass(origin, tuple):
-        length: dict[str, Value] = {} if Ellipsis in arguments else {"minItems": len(arguments)}
-        return {"type": "array", **length}
+    if issubclass(origin, tuple) and Ellipsis not in arguments:
+        members: list[Value] = [schema_of(member) for member in arguments]
+        return {"type": "array", "items": members, "minItems": len(members), "maxItems": len(members)}
     if issubclass(origin, Iterable):
         items = schema_of(arguments[0])
         return {"type": "array", "items": items} if items else {"type": "array"}

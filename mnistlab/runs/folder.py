@@ -12,6 +12,7 @@ METRICS = "metrics.csv"
 PREDICTIONS = "predictions.csv"
 LAST = Path("checkpoints", "last.ckpt")
 BEST = Path("checkpoints", "best.ckpt")
+WEIGHTS = Path("model.safetensors")
 
 
 def new_folder(root: Path, model_name: str) -> Path:

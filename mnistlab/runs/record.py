@@ -29,9 +29,14 @@ def now() -> str:
 
 
 def write_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
     """Write a file whole or not at all."""
     temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(text, encoding="utf-8")
+    temporary.write_bytes(content)
     temporary.replace(path)
 
 
@@ -57,9 +62,15 @@ def config_hash(config: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def config_text(config: Mapping[str, Any]) -> str:
-    """A resolved configuration as YAML that runs again; it begins with `COMPLETE`."""
-    return f"{COMPLETE}\n{yaml.safe_dump(dict(config), sort_keys=False)}"
+def config_text(config: Mapping[str, Any], editor_line: str | None = None) -> str:
+    """A resolved configuration as YAML that runs again; it begins with `COMPLETE`.
+
+    Args:
+        config: The configuration.
+        editor_line: A comment that tells an editor the schema.
+    """
+    head = f"{COMPLETE}\n{editor_line}\n" if editor_line else f"{COMPLETE}\n"
+    return f"{head}{yaml.safe_dump(dict(config), sort_keys=False)}"
 
 
 def start_record(command: str, arguments: Sequence[str], config: Mapping[str, Any], model_name: str) -> dict[str, Any]:

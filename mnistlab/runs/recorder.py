@@ -1,15 +1,20 @@
 """Keeps a run in its folder while it goes on."""
 
+import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 
-from mnistlab.runs.folder import BEST, CONFIG, LAST, METRICS, RECORD
-from mnistlab.runs.record import now, read_record, write_json, write_rows, write_text
+from mnistlab.checkpoint import read_checkpoint, weights_file
+from mnistlab.errors import LabError
+from mnistlab.exported import NotExportableError
+from mnistlab.runs.folder import BEST, CONFIG, LAST, METRICS, RECORD, WEIGHTS
+from mnistlab.runs.record import now, read_record, write_bytes, write_json, write_rows, write_text
 
 MONITOR = "val/acc"
 
@@ -21,6 +26,8 @@ class Recorder(Checkpoint):
     are first put into the checkpoint, which is then written whole or not at all, and the table is made from what the
     checkpoint holds. So a run that is killed at any moment continues with a table that has no row twice and none
     missing. Lightning calls callbacks of this kind last, when all metrics are known.
+
+    However a training ends, its best weights are left in a safetensors file too.
 
     Args:
         folder: Where; the first process decides, the others receive it.
@@ -63,6 +70,7 @@ class Recorder(Checkpoint):
             "validation": dict(self._validation),
             "epoch_seconds": list(self._epoch_seconds),
             "seconds": self._seconds + (0.0 if self._since is None else time.perf_counter() - self._since),
+            "versions": dict(self.record.get("versions", {})),
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -159,11 +167,19 @@ class Recorder(Checkpoint):
         if self._writes and self.on_row is not None:
             self.on_row({**row, "seconds": self._epoch_seconds[-1]})
 
+    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Leave the best weights in a file of their own."""
+        del trainer, pl_module
+        self._write_weights()
+
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
-        """Say in the record how the run ended."""
+        """Say in the record how the run ended, and leave the best weights where there are any."""
         del trainer, pl_module
         interrupted = isinstance(exception, (KeyboardInterrupt, SystemExit))
         self.finish("interrupted" if interrupted else "failed", error=f"{type(exception).__name__}: {exception}")
+        if self._fitting:
+            with suppress(OSError, LabError):  # what ended the run is what the user must hear of
+                self._write_weights()
 
     def finish(self, status: str, **more: Any) -> None:
         """Close the record; `more` is said of the segment that ends."""
@@ -208,6 +224,21 @@ class Recorder(Checkpoint):
         trainer.save_checkpoint(temporary)
         if trainer.is_global_zero:
             temporary.replace(path)
+
+    def _write_weights(self) -> None:
+        """Write the best weights, the last ones where nothing was validated, as they are in the checkpoint."""
+        wanted = (BEST, LAST) if self._best else (LAST,)
+        path = next((self.folder / name for name in wanted if (self.folder / name).is_file()), None)
+        if not (self._writes and self._knows) or path is None:
+            return
+        metrics = {name: self.record["metrics"][name] for name in ("best", "last")}
+        said = {"metrics": metrics, "versions": self.record.get("versions"), "started": self.record.get("started")}
+        try:
+            content = weights_file(read_checkpoint(path), said, path)
+        except NotExportableError as error:
+            print(f"note: {WEIGHTS} is left out. {error}", file=sys.stderr)
+            return
+        write_bytes(self.folder / WEIGHTS, content)
 
     def _write_table(self) -> None:
         if not self._writes:

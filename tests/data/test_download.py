@@ -19,7 +19,8 @@ from support import idx
 from torchvision import datasets
 
 from mnistlab.data import download
-from mnistlab.data.mnist import EMNIST, MNIST, QMNIST, IdxData
+from mnistlab.data.idx_data import IdxData
+from mnistlab.data.mnist import EMNIST, MNIST, QMNIST
 from mnistlab.errors import DataUnavailableError
 
 Answer = Callable[[BaseHTTPRequestHandler, bytes], None]

@@ -11,7 +11,8 @@ from torch import Tensor
 from torchvision import datasets
 
 from mnistlab.data import download, mnist
-from mnistlab.data.mnist import EMNIST, KMNIST, MNIST, QMNIST, FashionMNIST, IdxData
+from mnistlab.data.idx_data import IdxData
+from mnistlab.data.mnist import EMNIST, KMNIST, MNIST, QMNIST, FashionMNIST
 from mnistlab.errors import LabError
 
 Make = Callable[..., IdxData]
@@ -95,6 +96,29 @@ def test_present_files_need_no_network_and_no_word(
     data.read("train")
 
     assert capfd.readouterr() == ("", "")
+
+
+@each_set
+def test_a_set_knows_what_is_missing_and_how_much_is_there(make: Make, tmp_path: Path) -> None:
+    """It tells the missing files by name, and the size of each split; nothing is fetched."""
+    data = make(data_dir=str(tmp_path))
+    assert data.missing() == list(data.original_bytes())
+
+    write_both(data)
+    assert (data.missing(), data.check()) == ([], {"train": 12, "test": 7})
+
+    name = data.parts["test"].labels
+    (data.raw / name).unlink()
+    assert data.missing() == [name]
+    with pytest.raises(LabError, match=name):
+        data.check()
+
+
+def test_every_arrangement_has_files_of_its_own() -> None:
+    """EMNIST has one for each split, the others have one."""
+    assert [len(cls.arrangements()) for cls in (MNIST, FashionMNIST, KMNIST, QMNIST, EMNIST)] == [1, 1, 1, 1, 6]
+    names = [name for data in EMNIST.arrangements() for name in data.original_bytes()]
+    assert len(set(names)) == len(names) == 24
 
 
 @each_set

@@ -56,7 +56,9 @@ def settle(
 
     lower: list[Written] = []
     for layer in layers:
-        _refuse_unknown([walked([*lower, *variant]) for variant in _variants(layer)], layer)
+        walks = [walked([*lower, *variant]) for variant in _variants(layer)]
+        _refuse_unknown(walks, layer)
+        _refuse_wrong(walks[0], layer)
         lower.extend(layer)
     walk = walked(lower)
     for message in walk.wrong.values():
@@ -75,6 +77,14 @@ def _refuse_unknown(walks: Sequence[Walk], layer: Sequence[Written]) -> None:
     for misfit in walks[0].misfits:
         if id(misfit.entry) in own:
             raise LabError(misfit.message)
+
+
+def _refuse_wrong(walk: Walk, layer: Sequence[Written]) -> None:
+    """Raise for the first value of a layer that its option does not take, even if a later layer writes another."""
+    own = set(map(id, layer))
+    for key, message in walk.wrong.items():
+        if key in walk.origins and id(walk.origins[key]) in own:
+            raise LabError(message)
 
 
 def _variants(layer: Sequence[Written]) -> Iterator[list[Written]]:

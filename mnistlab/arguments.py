@@ -1,0 +1,64 @@
+"""The arguments of a command that configures nothing: names, switches, and a few options with a value."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from mnistlab.errors import LabError
+from mnistlab.nearest import suggestion
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """What was typed after such a command.
+
+    Attributes:
+        names: What stands there without dashes.
+        switches: The switches that are on.
+        values: The last value of each option that takes one.
+    """
+
+    names: Sequence[str]
+    switches: frozenset[str]
+    values: Mapping[str, str]
+
+
+def read_arguments(
+    command: str, arguments: Sequence[str], *, switches: Sequence[str] = (), takes_value: Sequence[str] = ()
+) -> Arguments:
+    """Read the arguments; `help` is always a switch.
+
+    Args:
+        command: For messages.
+        arguments: What stands after the command.
+        switches: Options without a value.
+        takes_value: Options with one.
+
+    Raises:
+        LabError: If there is no such option, its value is missing, or a switch has one.
+    """
+    known = (*switches, *takes_value, "help")
+    names: list[str] = []
+    on: set[str] = set()
+    values: dict[str, str] = {}
+    rest = list(arguments)
+    while rest:
+        argument = rest.pop(0)
+        name, equals, value = argument.removeprefix("--").partition("=")
+        if argument == "-h":
+            on.add("help")
+        elif not argument.startswith("-"):
+            names.append(argument)
+        elif name not in known or not argument.startswith("--"):
+            hint = suggestion(name.lstrip("-"), known, "--") or f" It takes {', '.join(f'--{each}' for each in known)}."
+            raise LabError(f"{argument}: {command} has no such option.{hint}")
+        elif name in takes_value:
+            if not equals and rest:
+                value = rest.pop(0)
+            if not value:
+                raise LabError(f"--{name} needs a value: --{name}=...")
+            values[name] = value
+        elif equals:
+            raise LabError(f"{argument}: --{name} takes no value.")
+        else:
+            on.add(name)
+    return Arguments(names, frozenset(on), values)

@@ -1,0 +1,63 @@
+"""What a command was configured with, and who chose it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mnistlab.classes import TRUSTED
+from mnistlab.written import Source, Written
+
+
+@dataclass(frozen=True)
+class Configured:
+    """A command as it was configured.
+
+    Attributes:
+        command: `fit`, `validate`, `test` or `predict`.
+        resolved: The values that count.
+        origins: Who wrote them, by dotted key.
+        typed: What stood on the command line.
+        continued: Whether a run goes on from a checkpoint.
+    """
+
+    command: str
+    resolved: Mapping[str, Any]
+    origins: Mapping[str, Written]
+    typed: Sequence[Written]
+    continued: bool = False
+
+    def chosen(self, key: str) -> str | None:
+        """Where somebody wrote the value of `key` on purpose; None for a default."""
+        entry = self.origins.get(key)
+        return None if entry is None or entry.complete or entry.source is Source.CHECKPOINT else entry.where
+
+    def chosen_below(self, key: str) -> str | None:
+        """Where somebody chose the class of `key`, or an option of it."""
+        below = (name for name in self.origins if name.startswith(f"{key}."))
+        return next((where for name in (key, *below) if (where := self.chosen(name))), None)
+
+    def options(self, section: str, name: str) -> Mapping[str, Any]:
+        """The options of the class that an option of the model or the data takes; none where it takes none."""
+        value = self.resolved[section]["init_args"].get(name)
+        return value.get("init_args", {}) if isinstance(value, Mapping) else {}
+
+    def packages(self) -> list[str]:
+        """The packages of others whose classes it uses."""
+        names = set(_class_paths(self.resolved))
+        return sorted({name.partition(".")[0] for name in names if not name.startswith(TRUSTED)})
+
+    def callbacks(self) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+        """Each callback: its key, the name of its class, its options."""
+        for number, entry in enumerate(self.resolved["trainer"].get("callbacks") or []):
+            key = f"trainer.callbacks.{number}"
+            yield key, entry["class_path"].rpartition(".")[2], entry.get("init_args", {})
+
+
+def _class_paths(value: object) -> Iterator[str]:
+    """Every class in a configuration, however deep."""
+    if isinstance(value, Mapping):
+        if isinstance(value.get("class_path"), str):
+            yield value["class_path"]
+        yield from (path for part in value.values() for path in _class_paths(part))
+    elif isinstance(value, list):
+        yield from (path for part in value for path in _class_paths(part))

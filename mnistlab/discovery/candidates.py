@@ -1,0 +1,270 @@
+"""What may stand at the cursor: the words that continue a command line, from the catalogue and the folders here."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from mnistlab.catalogue import Catalogue, ClassEntry, OptionEntry
+from mnistlab.catalogue.words import first_sentence
+from mnistlab.discovery.chosen import Chosen
+from mnistlab.presets import SUFFIXES, list_presets
+from mnistlab.runs.folder import is_run
+from mnistlab.written import SWITCHES, key_of
+
+_CHECKPOINTS = (".ckpt", ".safetensors")
+_STEERING = {
+    "config": "a preset, a YAML file or a Python file; several are merged from left to right",
+    "ckpt_path": "a checkpoint, the folder of a run, best, or last",
+    "trust": "packages whose classes a checkpoint may name",
+    "untrained": "measure random weights on purpose",
+    "print_config": "show the whole configuration and stop",
+    "debug": "show where an error comes from",
+    "help": "the options that people use",
+}
+_REPEATED = ("config", "trust")
+
+TEXTS: Mapping[str, tuple[str, ...]] = {
+    "accelerator": ("auto", "cpu", "gpu", "mps", "tpu"),
+    "strategy": ("auto", "ddp", "ddp_spawn", "fsdp", "deepspeed"),
+    "profiler": ("simple", "advanced", "pytorch"),
+    "gradient_clip_algorithm": ("norm", "value"),
+    "monitor": ("val/acc", "val/loss", "train/acc", "train/loss"),
+}
+"""Texts that an option takes although its annotation does not list them."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A word that may stand at the cursor.
+
+    Attributes:
+        word: The word, without what stands before it in `Offer.head`.
+        text: What it is, in a few words.
+        ends: Whether the next word may begin after it; not after `=`, `.` and `/`.
+    """
+
+    word: str
+    text: str = ""
+    ends: bool = True
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What to offer at the cursor.
+
+    Attributes:
+        head: The beginning of the word that stays as it is, such as `--model=`.
+        candidates: What may follow it.
+    """
+
+    head: str
+    candidates: Sequence[Candidate]
+
+
+def offer(
+    catalogue: Callable[[], Catalogue], commands: Mapping[str, str], training: Iterable[str], words: Sequence[str]
+) -> Offer:
+    """What may stand at the cursor.
+
+    Args:
+        catalogue: Loads the catalogue, where it is needed.
+        commands: The commands with what they do.
+        training: Those of them that take the options of a model, its data and a trainer.
+        words: What stands after `mnistlab`, up to the cursor; the last word is the one at the cursor, "" for a new one.
+    """
+    *before, word = words
+    if not before:
+        known = [*(Candidate(name, text) for name, text in commands.items()), *_OVERALL]
+        return Offer("", _beginning(word, known, hide="-"))
+    if before[0] not in training:
+        return _simple(before[0], before[1:], word) if before[0] in commands else Offer("", [])
+    line = _Line(catalogue(), before[0], before[1:])
+    name, equals, value = word.partition("=")
+    if equals and word.startswith("--"):
+        return Offer(f"{name}=", _beginning(value, line.values(name[2:], value)))
+    last = before[-1]
+    if last.startswith("--") and "=" not in last and last[2:] not in (*SWITCHES, "help") and not word.startswith("-"):
+        return Offer("", _beginning(word, line.values(last[2:], word)))
+    return Offer("", _beginning(word, line.options(word)))
+
+
+_OVERALL = (Candidate("--help", "the commands"), Candidate("--version", "the version"))
+
+
+def _beginning(typed: str, known: Iterable[Candidate], hide: str = "") -> list[Candidate]:
+    """The candidates that begin as typed, in any case where none does in this one.
+
+    Args:
+        typed: What stands there.
+        known: All candidates.
+        hide: Those that begin so are offered only once this has been typed.
+    """
+    unique = list({candidate.word: candidate for candidate in known}.values())
+    if hide and not typed:
+        unique = [candidate for candidate in unique if not candidate.word.startswith(hide)]
+    exact = [candidate for candidate in unique if candidate.word.startswith(typed)]
+    return exact or [candidate for candidate in unique if candidate.word.lower().startswith(typed.lower())]
+
+
+def _simple(command: str, before: Sequence[str], word: str) -> Offer:
+    """For the commands that train nothing."""
+    options = {"completion": ("--install", "--uninstall"), "schema": ("--output=",)}.get(command, ("--json",))
+    name, equals, value = word.partition("=")
+    if equals and name == "--output":
+        return Offer(f"{name}=", _beginning(value, _paths(value, (".json",))))
+    offered = [Candidate(name, ends=not name.endswith("=")) for name in (*options, "--help") if name not in before]
+    if command == "inspect":
+        offered = [*_checkpoints(word), *offered]
+    if command == "completion":
+        offered = [*map(Candidate, ("bash", "zsh", "fish")), *offered]
+    return Offer("", _beginning(word, offered, hide="-" if command in ("inspect", "completion") else ""))
+
+
+class _Line:
+    """The options of one command line.
+
+    Args:
+        catalogue: What there is to choose from.
+        command: `fit`, `validate`, `test` or `predict`.
+        before: What stands between the command and the word at the cursor.
+    """
+
+    def __init__(self, catalogue: Catalogue, command: str, before: Sequence[str]) -> None:
+        self._catalogue = catalogue
+        self._command = command
+        self._chosen = Chosen(catalogue, before)
+
+    def options(self, typed: str) -> Iterator[Candidate]:
+        """The options of the level that has been reached: `--model.` lists those of the model."""
+        parent, dot, _ = typed.removeprefix("--").rpartition(".")
+        if not dot:
+            yield from self._top()
+            return
+        key = key_of(parent)
+        owner = self._chosen.owner(key)
+        for option in owner.options if owner else ():
+            yield from self._option((*key, option.name), f"--{parent}.{option.name}", option, typed)
+        if owner:
+            takes_class = self._kind(key) is not None
+            text = f"the options of {'a class' if takes_class else key[-1]}"
+            yield Candidate(f"--{parent}.help{'=' if takes_class else ''}", text, ends=not takes_class)
+
+    def values(self, name: str, typed: str) -> Iterator[Candidate]:
+        """What may follow `--name=`."""
+        key = key_of(name.removesuffix("+"))
+        if name == "config":
+            yield from (Candidate(entry.name, entry.description) for entry in list_presets())
+            yield from _paths(typed, SUFFIXES)
+        elif name == "ckpt_path":
+            yield from _checkpoints(typed)
+        elif name == "help":
+            yield from map(Candidate, (*self._catalogue.sections, "all"))
+        elif name in SWITCHES:
+            yield from map(Candidate, ("true", "false"))
+        elif key[-1:] == ("help",):
+            yield from self._classes(self._kind(key[:-1]))
+        elif key:
+            yield from self._values(key, typed)
+
+    def _top(self) -> Iterator[Candidate]:
+        given = self._chosen.given
+        for name, section in self._catalogue.sections.items():
+            owner = self._chosen.owner((name,))
+            if section.kind and (name,) not in given:
+                count = len(self._catalogue.kinds[section.kind].classes)
+                yield Candidate(f"--{name}=", f"[{section.default_class}] one of {count} classes", ends=False)
+            if owner:
+                yield Candidate(f"--{name}.", f"the options of {owner.name}", ends=False)
+        for option in self._catalogue.top:
+            yield from self._option((option.name,), f"--{option.name}", option, "")
+        for name, text in _STEERING.items():
+            if (name in _REPEATED or (name,) not in given) and self._applies(name):
+                ends = name in (*SWITCHES, "help")
+                yield Candidate(f"--{name}{'' if ends else '='}", text, ends=ends)
+
+    def _applies(self, name: str) -> bool:
+        return not (self._command == "fit" and name == "untrained")
+
+    def _option(self, key: tuple[str, ...], name: str, option: OptionEntry, typed: str) -> Iterator[Candidate]:
+        kind = self._catalogue.kinds[option.kind] if option.kind else None
+        given = key in self._chosen.given
+        text = f"[{_default(option)}] {_sentence(option.text)}"
+        if not given:
+            yield Candidate(f"{name}=", text, ends=False)
+        if kind and kind.many and (given or typed.startswith(f"{name}+")):
+            yield Candidate(f"{name}+=", "one more", ends=False)
+        owner = self._chosen.owner(key) if kind else None
+        if owner and owner.options:
+            yield Candidate(f"{name}.", f"the options of {owner.name}", ends=False)
+
+    def _values(self, key: tuple[str, ...], typed: str) -> Iterator[Candidate]:
+        option = self._chosen.option(key)
+        for word in TEXTS.get(key[-1], ()) if option else ():
+            yield Candidate(word)
+        yield from self._classes(self._kind(key))
+        if option is None:
+            return
+        if key[-1].endswith(("dir", "dirpath")):
+            yield from _paths(typed, ())
+            return
+        default = _default(option)
+        for choice in option.choices:
+            yield Candidate(choice, "the default" if choice == default else "")
+        if option.kind is None and not option.required and isinstance(option.default, bool | int | float | str):
+            yield Candidate(default, "the default")
+
+    def _kind(self, key: tuple[str, ...]) -> str | None:
+        """The kind of class that an option or a section takes."""
+        if len(key) == 1 and key[0] in self._catalogue.sections:
+            return self._catalogue.sections[key[0]].kind
+        option = self._chosen.option(key)
+        return option.kind if option else None
+
+    def _classes(self, kind: str | None) -> Iterator[Candidate]:
+        known: Mapping[str, ClassEntry] = self._catalogue.kinds[kind].classes if kind else {}
+        yield from (Candidate(name, _sentence(entry.summary)) for name, entry in known.items())
+
+
+def _checkpoints(typed: str) -> Iterator[Candidate]:
+    """What stands for a checkpoint: words, files, and the folders of runs."""
+    yield Candidate("best", "the best weights of the newest run")
+    yield Candidate("last", "the last weights of the newest run")
+    yield from _paths(typed, _CHECKPOINTS, runs=True)
+
+
+def _paths(typed: str, suffixes: Sequence[str], *, runs: bool = False) -> Iterator[Candidate]:
+    """Folders to go into, and the files in them with these suffixes.
+
+    Args:
+        typed: The beginning of the path.
+        suffixes: Of the files to offer.
+        runs: Whether the folder of a run is something to name.
+    """
+    folder, slash, name = typed.rpartition("/")
+    shown = folder + slash
+    with suppress(OSError, RuntimeError):  # unreadable, or the home of an unknown user
+        entries = sorted((Path(shown) if shown else Path()).expanduser().iterdir())
+        for path in entries:
+            if path.name.startswith((".", "__pycache__")) and not name.startswith("."):
+                continue
+            if path.is_dir():
+                run = runs and is_run(path)
+                yield Candidate(f"{shown}{path.name}{'' if run else '/'}", "a run" if run else "", ends=run)
+            elif path.suffix in suffixes:
+                yield Candidate(f"{shown}{path.name}")
+
+
+def _default(option: OptionEntry) -> str:
+    """A default as one types it."""
+    if option.required:
+        return "required"
+    value = option.default
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    return json.dumps(value, separators=(",", ":")) if isinstance(value, list | dict) else str(value)
+
+
+def _sentence(text: str) -> str:
+    return first_sentence(text).removesuffix(".")

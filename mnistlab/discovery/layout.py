@@ -1,0 +1,80 @@
+"""Text on a terminal: its width, columns, wrapped paragraphs. Plain characters only."""
+
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+
+from mnistlab.catalogue.entries import Value
+from mnistlab.catalogue.words import first_sentence
+
+_PIPE = 80
+_NARROWEST, _WIDEST = 60, 120
+"""Narrower, names would be cut; wider, lines are hard to read."""
+
+
+def screen_width() -> int:
+    """The width to write for: that of the terminal, 80 where the output is none."""
+    width = shutil.get_terminal_size((_PIPE, 24)).columns if sys.stdout.isatty() else _PIPE
+    return min(max(width, _NARROWEST), _WIDEST)
+
+
+def paragraph(text: str, width: int, indent: int = 0) -> list[str]:
+    """The lines of a text; words are never broken."""
+    margin = " " * indent
+    return textwrap.wrap(
+        text,
+        width,
+        initial_indent=margin,
+        subsequent_indent=margin,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def shortened(text: str, width: int) -> str:
+    """A text that fits: its first sentence, else that to a pause, else as many words as fit."""
+    sentence = first_sentence(text).removesuffix(".")
+    for part in (sentence, sentence.partition(";")[0], sentence.partition(": ")[0]):
+        if len(part) <= width:
+            return part
+    words = sentence[: width - 3].rpartition(" ")[0] or sentence[: width - 3]
+    return f"{words.rstrip(' ,;:(')}..."
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int, right: Sequence[int] = ()) -> list[str]:
+    """Rows in columns, of which the last one is wrapped and the others are never cut.
+
+    Args:
+        head: The names of the columns.
+        rows: The cells.
+        width: Of the whole.
+        right: The columns that are aligned to the right: numbers.
+    """
+    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head) - 1)]
+    indent = sum(widths) + 2 * len(widths) + 2
+
+    def line(row: Sequence[str]) -> Iterator[str]:
+        cells = [
+            cell.rjust(size) if column in right else cell.ljust(size)
+            for column, (cell, size) in enumerate(zip(row, widths, strict=False))
+        ]
+        first = "  ".join(["", *cells, ""])
+        last = textwrap.wrap(row[-1], max(width - indent, 16), break_long_words=False, break_on_hyphens=False) or [""]
+        yield (first + last[0]).rstrip()
+        yield from (" " * indent + more for more in last[1:])
+
+    return [text for row in (head, *rows) for text in line(row)]
+
+
+def shown(value: Value) -> str:
+    """A value as it is typed."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {shown(entry)}" for key, entry in value.items()) + "}"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "[" + ",".join(shown(entry) for entry in value) + "]"
+    return str(value)

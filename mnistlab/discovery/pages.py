@@ -1,0 +1,186 @@
+"""The pages of help: a command's on one screen, a class's, a single option's, everything."""
+
+from collections.abc import Iterator, Sequence
+
+from mnistlab.catalogue import ClassEntry, OptionEntry
+from mnistlab.catalogue.words import first_sentence
+from mnistlab.discovery.layout import paragraph, shortened, shown
+from mnistlab.discovery.present import Present
+from mnistlab.discovery.used import MOST_OWN, SHARED, STEERING, TEXTS, USED
+from mnistlab.written import Key
+
+_TABLES = {"model": "models", "data": "datasets", "loss": "losses", "optimizer": "optimizers", "scheduler": "schedules"}
+"""The command that lists a kind of class."""
+
+_FOREIGN = ("torch.", "lightning.")
+_WIDEST_NAME = 38
+_MEASURING = ("validate", "test", "predict")
+
+
+def command_page(command: str, summary: str, present: Present, presets: Sequence[str], width: int) -> list[str]:
+    """The options of a command that people use, with what counts now.
+
+    Args:
+        command: The command.
+        summary: What it does.
+        present: What is chosen and written.
+        presets: The names of the presets.
+        width: Of the page.
+    """
+    unknown = _in_checkpoint(command, present)
+    groups = [
+        [_row(present, name, presets, unknown) for pattern in group for name in _matching(present, pattern)]
+        for group in USED[command]
+    ]
+    column = min(max(len(left) for group in groups for left, _ in group), _WIDEST_NAME) + 4
+    lines = [f"mnistlab {command}: {summary}."]
+    for group in groups:
+        lines += ["", *(_short_line(left, texts, column, width) for left, texts in group)]
+    lines += ["", "What stands as =... is what the checkpoint says."] if unknown else [""]
+    return [*lines, "More: --help=model, =data, =trainer, =run, =all, or --model.optimizer.help=SGD"]
+
+
+def class_page(present: Present, key: Key, width: int, *, full: bool) -> list[str]:
+    """What the class at `key` takes, with what counts now, and what could be chosen in its place.
+
+    Args:
+        present: What is chosen and written.
+        key: Where the class stands: `("model", "optimizer")`.
+        width: Of the page.
+        full: Whether to show whole texts of other packages too.
+    """
+    entry, lines = present.owner(key), []
+    if entry is not None:
+        lines += _head(entry, width)
+        lines += _options(present, key, entry.options, width, full=full or not _is_foreign(entry))
+    kind = present.kind(key)
+    if kind is None:
+        return lines
+    name = ".".join(key)
+    other = " A list is taken too, and --" + name + "+=CLASS adds to it." if kind.many else ""
+    null = ", or null for none" if kind.optional else ""
+    option = present.option(key) if len(key) > 1 else None
+    if entry is None and option is not None:
+        lines += [f"--{name}={shown(present.value(key))}", *paragraph(option.text, width, 6)]
+    lines += ["", *paragraph(f"--{name}=CLASS takes {', '.join(kind.offered())}{null}.{other}", width)]
+    return [*lines, *paragraph(f"--{name}.help=CLASS shows what one takes.", width)]
+
+
+def option_page(present: Present, key: Key, option: OptionEntry, width: int) -> list[str]:
+    """One option with all that is known of it."""
+    return _options(present, key[:-1], [option], width, full=True)
+
+
+def whole_page(present: Present, width: int) -> list[str]:
+    """Every option of every section, and of every class that is chosen now."""
+    lines = [line for name, text in STEERING.items() for line in (f"  --{name}", f"      {text[1]}.")]
+    lines += _options(present, (), present.catalogue.top, width, full=True)
+    for key in _chosen_keys(present, [(name,) for name in present.catalogue.sections]):
+        lines += ["", "", *class_page(present, key, width, full=True)]
+    return lines
+
+
+def _chosen_keys(present: Present, keys: Sequence[Key]) -> Iterator[Key]:
+    """The keys at which a class stands, each before those below it."""
+    for key in keys:
+        entry = present.owner(key)
+        if entry is not None:
+            yield key
+            yield from _chosen_keys(present, [(*key, option.name) for option in entry.options if option.kind])
+
+
+def _head(entry: ClassEntry, width: int) -> list[str]:
+    lines = paragraph(f"{entry.name}: {entry.summary}" if entry.summary else entry.name, width)
+    if entry.source:
+        lines += paragraph(f"Source: {entry.source}", width)
+    if entry.problem:
+        lines += paragraph(f"Not for the models here: {entry.problem}", width)
+    return [*lines, f"Class: {entry.path}", ""]
+
+
+def _options(present: Present, above: Key, options: Sequence[OptionEntry], width: int, *, full: bool) -> list[str]:
+    """Options with what counts now, their types in words, and what they are for."""
+    lefts = [_with_value(present, (*above, option.name), option) for option in options]
+    column = min(max(map(len, lefts), default=0), _WIDEST_NAME) + 2
+    lines: list[str] = []
+    for left, option in zip(lefts, options, strict=True):
+        kind = _takes(present, (*above, option.name), option)
+        line = f"{left:<{max(column, len(left) + 2)}}{kind}"
+        lines += [line] if len(line) <= width else [left, *paragraph(f"Takes {kind}.", width, 6)]
+        lines += paragraph(option.text if full else first_sentence(option.text), width, 6)
+    return lines
+
+
+def _takes(present: Present, key: Key, option: OptionEntry) -> str:
+    """What values an option takes, in words."""
+    kind = present.kind(key)
+    if kind is None:
+        return option.type
+    return f"{'text or ' if kind.plain else ''}a class: --{'.'.join(key)}.help"
+
+
+def _with_value(present: Present, key: Key, option: OptionEntry) -> str:
+    value = present.value(key)
+    return f"  --{'.'.join(key)}{'  (required)' if option.required and value is None else f'={shown(value)}'}"
+
+
+def _matching(present: Present, pattern: str) -> list[str]:
+    """The options of a name of `USED`: itself if it is there, or those of the class itself."""
+    key = tuple(pattern.split("."))
+    if key[-1] != "*":
+        is_there = key in _tops(present) or present.option(key) is not None
+        return [pattern] if is_there else []
+    owner = present.owner(key[:-1])
+    own: list[str] = []
+    for option in owner.options if owner else ():
+        if option.kind or option.name in SHARED or len(own) == MOST_OWN:
+            break
+        own.append(".".join((*key[:-1], option.name)))
+    return own
+
+
+def _in_checkpoint(command: str, present: Present) -> Sequence[str]:
+    """The sections whose values are known only to a checkpoint."""
+    if command in _MEASURING:
+        return () if present.written(("untrained",)) else ("model", "data")
+    return ("model", "data", "trainer") if present.written(("ckpt_path",)) else ()
+
+
+def _tops(present: Present) -> list[Key]:
+    """What steers a command, and its sections."""
+    return [(name,) for name in (*STEERING, *present.catalogue.sections)]
+
+
+def _row(present: Present, name: str, presets: Sequence[str], unknown_in: Sequence[str]) -> tuple[str, list[str]]:
+    """An option with what counts now, and what to say of it: the first text that fits."""
+    key = tuple(name.split("."))
+    if name in STEERING:
+        takes, text = STEERING[name]
+        known = f"{', '.join(presets)}, or a file"
+        value = present.steering(name)
+        typed = f"={takes}" if takes else ""
+        typed = typed if value in (None, True) else f"={shown(value)}"
+        return f"--{name}{typed}", [known, text] if name == "config" else [text]
+    unknown = key[0] in unknown_in and present.written(key) is None
+    left = f"--{name}={'...' if unknown else shown(present.value(key))}"
+    kind, option = present.kind(key), present.option(key)
+    if kind is None or kind.plain:
+        return left, [TEXTS.get(name) or (option.text if option else "")]
+    others = [each for each in kind.offered() if unknown or each != present.value(key)]
+    table, one = _TABLES.get(key[-1]), "One" if unknown else "Or one"
+    return left, [
+        f"{'' if unknown else 'Or '}{', '.join(others)}",
+        f"{one} of {len(others)}: mnistlab {table}" if table else f"--{name}.help lists them",
+    ]
+
+
+def _short_line(left: str, texts: Sequence[str], column: int, width: int) -> str:
+    """An option and what is said of it, in one line."""
+    room = width - max(column, len(left) + 4)
+    text = next((text for text in texts if len(text) <= room), None) or shortened(texts[-1], room)
+    text = text.removesuffix(".") if not text.endswith("...") else text
+    return f"  {left:<{column - 2}}{'' if len(left) + 4 <= column else '  '}{text}".rstrip()
+
+
+def _is_foreign(entry: ClassEntry) -> bool:
+    return entry.path.startswith(_FOREIGN)

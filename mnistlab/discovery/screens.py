@@ -1,0 +1,147 @@
+"""Help for the commands that train and measure, from the catalogue; only classes of the user's own need torch."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mnistlab.catalogue import Catalogue, Named, load_catalogue
+from mnistlab.discovery.layout import screen_width
+from mnistlab.discovery.pages import class_page, command_page, option_page, whole_page
+from mnistlab.discovery.present import Present, Unlisted
+from mnistlab.errors import LabError
+from mnistlab.nearest import suggestion
+from mnistlab.presets import find_preset, list_presets
+from mnistlab.written import Key, Source, Written, from_arguments, from_file
+
+_ALL = "all"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What help is asked for.
+
+    Attributes:
+        key: The option that it is about; () for the command.
+        where: How that was said: `--help=model`.
+        full: Whether whole texts are wanted.
+        written: What stands beside it, the strongest last.
+    """
+
+    key: Key
+    where: str
+    full: bool
+    written: Sequence[Written]
+
+
+def asks_for_help(arguments: Sequence[str]) -> bool:
+    """Whether help is asked for somewhere in the arguments of a command."""
+    return any(argument == "-h" or _name(argument).split(".")[-1] == "help" for argument in arguments)
+
+
+def show_help(command: str, summary: str, arguments: Sequence[str]) -> int:
+    """Print the help that was asked for; the exit code.
+
+    Raises:
+        LabError: If there is no such section, class or option.
+    """
+    request = _request(arguments)
+    catalogue, named = load_catalogue(), list[Named]()
+    while True:
+        present = Present(catalogue, request.written)
+        try:
+            lines, mistakes = _page(command, summary, request, present), present.mistakes()
+            break
+        except Unlisted as unlisted:
+            named.append(unlisted.named)
+            catalogue = _with(named)
+    print("\n".join(lines).rstrip())
+    for mistake in mistakes:
+        print(f"note: {mistake}", file=sys.stderr)
+    return 0
+
+
+def _request(arguments: Sequence[str]) -> Request:
+    rest = list(arguments)
+    key: Key = ()
+    where, full = "--help", False
+    typed: list[Written] = []
+    for token in _joined(rest):
+        name, value = _name(token), token.partition("=")[2]
+        if token in ("-h", "--help") or token == f"--help={_ALL}":
+            full |= bool(value)
+        elif name == "help":
+            key, where = tuple(value.split(".")), token
+        elif name.endswith(".help"):
+            key, where = tuple(name.split("."))[:-1], token
+            typed += [Written(key, value, Source.COMMAND_LINE, token)] if value else []
+        else:
+            typed += from_arguments([token])
+    files = [entry for each in typed if each.key == ("config",) for entry in _from_preset(each)]
+    return Request(key, where, full, [*files, *typed])
+
+
+def _joined(arguments: Sequence[str]) -> list[str]:
+    """Every option as one word; `--key value` becomes `--key=value`."""
+    words: list[str] = []
+    for argument in arguments:
+        loose = words and not argument.startswith("-") and words[-1].startswith("-") and "=" not in words[-1]
+        if loose and words[-1] not in ("--debug", "--untrained", "--print_config"):
+            words[-1] = f"{'--help' if words[-1] == '-h' else words[-1]}={argument}"
+        else:
+            words.append(argument)
+    return words
+
+
+def _from_preset(config: Written) -> Sequence[Written]:
+    """What a preset or a file says; one in Python is run, as `fit` would run it."""
+    found = find_preset(str(config.value))
+    if found.path.suffix != ".py":
+        return from_file(found.path)
+    from mnistlab.preset_class import load_preset  # noqa: PLC0415 - it needs torch
+
+    return [entry for layer in load_preset(found).layers for entry in layer]
+
+
+def _with(named: Sequence[Named]) -> Catalogue:
+    """The catalogue with classes of the user's own, which are imported."""
+    from mnistlab.catalogue.compile import compile_catalogue  # noqa: PLC0415 - it needs torch
+
+    return compile_catalogue(named)
+
+
+def _page(command: str, summary: str, request: Request, present: Present) -> list[str]:
+    width, key = screen_width(), request.key
+    if not key:
+        if request.full:
+            return whole_page(present, width)
+        presets = list(dict.fromkeys(entry.name for entry in list_presets()))
+        return command_page(command, summary, present, presets, width)
+    _check(request, present)
+    option = present.option(key)
+    if option is not None and present.kind(key) is None:
+        return option_page(present, key, option, width)
+    return class_page(present, key, width, full=request.full)
+
+
+def _check(request: Request, present: Present) -> None:
+    """Refuse an option that does not exist, with the nearest one that does."""
+    for end in range(1, len(request.key) + 1):
+        above, name = request.key[: end - 1], request.key[end - 1]
+        if not above:
+            known = [*present.catalogue.sections, *(option.name for option in present.catalogue.top)]
+            if name not in known:
+                raise LabError(
+                    f"{request.where}: there is no section {name}.{suggestion(name, [*known, _ALL])} "
+                    f"There are {', '.join(known)}, and {_ALL}."
+                )
+            continue
+        owner = present.owner(above)
+        names = [option.name for option in owner.options] if owner else []
+        if name not in names:
+            what = owner.name if owner else ".".join(above)
+            has = f"{what} has no option {name}." if names else f"{what} has no options of its own."
+            raise LabError(f"{request.where}: {has}{suggestion(name, names)}")
+
+
+def _name(argument: str) -> str:
+    return argument.partition("=")[0].removeprefix("--") if argument.startswith("--") else ""

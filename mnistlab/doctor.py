@@ -1,0 +1,242 @@
+"""`mnistlab doctor`: whether everything that the lab needs is there and works.
+
+Whatever is broken must be told and not fail here, so a check imports what it needs by itself.
+"""
+# ruff: noqa: PLC0415
+
+import json
+import os
+import platform
+import shutil
+import tempfile
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from importlib import metadata
+from pathlib import Path
+
+from mnistlab.arguments import read_arguments
+from mnistlab.errors import LabError
+
+USAGE = """\
+Usage: mnistlab doctor [--json]
+
+Checks the installation, the data sets, the devices and the folders that are written to.
+Each line is good, a note of what could be better, or bad with what to do; the exit code is 1 if one is bad."""
+
+PACKAGE = "mnistlab"
+MARKS = {"good": "+", "note": "-", "bad": "!"}
+
+_LEAST_FREE_BYTES = 500_000_000  # a few checkpoints of a large model
+_REINSTALL = "Install both from one index: pip install --force-reinstall torch torchvision."
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The outcome of a check.
+
+    Attributes:
+        name: What was checked.
+        state: `good`, `note` where something could be better, or `bad`.
+        text: What was found.
+        way_out: What to do about it.
+    """
+
+    name: str
+    state: str
+    text: str
+    way_out: str = ""
+
+
+def run(command: str, arguments: Sequence[str]) -> int:
+    """Run `mnistlab doctor arguments`; 1 if something is broken, otherwise 0.
+
+    Raises:
+        LabError: If there is no such option.
+    """
+    asked = read_arguments(command, arguments, switches=("json",))
+    if asked.names:
+        raise LabError(f"`{asked.names[0]}`: doctor takes no names. It checks everything: mnistlab doctor.")
+    if "help" in asked.switches:
+        print(USAGE)
+        return 0
+    findings: list[Finding] = []
+    for name, check in CHECKS.items():
+        for finding in _guarded(name, check):
+            findings.append(finding)
+            if "json" not in asked.switches:
+                _show(finding)
+    bad = sum(finding.state == "bad" for finding in findings)
+    if "json" in asked.switches:
+        print(json.dumps([asdict(finding) for finding in findings], indent=2))
+    else:
+        print(f"\n{bad} of {len(findings)} lines are bad." if bad else "\nNothing is broken.")
+    return 1 if bad else 0
+
+
+def _guarded(name: str, check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    """The findings of a check, one more where it fails itself."""
+    try:
+        yield from check()
+    except Exception as error:  # noqa: BLE001 - a broken installation may raise anything
+        text = f"cannot be checked: {type(error).__name__}: {error}"
+        yield Finding(name, "bad", text, "Mend what is bad above, or install mnistlab anew.")
+
+
+def _show(finding: Finding) -> None:
+    text = " ".join(f"{finding.text} {finding.way_out}".split())
+    width = max(80, shutil.get_terminal_size().columns)
+    opening = f"{MARKS[finding.state]} {finding.state:<4}  {finding.name:<12}  "
+    print(textwrap.fill(text, width, initial_indent=opening, subsequent_indent=" " * len(opening)), flush=True)
+
+
+def _python() -> Iterator[Finding]:
+    from packaging.specifiers import SpecifierSet
+
+    wanted = metadata.metadata(PACKAGE)["Requires-Python"] or ""
+    version = platform.python_version()
+    if SpecifierSet(wanted).contains(version, prereleases=True):
+        yield Finding("python", "good", version)
+    else:
+        yield Finding("python", "bad", f"{version}, but {wanted} is needed.", "Make an environment with that Python.")
+
+
+def _packages() -> Iterator[Finding]:
+    """The packages that this one requires, in the versions that it requires."""
+    from packaging.requirements import Requirement
+
+    good: list[str] = []
+    for requirement in map(Requirement, metadata.requires(PACKAGE) or []):
+        if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
+            continue
+        way_out = f'pip install "{requirement.name}{requirement.specifier}"'
+        try:
+            version = metadata.version(requirement.name)
+        except metadata.PackageNotFoundError:
+            yield Finding("packages", "bad", f"{requirement.name} is not installed.", way_out)
+            continue
+        if requirement.specifier.contains(version, prereleases=True):
+            good.append(f"{requirement.name} {version}")
+        else:
+            text = f"{requirement.name} is {version}, but {requirement.specifier} is needed."
+            yield Finding("packages", "bad", text, way_out)
+    yield Finding("packages", "good", f"{PACKAGE} {metadata.version(PACKAGE)}, {', '.join(good)}")
+
+
+def _torchvision() -> Iterator[Finding]:
+    """Whether torch and torchvision are of one build, which shows when they work together."""
+    versions = {name: metadata.version(name) for name in ("torch", "torchvision")}
+    shown = " and ".join(f"{name} {version}" for name, version in versions.items())
+    builds = {version.partition("+")[2] for version in versions.values()}
+    if len(builds) > 1:
+        yield Finding("torchvision", "bad", f"{shown} are of different builds.", _REINSTALL)
+    try:
+        import torch
+        from torchvision import ops
+
+        kept = ops.nms(torch.tensor([[0.0, 0, 2, 2], [0, 0, 2, 1.9]]), torch.tensor([0.5, 0.9]), 0.5).tolist()
+    except Exception as error:  # noqa: BLE001 - a wrong build raises many things
+        yield Finding("torchvision", "bad", f"{shown} do not work together: {error}.", _REINSTALL)
+        return
+    if kept != [1]:
+        yield Finding("torchvision", "bad", f"{shown} do not work together: nms gives {kept}, not [1].", _REINSTALL)
+    elif len(builds) == 1:
+        yield Finding("torchvision", "good", f"{shown} work together")
+
+
+def _devices() -> Iterator[Finding]:
+    """The devices, each after a small computation on it."""
+    import torch
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    threads = torch.get_num_threads()
+    text = f"{threads} thread{'s' * (threads > 1)} on {cores} core{'s' * (cores > 1)}"
+    way_out = f"They wait for each other: set OMP_NUM_THREADS={cores}." if threads > cores else ""
+    yield Finding("cpu", "note" if way_out else "good", text + "." * bool(way_out), way_out)
+    if torch.cuda.is_available():
+        for number in range(torch.cuda.device_count()):
+            yield _computes(f"cuda:{number}", partial(torch.cuda.get_device_name, number))
+    elif torch.version.cuda:
+        yield Finding("cuda", "good", f"torch could use CUDA {torch.version.cuda}, no device is seen")
+    else:
+        yield Finding("cuda", "good", "this torch is built without it")
+    if torch.backends.mps.is_available():
+        yield _computes("mps", lambda: "Apple's GPU")
+
+
+def _computes(device: str, describe: Callable[[], str]) -> Finding:
+    import torch
+
+    try:
+        total = float(torch.ones(8, 8, device=device).matmul(torch.ones(8, 8, device=device)).sum())
+        text = describe()
+    except Exception as error:  # noqa: BLE001 - drivers raise many things
+        return Finding(
+            device, "bad", f"is there, but fails: {error}.", "Update its driver, or use --trainer.accelerator=cpu."
+        )
+    if total != 512:  # noqa: PLR2004 - 8 to the third
+        return Finding(device, "bad", f"{text} computes 512 as {total}.", "Use --trainer.accelerator=cpu.")
+    return Finding(device, "good", text)
+
+
+def _data_sets() -> Iterator[Finding]:
+    """Every data set of files: absent is no fault, damaged is one."""
+    from mnistlab.classes import listed
+    from mnistlab.data.idx_data import IdxData
+
+    classes = {cls.__name__: cls for cls in IdxData.__subclasses__() if cls.__name__ in listed((IdxData,))}
+    for name, cls in sorted(classes.items()):
+        present: list[str] = []
+        damaged, absent = False, "absent;"
+        for data in cls.arrangements():
+            label, missing = getattr(data, "split", ""), data.missing()
+            if 0 < len(missing) < len(data.original_bytes()):
+                absent = f"incomplete: {data.raw} lacks {', '.join(missing)}."
+            try:
+                if not missing:
+                    counts = ", ".join(f"{size:,} {split}" for split, size in data.check().items())
+                    present.append(f"{label} {counts}".strip())
+            except LabError as error:
+                damaged = True
+                yield Finding(name, "bad", str(error))
+        if present:
+            yield Finding(name, "good", f"{'; '.join(present)}, in {data.raw}")
+        elif not damaged:
+            yield Finding(name, "note", absent, f"--data={name} fetches it")
+
+
+def _folders() -> Iterator[Finding]:
+    """The folders that are written to; only without that of the runs nothing works."""
+    import platformdirs
+
+    data = Path(os.environ.get("MNISTLAB_DATA_DIR") or "data").expanduser()
+    cache = platformdirs.user_cache_path(PACKAGE)
+    yield _folder("runs", Path("runs"), "bad", "Name another folder with --run.dir.")
+    yield _folder("data folder", data, "note", "What is missing is not fetched there; MNISTLAB_DATA_DIR names another.")
+    yield _folder("cache", cache, "note", "All works, but slower; XDG_CACHE_HOME names another folder.")
+
+
+def _folder(name: str, folder: Path, state: str, way_out: str) -> Finding:
+    """Whether a file can be written to a folder, which need not exist yet, and has room there."""
+    place = folder.absolute()
+    existing = next(parent for parent in (place, *place.parents) if os.path.lexists(parent))
+    try:
+        with tempfile.TemporaryFile(dir=existing):
+            free = shutil.disk_usage(existing).free
+    except OSError as error:
+        return Finding(name, state, f"{folder} cannot be written to: {error.strerror} ({existing}).", way_out)
+    shown = f"{folder} can be written to, {free / 1e9:,.1f} GB free"
+    if free < _LEAST_FREE_BYTES:
+        return Finding(name, state, f"{shown}.", f"That is soon full. {way_out}")
+    return Finding(name, "good", shown)
+
+
+CHECKS: dict[str, Callable[[], Iterator[Finding]]] = {
+    "python": _python,
+    "packages": _packages,
+    "torchvision": _torchvision,
+    "devices": _devices,
+    "data sets": _data_sets,
+    "folders": _folders,
+}

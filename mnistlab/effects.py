@@ -1,0 +1,139 @@
+"""Values that are accepted and then change nothing.
+
+Only what somebody wrote is spoken of: no default, nothing that a run has written down as one value among all.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from lightning.pytorch import Trainer
+
+from mnistlab.beyond import beyond, validates
+from mnistlab.classifier import Classifier
+from mnistlab.configured import Configured
+from mnistlab.data import ImageData
+from mnistlab.errors import LabError
+from mnistlab.nearest import suggestion
+from mnistlab.written import Written
+
+_OF_TRAINING = {
+    "run": ("test", "checkpoint_every_n_steps"),
+    "model": ("optimizer", "scheduler", "scheduler_interval"),
+    "data": ("batch_size", "augment"),
+    "trainer": (
+        "max_epochs", "min_epochs", "max_steps", "min_steps", "max_time", "limit_train_batches", "val_check_interval",
+        "check_val_every_n_epoch", "num_sanity_val_steps", "accumulate_grad_batches", "gradient_clip_val",
+        "gradient_clip_algorithm", "overfit_batches", "detect_anomaly",
+    ),
+}  # fmt: skip
+"""Options that only training looks at."""
+
+
+def check_monitors(configured: Configured, model: Classifier, data: ImageData, trainer: Trainer) -> None:
+    """Refuse to wait for a metric that never comes.
+
+    Args:
+        configured: The command.
+        model: Its model; what one from elsewhere logs is not known.
+        data: Its data.
+        trainer: Its trainer.
+
+    Raises:
+        LabError: If early stopping watches a metric that is not logged.
+    """
+    classes = [
+        type(model).__module__,
+        *(entry["class_path"] for entry in configured.resolved["trainer"]["callbacks"] or []),
+    ]
+    ours = all(name.partition(".")[0] in ("mnistlab", "lightning") for name in classes)
+    heads = [f"{head}_acc" for head in model.heads] if len(model.heads) > 1 else []
+    known = [
+        "lr",
+        "val/acc_best",
+        *(f"{split}/{name}" for split in ("train", "val") for name in ("loss", "acc", *heads)),
+    ]
+    for key, name, options in configured.callbacks():
+        monitor = options.get("monitor")
+        if name != "EarlyStopping" or monitor is None:
+            continue
+        where = configured.chosen(f"{key}.monitor") or configured.chosen(key) or key
+        if ours and monitor not in known:
+            raise LabError(
+                f"{where}: no metric is called {monitor}.{suggestion(monitor, known)} There are {', '.join(known)}."
+            )
+        if monitor.startswith("val/") and not validates(data, trainer):
+            why = "data.val_size" if not data.val_size else "trainer.limit_val_batches"
+            raise LabError(f"{where}: {name} waits for {monitor}, but nothing is validated: {why} is 0.")
+
+
+def notes(configured: Configured, data: ImageData, trainer: Trainer) -> list[str]:
+    """What was written and has no effect on this command, a sentence each.
+
+    Args:
+        configured: The command.
+        data: Its data.
+        trainer: Its trainer; of `fit`, one that knows its optimizers already.
+
+    Raises:
+        LabError: If a schedule ends before the run does.
+    """
+    found = [*_overwritten(configured.typed)]
+    if configured.command != "fit":
+        return [*found, *_only_for_training(configured)]
+    found += [*_without_its_partner(configured), *_wrong_way_round(configured), *_already_drawn(configured)]
+    return [*found, *beyond(configured, data, trainer)]
+
+
+def _overwritten(typed: Sequence[Written]) -> Iterator[str]:
+    """Options of the command line that a later one of the same name replaces."""
+    for number, entry in enumerate(typed):
+        for other in typed[number + 1 :]:
+            if other.append and entry.key[: len(other.key)] == other.key:
+                break  # a list goes on: what follows is said of its next entry
+            if other.key == entry.key and not other.append and other.value != entry.value:
+                yield f"{entry.where} has no effect: {other.where} comes after it."
+                break
+
+
+def _only_for_training(configured: Configured) -> Iterator[str]:
+    for entry in configured.typed:
+        section, *rest = entry.key
+        if rest and rest[0] in _OF_TRAINING.get(section, ()):
+            yield f"{entry.where} has no effect: {configured.command} does not train."
+
+
+def _without_its_partner(configured: Configured) -> Iterator[str]:
+    """Options that count only together with another one."""
+    trainer, model = configured.resolved["trainer"], configured.resolved["model"]["init_args"]
+    momentum = configured.options("model", "optimizer").get("momentum", 1)
+    may_stop = trainer["callbacks"] or trainer["max_time"]
+    cases = (
+        ("trainer.min_epochs", not may_stop, "early stopping"),
+        ("trainer.min_steps", not may_stop, "early stopping"),
+        ("trainer.gradient_clip_algorithm", not trainer["gradient_clip_val"], "--trainer.gradient_clip_val"),
+        ("trainer.log_every_n_steps", not trainer["logger"], "--trainer.logger"),
+        ("trainer.limit_predict_batches", True, "the command predict"),
+        ("trainer.limit_test_batches", not configured.resolved["run"]["test"], "--run.test=true"),
+        ("model.scheduler_interval", model.get("scheduler", 0) is None, "a --model.scheduler"),
+        ("model.optimizer.dampening", momentum == 0, "--model.optimizer.momentum"),
+    )
+    for key, idle, partner in cases:
+        where = configured.chosen(key)
+        if where and idle:
+            yield f"{where} has no effect without {partner}."
+
+
+def _already_drawn(configured: Configured) -> Iterator[str]:
+    """The seed of a run that goes on with the order and the random numbers of its checkpoint."""
+    for entry in configured.typed:
+        if configured.continued and entry.key == ("seed_everything",):
+            yield f"{entry.where} has no effect: the run goes on with the random numbers of its checkpoint."
+
+
+def _wrong_way_round(configured: Configured) -> Iterator[str]:
+    """An accuracy that is expected to become small."""
+    watchers = [(key, options) for key, _, options in configured.callbacks()]
+    for key, options in [*watchers, ("model.scheduler", configured.options("model", "scheduler"))]:
+        where = configured.chosen(f"{key}.monitor")
+        if where and str(options.get("monitor")).endswith(("acc", "acc_best")) and options.get("mode") == "min":
+            option = ".".join(part for part in key.split(".") if not part.isdigit())
+            yield f"{where}: a growing accuracy counts as no improvement here. Add --{option}.mode=max."

@@ -1,0 +1,191 @@
+"""What goes wrong while a command runs, in one line: the disk, the memory, other people's code, the user's own hand."""
+
+import errno
+import math
+import os
+import signal
+import sys
+import sysconfig
+import threading
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Never
+
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from torch import OutOfMemoryError
+
+from mnistlab.errors import LabError
+
+_OWN = Path(__file__).parent
+_LIBRARIES = (*{Path(sysconfig.get_path(name)) for name in ("purelib", "platlib", "stdlib")}, _OWN)
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
+_LONGEST = 240
+_NO_MEMORY = ("not enough memory", "can't allocate memory", "out of memory")
+
+
+class RunFailedError(LabError):
+    """Something failed that is no fault of the input."""
+
+    exit_code = 1
+
+
+class Interrupted(LabError):  # noqa: N818 - it is no fault
+    """The user, or the system, has ended the command."""
+
+    exit_code = 130
+
+
+@contextmanager
+def terminated_like_interrupted() -> Iterator[None]:
+    """Let SIGTERM end a command as Ctrl-C does, so that its record says so.
+
+    Lightning ignores Ctrl-C once it has seen one, and leaves it so; both signals are as before afterwards.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: FrameType | None) -> Never:
+        del number, frame
+        raise KeyboardInterrupt
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class LossWatch:
+    """Says once that the loss is no number any more."""
+
+    def __init__(self) -> None:
+        self._told = False
+
+    def row(self, row: Mapping[str, float]) -> None:
+        """Look at the metrics of an epoch."""
+        broken = [name for name in ("train/loss", "val/loss") if not math.isfinite(row.get(name, 0.0))]
+        if broken and not self._told:
+            self._told = True
+            print(
+                f"note: {broken[0]} is {row[broken[0]]} after epoch {int(row['epoch']) + 1}: nothing more is learnt. "
+                "Try a smaller --model.optimizer.lr=... or --trainer.gradient_clip_val=1; "
+                "--trainer.detect_anomaly=true finds the place.",
+                file=sys.stderr,
+            )
+
+
+def explained(error: Exception) -> LabError:
+    """An error of any kind as one that is told in a line; what was noted about a failure ends the line."""
+    if isinstance(error, LabError):
+        return error
+    told = _told(error)
+    if isinstance(told, RunFailedError):
+        return RunFailedError(f"{told}{''.join(getattr(error, '__notes__', []))}")
+    return told
+
+
+def _told(error: Exception) -> LabError:
+    if _is_full_disk(error):
+        name = getattr(error, "filename", None)
+        place = f" while {name} was written" if name else ""
+        return RunFailedError(f"the disk is full{place}. Make room: what was written before is whole.")
+    if _is_out_of_memory(error):
+        return RunFailedError(
+            "out of memory. A smaller --data.batch_size=... needs less; --trainer.accumulate_grad_batches=2 makes up "
+            "for half of it."
+        )
+    if isinstance(error, OSError):
+        return _of_the_system(error)
+    if isinstance(error, MisconfigurationException) or _is_refusal(error):
+        return LabError(f"the configuration is refused: {_shortened(str(error))}")
+    return RunFailedError(f"{type(error).__name__}: {_in_one_line(str(error))} ({_place(error)}; --debug shows more)")
+
+
+def check_place(folder: Path, where: str) -> None:
+    """Refuse a place where nothing can be written, before any work.
+
+    Args:
+        folder: Where folders are to be made.
+        where: Who chose it.
+
+    Raises:
+        LabError: If it is no folder, or nobody but others may write there.
+    """
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise LabError(f"{where}: {there} is a file; a folder for the runs is wanted. Choose one with --run.dir=...")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise LabError(f"{where}: there is no permission to write in {there}. Choose another place with --run.dir=...")
+
+
+def _of_the_system(error: OSError) -> LabError:
+    what = error.strerror or str(error) or type(error).__name__
+    if error.filename is None:
+        return RunFailedError(f"{what} ({_place(error)}; --debug shows more)")
+    if error.errno in _NOT_ALLOWED:
+        return LabError(f"{error.filename}: {what[:1].lower()}{what[1:]}. Choose another place with --run.dir=...")
+    return RunFailedError(f"{error.filename}: {what[:1].lower()}{what[1:]}.")
+
+
+def _is_full_disk(error: BaseException | None) -> bool:
+    """Torch's writer says nothing of the reason, which is then the only one there is."""
+    if error is None:
+        return False
+    if isinstance(error, OSError) and error.errno in _NO_SPACE:
+        return True
+    writer = isinstance(error, RuntimeError) and "PytorchStreamWriter failed" in str(error)
+    return writer or _is_full_disk(error.__context__)
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    if isinstance(error, OutOfMemoryError | MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in _NO_MEMORY)
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Whether a value was refused by this package, or by the trainer, and not by code that stumbled over it."""
+    frames = traceback.extract_tb(error.__traceback__)
+    if not isinstance(error, ValueError) or not frames:
+        return False
+    path = Path(frames[-1].filename)
+    return (
+        path.is_relative_to(_OWN) or {"lightning", "trainer"} < {*path.parts} or {"lightning", "loops"} < {*path.parts}
+    )
+
+
+def _place(error: BaseException) -> str:
+    """Where it happened: in the user's own code, where that took part."""
+    frames = traceback.extract_tb(error.__traceback__)
+    if not frames:
+        return "nowhere to be seen"
+    own = [frame for frame in frames if not _is_library(frame.filename)]
+    frame = own[-1] if own else frames[-1]
+    path = Path(frame.filename)
+    return f"in {path if own else path.name}, line {frame.lineno}"
+
+
+def _is_library(name: str) -> bool:
+    path = Path(name)
+    return name.startswith("<") or name == sys.argv[0] or any(path.is_relative_to(folder) for folder in _LIBRARIES)
+
+
+def _shortened(text: str) -> str:
+    """The first sentences, as many as fit into a few lines, at least one."""
+    kept, *others = _in_one_line(text).split(". ")
+    for sentence in others:
+        if len(kept) + len(sentence) > _LONGEST:
+            break
+        kept = f"{kept}. {sentence}"
+    return kept.rstrip(".") + "."
+
+
+def _in_one_line(text: str) -> str:
+    return " ".join(text.split())

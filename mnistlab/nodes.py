@@ -1,0 +1,281 @@
+"""Configuration in Python: a class with its options, checked when it is written and built when it is asked for."""
+
+import inspect
+import os
+import types
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, cast, overload
+
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from mnistlab.building import build_class
+from mnistlab.classes import find_class
+from mnistlab.errors import LabError
+from mnistlab.nearest import suggestion
+from mnistlab.settling import Section, settle
+from mnistlab.signatures import Option, options
+from mnistlab.specification import Specification, class_path_of, is_factory, plain, unrecorded
+from mnistlab.written import Key, Source, Written
+
+P = ParamSpec("P")
+T = TypeVar("T")
+F = TypeVar("F", bound=Optimizer | LRScheduler)
+
+if TYPE_CHECKING:
+
+    class _Fits(Any):  # type: ignore[misc]
+        """Lets a node stand for what it describes: `SmallModel(optimizer=...)` takes `config(SGD, lr=0.1)`."""
+
+else:
+
+    class _Fits:
+        """Nothing more at run time."""
+
+
+class NoOptions:
+    """A node has no options beside those of its class."""
+
+
+class Config(_Fits, Generic[T]):
+    """A class with options: a description, which builds nothing until `build()`.
+
+    It is made by `config`, never changes, and shares nothing with what is built from it. An option that nobody wrote
+    has its default; `node.lr` reads an option, and where that is a class with options of its own gives its node.
+
+    Args:
+        cls: The class.
+        written: What was written for it, with keys as they stand below it.
+        changes: What was written later, and may choose other classes.
+        defaults: What counts in place of the defaults of the class.
+        where: Where the class was written.
+
+    Raises:
+        LabError: If the class has no such option, or an option does not take such a value.
+    """
+
+    def __init__(
+        self,
+        cls: Callable[..., T],
+        written: Sequence[Written] = (),
+        changes: Sequence[Written] = (),
+        *,
+        defaults: Mapping[str, object] | None = None,
+        where: str = "config",
+    ) -> None:
+        assert isinstance(cls, type)
+        self.cls: type[T] = cls
+        self.where = where
+        self._defaults = dict(defaults or {})
+        first = [
+            Written((), class_path_of(cls), Source.FILE, where),
+            *(Written((name,), value, Source.FILE, where) for name, value in self._defaults.items()),
+        ]
+        name = cls.__name__
+        entries = [*first, *written, *changes]
+        keyed = [replace(entry, key=(name, *entry.key)) for entry in entries]
+        section = Section(cls, chosen=True, factory=is_factory(cls))
+        before = len(first) + len(written)
+        settled = settle(NoOptions, {name: section}, [keyed[:before], keyed[before:]])
+        for entry, why in settled.dropped:
+            warnings.warn(f"{entry.key[-1]}={entry.value} is dropped. {why}", stacklevel=3)
+        dropped = {id(entry) for entry, _ in settled.dropped}
+        kept = [entry for entry, full in zip(entries, keyed, strict=True) if id(full) not in dropped]
+        self.written = tuple(_last_ones(kept[len(first) :]))
+        self._settled = cast("Mapping[str, Mapping[str, object]]", settled.values)[cls.__name__]
+
+    @property
+    def specification(self) -> Specification:
+        """The class and all its options, complete, as plain data."""
+        return Specification(class_path_of(self.cls), _copied(self._settled["init_args"]))
+
+    def clone(self, changes: Mapping[str, object] | None = None, /, **more: object) -> "Config[T]":
+        """A new node with some options changed; this one stays as it is.
+
+        Args:
+            changes: New values by option, however deep: `{"optimizer.lr": 0.1}`.
+            **more: The same for options of the class itself.
+
+        Raises:
+            LabError: If the class has no such option, or an option does not take such a value.
+        """
+        where = caller()
+        changed = [
+            entry for name, value in {**(changes or {}), **more}.items() for entry in written_for(name, value, where)
+        ]
+        return Config(self.cls, self.written, changed, defaults=self._defaults, where=self.where)
+
+    def build(self, *given: object) -> T:
+        """Make the object, everything nested in it first.
+
+        Args:
+            *given: What the class takes before its options: the parameters of an optimizer.
+
+        Raises:
+            LabError: If something is to be given and is not, or the class refuses its options.
+        """
+        if is_factory(self.cls) and not given:
+            raise LabError(f"{self.cls.__name__} takes more than options: build(parameters) or build(optimizer).")
+        return build_class(self.cls, self.specification.init_args, *given)
+
+    def __call__(self, *given: object) -> T:
+        """As `build`, so that a node can stand where a class or a `functools.partial` can."""
+        return self.build(*given)
+
+    def __getattr__(self, name: str) -> Any:
+        """The value of an option; the node of one that is a class."""
+        if name.startswith("_") or name in ("cls", "written", "where"):
+            raise AttributeError(name)
+        values = cast(Mapping[str, object], self._settled["init_args"])
+        if name not in values:
+            raise AttributeError(f"{self.cls.__name__} has no option {name}.{suggestion(name, self._options())}")
+        return self._part(name, values[name])
+
+    def __dir__(self) -> list[str]:
+        """With the options of the class, for an editor's completion."""
+        return sorted({*super().__dir__(), *self._options()})
+
+    def __eq__(self, other: object) -> bool:
+        """Nodes are equal that build the same."""
+        return isinstance(other, Config) and self.specification == other.specification
+
+    def __hash__(self) -> int:
+        return hash(self.specification.class_path)
+
+    def __repr__(self) -> str:
+        """As it would be written."""
+        names = dict.fromkeys(entry.key[0] for entry in self.written)
+        parts = [f"{name}={getattr(self, name)!r}" for name in names]
+        return f"config({', '.join([self.cls.__name__, *parts])})"
+
+    def _options(self) -> Mapping[str, Option]:
+        cls: type = self.cls
+        return options(cls, factory=is_factory(cls))
+
+    def _part(self, name: str, value: object) -> object:
+        slot = self._options()[name].slot
+        if slot is not None and isinstance(value, Mapping) and "class_path" in value:
+            cls = find_class(str(value["class_path"]), slot.bases, name)
+            assert cls is not None
+            inner = [replace(entry, key=entry.key[1:]) for entry in self.written if entry.key[0] == name]
+            return Config(cls, [entry for entry in inner if entry.key], where=self.where)
+        if slot is not None and isinstance(value, list):
+            return [_of_specification(item, slot.bases, self.where) for item in value]
+        return _copied(value)
+
+
+@overload
+def config(cls: Callable[Concatenate[Any, P], F], /, *args: P.args, **kwargs: P.kwargs) -> Config[F]: ...
+@overload
+def config(cls: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Config[T]: ...
+def config(cls: Callable[..., T], /, *args: object, **kwargs: object) -> Config[T]:
+    """Describe an object by its class and its options; nothing is built.
+
+    An option takes a plain value, a class, or another node: `config(SmallModel, optimizer=config(SGD, lr=0.1))`.
+
+    Args:
+        cls: The class.
+        *args: None: options are named.
+        **kwargs: Its options. An optimizer's or a schedule's first argument is given when it is built.
+
+    Raises:
+        LabError: If the class has no such option, or an option does not take such a value.
+    """
+    where = caller()
+    name = getattr(cls, "__name__", str(cls))
+    if not isinstance(cls, type):
+        raise LabError(f"{where}: a class is wanted, got {name}.")
+    if args:
+        raise LabError(f"{where}: options of {name} are named, got {args[0]!r} without a name.")
+    return Config(
+        cls, [entry for key, value in kwargs.items() for entry in written_for(key, value, where)], where=where
+    )
+
+
+def written_for(name: str, value: object, where: str) -> Iterator[Written]:
+    """What a value says that Python code gives to an option: plain data, a class, a node, or a list of them.
+
+    Raises:
+        LabError: If it cannot be written down as plain data.
+    """
+    yield from _entries(tuple(name.split(".")), value, where)
+
+
+def _entries(key: Key, value: object, where: str) -> Iterator[Written]:
+    node = _as_node(value, where)
+    if node is not None:
+        yield from _of_node(key, node, where)
+    elif isinstance(value, Sequence) and any(_as_node(item, where) for item in value):
+        yield Written(key, [], Source.FILE, where)
+        for item in value:
+            for entry in _entries(key, item, where):
+                yield replace(entry, append=entry.key == key)
+    else:
+        data = plain(value)
+        for option, what in unrecorded(data, ".".join(key)).items():
+            raise LabError(f"{where}: {option} is {what}, which cannot be written down. Use config(Class, option=...).")
+        yield Written(key, data, Source.FILE, where)
+
+
+def _of_node(key: Key, node: "Config[Any]", where: str) -> Iterator[Written]:
+    yield Written(key, class_path_of(node.cls), Source.FILE, where if node.where == "config" else node.where)
+    for entry in node.written:
+        yield replace(entry, key=(*key, *entry.key))
+
+
+def _as_node(value: object, where: str) -> "Config[Any] | None":
+    if isinstance(value, Config):
+        return value
+    if isinstance(value, type):
+        return Config(value, where=where)
+    if isinstance(value, partial) and isinstance(value.func, type) and not value.args:
+        return Config(
+            value.func, [entry for name, part in value.keywords.items() for entry in written_for(name, part, where)]
+        )
+    return None
+
+
+def _of_specification(value: object, bases: tuple[type, ...], where: str) -> object:
+    """The node of a class in a list, with the options that are not at their defaults."""
+    if not (isinstance(value, Mapping) and "class_path" in value):
+        return value
+    cls = find_class(str(value["class_path"]), bases, where)
+    assert cls is not None
+    known = options(cls)
+    changed = {name: part for name, part in value["init_args"].items() if part != plain(known[name].default)}
+    return Config(cls, [Written((name,), part, Source.FILE, where) for name, part in changed.items()], where=where)
+
+
+def _last_ones(written: Sequence[Written]) -> list[Written]:
+    """Without what is written again later; what belongs to one of several classes in a list stays with it."""
+    lists = {entry.key for entry in written if entry.append}
+    single = [not any(entry.key[:end] in lists for end in range(1, len(entry.key) + 1)) for entry in written]
+    last = {entry.key: index for index, entry in enumerate(written)}
+    return [entry for index, entry in enumerate(written) if not single[index] or last[entry.key] == index]
+
+
+def _copied(value: Any) -> Any:
+    """Lists and mappings anew, so that nobody changes a node by changing what it has given out."""
+    if isinstance(value, Mapping):
+        return {name: _copied(entry) for name, entry in value.items()}
+    return [_copied(entry) for entry in value] if isinstance(value, list) else value
+
+
+def caller() -> str:
+    """Where the code outside mnistlab stands that is running: file, line, and the class whose body it is."""
+    frame = inspect.currentframe()
+    while frame is not None and str(frame.f_globals.get("__name__")).startswith("mnistlab."):
+        frame = frame.f_back
+    return "config" if frame is None else _place(frame)
+
+
+def _place(frame: types.FrameType) -> str:
+    """A line of Python as a person finds it: file:line, and the class around it."""
+    path = Path(frame.f_code.co_filename)
+    shown = os.path.relpath(path) if path.is_file() and path.resolve().is_relative_to(Path.cwd()) else str(path)
+    in_class = "__qualname__" in frame.f_locals  # the body of one
+    return f"{shown}:{frame.f_lineno}" + (f" ({frame.f_code.co_qualname})" if in_class else "")

@@ -1,0 +1,251 @@
+"""Presets as Python classes, and presets of any kind read into Python."""
+
+import importlib.util
+import sys
+import traceback
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any, ClassVar, cast
+
+from mnistlab.classes import find_class, look_here_too
+from mnistlab.classifier import Classifier
+from mnistlab.errors import LabError
+from mnistlab.linking import link_classes
+from mnistlab.nearest import suggestion
+from mnistlab.nodes import Config, caller, written_for
+from mnistlab.presets import Found, comment, find_preset, preset_classes
+from mnistlab.sections import TopLevel, prepare, sections
+from mnistlab.settling import Section, Settled, settle
+from mnistlab.signatures import options
+from mnistlab.written import Written, from_file, read_text
+
+
+class Preset:
+    """A named configuration: a class whose attributes are the sections `model`, `data`, `trainer` and `run`.
+
+    A value is a class, a node such as `config(SmallModel, hidden_dim=384)`, or a mapping of options. A preset builds on
+    another by inheritance: what both write is merged like `--config=Parent --config=Child`. The docstring describes it;
+    `mnistlab fit --config=Name` runs it. In a preset that is ready each section is a node with what counts.
+
+    Attributes:
+        layers: What was written, one list for each class of the line, the oldest first.
+    """
+
+    # Any: what is assigned is a class, a node or a mapping, and what is read is a node.
+    model: ClassVar[Any]
+    data: ClassVar[Any]
+    trainer: ClassVar[Any]
+    run: ClassVar[Any]
+    seed_everything: ClassVar[Any]
+    layers: ClassVar[tuple[Sequence[Written], ...]] = ()
+    _own: ClassVar[tuple[Sequence[Written], ...]] = ()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Check it against the signatures.
+
+        Raises:
+            LabError: If a section, a class or an option does not exist, or does not take such a value.
+        """
+        super().__init_subclass__(**kwargs)
+        prepare()
+        if "_own" not in vars(cls):
+            cls._own = (_own_layer(cls),)
+        line = [owner for owner in reversed(cls.__mro__) if issubclass(owner, Preset)]
+        cls.layers = tuple(layer for owner in line for layer in vars(owner).get("_own", ()))
+        _complete(cls)
+
+    @classmethod
+    def clone(cls, changes: Mapping[str, object] | None = None, /, **more: object) -> "type[Preset]":
+        """A new preset with some values changed; this one stays as it is.
+
+        Args:
+            changes: New values by option, however deep: `{"model.optimizer.lr": 0.1}`.
+            **more: The same for sections: `model=SmallModel`.
+
+        Raises:
+            LabError: If there is no such option, or it does not take such a value.
+        """
+        where = caller()
+        every = {**(changes or {}), **more}
+        changed = [entry for name, value in every.items() for entry in _entries(name, value, where)]
+        return _preset(cls.__name__, cls.__doc__, [*cls.layers, changed])
+
+    @classmethod
+    def build(cls) -> Classifier:
+        """The model that the preset describes, with as many classes as its data have: a plain module, untrained.
+
+        Raises:
+            LabError: If the model or the data refuse their options.
+        """
+        settled = _settled(cls.layers)
+        link_classes(settled)
+        values = cast("dict[str, Mapping[str, Any]]", settled.values)["model"]
+        node: Config[Classifier] = cls.model
+        return node.clone({"num_classes": values["init_args"]["num_classes"]}).build()
+
+
+def preset(name: str) -> type[Preset]:
+    """The preset that `--config=name` means, whatever it is written in: a name, a file, or `file.py:Name`.
+
+    Raises:
+        LabError: If there is none, or it is wrong.
+    """
+    return load_preset(find_preset(name))
+
+
+def load_preset(found: Found) -> type[Preset]:
+    """Read a preset; a Python file is run.
+
+    Raises:
+        LabError: If it cannot be read or run, or says something that does not exist; with its place.
+    """
+    if found.path.suffix != ".py":
+        return _preset(found.path.stem, comment(read_text(found.path)), [from_file(found.path)])
+    text = read_text(found.path)
+    try:
+        known = preset_classes(text)
+    except SyntaxError as error:
+        raise LabError(f"{found.path}:{error.lineno}:{error.offset}: this is not Python: {error.msg}.") from error
+    return _class_in(_run(found.path), found, known)
+
+
+def _class_in(module: ModuleType, found: Found, known: Mapping[str, str]) -> type[Preset]:
+    """The preset that was asked for, in a file that has been run."""
+    present = {
+        name: value
+        for name, value in vars(module).items()
+        if isinstance(value, type) and issubclass(value, Preset) and not name.startswith("_") and value is not Preset
+    }
+    own = [name for name in present if name in known or present[name].__module__ == module.__name__]
+    if found.name is None and len(own) == 1:
+        return present[own[0]]
+    if found.name is None:
+        which = f"has {len(own)} presets. Name one: --config={found.path}:{own[0]}." if own else "has no preset."
+        listed = f" There are {', '.join(own)}." if own else " A preset is a class that derives from mnistlab.Preset."
+        raise LabError(f"{found.path} {which}{listed}")
+    if found.name not in present:
+        hint = suggestion(found.name, own)
+        listed = f" There are {', '.join(own)}." if own else " It has none."
+        raise LabError(f"{found.path} has no preset {found.name}.{hint}{listed}")
+    return present[found.name]
+
+
+def _run(path: Path) -> ModuleType:
+    """The module of a Python file, run once in a process unless it has changed."""
+    look_here_too()  # it may import modules that lie here
+    name = _module_name(path)
+    stamp = (path.resolve(), path.stat().st_mtime_ns)
+    module = sys.modules.get(name)
+    if module is not None and getattr(module, "__mnistlab_stamp__", None) == stamp:
+        return module
+    specification = importlib.util.spec_from_file_location(name, path)
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    before = sys.modules.get(name)
+    sys.modules[name] = module
+    try:
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            specification.loader.exec_module(module)
+    except BaseException as error:
+        _restore(name, before)
+        if isinstance(error, LabError) or not isinstance(error, Exception):
+            raise
+        raise LabError(f"{_line_in(path, error)}: running it failed: {type(error).__name__}: {error}.") from error
+    for warning in told:
+        print(f"note: {warning.message}", file=sys.stderr)
+    vars(module)["__mnistlab_stamp__"] = stamp
+    return module
+
+
+def _restore(name: str, before: ModuleType | None) -> None:
+    if before is None:
+        sys.modules.pop(name, None)
+    else:
+        sys.modules[name] = before
+
+
+def _module_name(path: Path) -> str:
+    """The name by which a file that lies here is imported, so that its classes are found again; else one of its own."""
+    resolved = path.resolve()
+    if resolved.is_relative_to(Path.cwd()):
+        parts = resolved.relative_to(Path.cwd()).with_suffix("").parts
+        if all(part.isidentifier() for part in parts) and parts[0] not in sys.stdlib_module_names:
+            return ".".join(parts)
+    return f"mnistlab_preset_{resolved.stem}"
+
+
+def _line_in(path: Path, error: Exception) -> str:
+    lines = [
+        frame.lineno for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == path.resolve()
+    ]
+    return f"{path}:{lines[-1]}" if lines else str(path)
+
+
+def _own_layer(cls: type) -> list[Written]:
+    """What the body of a class writes."""
+    where = f"{caller()} ({cls.__name__})"
+    own = {name: value for name, value in vars(cls).items() if not name.startswith("_")}
+    return [entry for name, value in own.items() for entry in _entries(name, value, where)]
+
+
+def _entries(name: str, value: object, where: str) -> list[Written]:
+    """What an attribute of a preset says."""
+    known = [*sections(), *options(TopLevel)]
+    section = sections().get(name)
+    first = name.partition(".")[0]
+    if first not in known:
+        hint = suggestion(first, known) or " A value of your own begins with an underscore."
+        raise LabError(f"{where}: there is no section {first}.{hint} There are {', '.join(known)}.")
+    if isinstance(value, Mapping):
+        return [entry for part, inner in value.items() for entry in written_for(f"{name}.{part}", inner, where)]
+    found = list(written_for(name, value, where))
+    if section is not None and not section.chosen:
+        _check_group(section, name, value, where)
+        return [entry for entry in found if len(entry.key) > 1]
+    return found
+
+
+def _check_group(section: Section, name: str, value: object, where: str) -> None:
+    """A section without a choice takes options only, or a node of its own class."""
+    cls = value.cls if isinstance(value, Config) else value
+    if cls is not section.cls:
+        wanted = section.cls.__name__
+        raise LabError(f"{where}: {name} takes options of {wanted}: config({wanted}, option=...) or a mapping.")
+
+
+def _settled(layers: Sequence[Sequence[Written]]) -> Settled:
+    return settle(TopLevel, sections(), layers)
+
+
+def _preset(name: str, doc: str | None, layers: Sequence[Sequence[Written]]) -> type[Preset]:
+    """A preset that nobody has written as a class."""
+    return type(name, (Preset,), {"__doc__": doc, "_own": tuple(layers)})
+
+
+def _complete(cls: type[Preset]) -> None:
+    """Check what is written, and make of each section a node with what counts."""
+    settled = _settled(cls.layers)
+    for entry, why in settled.dropped:
+        warnings.warn(f"{entry.name}={entry.value} is dropped. {why}", stacklevel=4)
+    dropped = {id(entry) for entry, _ in settled.dropped}
+    written = [entry for layer in cls.layers for entry in layer if id(entry) not in dropped]
+    for name, section in sections().items():
+        setattr(cls, name, _node(name, section, settled.values[name], written))
+    for name, option in options(TopLevel).items():
+        setattr(cls, name, settled.values.get(name, option.default))
+
+
+def _node(name: str, section: Section, value: object, written: Sequence[Written]) -> Config[Any]:
+    chosen = section.cls
+    if section.chosen:
+        assert isinstance(value, Mapping)
+        found = find_class(value["class_path"], (section.cls,), name)
+        assert found is not None
+        chosen = found
+    inner = [replace(entry, key=entry.key[1:]) for entry in written if entry.key[0] == name and len(entry.key) > 1]
+    return Config(chosen, inner, defaults=section.defaults)

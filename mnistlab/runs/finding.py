@@ -1,0 +1,69 @@
+"""Which checkpoint a name means."""
+
+from pathlib import Path
+
+from mnistlab.errors import LabError
+from mnistlab.exported import SUFFIX
+from mnistlab.nearest import nearest
+from mnistlab.runs.folder import BEST, CONFIG, LAST, WEIGHTS, fit_runs, is_run, newest_with
+
+
+def find_checkpoint(name: str, root: Path, *, where: str, continues: bool = False) -> tuple[Path | None, Path | None]:
+    """The file that `name` means, and the run that it is kept in.
+
+    Args:
+        name: A file, a run's folder, `best`, or `last`.
+        root: Where `best` and `last` are looked for: the folder of all runs.
+        where: How a message calls the name.
+        continues: A training is to go on from it. Then a folder means its last checkpoint, not its best, and the file
+            is None where a run has written none yet.
+
+    Raises:
+        LabError: If it names nothing, or nothing that serves.
+    """
+    wanted = {"best": BEST, "last": LAST}.get(name, LAST if continues else BEST)
+    if name in ("best", "last"):
+        return _newest(wanted, root, where)
+    path = Path(name)
+    if path.is_dir():
+        return _in_folder(path, wanted, where, continues=continues), path
+    if not path.is_file():
+        raise LabError(f"{where}: there is no such file.{_near(path)}")
+    if continues and path.suffix == SUFFIX:
+        raise LabError(f"{where}: it holds weights only, no optimizer and no position to continue from.{_last(path)}")
+    folder = path.resolve().parent.parent
+    return path, folder if path.resolve().parent.name == LAST.parent.name and is_run(folder) else None
+
+
+def _in_folder(folder: Path, wanted: Path, where: str, *, continues: bool) -> Path | None:
+    if not is_run(folder):
+        raise LabError(f"{where}: this folder is not a run: it has no {CONFIG}.")
+    names = (wanted, LAST, BEST) if continues else (wanted, LAST, WEIGHTS)
+    present = next((folder / name for name in names if (folder / name).is_file()), None)
+    if present is None and not continues:
+        raise LabError(f"{where}: this run has not written a checkpoint.")
+    return present
+
+
+def _newest(wanted: Path, root: Path, where: str) -> tuple[Path, Path]:
+    folder = newest_with(root, wanted) or newest_with(root, LAST)
+    if folder is None:
+        state = "has written a checkpoint yet" if fit_runs(root) else "lies there"
+        raise LabError(f"{where}: looked in {root} (--run.dir), but no training run {state}.")
+    return (folder / wanted if (folder / wanted).is_file() else folder / LAST), folder
+
+
+def _near(path: Path) -> str:
+    """A hint at what is there."""
+    beside = path.parent.iterdir() if path.parent.is_dir() else ()
+    serving = [other for other in beside if other.suffix in (LAST.suffix, SUFFIX)]
+    known = {"best": "best", "last": "last", **{other.name: str(other) for other in serving}}
+    close = [known[name] for name in nearest(path.name, known)]
+    return f" Did you mean {' or '.join(close)}?" if close else " Name a file, the folder of a run, best, or last."
+
+
+def _last(weights: Path) -> str:
+    """Where the checkpoint is that a training can continue from."""
+    if (weights.parent / LAST).is_file():
+        return f" Use --ckpt_path={weights.parent}."
+    return f" Use the folder of its run, or {LAST} in it."

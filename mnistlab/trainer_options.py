@@ -1,0 +1,104 @@
+"""What a trainer would refuse late, darkly or in another program's words, checked first."""
+
+from collections.abc import Mapping
+
+from lightning.pytorch.accelerators import (
+    AcceleratorRegistry,
+    CPUAccelerator,
+    CUDAAccelerator,
+    MPSAccelerator,
+    XLAAccelerator,
+)
+from lightning.pytorch.strategies import StrategyRegistry
+
+from mnistlab.errors import LabError
+from mnistlab.nearest import suggestion
+from mnistlab.written import Written
+
+_HARDWARE = {
+    "cpu": (CPUAccelerator,),
+    "cuda": (CUDAAccelerator,),
+    "gpu": (CUDAAccelerator, MPSAccelerator),
+    "mps": (MPSAccelerator,),
+    "tpu": (XLAAccelerator,),
+}
+_COUNTS = ("accumulate_grad_batches", "num_nodes", "check_val_every_n_epoch")
+
+
+def check_trainer(options: Mapping[str, object], origins: Mapping[str, Written]) -> None:
+    """Refuse what this machine has not, and numbers of nothing.
+
+    Args:
+        options: The options of the trainer, as text or data.
+        origins: Who wrote what, by dotted key.
+
+    Raises:
+        LabError: Naming the option, why, and what there is.
+    """
+    for name, keeps in (("barebones", False), ("enable_checkpointing", True)):
+        origin = origins.get(f"trainer.{name}")
+        if origin is not None and options.get(name) in (not keeps, str(not keeps), str(not keeps).lower()):
+            raise LabError(f"{origin.where}: mnistlab keeps the checkpoints of a run itself. Leave {name} out.")
+    for name in ("accelerator", "strategy", "devices", *_COUNTS):
+        origin = origins.get(f"trainer.{name}")
+        if origin is None or options.get(name) is None:
+            continue
+        why = _refusal(name, str(options[name]), str(options.get("accelerator") or "auto"))
+        if why:
+            raise LabError(f"{origin.where}: {why}")
+
+
+def _refusal(name: str, value: str, accelerator: str) -> str | None:
+    """Why the value of an option is refused; None where it is not."""
+    if name == "accelerator":
+        return _no_accelerator(value)
+    if name == "strategy":
+        return _no_strategy(value)
+    if name == "devices":
+        return _no_devices(value, accelerator)
+    if value.lstrip("+-").isdigit() and int(value) < 1:
+        return f"{name} must be a whole number above 0, got {value}."
+    return None
+
+
+def _no_accelerator(value: str) -> str | None:
+    known = sorted({"auto", "gpu", *AcceleratorRegistry.available_accelerators()})
+    if value not in known and "." not in value:
+        return f"there is no accelerator {value}.{suggestion(value, known)} There are {', '.join(known)}."
+    if value in _HARDWARE and not any(kind.is_available() for kind in _HARDWARE[value]):
+        what = {"gpu": "GPU", "cuda": "CUDA GPU", "mps": "Apple GPU", "tpu": "TPU"}[value]
+        return f"torch finds no {what} on this machine. Use --trainer.accelerator=cpu, or leave it out."
+    return None
+
+
+def _no_strategy(value: str) -> str | None:
+    known = ["auto", *StrategyRegistry.available_strategies()]
+    if value in known or "." in value or value in ("dp", "hpu_parallel"):
+        return None
+    shown = [name for name in known if name in ("auto", "ddp", "ddp_spawn", "fsdp", "deepspeed", "single_device")]
+    return f"there is no strategy {value}.{suggestion(value, known)} Among others there are {', '.join(shown)}."
+
+
+def _no_devices(value: str, accelerator: str) -> str | None:
+    if value == "auto":
+        return None
+    number = int(value) if value.lstrip("+-").isdigit() else None
+    if _runs_on_cpu(accelerator):
+        if number is None or number < 1:
+            return f"on the CPU, devices is a number of processes, a whole number above 0, got {value}."
+        return None
+    if number == 0 or (number is not None and number < -1):
+        return f"devices must be above 0, or -1 for all, got {value}."
+    there = _gpus()
+    if number is not None and number > there > 0:
+        return f"this machine has {there} GPU{'s' if there > 1 else ''}, got {value}."
+    return None
+
+
+def _gpus() -> int:
+    """The number of GPUs."""
+    return CUDAAccelerator.auto_device_count() if CUDAAccelerator.is_available() else int(MPSAccelerator.is_available())
+
+
+def _runs_on_cpu(accelerator: str) -> bool:
+    return accelerator == "cpu" or (accelerator == "auto" and _gpus() == 0 and not XLAAccelerator.is_available())

@@ -1,0 +1,310 @@
+"""The catalogue is right for what is installed, whatever became of the files that it is kept in."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+import mnistlab
+from mnistlab import main
+from mnistlab.catalogue import Catalogue, load_catalogue, store
+
+PACKAGE = Path(mnistlab.__file__).parent
+ROOT = PACKAGE.parent
+DAY = 24 * 3600
+
+Models = Callable[[], str]
+
+
+class Maker:
+    """Stands in for the making of a catalogue, which takes seconds.
+
+    Attributes:
+        made: How many were made.
+    """
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.made = 0
+        self._data = catalogue.as_dict()
+
+    def __call__(self) -> Catalogue:
+        """A catalogue that says how many were made."""
+        self.made += 1
+        self._data["kinds"]["model"]["classes"]["TinyModel"]["summary"] = f"Made {self.made} times."
+        return Catalogue.from_dict(self._data)
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The lab's folder in a cache that is empty; nothing is shipped."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(store, "SHIPPED", tmp_path / "none.json")
+    return tmp_path / "cache" / "mnistlab"
+
+
+@pytest.fixture
+def maker(cache: Path, monkeypatch: pytest.MonkeyPatch, catalogue: Catalogue) -> Maker:
+    """Makes catalogues in a moment."""
+    del cache
+    made = Maker(catalogue)
+    monkeypatch.setattr(store, "new_catalogue", made)
+    return made
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    """The true one."""
+    return load_catalogue()
+
+
+@pytest.fixture
+def models(capsys: pytest.CaptureFixture[str]) -> Models:
+    """Prints the table of the models, without a word on the standard error."""
+
+    def shown() -> str:
+        assert main(["models"]) == 0
+        outcome = capsys.readouterr()
+        assert not outcome.err
+        return outcome.out
+
+    return shown
+
+
+def test_what_is_shipped_is_what_there_is() -> None:
+    """Whoever changes an option or a docstring writes the catalogue down again: `nox -s catalogue`."""
+    shipped = json.loads(store.SHIPPED.read_text())
+    versions = {name: version for name, version in shipped["identity"].items() if name != "source"}
+    now = {name: version for name, version in store.current_identity().items() if name != "source"}
+    if versions != now:
+        pytest.skip(f"it is for {versions}, here are {now}")
+
+    assert shipped["catalogue"] == json.loads(json.dumps(store.new_catalogue().as_dict())), "run `nox -s catalogue`"
+
+
+def test_a_catalogue_is_kept(maker: Maker, cache: Path, models: Models) -> None:
+    """The second call reads what the first one wrote, and nothing but that lies there."""
+    assert "Made 1 times." in models()
+    assert "Made 1 times." in models()
+
+    assert maker.made == 1
+    assert [path.suffix for path in cache.iterdir()] == [".json"]
+
+
+@pytest.mark.parametrize("package", ["torch", "lightning", "jsonargparse"])
+def test_another_version_has_another_catalogue(
+    maker: Maker, models: Models, monkeypatch: pytest.MonkeyPatch, package: str
+) -> None:
+    """Both are kept; another build of the same version is the same."""
+    models()
+    true = metadata.version
+
+    def pretend(version: str) -> None:
+        monkeypatch.setattr(metadata, "version", lambda name: version if name == package else true(name))
+
+    pretend("99.1")
+    assert "Made 2 times." in models()
+    pretend("99.1+cpu")
+    assert "Made 2 times." in models()
+    pretend(true(package))
+    assert "Made 1 times." in models()
+    assert maker.made == 2
+
+
+@pytest.mark.parametrize("change", ["edit", "new", "rename", "delete"])
+def test_every_change_of_the_source_counts(
+    maker: Maker, models: Models, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, change: str
+) -> None:
+    """A module that is edited, added, renamed or deleted; the presets of a wheel do not count."""
+    copy = tmp_path / "mnistlab"
+    copy.mkdir()
+    module = copy / "module.py"
+    module.write_text("one = 1\n")
+    monkeypatch.setattr(store, "PACKAGE", copy)
+    models()
+    (copy / "presets_shipped").mkdir()
+    (copy / "presets_shipped" / "mine.py").write_text("two = 2\n")
+    models()
+    assert maker.made == 1
+
+    if change == "edit":
+        module.write_text("one = 2\n")
+    elif change == "new":
+        (copy / "other.py").write_text("")
+    elif change == "rename":
+        module.rename(copy / "other.py")
+    else:
+        module.unlink()
+
+    assert "Made 2 times." in models()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [b"", b"\xff\xfe\x00", b"[]", b"{}", b"null", b'{"identity": 1, "catalogue": {}}', "cut", "shape", "folder"],
+)
+def test_a_damaged_file_is_made_anew(maker: Maker, cache: Path, models: Models, damage: bytes | str) -> None:
+    """Whatever is in it, nobody hears of it."""
+    models()
+    (kept,) = cache.iterdir()
+    content = kept.read_bytes()
+    if isinstance(damage, bytes):
+        kept.write_bytes(damage)
+    elif damage == "cut":
+        kept.write_bytes(content[: len(content) // 2])
+    elif damage == "shape":
+        found = json.loads(content)
+        kept.write_text(json.dumps({**found, "catalogue": {**found["catalogue"], "top": [{"nonsense": 1}]}}))
+    else:
+        kept.unlink()
+        kept.mkdir()
+
+    assert "Made 2 times." in models()
+    assert maker.made == 2
+    assert "Made" in models()
+    assert maker.made == (3 if damage == "folder" else 2)
+    assert not [path for path in cache.iterdir() if path.name.startswith(".")]
+
+
+@pytest.mark.parametrize("place", ["file", "missing", "read-only"])
+def test_a_cache_that_cannot_be_written_costs_time_only(
+    maker: Maker, models: Models, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: str
+) -> None:
+    """A file where the folder should be, no such device, a folder without the right to write."""
+    folder = tmp_path / "place"
+    if place == "file":
+        folder.write_text("")
+    elif place == "missing":
+        folder = Path("/proc/nowhere")
+    else:
+        folder.mkdir(mode=0o500)
+        monkeypatch.setattr(Path, "write_text", _refuse)  # root may write anywhere
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
+
+    assert "Made 1 times." in models()
+    assert "Made 2 times." in models()
+    assert maker.made == 2
+
+
+def _refuse(*_: object, **__: object) -> int:
+    raise PermissionError(13, "Permission denied")
+
+
+def test_old_catalogues_are_forgotten(maker: Maker, cache: Path, models: Models) -> None:
+    """Those of other versions that are older than a month, and all but the newest twenty, when a new one is written."""
+    cache.mkdir(parents=True)
+    now = cache.stat().st_mtime
+    for name, days in {"old": 31, "young": 29, **{f"many{number}": 1 for number in range(30)}}.items():
+        path = cache / f"catalogue-{name}.json"
+        path.write_text("{}")
+        os.utime(path, (now - days * DAY,) * 2)
+    (cache / "other.json").write_text("")
+    os.utime(cache / "other.json", (0, 0))
+
+    models()
+
+    names = {path.name for path in cache.iterdir()}
+    assert maker.made == 1
+    assert "catalogue-old.json" not in names
+    assert "other.json" in names
+    assert len(names) == 21
+
+
+def test_without_torch_the_way_out_is_named(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line, and no traceback."""
+    del cache
+    monkeypatch.setattr(sys, "path", [str(ROOT), *(path for path in sys.path if "site-packages" not in path)])
+
+    assert main(["models"]) == 2
+
+    assert "No module named" in (said := capsys.readouterr().err)
+    assert "mnistlab doctor" in said
+    assert len(said.splitlines()) == 1
+
+
+def run(package: Path, cache: Path, *arguments: str) -> str:
+    """What a process prints that finds `package` first and must not import torch."""
+    code = "import sys; from mnistlab.cli import main; c = main(sys.argv[1:]); print(*sys.modules); sys.exit(c)"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(package.parent), "XDG_CACHE_HOME": str(cache)},
+        cwd=cache.parent,
+    )
+    printed, _, modules = done.stdout.rstrip().rpartition("\n")
+    assert not {"torch", "lightning", "jsonargparse"} & set(modules.split())
+    return printed
+
+
+def test_an_edit_is_seen_in_the_help(tmp_path: Path) -> None:
+    """A default and a docstring that are changed in a copy of the package."""
+    copy = tmp_path / "copy" / "mnistlab"
+    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    module = copy / "models" / "mlp.py"
+    text = module.read_text()
+    assert "hidden_dim: PositiveInt = 256, layers" in text
+    edited = text.replace("hidden_dim: PositiveInt = 256, layers", "hidden_dim: PositiveInt = 257, layers")
+    module.write_text(edited.replace("Width of every block.", "How wide each block is."))
+
+    page = run(copy, tmp_path / "cache", "fit", "--model.help=SmallModel")
+
+    assert "--model.hidden_dim=257" in page
+    assert "How wide each block is." in page
+    assert page == run(copy, tmp_path / "cache", "fit", "--model.help=SmallModel")
+
+
+@pytest.mark.slow
+def test_two_processes_may_make_one_at_the_same_time(tmp_path: Path) -> None:
+    """Both answer, and one whole file is left."""
+    copy = tmp_path / "copy" / "mnistlab"
+    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__", "shipped.json"))
+    environment = {**os.environ, "PYTHONPATH": str(copy.parent), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    command = [sys.executable, "-P", "-m", "mnistlab", "models"]
+    both = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+        for _ in range(2)
+    ]
+
+    first, second = (process.communicate(timeout=300) for process in both)
+
+    assert first == second
+    assert "TinyModel" in first[0]
+    assert not first[1]
+    (kept,) = (tmp_path / "cache" / "mnistlab").iterdir()
+    assert json.loads(kept.read_text())["identity"]
+
+
+@pytest.mark.slow
+def test_a_wheel_carries_its_catalogue(tmp_path: Path) -> None:
+    """The first help after an installation needs neither torch nor a cache, in a folder that has neither."""
+    source = tmp_path / "source"
+    source.mkdir()
+    for name in ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    for name in ("mnistlab", "presets"):
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+    has_hatchling = not subprocess.run([sys.executable, "-c", "import hatchling"], capture_output=True).returncode  # noqa: PLW1510
+    isolation = ["--no-build-isolation"] if has_hatchling else []
+    command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", *isolation, "-w", str(tmp_path), str(source)]
+    subprocess.run(command, check=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "installed")
+    package = tmp_path / "installed" / "mnistlab"
+    nowhere = tmp_path / "cache"
+    nowhere.write_text("no folder, so that nothing can be kept")
+
+    assert "--model.hidden_dim=512" in run(package, nowhere, "fit", "--help")
+    assert "135,562" in run(package, nowhere, "models")
+    assert "QuickTest" in run(package, nowhere, "presets")
+    assert "--model.optimizer.momentum=0" in run(package, nowhere, "fit", "--model.optimizer.help=SGD")

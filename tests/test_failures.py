@@ -1,0 +1,282 @@
+"""What goes wrong while a command runs: one line, the right exit code, and a record that says how it ended."""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mnistlab.cli import main
+
+# A callback of the user's own, that does something at a moment of the run.
+OWN = """
+import os, signal
+from lightning.pytorch import Callback
+import torch
+
+class Trouble(Callback):
+    def __init__(self, moment: str = "on_train_batch_end", kind: str = "raise", epoch: int = 0):
+        self.moment, self.kind, self.epoch = moment, kind, epoch
+
+    def happen(self, trainer):
+        if trainer.current_epoch < self.epoch:
+            return
+        if self.kind == "raise":
+            raise KeyError("no such thing")
+        if self.kind == "memory":
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB and a page more of text.")
+        if self.kind == "cpu_memory":
+            torch.empty(2**60)
+        os.kill(os.getpid(), getattr(signal, self.kind))
+
+def hook(name):
+    def method(self, trainer, *_, **__):
+        if self.moment == name:
+            self.happen(trainer)
+    return method
+
+for name in ("setup", "on_fit_start", "on_train_start", "on_train_batch_end", "on_validation_start",
+             "on_train_epoch_end", "on_fit_end", "on_test_start", "teardown"):
+    setattr(Trouble, name, hook(name))
+"""
+
+Trouble = Callable[..., tuple[int, str, dict[str, Any] | None]]
+
+
+@pytest.fixture
+def trouble(here: Path, small_data: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> Iterator[Trouble]:
+    """Train with a callback that makes trouble; the exit code, the message and the record."""
+    Path("own_trouble.py").write_text(OWN)
+    sys.modules.pop("own_trouble", None)
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+
+    def run(kind: str, moment: str = "on_train_batch_end", epoch: int = 0, *more: str) -> Any:
+        options = [f"--trainer.callbacks.{name}={value}" for name, value in (("kind", kind), ("moment", moment))]
+        callback = ("--trainer.callbacks=own_trouble.Trouble", *options, f"--trainer.callbacks.epoch={epoch}")
+        code = main(["fit", "--model=TinyModel", *small_data, "--trainer.max_epochs=2", *callback, *more])
+        assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+        return code, capsys.readouterr().err, record_in(here)
+
+    yield run
+    sys.modules.pop("own_trouble", None)
+    sys.path.remove(str(here))
+
+
+def record_in(folder: Path) -> dict[str, Any] | None:
+    """The record of the only run below a folder, if there is one."""
+    found = list(folder.glob("runs/*/*/run.json"))
+    record: dict[str, Any] | None = json.loads(found[0].read_text()) if found else None
+    return record
+
+
+MOMENTS = ["on_fit_start", "on_train_start", "on_train_batch_end", "on_validation_start", "on_train_epoch_end"]
+
+
+@pytest.mark.parametrize("kind", ["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("moment", [*MOMENTS, "on_fit_end", "on_test_start"])
+def test_an_interrupted_run_says_so(trouble: Trouble, moment: str, kind: str) -> None:
+    """In one line, whenever it happens, with exit code 130."""
+    code, message, record = trouble(kind, moment)
+
+    assert code == 130
+    assert message.startswith("mnistlab: interrupted.")
+    assert message.count("\n") == 1
+    assert record is not None
+    assert record["status"] == record["segments"][-1]["status"] == "interrupted"
+    assert record["ended"]
+
+
+@pytest.mark.parametrize("kind", ["SIGINT", "SIGTERM"])
+def test_an_interruption_before_the_run_has_a_folder_leaves_none(trouble: Trouble, here: Path, kind: str) -> None:
+    """There is nothing to go on with."""
+    code, message, _ = trouble(kind, "setup")
+
+    assert code == 130
+    assert message.startswith("mnistlab: interrupted")
+    assert not list(here.glob("runs/*/*/checkpoints/*"))
+
+
+def test_the_way_on_after_an_interruption_works_as_it_is_typed(trouble: Trouble) -> None:
+    """It is in the message, once there is a checkpoint."""
+    _, message, _ = trouble("SIGINT", "on_train_batch_end", 1)
+    command = message.partition("mnistlab fit ")[2].split()
+
+    assert command
+    assert main(["fit", *command, "--trainer.callbacks=null"]) == 0
+
+
+def test_an_interrupted_test_says_so_too(
+    trouble: Trouble, here: Path, small_data: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It leaves no folder behind."""
+    del trouble
+    options = ("--trainer.callbacks.kind=SIGINT", "--trainer.callbacks.moment=on_test_start")
+    callback = ("--trainer.callbacks=own_trouble.Trouble", *options)
+
+    assert main(["test", "--untrained", "--model=TinyModel", *small_data, *callback]) == 130
+    assert capsys.readouterr().err == "mnistlab: interrupted\n"
+    assert not list(here.glob("runs/*/*"))
+
+
+def test_an_interruption_while_importing_shows_no_traceback(here: Path) -> None:
+    """Which is when an impatient user presses Ctrl-C."""
+    waiting = "import os, signal, threading; threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()"
+    script = f"{waiting}\nfrom mnistlab.cli import entry\nimport sys\nsys.argv = ['mnistlab', 'fit']\nentry()"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+
+    assert (done.returncode, done.stderr) == (130, "mnistlab: interrupted\n")
+    assert not list(here.iterdir())
+
+
+def test_code_that_raises_is_named_with_its_line(trouble: Trouble) -> None:
+    """It is the user's own, not the library that called it."""
+    code, message, record = trouble("raise")
+
+    assert code == 1
+    assert message.startswith("mnistlab: KeyError: 'no such thing' (in ")
+    assert "own_trouble.py, line 14; --debug shows more)" in message
+    assert record is not None
+    assert record["status"] == record["segments"][-1]["status"] == "failed"
+    assert record["segments"][-1]["error"] == "KeyError: 'no such thing'"
+
+
+@pytest.mark.parametrize("moment", ["on_fit_end", "on_test_start", "on_train_start"])
+def test_a_failure_at_any_moment_is_in_the_record(trouble: Trouble, moment: str) -> None:
+    """No run stays `running`."""
+    code, _, record = trouble("raise", moment)
+
+    assert code == 1
+    assert record is not None
+    assert record["status"] == "failed"
+
+
+def test_debug_shows_the_traceback(trouble: Trouble) -> None:
+    """And nothing else does."""
+    with pytest.raises(KeyError, match="no such thing"):
+        trouble("raise", "on_train_batch_end", 0, "--debug")
+
+
+@pytest.mark.parametrize("kind", ["memory", "cpu_memory"])
+def test_too_little_memory_names_the_batch_size(trouble: Trouble, kind: str) -> None:
+    """In one line of our own words."""
+    code, message, _ = trouble(kind)
+
+    assert code == 1
+    assert message.startswith("mnistlab: out of memory.")
+    assert "--data.batch_size" in message
+    assert message.count("\n") == 1
+
+
+@pytest.fixture
+def small_disk() -> Iterator[None]:
+    """No file may become larger than 100 kB."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+@pytest.mark.usefixtures("small_disk")
+def test_a_full_disk_is_no_fault_of_the_input(
+    here: Path, small_data: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The run has failed, and its record says so."""
+    code = main(["fit", "--model=TinyModel", *small_data, "--trainer.max_epochs=1"])
+    message, record = capsys.readouterr().err, record_in(here)
+
+    assert code == 1
+    assert message.startswith("mnistlab: the disk is full")
+    assert message.count("\n") == 1
+    assert record is not None
+    assert record["status"] == "failed"
+
+
+def test_a_loss_that_is_no_number_is_told_once(fit: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:
+    """With what to try."""
+    fit("--model.optimizer=SGD", "--model.optimizer.lr=1e30", "--trainer.max_epochs=3")
+    message = capsys.readouterr().err
+
+    assert message.count("is nan after epoch 1") == message.count(" is nan ") == 1
+    assert "--model.optimizer.lr" in message
+
+
+def test_a_loss_that_is_a_number_is_not_spoken_of(fit: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:
+    """A usual run says nothing beside its metrics."""
+    fit()
+
+    assert not capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "part"),
+    [
+        ("--trainer.limit_train_batches=0.001", "`limit_train_batches`"),
+        ("--trainer.val_check_interval=99", "`val_check_interval` (99)"),
+        ("--trainer.max_epochs=-1", "`max_epochs`"),
+    ],
+)
+def test_what_a_trainer_refuses_only_with_its_data_is_a_mistake_in_the_input(
+    here: Path, small_data: tuple[str, ...], capsys: pytest.CaptureFixture[str], option: str, part: str
+) -> None:
+    """Exit code 2, and no run seems to go on."""
+    code = main(["fit", "--model=TinyModel", *small_data, option])
+    message, record = capsys.readouterr().err, record_in(here)
+
+    assert record is None or record["status"] == "failed"
+    assert code == 2
+    assert message.startswith("mnistlab: the configuration is refused: ")
+    assert message.count("\n") == 1
+    assert part in message
+
+
+def test_a_data_set_that_cannot_be_fetched_is_no_fault_of_the_input(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit code 1, before there is a folder."""
+    for name in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.setenv("MNISTLAB_DATA_DIR", os.fspath(here / "empty"))
+
+    assert main(["fit", "--model=TinyModel", f"--data.data_dir={here / 'empty'}"]) == 1
+    assert "\nmnistlab: " in capsys.readouterr().err
+    assert not list(here.glob("runs/*/*"))
+
+
+def test_after_a_failure_the_way_on_is_told(trouble: Trouble) -> None:
+    """Once there is a checkpoint; nothing half-written is left."""
+    _, message, _ = trouble("raise", "on_train_batch_end", 1)
+    command = message.partition("Go on with: mnistlab fit ")[2].split()
+
+    assert command
+    assert not list(Path("runs").rglob(".*.tmp"))
+    assert main(["fit", *command, "--trainer.callbacks=null"]) == 0
+
+
+def test_an_error_that_is_not_seen_by_the_trainer_is_in_the_record(
+    fit: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as a disk that is full while the record is closed, or in between; room is made for it first."""
+    real = Path.replace
+    left: list[str] = []
+
+    def replace(path: Path, target: Path) -> Path:
+        if path.name == ".best.ckpt.tmp" or (path.name == ".run.json.tmp" and left):
+            left.append(path.name)
+            if (path.parent / "checkpoints" / ".best.ckpt.tmp").exists() or path.name == ".best.ckpt.tmp":
+                raise OSError(28, "No space left on device", str(path))
+        return real(path, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    with pytest.raises(AssertionError):  # the exit code is not 0
+        fit()
+
+    record = record_in(Path())
+    assert left
+    assert record is not None
+    assert record["status"] == "failed"
