@@ -1,61 +1,13 @@
 """The command line's entry. Nothing heavy is imported before a command needs it."""
 
 import os
+import shutil
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from importlib import import_module
+from collections.abc import Sequence
 
-from mnistlab.errors import LabError
+from mnistlab.command_table import COMMANDS
+from mnistlab.errors import LabError, visible
 from mnistlab.nearest import suggestion
-
-_RUN = "mnistlab.commands:run"
-_TABLES = "mnistlab.discovery.tables:show_table"
-
-_TRAIN = "Train and measure"
-_SEE = "See what there is"
-_CARE = "Look after it"
-
-
-@dataclass(frozen=True)
-class Command:
-    """A command.
-
-    Attributes:
-        summary: What it does, in one line.
-        function: The `module:function` that does it: it takes the command and the arguments, and returns the exit code.
-        trains: Whether it takes the options of a model, its data and a trainer.
-        group: Under which heading the overview has it.
-    """
-
-    summary: str
-    function: str
-    trains: bool = False
-    group: str = _CARE
-
-    def __call__(self, command: str, arguments: Sequence[str]) -> int:
-        """Run it; its module is imported now."""
-        module, _, name = self.function.partition(":")
-        function: Callable[[str, Sequence[str]], int] = getattr(import_module(module), name)
-        return function(command, arguments)
-
-
-COMMANDS = {
-    "fit": Command("train a model, then test its best checkpoint", _RUN, trains=True, group=_TRAIN),
-    "validate": Command("measure a checkpoint on the validation images", _RUN, trains=True, group=_TRAIN),
-    "test": Command("measure a checkpoint on the test images", _RUN, trains=True, group=_TRAIN),
-    "predict": Command("write the prediction for every test image to a table", _RUN, trains=True, group=_TRAIN),
-    "models": Command("the models, with their parameter counts", _TABLES, group=_SEE),
-    "datasets": Command("the data sets, with their images and classes", _TABLES, group=_SEE),
-    "losses": Command("the losses", _TABLES, group=_SEE),
-    "optimizers": Command("the optimizers", _TABLES, group=_SEE),
-    "schedules": Command("the learning rate schedules", _TABLES, group=_SEE),
-    "presets": Command("the presets, yours and those that come with mnistlab", _TABLES, group=_SEE),
-    "inspect": Command("show what is in a checkpoint, importing nothing from it", "mnistlab.inspection:run"),
-    "doctor": Command("check the installation, the data sets and the devices", "mnistlab.doctor:run"),
-    "completion": Command("complete commands, options and values with TAB", "mnistlab.discovery.completion:completion"),
-    "schema": Command("print the JSON schema of YAML presets, for editors", "mnistlab.discovery.schema:schema"),
-}
 
 _INTERRUPTED = 130
 
@@ -73,19 +25,35 @@ def main(args: Sequence[str] | None = None) -> int:
     try:
         return _dispatch(arguments)
     except LabError as error:
-        print(f"mnistlab: {error}", file=sys.stderr)
+        _say(str(error))
         return error.exit_code
     except BrokenPipeError:  # `| head` has seen enough; nothing more can be said, not even at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
-        print("mnistlab: interrupted", file=sys.stderr)
+        _say("interrupted")
         return _INTERRUPTED
 
 
 def entry() -> None:
     """Run as a program."""
     sys.exit(main())
+
+
+def _say(message: str) -> None:
+    """Print what went wrong; on a terminal broken between words."""
+    lines = f"mnistlab: {message}".splitlines()
+    if sys.stderr.isatty():
+        import textwrap  # noqa: PLC0415 - only here
+
+        wrapper = textwrap.TextWrapper(
+            shutil.get_terminal_size().columns,
+            subsequent_indent="  ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        lines = [part for line in lines for part in wrapper.wrap(line)]
+    print("\n".join(map(visible, lines)), file=sys.stderr)
 
 
 def _dispatch(arguments: list[str]) -> int:

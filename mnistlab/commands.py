@@ -16,6 +16,7 @@ from mnistlab.checkpoint import misfit
 from mnistlab.classes import TRUSTED
 from mnistlab.classifier import Classifier
 from mnistlab.configured import Configured
+from mnistlab.discovery.schema import schema_line
 from mnistlab.effects import check_monitors, notes
 from mnistlab.errors import LabError
 from mnistlab.evaluation import check_evaluation, evaluate
@@ -64,7 +65,7 @@ def _run(invocation: Invocation) -> int:
     )
     if invocation.switches["print_config"]:
         resolved = make(settled).resolved
-        text = config_text(resolved)
+        text = config_text(resolved, schema_line())
         print(with_origins(text, origins(settled, resolved)) if invocation.shows_origins else text, end="")
         return 0
     if invocation.command == "fit":
@@ -209,7 +210,7 @@ def _recorder(invocation: Invocation, cli: LabCLI, found: Found | None) -> Recor
         started = {**started, "started": record["started"], "segments": [*record["segments"], *started["segments"]]}
     if found and found.path is None:
         print(f"{folder} has no checkpoint yet: the run starts anew.", file=sys.stderr)
-    return Recorder(folder, config_text(cli.resolved), started, every)
+    return Recorder(folder, config_text(cli.resolved, schema_line()), started, every)
 
 
 def _check_weights(model: Classifier, found: Found | None) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
+from mnistlab.discovery.schema import schema_line
 from mnistlab.errors import LabError
 from mnistlab.invocation import Found, Invocation
 from mnistlab.runs.folder import CONFIG, PREDICTIONS, RECORD, new_folder
@@ -49,7 +50,7 @@ def evaluate(
     if not trainer.is_global_zero:
         return 0
     folder.mkdir(parents=True)
-    write_text(folder / CONFIG, config_text(resolved))
+    write_text(folder / CONFIG, config_text(resolved, schema_line()))
     if invocation.command == "predict":
         outcome: dict[str, Any] = {"predictions": _write_predictions(folder / PREDICTIONS, model, data, batches)}
         print(f"{outcome['predictions']:,} predictions are in {folder / PREDICTIONS}")

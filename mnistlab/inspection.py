@@ -10,23 +10,12 @@ from pathlib import Path
 
 from torch import Tensor
 
-from mnistlab.arguments import Arguments, read_arguments
+from mnistlab.arguments import Arguments
 from mnistlab.checkpoint import RECORD, UnsafeCheckpointError, read_plain, record_of
 from mnistlab.classes import Untrusted, check_trusted, dotted_names
 from mnistlab.errors import LabError, visible
 from mnistlab.exported import SUFFIX
 from mnistlab.runs.finding import find_checkpoint
-
-USAGE = """\
-Usage: mnistlab inspect CHECKPOINT [--json] [--trust=PACKAGE] [--run.dir=runs]
-
-Shows what is in a checkpoint and whether `test` would open it. Nothing in it is
-run or imported.
-
-  CHECKPOINT   a .ckpt or .safetensors file, the folder of a run, best, or last
-  --json       for machines
-  --trust      packages to count as allowed, as in `test`
-  --run.dir    where best and last are looked for"""
 
 _MOST_VALUES = 1_000_000  # a file can name a value within itself often enough to fill any memory
 _DEEPEST = 50
@@ -34,16 +23,12 @@ _SHOWN_TENSORS = 12
 _CLASS_KEYS = ("class_path", "_class_path", "_instantiator")  # jsonargparse's, and Lightning's
 
 
-def run(command: str, arguments: Sequence[str]) -> int:
-    """Run `mnistlab inspect arguments`; the exit code.
+def inspect(asked: Arguments) -> int:
+    """Show the checkpoint that is asked for; the exit code.
 
     Raises:
         LabError: If there is no such checkpoint, or it holds more than tensors and plain data.
     """
-    asked = read_arguments(command, arguments, switches=("json",), takes_value=("trust", "run.dir", "ckpt_path"))
-    if "help" in asked.switches:
-        print(USAGE)
-        return 0
     name = _name(asked)
     path, _ = find_checkpoint(name, Path(asked.values.get("run.dir", "runs")), where=name)
     assert path is not None

@@ -74,15 +74,6 @@ class Invocation:
             raise LabError(f"{misplaced.where}: {misplaced.name} belongs on the command line.")
 
     @property
-    def help_for(self) -> str | None:
-        """The section that help is asked for, "" for the whole, None for no help."""
-        for argument in self.arguments:
-            name, _, value = argument.partition("=")
-            if name in ("--help", "-h"):
-                return value
-        return None
-
-    @property
     def allowed(self) -> frozenset[str]:
         """The packages and classes that were named on the command line or in a file named there."""
         layers = [*self.files, self.typed]

@@ -7,8 +7,8 @@ from typing import Any, Protocol, TypeVar
 
 from mnistlab.building import build
 from mnistlab.checkpoint import read_checkpoint, record_of
-from mnistlab.settling import Section, settle
 from mnistlab.errors import LabError
+from mnistlab.settling import Section, settle
 from mnistlab.specification import Specification, plain, unrecorded, without_unrecorded
 from mnistlab.written import from_data
 

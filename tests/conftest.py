@@ -29,6 +29,12 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
+@pytest.fixture(autouse=True)
+def _one_seed() -> None:
+    """A test that draws numbers draws the same, whatever ran before it."""
+    torch.manual_seed(0)
+
+
 @pytest.fixture(scope="session")
 def small_data() -> tuple[str, ...]:
     """The options of a data set that is drawn in a moment."""

@@ -16,7 +16,8 @@ import pytest
 from lightning.pytorch.accelerators import AcceleratorRegistry
 from lightning.pytorch.strategies import StrategyRegistry
 
-from mnistlab.cli import COMMANDS, main
+from mnistlab.cli import main
+from mnistlab.command_table import COMMANDS
 from mnistlab.discovery.candidates import TEXTS
 
 PROGRAMS = Path(sys.executable).parent

@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from mnistlab.catalogue import Catalogue, ClassEntry, load_catalogue
-from mnistlab.cli import COMMANDS, main
+from mnistlab.cli import main
+from mnistlab.command_table import COMMANDS
 
 Shown = Callable[..., str]
 TRAINING = [name for name, command in COMMANDS.items() if command.trains]

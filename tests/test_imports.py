@@ -11,14 +11,14 @@ import pytest
 
 import mnistlab
 from mnistlab.catalogue import load_catalogue
-from mnistlab.cli import COMMANDS
+from mnistlab.command_table import COMMANDS
 from mnistlab.discovery.tables import TABLES
 
 PACKAGE = Path(mnistlab.__file__).parent
 
 # From the lowest to the highest. A part imports lower ones, never one beside it or above it.
 ORDER = [
-    {"errors", "nearest", "numbers", "counts", "resuming"},
+    {"errors", "nearest", "numbers", "counts", "resuming", "command_table"},
     {"signatures", "written", "arguments", "exported", "pickled", "presets"},
     {"specification", "messages", "checkpoint"},
     {"classes"},
@@ -39,7 +39,7 @@ ORDER = [
     {"beyond"},
     {"effects"},
     {"lab", "evaluation", "screen", "inspection", "doctor", "failures", "trainer_options"},
-    {"commands"},
+    {"commands", "inspect_command"},
     {"cli"},
     {"__init__", "__main__"},
 ]

@@ -245,17 +245,24 @@ def test_the_kept_schema_is_the_printed_one(capsys: pytest.CaptureFixture[str]) 
     assert line in capsys.readouterr().out
 
 
+def test_a_saved_configuration_names_the_schema(fit: Callable[..., Path]) -> None:
+    """In its second line, by a path that is there."""
+    load_catalogue()
+    second = (fit() / "config.yaml").read_text(encoding="utf-8").splitlines()[1]
+
+    assert second == schema_line()
+    assert Path(url2pathname(second.partition("$schema=file://")[2])).is_file()
+
+
 def test_a_cache_that_cannot_be_written_means_no_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And no error."""
     catalogue = load_catalogue()
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    monkeypatch.setattr("mnistlab.discovery.schema.load_catalogue", lambda: catalogue)
-    schema_path.cache_clear()
+    monkeypatch.setattr("mnistlab.discovery.schema.present_catalogue", lambda: catalogue)
 
     assert schema_path() is None
     assert schema_line() is None
-    schema_path.cache_clear()
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,15 @@
 """What there is to choose from, written down so that help, tables and completion need not import torch."""
 
 from mnistlab.catalogue.entries import Catalogue, ClassEntry, KindEntry, Named, OptionEntry, SectionEntry
-from mnistlab.catalogue.store import load_catalogue
+from mnistlab.catalogue.store import load_catalogue, present_catalogue
 
-__all__ = ["Catalogue", "ClassEntry", "KindEntry", "Named", "OptionEntry", "SectionEntry", "load_catalogue"]
+__all__ = [
+    "Catalogue",
+    "ClassEntry",
+    "KindEntry",
+    "Named",
+    "OptionEntry",
+    "SectionEntry",
+    "load_catalogue",
+    "present_catalogue",
+]

@@ -43,21 +43,22 @@ def load_catalogue() -> Catalogue:
     Raises:
         LabError: If none can be made, since torch or Lightning cannot be imported.
     """
-    identity = current_identity()
-    shipped = _read(SHIPPED, identity)
-    if shipped is not None:
-        return shipped
-    name = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:16]
-    kept = cache_folder() / f"catalogue-{name}.json"
-    found = _read(kept, identity)
+    found = present_catalogue()
     if found is not None:
         return found
-    catalogue = new_catalogue()
+    identity, catalogue = current_identity(), new_catalogue()
+    kept = _kept(identity)
     with suppress(OSError):  # a cache that cannot be written costs time and nothing else
         kept.parent.mkdir(parents=True, exist_ok=True)
         write_catalogue(kept, identity, catalogue)
         _forget_old(kept)
     return catalogue
+
+
+def present_catalogue() -> Catalogue | None:
+    """The same where none must be made for it, which takes seconds."""
+    identity = current_identity()
+    return _read(SHIPPED, identity) or _read(_kept(identity), identity)
 
 
 def current_identity() -> Identity:
@@ -80,6 +81,11 @@ def cache_folder() -> Path:
     import platformdirs  # noqa: PLC0415 - most calls find what the package carries
 
     return Path(platformdirs.user_cache_dir("mnistlab"))
+
+
+def _kept(identity: Identity) -> Path:
+    name = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:16]
+    return cache_folder() / f"catalogue-{name}.json"
 
 
 def new_catalogue() -> Catalogue:

@@ -9,20 +9,12 @@ from pathlib import Path
 from mnistlab.catalogue import Catalogue, ClassEntry, OptionEntry
 from mnistlab.catalogue.words import first_sentence
 from mnistlab.discovery.chosen import Chosen
+from mnistlab.discovery.used import STEERING
 from mnistlab.presets import SUFFIXES, list_presets
 from mnistlab.runs.folder import is_run
 from mnistlab.written import SWITCHES, key_of
 
 _CHECKPOINTS = (".ckpt", ".safetensors")
-_STEERING = {
-    "config": "a preset, a YAML file or a Python file; several are merged from left to right",
-    "ckpt_path": "a checkpoint, the folder of a run, best, or last",
-    "trust": "packages whose classes a checkpoint may name",
-    "untrained": "measure random weights on purpose",
-    "print_config": "show the whole configuration and stop",
-    "debug": "show where an error comes from",
-    "help": "the options that people use",
-}
 _REPEATED = ("config", "trust")
 
 TEXTS: Mapping[str, tuple[str, ...]] = {
@@ -162,7 +154,7 @@ class _Line:
         elif name == "help":
             yield from map(Candidate, (*self._catalogue.sections, "all"))
         elif name in SWITCHES:
-            yield from map(Candidate, ("true", "false"))
+            yield from map(Candidate, ("true", "false", *(["origins"] if name == "print_config" else [])))
         elif key[-1:] == ("help",):
             yield from self._classes(self._kind(key[:-1]))
         elif key:
@@ -179,7 +171,10 @@ class _Line:
                 yield Candidate(f"--{name}.", f"the options of {owner.name}", ends=False)
         for option in self._catalogue.top:
             yield from self._option((option.name,), f"--{option.name}", option, "")
-        for name, text in _STEERING.items():
+        for name, text in [
+            *((name, text) for name, (_, text) in STEERING.items()),
+            ("help", "Show the options that people use"),
+        ]:
             if (name in _REPEATED or (name,) not in given) and self._applies(name):
                 ends = name in (*SWITCHES, "help")
                 yield Candidate(f"--{name}{'' if ends else '='}", text, ends=ends)

@@ -3,14 +3,15 @@
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
-from mnistlab.catalogue import Catalogue, ClassEntry, OptionEntry
+from mnistlab.catalogue import Catalogue, ClassEntry
+from mnistlab.discovery.present import Present, Unlisted
 from mnistlab.errors import LabError
 from mnistlab.presets import find_preset
 from mnistlab.written import Key, Written, from_arguments, from_file
 
 
-class Chosen:
-    """The choices of an unfinished command line, presets in YAML included.
+class Chosen(Present):
+    """The choices of an unfinished command line, presets in YAML included. What is wrong in it is left out.
 
     Args:
         catalogue: What there is to choose from.
@@ -21,40 +22,21 @@ class Chosen:
     """
 
     def __init__(self, catalogue: Catalogue, words: Sequence[str]) -> None:
-        self._catalogue = catalogue
         typed = list(_readable(words))
-        self._written = [*_in_files(typed), *typed]
+        super().__init__(catalogue, [*_in_files(typed), *typed])
         self.given: set[Key] = set()
         for entry in typed:
             if entry.append:
                 self.given = {key for key in self.given if key[: len(entry.key)] != entry.key}
             self.given.add(entry.key)
 
-    def owner(self, key: Key) -> ClassEntry | None:
-        """The class whose options stand below `key`; None where there is none."""
-        if len(key) == 1 and key[0] in self._catalogue.sections:
-            section = self._catalogue.sections[key[0]]
-            return self._class(key, section.kind, section.default_class) if section.kind else section.entry
-        option = self.option(key)
-        return self._class(key, option.kind, option.default_class) if option and option.kind else None
-
-    def option(self, key: Key) -> OptionEntry | None:
-        """The option of that key; None where there is none."""
-        if len(key) == 1:
-            return next((option for option in self._catalogue.top if option.name == key[0]), None)
-        above = self.owner(key[:-1]) if key else None
-        return above.option(key[-1]) if above else None
-
-    def _class(self, key: Key, kind: str, default: str | None) -> ClassEntry | None:
-        """The class chosen last for `key`, of a list its last one."""
-        values = [entry.value for entry in self._written if entry.key == key and entry.value not in ([], {})]
-        last = values[-1] if values else default
-        name = str(last[-1] if isinstance(last, list) else last)
-        if last in (None, "null", "None"):
+    def _chosen(self, key: Key, kind: str, default: str | None) -> ClassEntry | None:
+        try:
+            return super()._chosen(key, kind, default)
+        except Unlisted as unlisted:
+            return _stranger(unlisted.named.path, list(self.catalogue.kinds[kind].classes.values()))
+        except LabError:
             return None
-        known = self._catalogue.kinds[kind].classes
-        found = (entry for entry in known.values() if name in (entry.name, entry.path))
-        return next(found, None) or _stranger(name, list(known.values()))
 
 
 def _readable(words: Sequence[str]) -> Iterator[Written]:

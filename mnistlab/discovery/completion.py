@@ -5,11 +5,11 @@ import shlex
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from importlib import import_module
 from pathlib import Path
 
 from mnistlab.arguments import read_arguments
 from mnistlab.catalogue import load_catalogue
+from mnistlab.command_table import COMMANDS
 from mnistlab.discovery.candidates import offer
 from mnistlab.discovery.shells import SHELLS, Shell
 from mnistlab.errors import LabError
@@ -61,9 +61,8 @@ def _answer(passed: Sequence[str]) -> None:
     with suppress(Exception):
         name, *rest = passed
         shell = SHELLS[name]
-        commands = import_module("mnistlab.cli").COMMANDS
-        summaries = {name: entry.summary for name, entry in commands.items()}
-        training = [name for name, entry in commands.items() if entry.trains]
+        summaries = {name: entry.summary for name, entry in COMMANDS.items()}
+        training = [name for name, entry in COMMANDS.items() if entry.trains]
         lines = shell.answer(rest, offer(load_catalogue, summaries, training, shell.words(rest)))
         print("\n".join(lines))
 

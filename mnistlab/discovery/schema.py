@@ -4,11 +4,10 @@ import hashlib
 import os
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 
 from mnistlab.arguments import read_arguments
-from mnistlab.catalogue import load_catalogue
+from mnistlab.catalogue import load_catalogue, present_catalogue
 from mnistlab.catalogue.store import cache_folder
 from mnistlab.discovery.yaml_schema import schema_text
 from mnistlab.errors import LabError
@@ -52,20 +51,22 @@ def modeline(path: Path) -> str:
 
 
 def schema_line() -> str | None:
-    """The same for the schema of what is installed; None where there is none."""
+    """The same for the schema of what is installed; None where there is none, or it would take seconds to make."""
     path = schema_path()
     return modeline(path) if path else None
 
 
-@cache
 def schema_path() -> Path | None:
     """The file of the schema of what is installed, in the user's cache folder; it is written when it is first needed.
 
     It is named by its content: what names it stays right as long as it lies there, whatever is installed later. None
-    where it cannot be written, or there is no catalogue.
+    where it cannot be written, or no catalogue has been made yet.
     """
-    with suppress(LabError, OSError):
-        text = schema_text(load_catalogue())
+    catalogue = present_catalogue()
+    if catalogue is None:
+        return None
+    with suppress(OSError):
+        text = schema_text(catalogue)
         path = cache_folder() / f"schema-{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"
         if not path.is_file():
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -44,14 +44,16 @@ def test_a_better_answer_costs_less(factory: Callable[[], _Loss]) -> None:
 
 @every_loss
 def test_a_step_downhill_makes_the_right_class_more_probable(factory: Callable[[], _Loss]) -> None:
-    """The gradient of each example points to its class, and what `predict` says follows."""
+    """The gradient of each example points to its class, and what `predict` says follows; a margin may be met."""
     logits, target = batch()
     loss = as_loss(factory, NUM_CLASSES)
     (gradient,) = torch.autograd.grad(loss(logits, target), logits)
 
     before, after = (loss.probs(x).gather(1, target[:, None]) for x in (logits, logits - gradient))
 
-    assert (after > before).all()
+    moved = gradient.abs().sum(dim=1) > 0
+    assert moved.float().mean() > 0.5
+    assert (after > before)[moved].all()
 
 
 @every_loss

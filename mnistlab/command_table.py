@@ -1,0 +1,53 @@
+"""Which commands there are, and where each is written. Nothing heavy is imported before one is called."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+
+_RUN = "mnistlab.commands:run"
+_TABLES = "mnistlab.discovery.tables:show_table"
+
+_TRAIN = "Train and measure"
+_SEE = "See what there is"
+_CARE = "Look after it"
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command.
+
+    Attributes:
+        summary: What it does, in one line.
+        function: The `module:function` that does it: it takes the command and the arguments, and returns the exit code.
+        trains: Whether it takes the options of a model, its data and a trainer.
+        group: Under which heading the overview has it.
+    """
+
+    summary: str
+    function: str
+    trains: bool = False
+    group: str = _CARE
+
+    def __call__(self, command: str, arguments: Sequence[str]) -> int:
+        """Run it; its module is imported now."""
+        module, _, name = self.function.partition(":")
+        function: Callable[[str, Sequence[str]], int] = getattr(import_module(module), name)
+        return function(command, arguments)
+
+
+COMMANDS = {
+    "fit": Command("train a model, then test its best checkpoint", _RUN, trains=True, group=_TRAIN),
+    "validate": Command("measure a checkpoint on the validation images", _RUN, trains=True, group=_TRAIN),
+    "test": Command("measure a checkpoint on the test images", _RUN, trains=True, group=_TRAIN),
+    "predict": Command("write the prediction for every test image to a table", _RUN, trains=True, group=_TRAIN),
+    "models": Command("the models, with their parameter counts", _TABLES, group=_SEE),
+    "datasets": Command("the data sets, with their images and classes", _TABLES, group=_SEE),
+    "losses": Command("the losses", _TABLES, group=_SEE),
+    "optimizers": Command("the optimizers", _TABLES, group=_SEE),
+    "schedules": Command("the learning rate schedules", _TABLES, group=_SEE),
+    "presets": Command("the presets, yours and those that come with mnistlab", _TABLES, group=_SEE),
+    "inspect": Command("show what is in a checkpoint, importing nothing from it", "mnistlab.inspect_command:run"),
+    "doctor": Command("check the installation, the data sets and the devices", "mnistlab.doctor:run"),
+    "completion": Command("complete commands, options and values with TAB", "mnistlab.discovery.completion:completion"),
+    "schema": Command("print the JSON schema of YAML presets, for editors", "mnistlab.discovery.schema:schema"),
+}
