@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from mnistlab.data import EMNIST, KMNIST, MNIST, QMNIST, FashionMNIST, ImageData, SyntheticDigits
     from mnistlab.losses import Loss
     from mnistlab.models import LargeModel, MediumModel, ResidualMLP, SmallModel, TinyModel
-    from mnistlab.nodes import Config, config
-    from mnistlab.preset_class import Preset, preset
+    from mnistlab.presets.nodes import Config, config
+    from mnistlab.presets.preset_class import Preset, preset
 
 _HOME = {
     "mnistlab.classifier": ("Classifier",),
@@ -21,8 +21,8 @@ _HOME = {
     "mnistlab.data": ("EMNIST", "KMNIST", "MNIST", "QMNIST", "FashionMNIST", "ImageData", "SyntheticDigits"),
     "mnistlab.losses": ("Loss",),
     "mnistlab.models": ("LargeModel", "MediumModel", "ResidualMLP", "SmallModel", "TinyModel"),
-    "mnistlab.nodes": ("Config", "config"),
-    "mnistlab.preset_class": ("Preset", "preset"),
+    "mnistlab.presets.nodes": ("Config", "config"),
+    "mnistlab.presets.preset_class": ("Preset", "preset"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 

@@ -11,15 +11,15 @@ from torch import Tensor, nn
 from torch.nn import CrossEntropyLoss
 from torch.optim import AdamW
 
-from mnistlab.checkpoint import FORMAT, RECORD
+from mnistlab.checkpoints.loading import load_model
+from mnistlab.checkpoints.reading import FORMAT, RECORD
+from mnistlab.checkpoints.resuming import carry_over
 from mnistlab.counts import Counts
-from mnistlab.loading import load_model
 from mnistlab.losses import Loss, LossLike, as_loss
 from mnistlab.numbers import PositiveInt
 from mnistlab.optimization import Interval, LRSchedulerCallable, Optimization, OptimizerCallable, step_plateau
-from mnistlab.resuming import carry_over
+from mnistlab.options.specification import Specification, describe, init_arguments
 from mnistlab.schedules import WarmupCosine
-from mnistlab.specification import Specification, describe, init_arguments
 
 Split = Literal["train", "val", "test"]
 Targets = Tensor | Mapping[str, Tensor]

@@ -12,24 +12,24 @@ from lightning.pytorch import Callback
 from torch import nn
 
 from mnistlab.callbacks import Position, RandomState
-from mnistlab.checkpoint import misfit
-from mnistlab.classes import TRUSTED
+from mnistlab.checkpoints.reading import misfit
 from mnistlab.classifier import Classifier
-from mnistlab.configured import Configured
 from mnistlab.discovery.schema import schema_line
-from mnistlab.effects import check_monitors, notes
+from mnistlab.effects.configured import Configured
+from mnistlab.effects.notes import check_monitors, notes
 from mnistlab.errors import LabError
 from mnistlab.evaluation import check_evaluation, evaluate
 from mnistlab.failures import Interrupted, LossWatch, check_place, explained, terminated_like_interrupted
 from mnistlab.invocation import Found, Invocation
 from mnistlab.lab import LabCLI, make, settled_from
+from mnistlab.options.classes import TRUSTED
+from mnistlab.options.settling import Settled
 from mnistlab.origins import differing, origins, with_origins
 from mnistlab.runs.folder import BEST, LAST, new_folder
 from mnistlab.runs.record import config_text, read_record, start_record
 from mnistlab.runs.recorder import Recorder, rounded
 from mnistlab.screen import Screen, quiet
 from mnistlab.sections import prepare
-from mnistlab.settling import Settled
 from mnistlab.trainer_options import check_trainer
 
 

@@ -182,8 +182,8 @@ def _computes(device: str, describe: Callable[[], str]) -> Finding:
 
 def _data_sets() -> Iterator[Finding]:
     """Every data set of files: absent is no fault, damaged is one."""
-    from mnistlab.classes import listed
     from mnistlab.data.idx_data import IdxData
+    from mnistlab.options.classes import listed
 
     classes = {cls.__name__: cls for cls in IdxData.__subclasses__() if cls.__name__ in listed((IdxData,))}
     for name, cls in sorted(classes.items()):

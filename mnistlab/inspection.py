@@ -11,10 +11,10 @@ from pathlib import Path
 from torch import Tensor
 
 from mnistlab.arguments import Arguments
-from mnistlab.checkpoint import RECORD, UnsafeCheckpointError, read_plain, record_of
-from mnistlab.classes import Untrusted, check_trusted, dotted_names
+from mnistlab.checkpoints.exported import SUFFIX
+from mnistlab.checkpoints.reading import RECORD, UnsafeCheckpointError, read_plain, record_of
 from mnistlab.errors import LabError, visible
-from mnistlab.exported import SUFFIX
+from mnistlab.options.classes import Untrusted, check_trusted, dotted_names
 from mnistlab.runs.finding import find_checkpoint
 
 _MOST_VALUES = 1_000_000  # a file can name a value within itself often enough to fill any memory

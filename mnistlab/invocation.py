@@ -6,15 +6,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mnistlab.checkpoint import read_checkpoint, record_of
+from mnistlab.checkpoints.reading import read_checkpoint, record_of
 from mnistlab.errors import LabError
 from mnistlab.nearest import suggestion
-from mnistlab.preset_class import load_preset
-from mnistlab.presets import find_preset
+from mnistlab.options.specification import unrecorded, without_unrecorded
+from mnistlab.options.written import STEERING, SWITCHES, Key, Source, Written, from_arguments, from_data, from_file
+from mnistlab.presets.finding import find_preset
+from mnistlab.presets.preset_class import load_preset
 from mnistlab.runs.finding import find_checkpoint
 from mnistlab.runs.folder import CONFIG
-from mnistlab.specification import unrecorded, without_unrecorded
-from mnistlab.written import STEERING, SWITCHES, Key, Source, Written, from_arguments, from_data, from_file
 
 _CLASS_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 

@@ -11,18 +11,18 @@ from jsonargparse import ArgumentError
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
-from mnistlab.building import instantiate, instantiate_group
 from mnistlab.callbacks import EpochBar
 from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
 from mnistlab.errors import LabError
 from mnistlab.invocation import Found, Invocation
 from mnistlab.linking import link_classes
+from mnistlab.options.building import instantiate, instantiate_group
+from mnistlab.options.settling import Settled, settle
+from mnistlab.options.signatures import Slot
+from mnistlab.options.specification import Specification
+from mnistlab.options.written import Written
 from mnistlab.sections import Run, TopLevel, sections
-from mnistlab.settling import Settled, settle
-from mnistlab.signatures import Slot
-from mnistlab.specification import Specification
-from mnistlab.written import Written
 
 T = TypeVar("T")
 

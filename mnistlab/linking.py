@@ -3,11 +3,11 @@
 import sys
 from collections.abc import Mapping
 
-from mnistlab.building import build
 from mnistlab.data import ImageData
 from mnistlab.errors import LabError
-from mnistlab.settling import Settled
-from mnistlab.written import Source
+from mnistlab.options.building import build
+from mnistlab.options.settling import Settled
+from mnistlab.options.written import Source
 
 
 def link_classes(settled: Settled) -> None:

@@ -6,11 +6,11 @@ from typing import Any, TypeGuard
 
 import yaml
 
-from mnistlab.classes import find_class
+from mnistlab.options.classes import find_class
+from mnistlab.options.settling import Settled
+from mnistlab.options.signatures import Slot, options
+from mnistlab.options.specification import class_path_of, default_of_slot, plain
 from mnistlab.sections import TRAINER_DEFAULTS, TopLevel, sections
-from mnistlab.settling import Settled
-from mnistlab.signatures import Slot, options
-from mnistlab.specification import class_path_of, default_of_slot, plain
 
 _WIDTH = 64
 """Comments stand in this column, or right behind what is longer."""

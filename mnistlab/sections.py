@@ -5,14 +5,14 @@ from lightning.pytorch.cli import SaveConfigCallback
 from torch import nn
 
 import mnistlab.profiling  # noqa: F401 - so that its class is found by name
-from mnistlab.classes import hide
 from mnistlab.classifier import Classifier
 from mnistlab.data import MNIST, ImageData
 from mnistlab.losses.torch_losses import REFUSED
 from mnistlab.losses.weights import register_tensor_type
 from mnistlab.models import MediumModel
 from mnistlab.numbers import NonNegativeInt, PositiveInt
-from mnistlab.settling import Section
+from mnistlab.options.classes import hide
+from mnistlab.options.settling import Section
 
 
 class TopLevel:

@@ -13,7 +13,7 @@ from lightning.pytorch.strategies import StrategyRegistry
 
 from mnistlab.errors import LabError
 from mnistlab.nearest import suggestion
-from mnistlab.written import Written
+from mnistlab.options.written import Written
 
 _HARDWARE = {
     "cpu": (CPUAccelerator,),

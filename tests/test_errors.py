@@ -7,14 +7,14 @@ import pytest
 import torch
 from lightning.pytorch import Callback
 
-from mnistlab.classes import candidates, listed
 from mnistlab.classifier import Classifier
 from mnistlab.cli import main
 from mnistlab.data import Augmentation, ImageData
 from mnistlab.losses import Loss
-from mnistlab.messages import expected
+from mnistlab.options.classes import candidates, listed
+from mnistlab.options.messages import expected
+from mnistlab.options.signatures import options
 from mnistlab.schedules import RunSchedule
-from mnistlab.signatures import options
 
 Refused = Callable[..., str]
 

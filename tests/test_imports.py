@@ -18,25 +18,18 @@ PACKAGE = Path(mnistlab.__file__).parent
 
 # From the lowest to the highest. A part imports lower ones, never one beside it or above it.
 ORDER = [
-    {"errors", "nearest", "numbers", "counts", "resuming", "command_table"},
-    {"signatures", "written", "arguments", "exported", "pickled", "presets"},
-    {"specification", "messages", "checkpoint"},
-    {"classes"},
-    {"misfits", "building"},
-    {"walk"},
-    {"settling"},
-    {"loading", "nodes"},
+    {"errors", "nearest", "numbers", "counts", "command_table"},
+    {"options", "arguments"},  # what can be written, and what becomes of it
+    {"checkpoints"},
     {"losses", "schedules", "data"},  # plain torch; these do not know each other
     {"optimization"},
     {"classifier", "callbacks", "profiling", "runs"},  # these know Lightning, or the folder of a run
     {"models"},
     {"sections", "linking"},
-    {"preset_class", "origins"},
+    {"presets", "origins"},
     {"catalogue"},
     {"invocation"},
     {"discovery"},
-    {"configured"},
-    {"beyond"},
     {"effects"},
     {"lab", "evaluation", "screen", "inspection", "doctor", "failures", "trainer_options"},
     {"commands", "inspect_command"},

@@ -10,7 +10,7 @@ import yaml
 from torch import nn
 
 from mnistlab import Classifier, ImageData, TinyModel, main
-from mnistlab.classes import candidates
+from mnistlab.options.classes import candidates
 
 SMALL_DATA = ("--data=SyntheticDigits", "--data.train_size=600", "--data.test_size=200", "--data.val_size=100")
 

@@ -3,19 +3,19 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from mnistlab.building import build
 from mnistlab.catalogue.docs import documented, source, summary
 from mnistlab.catalogue.entries import Catalogue, ClassEntry, KindEntry, Named, OptionEntry, SectionEntry, Value
 from mnistlab.catalogue.types import choices_of, schema_of
-from mnistlab.classes import candidates, find_class, listed
 from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
 from mnistlab.errors import LabError
-from mnistlab.messages import expected
+from mnistlab.options.building import build
+from mnistlab.options.classes import candidates, find_class, listed
+from mnistlab.options.messages import expected
+from mnistlab.options.settling import Section
+from mnistlab.options.signatures import REQUIRED, Option, Slot, options
+from mnistlab.options.specification import UNRECORDED, class_path_of, default_of_slot, plain
 from mnistlab.sections import TopLevel, prepare, sections
-from mnistlab.settling import Section
-from mnistlab.signatures import REQUIRED, Option, Slot, options
-from mnistlab.specification import UNRECORDED, class_path_of, default_of_slot, plain
 
 _FOREIGN = ("torch", "lightning")
 _OURS = ("mnistlab", *_FOREIGN)

@@ -12,7 +12,7 @@ from mnistlab.data.imageset import ImageSet
 from mnistlab.data.loader import EvalLoader, Shard, TrainLoader
 from mnistlab.errors import LabError
 from mnistlab.numbers import NonNegativeInt, PositiveFloat, PositiveInt
-from mnistlab.specification import Specification, describe, init_arguments
+from mnistlab.options.specification import Specification, describe, init_arguments
 
 _CHUNK = 1 << 20
 

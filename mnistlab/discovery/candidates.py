@@ -10,9 +10,9 @@ from mnistlab.catalogue import Catalogue, ClassEntry, OptionEntry
 from mnistlab.catalogue.words import first_sentence
 from mnistlab.discovery.chosen import Chosen
 from mnistlab.discovery.used import STEERING
-from mnistlab.presets import SUFFIXES, list_presets
+from mnistlab.options.written import SWITCHES, key_of
+from mnistlab.presets.finding import SUFFIXES, list_presets
 from mnistlab.runs.folder import is_run
-from mnistlab.written import SWITCHES, key_of
 
 _CHECKPOINTS = (".ckpt", ".safetensors")
 _REPEATED = ("config", "trust")

@@ -6,8 +6,8 @@ from contextlib import suppress
 from mnistlab.catalogue import Catalogue, ClassEntry
 from mnistlab.discovery.present import Present, Unlisted
 from mnistlab.errors import LabError
-from mnistlab.presets import find_preset
-from mnistlab.written import Key, Written, from_arguments, from_file
+from mnistlab.options.written import Key, Written, from_arguments, from_file
+from mnistlab.presets.finding import find_preset
 
 
 class Chosen(Present):

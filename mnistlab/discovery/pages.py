@@ -7,7 +7,7 @@ from mnistlab.catalogue.words import first_sentence
 from mnistlab.discovery.layout import paragraph, shortened, shown
 from mnistlab.discovery.present import Present
 from mnistlab.discovery.used import MOST_OWN, SHARED, STEERING, TEXTS, USED
-from mnistlab.written import Key
+from mnistlab.options.written import Key
 
 _TABLES = {"model": "models", "data": "datasets", "loss": "losses", "optimizer": "optimizers", "scheduler": "schedules"}
 """The command that lists a kind of class."""

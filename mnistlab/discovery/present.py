@@ -6,7 +6,7 @@ from mnistlab.catalogue import Catalogue, ClassEntry, KindEntry, Named, OptionEn
 from mnistlab.catalogue.entries import Value
 from mnistlab.errors import LabError
 from mnistlab.nearest import suggestion
-from mnistlab.written import STEERING, Key, Written
+from mnistlab.options.written import STEERING, Key, Written
 
 _NULL = (None, "null", "None")
 

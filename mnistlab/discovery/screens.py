@@ -10,8 +10,8 @@ from mnistlab.discovery.pages import class_page, command_page, option_page, whol
 from mnistlab.discovery.present import Present, Unlisted
 from mnistlab.errors import LabError
 from mnistlab.nearest import suggestion
-from mnistlab.presets import find_preset, list_presets
-from mnistlab.written import Key, Source, Written, from_arguments, from_file
+from mnistlab.options.written import Key, Source, Written, from_arguments, from_file
+from mnistlab.presets.finding import find_preset, list_presets
 
 _ALL = "all"
 
@@ -97,7 +97,7 @@ def _from_preset(config: Written) -> Sequence[Written]:
     found = find_preset(str(config.value))
     if found.path.suffix != ".py":
         return from_file(found.path)
-    from mnistlab.preset_class import load_preset  # noqa: PLC0415 - it needs torch
+    from mnistlab.presets.preset_class import load_preset  # noqa: PLC0415 - it needs torch
 
     return [entry for layer in load_preset(found).layers for entry in layer]
 

@@ -8,7 +8,7 @@ from mnistlab.arguments import read_arguments
 from mnistlab.catalogue import Catalogue, ClassEntry, load_catalogue
 from mnistlab.discovery.layout import paragraph, screen_width, table
 from mnistlab.errors import LabError
-from mnistlab.presets import PresetEntry, list_presets
+from mnistlab.presets.finding import PresetEntry, list_presets
 
 Row = dict[str, object]
 """One entry of a table, as JSON has it."""

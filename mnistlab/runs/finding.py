@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from mnistlab.checkpoints.exported import SUFFIX
 from mnistlab.errors import LabError
-from mnistlab.exported import SUFFIX
 from mnistlab.nearest import nearest
 from mnistlab.runs.folder import BEST, CONFIG, LAST, WEIGHTS, fit_runs, is_run, newest_with
 

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 import yaml
 
-from mnistlab.written import COMPLETE
+from mnistlab.options.written import COMPLETE
 
 FORMAT = 1
 _PACKAGES = ("mnistlab", "torch", "torchvision", "lightning", "jsonargparse")

@@ -10,9 +10,9 @@ from typing import Any
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 
-from mnistlab.checkpoint import read_checkpoint, weights_file
+from mnistlab.checkpoints.exported import NotExportableError
+from mnistlab.checkpoints.reading import read_checkpoint, weights_file
 from mnistlab.errors import LabError
-from mnistlab.exported import NotExportableError
 from mnistlab.runs.folder import BEST, CONFIG, LAST, METRICS, RECORD, WEIGHTS
 from mnistlab.runs.record import now, read_record, write_bytes, write_json, write_rows, write_text
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mnistlab import Classifier, LargeModel, MediumModel, ResidualMLP, SmallModel, SyntheticDigits, TinyModel
-from mnistlab.classes import candidates
+from mnistlab.options.classes import candidates
 
 MODELS: list[type[Any]] = [
     cls for (cls,) in candidates((Classifier,)).values() if cls.__module__.startswith("mnistlab.")

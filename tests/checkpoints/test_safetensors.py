@@ -15,8 +15,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from mnistlab import Classifier, TinyModel, main
+from mnistlab.checkpoints.exported import NotExportableError, pack, unpack
 from mnistlab.errors import LabError
-from mnistlab.exported import NotExportableError, pack, unpack
 
 Fit = Callable[..., Path]
 Rewrite = Callable[[Callable[[dict[str, Any]], object]], Path]

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar,
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from mnistlab.building import build_class
-from mnistlab.classes import find_class
 from mnistlab.errors import LabError
 from mnistlab.nearest import suggestion
-from mnistlab.settling import Section, settle
-from mnistlab.signatures import Option, options
-from mnistlab.specification import Specification, class_path_of, is_factory, plain, unrecorded
-from mnistlab.written import Key, Source, Written
+from mnistlab.options.building import build_class
+from mnistlab.options.classes import find_class
+from mnistlab.options.settling import Section, settle
+from mnistlab.options.signatures import Option, options
+from mnistlab.options.specification import Specification, class_path_of, is_factory, plain, unrecorded
+from mnistlab.options.written import Key, Source, Written
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mnistlab.errors import LabError
 from mnistlab.nearest import suggestion
-from mnistlab.specification import class_path_of
+from mnistlab.options.specification import class_path_of
 
 TRUSTED = ("mnistlab", "torch.nn", "torch.optim", "lightning.pytorch")
 """The packages whose classes a checkpoint may name."""

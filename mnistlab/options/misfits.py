@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from mnistlab.classes import candidates, find_class, listed
-from mnistlab.messages import options_of
 from mnistlab.nearest import nearest, said, sharing_a_word
-from mnistlab.signatures import Slot, options
-from mnistlab.specification import default_of_slot
-from mnistlab.written import STEERING, Key, Source, Written
+from mnistlab.options.classes import candidates, find_class, listed
+from mnistlab.options.messages import options_of
+from mnistlab.options.signatures import Slot, options
+from mnistlab.options.specification import default_of_slot
+from mnistlab.options.written import STEERING, Key, Source, Written
 
 ELSEWHERE: dict[str, tuple[str, ...]] = {
     "arch": ("model",),

@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from mnistlab.classes import candidates, check_trusted, dotted_names, find_class, listed
 from mnistlab.errors import LabError
-from mnistlab.messages import choices, expected
-from mnistlab.misfits import Chosen, Misfit, no_option, no_section
 from mnistlab.nearest import suggestion
-from mnistlab.signatures import REQUIRED, Option, Slot, accepts, options, takes_code, takes_parts
-from mnistlab.specification import class_path_of, default_of_slot, plain, unrecorded
-from mnistlab.written import Key, Source, Written
+from mnistlab.options.classes import candidates, check_trusted, dotted_names, find_class, listed
+from mnistlab.options.messages import choices, expected
+from mnistlab.options.misfits import Chosen, Misfit, no_option, no_section
+from mnistlab.options.signatures import REQUIRED, Option, Slot, accepts, options, takes_code, takes_parts
+from mnistlab.options.specification import class_path_of, default_of_slot, plain, unrecorded
+from mnistlab.options.written import Key, Source, Written
 
 Entries = list[tuple[Key, Written]]
 """What was written below a level: the rest of the key, and the whole."""

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 
 from lightning.pytorch import Trainer
 
-from mnistlab.beyond import beyond, validates
 from mnistlab.classifier import Classifier
-from mnistlab.configured import Configured
 from mnistlab.data import ImageData
+from mnistlab.effects.beyond import beyond, validates
+from mnistlab.effects.configured import Configured
 from mnistlab.errors import LabError
 from mnistlab.nearest import suggestion
-from mnistlab.written import Written
+from mnistlab.options.written import Written
 
 _OF_TRAINING = {
     "run": ("test", "checkpoint_every_n_steps"),

@@ -7,10 +7,10 @@ from typing import Protocol, TypeVar, runtime_checkable
 
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
 
-from mnistlab.classes import find_class
 from mnistlab.errors import LabError
-from mnistlab.signatures import Slot, options, parsed
-from mnistlab.specification import Specification, class_path_of
+from mnistlab.options.classes import find_class
+from mnistlab.options.signatures import Slot, options, parsed
+from mnistlab.options.specification import Specification, class_path_of
 
 T = TypeVar("T")
 

@@ -18,7 +18,7 @@ from mnistlab.cli import main
 from mnistlab.discovery.schema import schema_line, schema_path
 from mnistlab.discovery.yaml_schema import schema_text
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 Fit = Callable[..., Path]
 

@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mnistlab.checkpoints.exported import SUFFIX, pack, unpack
+from mnistlab.checkpoints.pickled import names_in_pickle
 from mnistlab.errors import LabError
-from mnistlab.exported import SUFFIX, pack, unpack
-from mnistlab.pickled import names_in_pickle
 
 RECORD = "mnistlab"
 """The key of a checkpoint under which the lab's own part stands."""

@@ -13,7 +13,7 @@ BASE = "Preset"
 
 SUFFIXES = (".yaml", ".yml", ".py")
 
-_HERE = Path(__file__).parent
+_HERE = Path(__file__).parent.parent
 _SHIPPED = (_HERE / "presets_shipped", _HERE.parent / "presets")  # in a wheel, in a checkout
 _OWN = Path("presets")
 

@@ -8,12 +8,12 @@ import torch
 from lightning.pytorch import Callback
 
 from mnistlab.catalogue.docs import documented
-from mnistlab.classes import candidates
 from mnistlab.classifier import Classifier
 from mnistlab.data import Augmentation, ImageData
 from mnistlab.losses import Loss
+from mnistlab.options.classes import candidates
+from mnistlab.options.signatures import REQUIRED, Option, Slot, options, slot_of
 from mnistlab.sections import Run, TopLevel
-from mnistlab.signatures import REQUIRED, Option, Slot, options, slot_of
 
 
 def classes() -> Iterator[tuple[type, bool]]:

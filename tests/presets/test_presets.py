@@ -10,7 +10,7 @@ import yaml
 from mnistlab import Preset, SmallModel, config, preset
 from mnistlab.cli import main
 from mnistlab.errors import LabError
-from mnistlab.presets import list_presets
+from mnistlab.presets.finding import list_presets
 
 Shown = Callable[..., dict[str, object]]
 Printed = Callable[..., tuple[int, str, str]]

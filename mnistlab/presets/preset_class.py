@@ -10,17 +10,17 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar, cast
 
-from mnistlab.classes import find_class, look_here_too
 from mnistlab.classifier import Classifier
 from mnistlab.errors import LabError
 from mnistlab.linking import link_classes
 from mnistlab.nearest import suggestion
-from mnistlab.nodes import Config, caller, written_for
-from mnistlab.presets import Found, comment, find_preset, preset_classes
+from mnistlab.options.classes import find_class, look_here_too
+from mnistlab.options.settling import Section, Settled, settle
+from mnistlab.options.signatures import options
+from mnistlab.options.written import Written, from_file, read_text
+from mnistlab.presets.finding import Found, comment, find_preset, preset_classes
+from mnistlab.presets.nodes import Config, caller, written_for
 from mnistlab.sections import TopLevel, prepare, sections
-from mnistlab.settling import Section, Settled, settle
-from mnistlab.signatures import options
-from mnistlab.written import Written, from_file, read_text
 
 
 class Preset:

@@ -10,8 +10,8 @@ import torch
 
 from mnistlab import EMNIST, Classifier, ImageData, LargeModel, TinyModel, main
 from mnistlab.catalogue import load_catalogue
-from mnistlab.classes import candidates
 from mnistlab.losses.torch_losses import GIVEN, REFUSED
+from mnistlab.options.classes import candidates
 
 TABLES = {"models": "model", "datasets": "data", "losses": "loss", "optimizers": "optimizer", "schedules": "scheduler"}
 Said = Callable[..., str]

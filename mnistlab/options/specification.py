@@ -15,7 +15,7 @@ from typing import Protocol, runtime_checkable
 
 import torch
 
-from mnistlab.signatures import REQUIRED, Option, options, parsed_default
+from mnistlab.options.signatures import REQUIRED, Option, options, parsed_default
 
 UNRECORDED = "unrecorded"
 """The key under which stands what could not be written down: `{"unrecorded": "a lambda"}`."""

@@ -10,10 +10,10 @@ from lightning.pytorch import Trainer
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
-from mnistlab.building import instantiate_group
-from mnistlab.configured import Configured
 from mnistlab.data import ImageData
+from mnistlab.effects.configured import Configured
 from mnistlab.errors import LabError
+from mnistlab.options.building import instantiate_group
 from mnistlab.schedules import RunSchedule
 
 _WAITS = ("patience", "step_size", "milestones", "T_max", "total_iters")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from mnistlab.signatures import options
+from mnistlab.options.signatures import options
 
 _PLAIN: dict[object, str] = {
     bool: "true or false",

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mnistlab.errors import LabError
-from mnistlab.walk import Section, Walk
-from mnistlab.written import Written
+from mnistlab.options.walk import Section, Walk
+from mnistlab.options.written import Written
 
 __all__ = ["Section", "Settled", "settle"]
 

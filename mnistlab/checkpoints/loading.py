@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from mnistlab.building import build
-from mnistlab.checkpoint import read_checkpoint, record_of
+from mnistlab.checkpoints.reading import read_checkpoint, record_of
 from mnistlab.errors import LabError
-from mnistlab.settling import Section, settle
-from mnistlab.specification import Specification, plain, unrecorded, without_unrecorded
-from mnistlab.written import from_data
+from mnistlab.options.building import build
+from mnistlab.options.settling import Section, settle
+from mnistlab.options.specification import Specification, plain, unrecorded, without_unrecorded
+from mnistlab.options.written import from_data
 
 
 class _Model(Protocol):

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mnistlab.classes import TRUSTED
-from mnistlab.written import Source, Written
+from mnistlab.options.classes import TRUSTED
+from mnistlab.options.written import Source, Written
 
 
 @dataclass(frozen=True)

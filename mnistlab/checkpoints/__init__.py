@@ -1,0 +1,1 @@
+"""Checkpoints, read without trust: weights, and all it takes to build and to continue a model."""

@@ -1,0 +1,1 @@
+"""Values that are accepted and then change nothing."""

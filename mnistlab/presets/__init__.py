@@ -1,0 +1,1 @@
+"""Presets: where they lie, and how they are written in Python."""
