@@ -59,7 +59,7 @@ def _say(message: str) -> None:
 def _dispatch(arguments: list[str]) -> int:
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         if arguments[1:]:
-            return _dispatch([arguments[1], "--help"])
+            return _dispatch([arguments[1], "--help", *arguments[2:]])
         print(_overview())
         return 0
     name, *rest = arguments
@@ -68,6 +68,10 @@ def _dispatch(arguments: list[str]) -> int:
 
         print(f"mnistlab {version('mnistlab')}")
         return 0
+    if name.startswith("-"):
+        first = f" A command comes first: mnistlab fit {name}" if name.startswith("--") else ""
+        hint = suggestion(name, ("--help", "--version")) or first or " `mnistlab --help` lists the commands."
+        raise LabError(f"{name}: there is no such option.{hint}")
     if name not in COMMANDS:
         raise LabError(f"there is no command {name}.{suggestion(name, COMMANDS)} There are {', '.join(COMMANDS)}.")
     command = COMMANDS[name]

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from jsonargparse import set_parsing_settings
+from jsonargparse import ArgumentError, set_parsing_settings
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback
 from torch import nn
 
@@ -19,12 +20,14 @@ from mnistlab.effects.configured import Configured
 from mnistlab.effects.notes import check_monitors, notes
 from mnistlab.errors import LabError
 from mnistlab.evaluation import check_evaluation, evaluate
-from mnistlab.failures import Interrupted, LossWatch, check_place, explained, terminated_like_interrupted
+from mnistlab.failures import Interrupted, LossWatch, check_place, explained, refused, terminated_like_interrupted
 from mnistlab.invocation import Found, Invocation
 from mnistlab.lab import LabCLI, make, settled_from
 from mnistlab.options.classes import TRUSTED
 from mnistlab.options.settling import Settled
+from mnistlab.options.written import Written
 from mnistlab.origins import differing, origins, with_origins
+from mnistlab.presets.shipped import with_names
 from mnistlab.runs.folder import BEST, LAST, new_folder
 from mnistlab.runs.record import config_text, read_record, start_record
 from mnistlab.runs.recorder import Recorder, rounded
@@ -41,17 +44,8 @@ def run(command: str, arguments: Sequence[str]) -> int:
     """
     invocation = Invocation(command, arguments)
     quiet()
-    try:
-        with terminated_like_interrupted():
-            return _run(invocation)
-    except SystemExit as error:  # Lightning's answer to Ctrl-C
-        raise KeyboardInterrupt from error
-    except BrokenPipeError:
-        raise
-    except Exception as error:
-        if invocation.switches["debug"] and not isinstance(error, LabError):
-            raise
-        raise explained(error) from error
+    with terminated_like_interrupted(), _explaining(invocation, {}):
+        return _run(invocation)
 
 
 def _run(invocation: Invocation) -> int:
@@ -63,13 +57,37 @@ def _run(invocation: Invocation) -> int:
     _say_notes(
         [*invocation.notes, *(f"{entry.name}={entry.value} is dropped. {why}" for entry, why in settled.dropped)]
     )
-    if invocation.switches["print_config"]:
-        resolved = make(settled).resolved
-        text = config_text(resolved, schema_line())
-        print(with_origins(text, origins(settled, resolved)) if invocation.shows_origins else text, end="")
-        return 0
-    if invocation.command == "fit":
-        return _fit(invocation, settled, found)
+    with _explaining(invocation, settled.origins):
+        if invocation.switches["print_config"]:
+            return _print_config(invocation, settled)
+        if invocation.command == "fit":
+            return _fit(invocation, settled, found)
+        return _evaluate(invocation, settled, found)
+
+
+@contextmanager
+def _explaining(invocation: Invocation, origins: Mapping[str, Written]) -> Iterator[None]:
+    """Tell whatever goes wrong in a line, at the option that it speaks of; with `--debug` let it pass."""
+    try:
+        yield
+    except SystemExit as error:  # Lightning's answer to Ctrl-C
+        raise KeyboardInterrupt from error
+    except (LabError, BrokenPipeError):
+        raise
+    except Exception as error:
+        if invocation.switches["debug"]:
+            raise
+        raise explained(error, origins) from error
+
+
+def _print_config(invocation: Invocation, settled: Settled) -> int:
+    resolved = _checked(settled).resolved
+    text = config_text(resolved, schema_line())
+    print(with_origins(text, origins(settled, resolved)) if invocation.shows_origins else text, end="")
+    return 0
+
+
+def _evaluate(invocation: Invocation, settled: Settled, found: Found | None) -> int:
     cli = _made(invocation, settled)
     check_evaluation(invocation.command, cli.datamodule, cli.trainer)
     _load(cli.model, found)
@@ -85,7 +103,7 @@ def _say_notes(notes: Sequence[str]) -> None:
     """Tell what is worth knowing before anything is made; of several processes the first one does."""
     if os.environ.get("LOCAL_RANK", "0") == "0":
         for note in notes:
-            print(f"note: {note}", file=sys.stderr)
+            print(f"note: {with_names(note)}", file=sys.stderr)
 
 
 def _fit(invocation: Invocation, settled: Settled, found: Found | None) -> int:
@@ -170,11 +188,19 @@ def _made(
     trainer = settled.values["trainer"]
     assert isinstance(trainer, dict)
     check_trainer(trainer, settled.origins)
-    cli = make(settled, callbacks)
+    cli = _checked(settled, callbacks)
     root = Path(cli.resolved["run"]["dir"])
     origin = settled.origins.get("run.dir")
     check_place(root, origin.where if origin else f"mnistlab {invocation.command}")
     return cli
+
+
+def _checked(settled: Settled, callbacks: Callable[[LabCLI], list[Callback]] = lambda _: []) -> LabCLI:
+    """Make the model, the data and the trainer; what one of them refuses is a mistake in its options."""
+    try:
+        return make(settled, callbacks)
+    except (ArgumentError, ValueError, TypeError, MisconfigurationException) as error:
+        raise refused(error, settled.origins) from error
 
 
 def _tell(configured: Configured, cli: LabCLI) -> None:

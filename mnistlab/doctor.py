@@ -9,7 +9,6 @@ import os
 import platform
 import shutil
 import tempfile
-import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -17,13 +16,17 @@ from importlib import metadata
 from pathlib import Path
 
 from mnistlab.arguments import read_arguments
+from mnistlab.discovery.layout import paragraph, screen_width
 from mnistlab.errors import LabError
 
 USAGE = """\
 Usage: mnistlab doctor [--json]
 
-Checks the installation, the data sets, the devices and the folders that are written to.
-Each line is good, a note of what could be better, or bad with what to do; the exit code is 1 if one is bad."""
+Checks the installation, the data sets, the devices and the folders that are
+written to. Each line is good, a note of what could be better, or bad with what
+to do; the exit code is 1 if one is bad.
+
+  --json  the same for machines: a list of objects"""
 
 PACKAGE = "mnistlab"
 MARKS = {"good": "+", "note": "-", "bad": "!"}
@@ -86,9 +89,8 @@ def _guarded(name: str, check: Callable[[], Iterator[Finding]]) -> Iterator[Find
 
 def _show(finding: Finding) -> None:
     text = " ".join(f"{finding.text} {finding.way_out}".split())
-    width = max(80, shutil.get_terminal_size().columns)
     opening = f"{MARKS[finding.state]} {finding.state:<4}  {finding.name:<12}  "
-    print(textwrap.fill(text, width, initial_indent=opening, subsequent_indent=" " * len(opening)), flush=True)
+    print("\n".join(paragraph(text, screen_width(), len(opening), opening)), flush=True)
 
 
 def _python() -> Iterator[Finding]:

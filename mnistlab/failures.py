@@ -3,6 +3,7 @@
 import errno
 import math
 import os
+import re
 import signal
 import sys
 import sysconfig
@@ -18,6 +19,7 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from torch import OutOfMemoryError
 
 from mnistlab.errors import LabError
+from mnistlab.options.written import Source, Written
 
 _OWN = Path(__file__).parent
 _LIBRARIES = (*{Path(sysconfig.get_path(name)) for name in ("purelib", "platlib", "stdlib")}, _OWN)
@@ -81,14 +83,52 @@ class LossWatch:
             )
 
 
-def explained(error: Exception) -> LabError:
-    """An error of any kind as one that is told in a line; what was noted about a failure ends the line."""
-    if isinstance(error, LabError):
-        return error
-    told = _told(error)
+def explained(error: Exception, origins: Mapping[str, Written]) -> LabError:
+    """An error of any kind as one that is told in a line; what was noted about a failure ends the line.
+
+    Args:
+        error: What happened while a command ran.
+        origins: Who wrote what, by dotted key.
+    """
+    told = refused(error, origins) if _is_refusal(error) else _told(error)
     if isinstance(told, RunFailedError):
         return RunFailedError(f"{told}{''.join(getattr(error, '__notes__', []))}")
     return told
+
+
+def refused(error: Exception, origins: Mapping[str, Written]) -> LabError:
+    """What a class says that does not take its options, at the option that it speaks of.
+
+    Args:
+        error: What the class, or somebody on its behalf, has raised.
+        origins: Who wrote what, by dotted key.
+    """
+    frames = [*_frames_of(error), *_frames_of(error.__cause__)]
+    own = [frame for frame in frames if not _is_library(frame.filename)]
+    if isinstance(error, TypeError) and own and own[-1] is frames[-1]:
+        return _told(error)  # a slip in the user's own code, not a refusal
+    where = _spoken_of(str(error.__cause__ or error), origins) or _spoken_of(str(error), origins)
+    ours = error.__cause__ is None and bool(frames) and Path(frames[-1].filename).is_relative_to(_OWN)
+    what = _in_one_line(str(error)) if ours else _shortened(str(error))
+    place = f" (in {own[-1].filename}, line {own[-1].lineno})" if own else ""
+    return LabError(f"{where or 'the configuration is refused'}: {what}{place}")
+
+
+def _spoken_of(text: str, origins: Mapping[str, Written]) -> str | None:
+    """Who wrote the option that a refusal names, or else the only value that it names."""
+    words = {word.strip(".").lower() for word in re.findall(r"[\w.+-]+", text)}
+    written = [entry for entry in origins.values() if not entry.complete and entry.source is not Source.CHECKPOINT]
+    named = [entry.where for entry in written if entry.key[-1].lower() in words]
+    valued = {entry.where for entry in written if {str(entry.value).lower(), _decimal(entry.value)} & words}
+    return named[-1] if named else valued.pop() if len(valued) == 1 else None
+
+
+def _decimal(value: object) -> str:
+    """A number as Python prints a float, which is what a class has made of it."""
+    try:
+        return str(float(str(value)))
+    except ValueError:
+        return ""
 
 
 def _told(error: Exception) -> LabError:
@@ -103,8 +143,6 @@ def _told(error: Exception) -> LabError:
         )
     if isinstance(error, OSError):
         return _of_the_system(error)
-    if isinstance(error, MisconfigurationException) or _is_refusal(error):
-        return LabError(f"the configuration is refused: {_shortened(str(error))}")
     return RunFailedError(f"{type(error).__name__}: {_in_one_line(str(error))} ({_place(error)}; --debug shows more)")
 
 
@@ -152,18 +190,21 @@ def _is_out_of_memory(error: Exception) -> bool:
 
 def _is_refusal(error: Exception) -> bool:
     """Whether a value was refused by this package, or by the trainer, and not by code that stumbled over it."""
-    frames = traceback.extract_tb(error.__traceback__)
-    if not isinstance(error, ValueError) or not frames:
-        return False
+    frames = _frames_of(error)
+    if not frames or not all(_is_library(frame.filename) for frame in frames):
+        return False  # the user's own code took part
     path = Path(frames[-1].filename)
-    return (
-        path.is_relative_to(_OWN) or {"lightning", "trainer"} < {*path.parts} or {"lightning", "loops"} < {*path.parts}
-    )
+    checks = path.is_relative_to(_OWN) or any({"lightning", part} < {*path.parts} for part in ("trainer", "loops"))
+    return isinstance(error, MisconfigurationException) or (isinstance(error, ValueError) and checks)
+
+
+def _frames_of(error: BaseException | None) -> traceback.StackSummary:
+    return traceback.extract_tb(error.__traceback__ if error else None)
 
 
 def _place(error: BaseException) -> str:
     """Where it happened: in the user's own code, where that took part."""
-    frames = traceback.extract_tb(error.__traceback__)
+    frames = _frames_of(error)
     if not frames:
         return "nowhere to be seen"
     own = [frame for frame in frames if not _is_library(frame.filename)]

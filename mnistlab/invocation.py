@@ -1,13 +1,18 @@
 """One command as it was typed: what steers it, what configures it, and where its checkpoint is."""
 
+import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import yaml
+
+from mnistlab.checkpoints.extent import check_extent
 from mnistlab.checkpoints.reading import read_checkpoint, record_of
-from mnistlab.errors import LabError
+from mnistlab.errors import LabError, visible
 from mnistlab.nearest import suggestion
 from mnistlab.options.specification import unrecorded, without_unrecorded
 from mnistlab.options.written import STEERING, SWITCHES, Key, Source, Written, from_arguments, from_data, from_file
@@ -17,6 +22,7 @@ from mnistlab.runs.finding import find_checkpoint
 from mnistlab.runs.folder import CONFIG
 
 _CLASS_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
+_ADDRESS = re.compile(r"[A-Za-z][\w+.-]*://")
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,7 @@ class Invocation:
         files: What the presets and configuration files say, the weakest first.
         notes: What is worth knowing about them.
         shows_origins: Whether `--print_config` shows where each value is from.
+        trusted: The packages that a checkpoint may name, by `--trust`.
 
     Args:
         command: `fit`, `validate`, `test` or `predict`.
@@ -68,17 +75,21 @@ class Invocation:
         presets = [_read(name, self.notes) for name in _all(steering, "config")]
         self.files = [layer for layers in presets for layer in layers]
         self.notes.extend(_overruled(presets, self.typed))
-        self._trusted = [name for names in _all(steering, "trust") for name in names.split(",")]
+        trusted = [name for names in _all(steering, "trust") for name in names.split(",")]
+        self._places = [Path(name).resolve() for name in trusted if "/" in name]
+        self.trusted = frozenset(name for name in trusted if "/" not in name)
+        _check_packages(self.trusted)
         misplaced = next((entry for layer in self.files for entry in layer if entry.key[0] in STEERING), None)
         if misplaced:
             raise LabError(f"{misplaced.where}: {misplaced.name} belongs on the command line.")
 
     @property
     def allowed(self) -> frozenset[str]:
-        """The packages and classes that were named on the command line or in a file named there."""
-        layers = [*self.files, self.typed]
-        named = {str(entry.value) for layer in layers for entry in layer if _CLASS_PATH.fullmatch(str(entry.value))}
-        return frozenset({*self._trusted, *named})
+        """All that a parser may import: what was named on the command line or in a file named there.
+
+        More than a checkpoint may name, for whatever a checkpoint names is compared with `trusted` before.
+        """
+        return self.trusted.union(text for _, text in self._said() if _CLASS_PATH.fullmatch(text))
 
     def root(self) -> Path:
         """Where runs are kept: `--run.dir`, or that of a configuration file."""
@@ -98,7 +109,7 @@ class Invocation:
         path, folder = find_checkpoint(self.ckpt_path, self.root(), where=where, continues=self.command == "fit")
         if path is None:
             assert folder is not None
-            return Found(None, folder, {}, self._base(folder), {})
+            return Found(None, folder, {}, [self._vouched_for(entry) for entry in self._base(folder)], {})
         contents = read_checkpoint(path)
         record = record_of(contents, path)
         missing = {**unrecorded(record["model"], "model"), **unrecorded(record.get("data"), "data")}
@@ -106,12 +117,65 @@ class Invocation:
         layer = from_data(said, f"checkpoint {path}")
         if self.command == "fit" and folder is not None:
             layer = self._base(folder)
-        return Found(path, folder, contents, layer, missing)
+        kept = [self._vouched_for(entry) for entry in layer if not _is_of_another_machine(entry)]
+        return Found(path, folder, contents, kept, missing)
+
+    def _said(self) -> set[tuple[Key, str]]:
+        """The text that was given to each option on the command line, or in a file named there."""
+        layers = [*self.files, self.typed]
+        return {(entry.key, entry.value) for layer in layers for entry in layer if isinstance(entry.value, str)}
+
+    def _vouched_for(self, entry: Written) -> Written:
+        """What a checkpoint says is as good as a file's where the user says the same of the same option."""
+        return replace(entry, source=Source.FILE) if (entry.key, str(entry.value)) in self._said() else entry
 
     def _base(self, folder: Path) -> list[Written]:
         """The configuration of the run that is continued; it is as little trusted as its checkpoint."""
-        written = [entry for entry in from_file(folder / CONFIG) if entry.key[0] not in STEERING]
+        path = folder / CONFIG
+        with suppress(OSError, yaml.YAMLError, ValueError, RecursionError):  # said below, with the position
+            check_extent(yaml.safe_load(path.read_text(encoding="utf-8")), str(path))
+        written = [entry for entry in from_file(path) if entry.key[0] not in STEERING]
+        for entry in written:
+            self._check_place(entry, folder)
         return [replace(entry, source=Source.CHECKPOINT, complete=True) for entry in written]
+
+    def _check_place(self, entry: Written, folder: Path) -> None:
+        """Refuse a place that the trainer or a part of it would write to: it must lie here, or where the run does."""
+        if entry.key[0] != "trainer" or any(entry.key == typed.key for typed in self.typed):
+            return
+        safe = [Path.cwd(), folder.resolve(), *self._places]
+        for text in _texts(entry.value):
+            place = Path(os.path.expanduser(text.replace("\0", ""))).resolve()  # noqa: PTH111 - Path's refuses ~nobody
+            if _ADDRESS.match(text) or not any(place.is_relative_to(each) for each in safe):
+                raise LabError(
+                    f"{entry.where} names {visible(text)}, which lies neither here nor in the folder of the run. "
+                    f"If you trust it, add --trust={visible(text)} or say {entry.name} yourself."
+                )
+
+
+def _check_packages(names: Iterable[str]) -> None:
+    for name in names:
+        if not all(part.isidentifier() for part in name.split(".")):
+            raise LabError(f"--trust={name}: the name of a package is wanted, such as --trust=my_models.")
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | list):
+        parts = (*value.keys(), *value.values()) if isinstance(value, Mapping) else value
+        for part in parts:
+            yield from _texts(part)
+
+
+def _is_of_another_machine(entry: Written) -> bool:
+    """Whether it is a folder of data that is not here; then the default counts, and nothing is fetched into that."""
+    if entry.key != ("data", "data_dir") or not isinstance(entry.value, str):
+        return False
+    try:
+        return not any(Path(entry.value).expanduser().glob("*/raw"))
+    except (OSError, ValueError, RuntimeError):  # may not be read, cannot be a path, of no such user
+        return True
 
 
 def _read(name: str, notes: list[str]) -> Sequence[list[Written]]:
@@ -129,13 +193,33 @@ def _overruled(presets: Sequence[Sequence[Sequence[Written]]], typed: Sequence[W
     said: dict[Key, Written] = {entry.key: entry for entry in typed}
     settled = set(said)
     for layers in presets:
-        own = {entry.key: entry for layer in layers for entry in layer if not entry.append}
+        own = _last_said(entry for layer in layers for entry in layer)
         for key, entry in own.items():
             before = said.get(key)
-            if before is not None and key not in settled and str(before.value) != str(entry.value):
-                values = f"{entry.name} is {entry.value} ({entry.where}), not {before.value} ({before.where})"
-                yield f"{values}: the later one counts."
+            if before is not None and key not in settled and _as_typed(before.value) != _as_typed(entry.value):
+                values = f"{_as_typed(entry.value)} ({entry.where}), not {_as_typed(before.value)} ({before.where})"
+                yield f"{entry.name} is {values}: the later one counts."
         said.update({key: entry for key, entry in own.items() if key not in settled})
+
+
+def _last_said(written: Iterable[Written]) -> dict[Key, Written]:
+    """What counts of what one preset says; a list with all its entries, unless it only adds to one."""
+    said: dict[Key, Written] = {}
+    for entry in written:
+        before = said.get(entry.key)
+        if not entry.append:
+            said[entry.key] = entry
+        elif before is not None and isinstance(before.value, list):
+            said[entry.key] = replace(before, value=[*before.value, entry.value])
+    return said
+
+
+def _as_typed(value: object) -> str:
+    """A value as it is typed; of a class the short name, which is how YAML and Python mean the same."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_as_typed, value))}]"
+    text = str(value)
+    return text.rpartition(".")[2] if _CLASS_PATH.fullmatch(text) else text
 
 
 def _switch(steering: Sequence[Written], name: str) -> bool:

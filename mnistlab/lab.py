@@ -4,11 +4,11 @@ import os
 import secrets
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import yaml
-from jsonargparse import ArgumentError
 from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.callbacks import ProgressBar
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
 from mnistlab.callbacks import EpochBar
@@ -23,8 +23,6 @@ from mnistlab.options.signatures import Slot
 from mnistlab.options.specification import Specification
 from mnistlab.options.written import Written
 from mnistlab.sections import Run, TopLevel, sections
-
-T = TypeVar("T")
 
 
 class LabCLI(LightningCLI):
@@ -71,12 +69,12 @@ class LabCLI(LightningCLI):
         self.datamodule.specification = _specification(self.resolved["data"])
         options: dict[str, Any] = instantiate_group(Trainer, self.config.trainer)
         own = options["callbacks"] or []
-        bar = options["enable_progress_bar"] is not False and sys.stdout.isatty() and not options["barebones"]
-        callbacks = [
-            *(own if isinstance(own, list) else [own]),
-            *self._make_callbacks(self),
-            *([EpochBar()] if bar else []),
-        ]
+        own = own if isinstance(own, list) else [own]
+        drawn = any(isinstance(callback, ProgressBar) for callback in own)
+        bar = (
+            options["enable_progress_bar"] is not False and (drawn or sys.stdout.isatty()) and not options["barebones"]
+        )
+        callbacks = [*own, *self._make_callbacks(self), *([EpochBar()] if bar and not drawn else [])]
         self.trainer = Trainer(**{**options, "enable_progress_bar": bar, "callbacks": callbacks})
 
 
@@ -93,7 +91,6 @@ def settled_from(invocation: Invocation, found: Found | None) -> Settled:
     if "data" not in settled.values:
         assert found is not None
         raise LabError(f"{found.path} does not say what data it was trained on. Add --data=..., such as --data=MNIST.")
-    _made(lambda: link_classes(settled))
     return settled
 
 
@@ -106,17 +103,10 @@ def make(settled: Settled, callbacks: Callable[[LabCLI], list[Callback]] = lambd
     """Make the model, the data and the trainer.
 
     Raises:
-        LabError: If one of them refuses its options.
+        ArgumentError, ValueError, TypeError, MisconfigurationException: If one of them refuses its options.
     """
-    return _made(lambda: LabCLI(settled.values, callbacks))
-
-
-def _made(make: Callable[[], T]) -> T:
-    """Make something from the user's options; what it refuses is an error in them."""
-    try:
-        return make()
-    except (ArgumentError, ValueError, TypeError) as error:
-        raise LabError(f"the configuration is refused: {error}") from error
+    link_classes(settled)
+    return LabCLI(settled.values, callbacks)
 
 
 def _ask_for_unrecorded(invocation: Invocation, found: Found | None, layers: Sequence[Sequence[Written]]) -> None:

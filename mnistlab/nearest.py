@@ -18,10 +18,18 @@ def nearest(name: str, known: Iterable[str], *, likeness: float = 0.6) -> list[s
     return [by_lower[lower] for lower in [*close, *begin][:3]]
 
 
-def sharing_a_word(name: str, known: Iterable[str]) -> list[str]:
-    """The known names that contain `name` as one of their words: `max_epochs` for `epoch`; the shortest first."""
-    found = [candidate for candidate in known if set(_words(name)) <= set(_words(candidate))]
-    return sorted(found, key=lambda candidate: len(_words(candidate)))
+def sharing_words(name: str, known: Iterable[str]) -> list[str]:
+    """The known names that have all words of `name`, the shortest first: `max_epochs` for `epoch`.
+
+    If there are none, those that consist of words of `name`, the longest first: `batch_size` for `train_batch_size`.
+    """
+    by_words = {candidate: set(_words(candidate)) for candidate in known}
+    wanted = set(_words(name))
+    more = [candidate for candidate, words in by_words.items() if wanted <= words]
+    less = [candidate for candidate, words in by_words.items() if words <= wanted]
+    if more:
+        return sorted(more, key=lambda candidate: len(by_words[candidate]))
+    return sorted(less, key=lambda candidate: -len(by_words[candidate]))
 
 
 def suggestion(name: str, known: Iterable[str], prefix: str = "") -> str:

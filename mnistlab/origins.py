@@ -65,7 +65,7 @@ def differing(settled: Settled, resolved: Mapping[str, Any]) -> list[Origin]:
 
 def with_origins(text: str, found: Sequence[Origin]) -> str:
     """The YAML of a configuration with the origin of each value as a comment."""
-    where = {origin.key: origin.where for origin in found}
+    where = {origin.key: " ".join(origin.where.split()) for origin in found}
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     assert isinstance(root, yaml.MappingNode)
     comments = {line: where[key] for line, key in _lines(root, "") if key in where}
@@ -132,14 +132,14 @@ class _Tracer:
 
 
 def _lines(node: yaml.Node, key: str) -> Iterator[tuple[int, str]]:
-    """The line of each value in a configuration, with its dotted key."""
+    """The line of each value in a configuration, with its dotted key; of text on several lines the last."""
     if isinstance(node, yaml.SequenceNode):
         for number, item in enumerate(node.value):
             yield from _lines(item, f"{key}.{number}")
     if not isinstance(node, yaml.MappingNode):
         return
     for name, value in node.value:
-        line = name.start_mark.line
+        line = value.end_mark.line if isinstance(value, yaml.ScalarNode) else name.start_mark.line
         if name.value == "class_path":
             yield line, key
         elif name.value == "init_args":

@@ -8,6 +8,7 @@ from pathlib import Path
 from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
 from mnistlab.origins import Origin
+from mnistlab.presets.shipped import with_names
 from mnistlab.runs.folder import LAST
 
 # What dependencies say on every run and nobody can act on, each with its reason.
@@ -22,11 +23,15 @@ _NOISE = (
     r".*Total length of `list` across ranks is zero.*",  # val_size=0: nothing is validated
     r".*Trying to infer the `batch_size`.*",  # nothing is averaged over it
     r".*The number of training batches.*log_every_n_steps.*",  # metrics are kept per epoch
+    r"\s*Unable to serialize instance",  # a default of somebody's class; the saved configuration says what it is
 )
 
 
 _LONGEST = 40
 """Characters of a value that are shown."""
+
+_COLUMN = 20
+"""Characters that a value may have and still be followed by its origin in the common column."""
 
 
 def quiet() -> None:
@@ -52,7 +57,8 @@ class Screen:
         """Say what is trained, and where it is kept."""
         count = sum(parameter.numel() for parameter in model.parameters())
         self._epochs = str(epochs) if epochs and epochs > 0 else "?"
-        self._print(f"{type(model).__name__} ({count:,} parameters) on {type(data).__name__}, kept in {folder}")
+        self._print(f"{type(model).__name__} ({count:,} parameters) on {type(data).__name__}")
+        self._print(f"kept in {folder}")
 
     def weights(self, path: Path) -> None:
         """Say what is measured."""
@@ -61,19 +67,21 @@ class Screen:
     def settings(self, changed: Sequence[Origin]) -> None:
         """Say what is not at its default, and who said so; of a checkpoint that it was the checkpoint."""
         rows = [(origin.name, _shown(origin.value), _short_place(origin.where)) for origin in changed]
-        widths = [max((len(row[column]) for row in rows), default=0) for column in (0, 1)]
+        first = max((len(name) for name, _, _ in rows), default=0)
+        second = max((len(value) for _, value, _ in rows if len(value) <= _COLUMN), default=0)
         for name, value, where in rows:
-            self._print(f"  {name:<{widths[0]}}  {value:<{widths[1]}}  {where}")
+            self._print(f"  {name:<{first}}  {value:<{second}}  {where}")
 
     def row(self, row: Mapping[str, float]) -> None:
         """Print the metrics of an epoch."""
         epoch = f"{int(row['epoch']) + 1}/{self._epochs}"
         parts = [
-            f"{split} loss {row[f'{split}/loss']:.4f}  acc {100 * row[f'{split}/acc']:6.2f} %"
+            f"{split} loss {row[f'{split}/loss']:.4f} acc {100 * row[f'{split}/acc']:5.2f} %"
             for split in ("train", "val")
             if f"{split}/loss" in row
         ]
-        self._print("   ".join([f"epoch {epoch:>7}", *parts, f"{row['seconds']:.1f} s"]))
+        seconds = row["seconds"]
+        self._print("  ".join([f"epoch {epoch:>7}", *parts, f"{seconds:.{1 if seconds < 10 else 0}f} s"]))  # noqa: PLR2004
 
     def end(self, folder: Path, metrics: Mapping[str, Mapping[str, float] | None]) -> None:
         """Print the outcome, and how to have it again."""
@@ -97,4 +105,4 @@ def _shown(value: object) -> str:
 
 
 def _short_place(where: str) -> str:
-    return "checkpoint" if where.startswith("checkpoint ") else where
+    return "checkpoint" if where.startswith("checkpoint ") else with_names(where)

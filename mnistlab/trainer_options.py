@@ -46,6 +46,9 @@ def check_trainer(options: Mapping[str, object], origins: Mapping[str, Written])
         why = _refusal(name, str(options[name]), str(options.get("accelerator") or "auto"))
         if why:
             raise LabError(f"{origin.where}: {why}")
+    origin = origins.get("trainer.limit_train_batches")
+    if origin is not None and str(options.get("limit_train_batches")) in ("0", "0.0"):
+        raise LabError(f"{origin.where}: limit_train_batches must be above 0, or nothing is learnt.")
 
 
 def _refusal(name: str, value: str, accelerator: str) -> str | None:

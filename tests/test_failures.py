@@ -29,6 +29,12 @@ class Trouble(Callback):
             return
         if self.kind == "raise":
             raise KeyError("no such thing")
+        if self.kind == "value":
+            raise ValueError("no such value")
+        if self.kind == "shape":
+            torch.zeros(2) @ torch.zeros(3)
+        if self.kind == "trainer":
+            trainer.save_checkpoint(3)
         if self.kind == "memory":
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB and a page more of text.")
         if self.kind == "cpu_memory":
@@ -146,6 +152,75 @@ def test_code_that_raises_is_named_with_its_line(trouble: Trouble) -> None:
     assert record["segments"][-1]["error"] == "KeyError: 'no such thing'"
 
 
+@pytest.mark.parametrize(
+    ("kind", "line", "words"),
+    [
+        ("value", 16, "ValueError: no such value"),
+        ("shape", 18, "RuntimeError: inconsistent"),
+        ("trainer", 20, "Error: "),
+    ],
+)
+def test_a_value_that_the_users_own_code_refuses_in_a_run_is_a_failure(
+    trouble: Trouble, kind: str, line: int, words: str
+) -> None:
+    """Exit code 1 and the line of that code: the input was not at fault."""
+    code, message, _ = trouble(kind)
+
+    assert code == 1
+    assert words in message
+    assert f"own_trouble.py, line {line}; --debug shows more)" in message
+    assert message.count("\n") == 1
+
+
+OWN_MODEL = """
+from mnistlab import TinyModel
+
+class Wrong(TinyModel):
+    name = "wrong"
+
+    def __init__(self, depth: int = 1, **kwargs):
+        super().__init__(**kwargs)
+        if depth > 3:
+            raise ValueError("too deep")
+        depth + ("text" if depth > 2 else 0)
+
+    def forward(self, x):
+        raise ValueError("no such image")
+"""
+
+
+@pytest.mark.parametrize(
+    ("depth", "code", "start", "end"),
+    [
+        (4, 2, "--model.depth=4: too deep", "own_model.py, line 10)"),
+        (3, 1, "TypeError: ", "own_model.py, line 11; --debug shows more)"),
+        (1, 1, "ValueError: no such image", "own_model.py, line 14; --debug shows more)"),
+    ],
+)
+def test_a_model_of_ones_own_is_named_with_its_line(
+    here: Path,
+    small_data: tuple[str, ...],
+    capsys: pytest.CaptureFixture[str],
+    depth: int,
+    code: int,
+    start: str,
+    end: str,
+) -> None:
+    """What it refuses is a mistake in its options; a slip in its code, or a failure in a step, is none."""
+    (here / "own_model.py").write_text(OWN_MODEL)
+    sys.modules.pop("own_model", None)
+
+    try:
+        assert main(["fit", "--model=own_model.Wrong", f"--model.depth={depth}", *small_data]) == code
+    finally:
+        sys.modules.pop("own_model", None)
+        sys.path.remove(str(here))
+    message = capsys.readouterr().err.splitlines()[-1]
+
+    assert message.startswith(f"mnistlab: {start}")
+    assert message.partition(" Nothing was kept")[0].rstrip(".").endswith(end)
+
+
 @pytest.mark.parametrize("moment", ["on_fit_end", "on_test_start", "on_train_start"])
 def test_a_failure_at_any_moment_is_in_the_record(trouble: Trouble, moment: str) -> None:
     """No run stays `running`."""
@@ -230,7 +305,7 @@ def test_what_a_trainer_refuses_only_with_its_data_is_a_mistake_in_the_input(
 
     assert record is None or record["status"] == "failed"
     assert code == 2
-    assert message.startswith("mnistlab: the configuration is refused: ")
+    assert message.startswith(f"mnistlab: {option}: ")
     assert message.count("\n") == 1
     assert part in message
 
@@ -244,7 +319,7 @@ def test_a_data_set_that_cannot_be_fetched_is_no_fault_of_the_input(
     monkeypatch.setenv("MNISTLAB_DATA_DIR", os.fspath(here / "empty"))
 
     assert main(["fit", "--model=TinyModel", f"--data.data_dir={here / 'empty'}"]) == 1
-    assert "\nmnistlab: " in capsys.readouterr().err
+    assert capsys.readouterr().err.splitlines()[-1].startswith("mnistlab: ")
     assert not list(here.glob("runs/*/*"))
 
 

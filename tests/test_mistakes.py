@@ -23,6 +23,12 @@ TYPING = [
     ("fit +model.x=3", ["`+model.x=3` has no dashes", "model.x=3"]),
     ("fit ++model.x=3", ["`++model.x=3` has no dashes", "model.x=3"]),
     ("fit -m model=TinyModel,SmallModel", ["`-m` is not an option", "two dashes"]),
+    ("fit --model = SmallModel", ["`=` stands alone", "without spaces: --model=..."]),
+    ("fit --model= SmallModel", ["`SmallModel` stands alone", "without spaces: --model=..."]),
+    ("fit \u2014model=SmallModel", ["has no dashes. Write --model=SmallModel."]),  # a word processor's way
+    ("test last", ["Write --ckpt_path=last."]),
+    ("fit broken.yaml", ["Write --config=broken.yaml."]),
+    ("fit --trainer.max_epochs", ["max_epochs of Trainer must be a whole number", "got nothing."]),
     ("fit --", ["two dashes"]),
     ("fit --=3", ["two dashes"]),
     ("fit --model.=3", ["two dashes"]),
@@ -59,7 +65,30 @@ OTHER_TOOLS = [
     ("fit --model.lr=3", ["MediumModel has no option lr.", "Did you mean --model.optimizer.lr?"]),
     ("fit --trainer.epochs=3", ["Trainer has no option epochs.", "max_epochs?"]),
     ("fit --trainer.batch_size=3", ["Did you mean --data.batch_size?"]),
-    ("fit --patience=3", ["no option --patience.", "--help=all"]),
+    ("fit --patience=3", ["--trainer.callbacks.patience (of EarlyStopping)", "--model.scheduler.patience"]),
+    (
+        "fit --trainer.patience=3",
+        ["Trainer has no option patience.", "--trainer.callbacks.patience (of EarlyStopping)"],
+    ),
+    ("fit --momentum=0.9", ["Did you mean --model.optimizer.momentum (of ", " and SGD)?"]),
+    ("fit --model.momentum=0.9", ["has no option momentum.", "--model.optimizer.momentum (of "]),
+    ("fit --train_size=60", ["Did you mean --data.train_size (of SyntheticDigits)?"]),
+    ("fit --mode=max", ["--model.scheduler.mode (of "]),
+    ("fit --num_workers=4", ["no option --num_workers. Images lie in memory", "Leave it out."]),
+    ("fit --data.num_workers=4", ["MNIST has no option num_workers. Images lie in memory"]),
+    ("fit --shuffle=true", ["no option --shuffle. Training images are shuffled"]),
+    ("fit --validation_split=0.1", ["Did you mean --data.val_size?"]),
+    ("fit --num_layers=3", ["Did you mean --model.layers?"]),
+    ("fit --train_batch_size=3", ["Did you mean --data.batch_size?"]),
+    ("fit --root=x", ["Did you mean --data.data_dir?"]),
+    ("fit --data.dir=x", ["MNIST has no option dir. Did you mean data_dir?"]),
+    ("fit --amp", ["Did you mean --trainer.precision=16-mixed?"]),
+    ("fit --activation=relu", ["no option --activation. `--help=all`"]),  # no wild guess
+    ("fit --trainer.foo=3", ["Trainer has no option foo. `--help=trainer` lists all."]),
+    ("fit --model.name=SmallModel", ["no option name. Did you mean --model=SmallModel?"]),
+    ("fit --model._target_=SmallModel", ["Did you mean --model=SmallModel?"]),  # Hydra's way
+    ("fit --config=target.yaml", ["target.yaml:2:3", "Did you mean class_path: SmallModel?"]),
+    ("fit --trainer.callbacks.EarlyStopping.patience=3", ["Did you mean --trainer.callbacks=EarlyStopping?"]),
 ]
 SPELLING = [
     ("fit --modle=SmallModel", ["no option --modle.", "Did you mean --model"]),
@@ -100,6 +129,13 @@ VALUES = [
     ("fit --trainer.accelerator=cpu --trainer.devices=[0,1]", ["--trainer.devices=[0,1]", "number of processes"]),
     ("fit --trainer.accumulate_grad_batches=0", ["accumulate_grad_batches must be a whole number above 0, got 0."]),
     ("fit --trainer.enable_checkpointing=false", ["--trainer.enable_checkpointing=false", "Leave"]),
+    ("fit --model.optimizer.lr=-1", ["--model.optimizer.lr=-1: the optimizer cannot be used: Invalid learning rate"]),
+    ("fit --model.optimizer=SGD --model.optimizer.nesterov=true", ["--model.optimizer.nesterov=true: ", "a momentum"]),
+    ("fit --model.loss.label_smoothing=2", ["--model.loss.label_smoothing=2: ", "between 0.0 and 1.0"]),
+    ("fit --model.scheduler=ChainedScheduler", ["--model.scheduler=ChainedScheduler: the scheduler cannot be used"]),
+    ("fit --trainer.profiler=simpel", ["--trainer.profiler=simpel: ", "simple"]),
+    ("fit --trainer.logger=wandb", ["logger of Trainer", "Did you mean WandbLogger?"]),
+    ("fit --trainer.limit_train_batches=0", ["--trainer.limit_train_batches=0: ", "above 0"]),
     ("fit --model.loss=CTCLoss", ["CTCLoss", "aligns sequences", "CrossEntropyLoss"]),
     ("fit --model.loss=TripletMarginLoss", ["compares an embedding", "CrossEntropyLoss"]),
     ("fit --model.num_classes=7", ["num_classes is 7", "MNIST has 10 classes"]),
@@ -166,6 +202,7 @@ YAML = {
     "wrong.yaml": "model:\n  layers: 2\n  hidden_dim: -4\n",
     "other.yaml": "model:\n  optimizer:\n    class_path: Adam\n    momentum: 0.9\n",
     "epochs.yaml": "epochs: 3\n",
+    "target.yaml": "model:\n  _target_: SmallModel\n",
 }
 
 

@@ -87,6 +87,15 @@ def test_the_origins_are_comments_of_the_same_configuration(shown: Shown) -> Non
     assert shown("fit", "--config=again.yaml", "--print_config") == plain
 
 
+@pytest.mark.parametrize("text", ["word " * 40, "one\ntwo\n\nthree", "ü" * 100, "a # b", 'it\'s: "x"'])
+def test_the_origin_of_a_text_on_several_lines_is_no_part_of_it(shown: Shown, text: str) -> None:
+    """A long text is folded; the comment stands behind its end."""
+    told = shown("fit", f"--run.name={text}", "--print_config=origins")
+
+    assert yaml.safe_load(told)["run"]["name"] == text
+    assert "  # --run.name=" in told
+
+
 def test_a_checkpoint_is_named_as_the_origin(fit: Fit, shown: Shown) -> None:
     """For what it says; what is typed is the command line's."""
     folder = fit("--model.hidden_dim=8")

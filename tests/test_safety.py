@@ -456,3 +456,132 @@ def test_a_parser_of_this_process_still_reads_its_own_types() -> None:
     parser.add_argument("--number", type=int)
 
     assert parser.parse_args(["--number=3"]).number == 3
+
+
+def rewritten(run: Path, **trainer: object) -> None:
+    """Change what the configuration of a run says of the trainer."""
+    config = yaml.safe_load((run / "config.yaml").read_text())
+    config["trainer"].update(trainer)
+    (run / "config.yaml").write_text(yaml.safe_dump(config))
+
+
+def of_lightning(path: str, **arguments: object) -> dict[str, object]:
+    """A class as a configuration names it."""
+    return {"class_path": f"lightning.pytorch.{path}", "init_args": arguments}
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("default_root_dir", "{}"),
+        ("logger", [of_lightning("loggers.CSVLogger", save_dir="{}")]),
+        ("logger", of_lightning("loggers.CSVLogger", save_dir="logs", name="../{}")),
+        ("callbacks", [of_lightning("callbacks.ModelCheckpoint", dirpath="{}")]),
+        ("profiler", of_lightning("profilers.SimpleProfiler", dirpath="{}", filename="it")),
+        ("profiler", of_lightning("profilers.SimpleProfiler", dirpath="https://example.org", filename="it")),
+    ],
+)
+def test_a_run_that_is_continued_writes_nowhere_else(
+    fit: Fit, tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str], option: str, value: object
+) -> None:
+    """Its configuration came with the checkpoint; what the user types is not asked about."""
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "new"
+    run = fit()
+    rewritten(run, **{option: json.loads(json.dumps(value).replace("{}", str(elsewhere)))})
+    capsys.readouterr()
+
+    assert main(["fit", f"--ckpt_path={run}", "--trainer.max_epochs=2"]) == 2
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "config.yaml:" in line
+    assert "lies neither here nor in the folder of the run. If you trust it, add --trust=" in line
+    assert not elsewhere.exists()
+
+
+def test_a_place_elsewhere_is_allowed_by_naming_it(fit: Fit, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """By `--trust`, or as the option itself; here and in the run nothing needs to be said."""
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    run = fit()
+    again = ("fit", f"--ckpt_path={run}", "--trainer.max_epochs=2")
+    logger = of_lightning("loggers.CSVLogger", save_dir=str(elsewhere / "a"))
+
+    rewritten(run, logger=logger)
+    assert main([*again, f"--trust={elsewhere}"]) == 0
+    rewritten(run, logger=logger)
+    assert main([*again, f"--trainer.logger.save_dir={elsewhere / 'b'}"]) == 0
+    for place in ("logs", str(run / "logs"), str(Path("logs").resolve())):
+        rewritten(run, logger={**logger, "init_args": {"save_dir": place}})
+        assert main(again) == 0
+
+    assert (elsewhere / "a").is_dir()
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_folder_of_data_that_is_not_here_is_not_made(
+    forge: Forge, here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], form: str
+) -> None:
+    """It was on the machine of whoever made the checkpoint: the folder of this one counts."""
+    monkeypatch.setenv("MNISTLAB_DATA_DIR", str(here / "mine"))
+    (here / "elsewhere").mkdir()
+    for place in ("elsewhere", "elsewhere/new", "~nobody/x", "\0"):
+        path = forge(named("data", value={"class_path": "mnistlab.data.MNIST", "init_args": {"data_dir": place}}), form)
+        capsys.readouterr()
+        assert main(["test", f"--ckpt_path={path}", "--print_config"]) == 0
+        assert yaml.safe_load(capsys.readouterr().out)["data"]["init_args"]["data_dir"] is None
+    (here / "elsewhere" / "MNIST" / "raw").mkdir(parents=True)
+    path = forge(named("data", value={"class_path": "mnistlab.data.MNIST", "init_args": {"data_dir": "elsewhere"}}))
+    assert main(["test", f"--ckpt_path={path}", "--print_config"]) == 0
+    assert yaml.safe_load(capsys.readouterr().out)["data"]["init_args"]["data_dir"] == "elsewhere"
+
+
+@pytest.mark.parametrize("text", ["a: &a [1]\n", "run:\n  tags: &a [x]\n"])
+def test_a_configuration_that_grows_without_end_is_refused(
+    fit: Fit, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    """A few lines of YAML can stand for any number of values."""
+    run = fit()
+    names = [chr(ord("b") + number) for number in range(20)]
+    before = ["a", *names]
+    lines = [
+        f"{name}: &{name} {{{', '.join(f'k{k}: *{last}' for k in range(10))}}}"
+        for name, last in zip(names, before, strict=False)
+    ]
+    (run / "config.yaml").write_text(text + "\n".join(lines))
+    capsys.readouterr()
+
+    assert main(["fit", f"--ckpt_path={run}"]) == 2
+
+    assert "config.yaml describes more than a run" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["a-b", "my models", "a,,b", "a\x1b[2J"])
+def test_what_is_trusted_must_be_the_name_of_a_package(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    """Or a folder."""
+    assert main(["test", "--ckpt_path=last", f"--trust={name}"]) == 2
+
+    assert "the name of a package is wanted, such as --trust=my_models" in capsys.readouterr().err
+
+
+def test_a_name_is_told_in_one_line(forge: Forge, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever a stranger has put into it."""
+    for value in ("os.x\nmnistlab: all is well", "os.\x1b[2J", "os." + "x" * 10_000):
+        path = forge(named("model", "class_path", value=value))
+        capsys.readouterr()
+        assert main(["test", f"--ckpt_path={path}"]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert "names os." in line
+        assert len(line) < 400
+        assert "\x1b" not in line
+
+
+def test_what_was_not_written_down_cannot_write_to_the_terminal(
+    forge: Forge, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is told, and was a stranger's word."""
+    path = forge(named("model", "init_args", "loss", value={"unrecorded": "\x1b[2J\nnote: all is well"}))
+    capsys.readouterr()
+
+    assert main(["test", f"--ckpt_path={path}"]) == 0
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert r"note: its loss was \x1b[2J\nnote: all is well;" in line

@@ -22,7 +22,7 @@ from mnistlab.errors import LabError
 
 PACKAGE = Path(__file__).parent.parent
 SHIPPED = Path(__file__).with_name("shipped.json")
-"""The catalogue that a wheel carries. `nox -s catalogue` makes it; the source that it is for is noted in the wheel."""
+"""The catalogue that a wheel carries, made by `nox -s catalogue`; one for another source is left out of it."""
 
 _PACKAGES = ("torch", "lightning", "jsonargparse", "docstring_parser")
 _PRESETS = "presets_shipped"
@@ -46,7 +46,11 @@ def load_catalogue() -> Catalogue:
     found = present_catalogue()
     if found is not None:
         return found
+    if sys.stderr.isatty():
+        print("mnistlab: looking up the classes that are installed; once, for some seconds", file=sys.stderr)
     identity, catalogue = current_identity(), new_catalogue()
+    if identity != current_identity():  # edited meanwhile: nobody knows which of the two it is for
+        return catalogue
     kept = _kept(identity)
     with suppress(OSError):  # a cache that cannot be written costs time and nothing else
         kept.parent.mkdir(parents=True, exist_ok=True)
@@ -97,7 +101,7 @@ def new_catalogue() -> Catalogue:
     command = [sys.executable, "-P", "-c", _MAKE, *sys.path]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own code
     if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        reason = (done.stderr.strip().splitlines() or ["it said nothing"])[-1].removesuffix(".")
         raise LabError(f"the classes cannot be listed: {reason}. `mnistlab doctor` says what is wrong.")
     return Catalogue.from_dict(json.loads(done.stdout.splitlines()[-1]))  # others may have printed before
 

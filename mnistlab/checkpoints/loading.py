@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from mnistlab.checkpoints.extent import no_larger_than
 from mnistlab.checkpoints.reading import read_checkpoint, record_of
 from mnistlab.errors import LabError
 from mnistlab.options.building import build
@@ -57,7 +58,8 @@ def load_model(base: type[T], path: Path, given: Mapping[str, object], *, strict
     specification = settled.values.get("model")
     if not isinstance(specification, Mapping):
         raise LabError(f"{path} does not say which model it holds.")
-    model = build(base, specification, given)
+    with no_larger_than(contents["state_dict"], path):
+        model = build(base, specification, given)
     options = {**specification["init_args"], **{name: plain(value) for name, value in given.items()}}
     model.specification = Specification(specification["class_path"], options)
     model.load_state_dict(contents["state_dict"], strict=strict)

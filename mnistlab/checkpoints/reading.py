@@ -3,6 +3,7 @@
 import json
 import pickle
 import warnings
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ import torch
 from torch import Tensor
 
 from mnistlab.checkpoints.exported import SUFFIX, pack, unpack
+from mnistlab.checkpoints.extent import check_extent
 from mnistlab.checkpoints.pickled import names_in_pickle
-from mnistlab.errors import LabError
+from mnistlab.errors import LabError, visible
 
 RECORD = "mnistlab"
 """The key of a checkpoint under which the lab's own part stands."""
@@ -61,6 +63,7 @@ def read_plain(path: Path) -> object:
         raise LabError(f"There is no checkpoint {path}.")
     if path.suffix == SUFFIX:
         return _read_safetensors(path)
+    _refuse_packed(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch warns of pickles that it then refuses
@@ -102,19 +105,45 @@ def record_of(checkpoint: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
     if not isinstance(record, Mapping) or not isinstance(record.get("model"), Mapping):
         raise LabError(f"{path} was not made by mnistlab: it does not say which model it holds.")
     if record.get("format") != FORMAT:
-        raise LabError(f"{path} is of format {record.get('format')}, this mnistlab reads {FORMAT}. Update mnistlab.")
+        raise LabError(
+            f"{path} is of format {visible(str(record.get('format')))}, this mnistlab reads {FORMAT}. Update mnistlab."
+        )
+    check_extent([record.get("model"), record.get("data")], str(path))
     return record
 
 
-def misfit(weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> str | None:
+def misfit(weights: Mapping[str, Any], wanted: Mapping[str, Tensor]) -> str | None:
     """The first way in which `weights` are not those of a model that wants `wanted`; None where they fit."""
     for name, tensor in wanted.items():
         if name not in weights:
             return f"it has no {name}"
+        kind = _odd_kind(weights[name], tensor)
+        if kind:
+            return f"its {name} is {kind}"
         if weights[name].shape != tensor.shape:
             return f"its {name} is {tuple(weights[name].shape)}, the model's {tuple(tensor.shape)}"
     surplus = [name for name in weights if name not in wanted]
     return f"it has {surplus[0]}, the model has not" if surplus else None
+
+
+def _odd_kind(weight: object, wanted: Tensor) -> str | None:
+    """What a weight is that no parameter can take up; None where one can."""
+    if not isinstance(weight, Tensor):
+        return f"no tensor but a {type(weight).__name__}"
+    if weight.layout is not wanted.layout or weight.is_meta:
+        return "a tensor without values" if weight.is_meta else f"a tensor of layout {weight.layout}"
+    return f"of {weight.dtype}" if weight.is_complex() and not wanted.is_complex() else None
+
+
+def _refuse_packed(path: Path) -> None:
+    """Refuse an archive that unpacks to more than it is: a few kB could fill any memory. Torch packs nothing."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+    except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError):  # no archive; torch says what is wrong
+        return
+    if unpacked > path.stat().st_size:
+        raise LabError(f"{path} unpacks to more than its own size, as no checkpoint does. It was not loaded.")
 
 
 def _read_safetensors(path: Path) -> Mapping[str, Any]:

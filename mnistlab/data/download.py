@@ -111,11 +111,11 @@ def _fetch(archive: Archive, raw: Path, staging: Path) -> None:
         try:
             _obtain(source, archive, names, staging)
         except _SourceError as error:
-            failures.append(f"  {source}: {error}")
+            failures.append(f"{source}: {error}")
         else:
             break
     else:
-        raise _SourceError("\n".join(failures))
+        raise _SourceError("; ".join(failures))
     if archive.keep and (staging / archive.name).exists():
         (staging / archive.name).replace(raw / archive.name)
     for name in names:
@@ -199,13 +199,10 @@ def _reason(error: Exception) -> str:
 
 def _failed(name: str, reasons: str, archives: Sequence[Archive], raw: Path) -> str:
     sizes = {file: size for archive in archives for file, size in archive.files.items() if not (raw / file).exists()}
-    return "\n".join(
-        [
-            f"{name} of {raw.parent.name} could not be fetched:",
-            reasons,
-            f"Put what is missing into {raw} by hand, as it is or packed in {', '.join(a.name for a in archives)}:",
-            *(f"  {file} ({size:,} bytes)" for file, size in sizes.items()),
-            "or name the folder that holds it with --data.data_dir or MNISTLAB_DATA_DIR;",
-            "or use --data=SyntheticDigits, which needs neither files nor network.",
-        ]
+    missing = ", ".join(f"{file} ({size:,} bytes)" for file, size in sizes.items())
+    packed = ", ".join(archive.name for archive in archives)
+    return (
+        f"{name} of {raw.parent.name} could not be fetched: {reasons}. Use --data=SyntheticDigits, which needs neither "
+        "files nor network; or name the folder that holds it with --data.data_dir or MNISTLAB_DATA_DIR; or put what is "
+        f"missing into {raw} by hand: {missing}, as it is or packed in {packed}."
     )

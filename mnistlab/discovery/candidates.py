@@ -1,30 +1,21 @@
 """What may stand at the cursor: the words that continue a command line, from the catalogue and the folders here."""
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from mnistlab.catalogue import Catalogue, ClassEntry, OptionEntry
+from mnistlab.catalogue import Catalogue, OptionEntry
 from mnistlab.catalogue.words import first_sentence
 from mnistlab.discovery.chosen import Chosen
-from mnistlab.discovery.used import STEERING
-from mnistlab.options.written import SWITCHES, key_of
+from mnistlab.discovery.layout import shown
+from mnistlab.discovery.used import FOLLOWS, WORDS, steering
+from mnistlab.options.written import SWITCHES, Key, key_of
 from mnistlab.presets.finding import SUFFIXES, list_presets
 from mnistlab.runs.folder import is_run
 
 _CHECKPOINTS = (".ckpt", ".safetensors")
 _REPEATED = ("config", "trust")
-
-TEXTS: Mapping[str, tuple[str, ...]] = {
-    "accelerator": ("auto", "cpu", "gpu", "mps", "tpu"),
-    "strategy": ("auto", "ddp", "ddp_spawn", "fsdp", "deepspeed"),
-    "profiler": ("simple", "advanced", "pytorch"),
-    "gradient_clip_algorithm": ("norm", "value"),
-    "monitor": ("val/acc", "val/loss", "train/acc", "train/loss"),
-}
-"""Texts that an option takes although its annotation does not list them."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +73,13 @@ def offer(
     return Offer("", _beginning(word, line.options(word)))
 
 
+_SIMPLE: Mapping[str, Sequence[str]] = {
+    "completion": ("--install", "--uninstall"),
+    "schema": ("--output=",),
+    "inspect": ("--json", "--trust=", "--run.dir="),
+}
+"""The options of the commands that train nothing and have others than `--json`."""
+
 _OVERALL = (Candidate("--help", "the commands"), Candidate("--version", "the version"))
 
 
@@ -102,10 +100,11 @@ def _beginning(typed: str, known: Iterable[Candidate], hide: str = "") -> list[C
 
 def _simple(command: str, before: Sequence[str], word: str) -> Offer:
     """For the commands that train nothing."""
-    options = {"completion": ("--install", "--uninstall"), "schema": ("--output=",)}.get(command, ("--json",))
+    options = _SIMPLE.get(command, ("--json",))
     name, equals, value = word.partition("=")
-    if equals and name == "--output":
-        return Offer(f"{name}=", _beginning(value, _paths(value, (".json",))))
+    if equals:
+        suffixes = {"--output": (".json",), "--run.dir": ()}.get(name)
+        return Offer(f"{name}=", [] if suffixes is None else _beginning(value, _paths(value, suffixes)))
     offered = [Candidate(name, ends=not name.endswith("=")) for name in (*options, "--help") if name not in before]
     if command == "inspect":
         offered = [*_checkpoints(word), *offered]
@@ -139,7 +138,7 @@ class _Line:
         for option in owner.options if owner else ():
             yield from self._option((*key, option.name), f"--{parent}.{option.name}", option, typed)
         if owner:
-            takes_class = self._kind(key) is not None
+            takes_class = self._chosen.kind(key) is not None
             text = f"the options of {'a class' if takes_class else key[-1]}"
             yield Candidate(f"--{parent}.help{'=' if takes_class else ''}", text, ends=not takes_class)
 
@@ -156,7 +155,7 @@ class _Line:
         elif name in SWITCHES:
             yield from map(Candidate, ("true", "false", *(["origins"] if name == "print_config" else [])))
         elif key[-1:] == ("help",):
-            yield from self._classes(self._kind(key[:-1]))
+            yield from self._classes(key[:-1])
         elif key:
             yield from self._values(key, typed)
 
@@ -171,21 +170,16 @@ class _Line:
                 yield Candidate(f"--{name}.", f"the options of {owner.name}", ends=False)
         for option in self._catalogue.top:
             yield from self._option((option.name,), f"--{option.name}", option, "")
-        for name, text in [
-            *((name, text) for name, (_, text) in STEERING.items()),
-            ("help", "Show the options that people use"),
-        ]:
-            if (name in _REPEATED or (name,) not in given) and self._applies(name):
+        texts = {name: text for name, (_, text) in steering(self._command).items()}
+        for name, text in {**texts, "help": "Show the options that people use"}.items():
+            if name in _REPEATED or (name,) not in given:
                 ends = name in (*SWITCHES, "help")
                 yield Candidate(f"--{name}{'' if ends else '='}", text, ends=ends)
 
-    def _applies(self, name: str) -> bool:
-        return not (self._command == "fit" and name == "untrained")
-
-    def _option(self, key: tuple[str, ...], name: str, option: OptionEntry, typed: str) -> Iterator[Candidate]:
+    def _option(self, key: Key, name: str, option: OptionEntry, typed: str) -> Iterator[Candidate]:
         kind = self._catalogue.kinds[option.kind] if option.kind else None
         given = key in self._chosen.given
-        text = f"[{_default(option)}] {_sentence(option.text)}"
+        text = f"[{FOLLOWS.get('.'.join(key)) or _default(option)}] {_sentence(option.text)}"
         if not given:
             yield Candidate(f"{name}=", text, ends=False)
         if kind and kind.many and (given or typed.startswith(f"{name}+")):
@@ -194,11 +188,11 @@ class _Line:
         if owner and owner.options:
             yield Candidate(f"{name}.", f"the options of {owner.name}", ends=False)
 
-    def _values(self, key: tuple[str, ...], typed: str) -> Iterator[Candidate]:
+    def _values(self, key: Key, typed: str) -> Iterator[Candidate]:
         option = self._chosen.option(key)
-        for word in TEXTS.get(key[-1], ()) if option else ():
+        for word in WORDS.get(key[-1], ()) if option else ():
             yield Candidate(word)
-        yield from self._classes(self._kind(key))
+        yield from self._classes(key)
         if option is None:
             return
         if key[-1].endswith(("dir", "dirpath")):
@@ -210,16 +204,10 @@ class _Line:
         if option.kind is None and not option.required and isinstance(option.default, bool | int | float | str):
             yield Candidate(default, "the default")
 
-    def _kind(self, key: tuple[str, ...]) -> str | None:
-        """The kind of class that an option or a section takes."""
-        if len(key) == 1 and key[0] in self._catalogue.sections:
-            return self._catalogue.sections[key[0]].kind
-        option = self._chosen.option(key)
-        return option.kind if option else None
-
-    def _classes(self, kind: str | None) -> Iterator[Candidate]:
-        known: Mapping[str, ClassEntry] = self._catalogue.kinds[kind].classes if kind else {}
-        yield from (Candidate(name, _sentence(entry.summary)) for name, entry in known.items())
+    def _classes(self, key: Key) -> Iterator[Candidate]:
+        kind = self._chosen.kind(key)
+        if kind is not None:
+            yield from (Candidate(name, _sentence(kind.classes[name].summary)) for name in kind.offered())
 
 
 def _checkpoints(typed: str) -> Iterator[Candidate]:
@@ -253,12 +241,7 @@ def _paths(typed: str, suffixes: Sequence[str], *, runs: bool = False) -> Iterat
 
 def _default(option: OptionEntry) -> str:
     """A default as one types it."""
-    if option.required:
-        return "required"
-    value = option.default
-    if value is None or isinstance(value, bool):
-        return json.dumps(value)
-    return json.dumps(value, separators=(",", ":")) if isinstance(value, list | dict) else str(value)
+    return "required" if option.required else shown(option.default)
 
 
 def _sentence(text: str) -> str:

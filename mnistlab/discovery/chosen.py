@@ -6,7 +6,7 @@ from contextlib import suppress
 from mnistlab.catalogue import Catalogue, ClassEntry
 from mnistlab.discovery.present import Present, Unlisted
 from mnistlab.errors import LabError
-from mnistlab.options.written import Key, Written, from_arguments, from_file
+from mnistlab.options.written import Key, Source, Written, from_arguments, from_file
 from mnistlab.presets.finding import find_preset
 
 
@@ -24,11 +24,7 @@ class Chosen(Present):
     def __init__(self, catalogue: Catalogue, words: Sequence[str]) -> None:
         typed = list(_readable(words))
         super().__init__(catalogue, [*_in_files(typed), *typed])
-        self.given: set[Key] = set()
-        for entry in typed:
-            if entry.append:
-                self.given = {key for key in self.given if key[: len(entry.key)] != entry.key}
-            self.given.add(entry.key)
+        self.given: set[Key] = {entry.key for entry in self._written if entry.source is Source.COMMAND_LINE}
 
     def _chosen(self, key: Key, kind: str, default: str | None) -> ClassEntry | None:
         try:

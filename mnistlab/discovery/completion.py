@@ -20,11 +20,13 @@ Press TAB for commands, options, classes, values, presets and files.
 
 Usage: mnistlab completion [bash|zsh|fish] [--install|--uninstall]
 
-  mnistlab completion --install    for the shell that you use; --uninstall takes it away again
+  mnistlab completion --install    for the shell that you use
+  mnistlab completion --uninstall  take it away again
   mnistlab completion zsh          print the script, to put it where you like
 
-Options are completed level by level: --mo TAB, --model. TAB, --model.optimizer=S TAB. What is offered after --model.
-belongs to the class that is chosen on the line."""
+Options are completed level by level: --mo TAB, --model. TAB,
+--model.optimizer=S TAB. What is offered after --model. belongs to the class
+that is chosen on the line."""
 
 _MARK = "# mnistlab completion"
 
@@ -76,9 +78,8 @@ def _shell(name: str | None) -> Shell:
             f"$SHELL names {wanted}, for which there is no completion" if wanted else "$SHELL does not say which it is"
         )
         raise LabError(f"for which shell? {said}. Name bash, zsh or fish: mnistlab completion bash --install")
-    raise LabError(
-        f"{name}: there is no completion for such a shell.{suggestion(name, SHELLS)} There are bash, zsh, fish."
-    )
+    there_are = f"There are {', '.join(SHELLS)}."
+    raise LabError(f"{name}: there is no completion for such a shell.{suggestion(name, SHELLS)} {there_are}")
 
 
 def _install(shell: Shell, environment: Mapping[str, str]) -> None:

@@ -1,5 +1,6 @@
-"""Text on a terminal: its width, columns, wrapped paragraphs. Plain characters only."""
+"""Text on a terminal: its size, columns, wrapped paragraphs. Plain characters only."""
 
+import os
 import shutil
 import sys
 import textwrap
@@ -8,24 +9,32 @@ from collections.abc import Iterator, Mapping, Sequence
 from mnistlab.catalogue.entries import Value
 from mnistlab.catalogue.words import first_sentence
 
-_PIPE = 80
+_PIPE = (80, 24)
 _NARROWEST, _WIDEST = 60, 120
 """Narrower, names would be cut; wider, lines are hard to read."""
 
 
 def screen_width() -> int:
     """The width to write for: that of the terminal, 80 where the output is none."""
-    width = shutil.get_terminal_size((_PIPE, 24)).columns if sys.stdout.isatty() else _PIPE
-    return min(max(width, _NARROWEST), _WIDEST)
+    return min(max(_screen().columns, _NARROWEST), _WIDEST)
 
 
-def paragraph(text: str, width: int, indent: int = 0) -> list[str]:
-    """The lines of a text; words are never broken."""
+def screen_height() -> int:
+    """The lines that can be read at once, with the prompt below them."""
+    return _screen().lines - 1
+
+
+def _screen() -> os.terminal_size:
+    return shutil.get_terminal_size(_PIPE) if sys.stdout.isatty() else os.terminal_size(_PIPE)
+
+
+def paragraph(text: str, width: int, indent: int = 0, opening: str | None = None) -> list[str]:
+    """The lines of a text, the first one after `opening`; words are never broken."""
     margin = " " * indent
     return textwrap.wrap(
         text,
         width,
-        initial_indent=margin,
+        initial_indent=margin if opening is None else opening,
         subsequent_indent=margin,
         break_long_words=False,
         break_on_hyphens=False,
@@ -60,9 +69,9 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int, right:
             for column, (cell, size) in enumerate(zip(row, widths, strict=False))
         ]
         first = "  ".join(["", *cells, ""])
-        last = textwrap.wrap(row[-1], max(width - indent, 16), break_long_words=False, break_on_hyphens=False) or [""]
-        yield (first + last[0]).rstrip()
-        yield from (" " * indent + more for more in last[1:])
+        last = paragraph(row[-1], max(width, indent + 16), indent, first) or [first]
+        yield last[0].rstrip()
+        yield from last[1:]
 
     return [text for row in (head, *rows) for text in line(row)]
 

@@ -6,18 +6,22 @@ from mnistlab.catalogue import ClassEntry, OptionEntry
 from mnistlab.catalogue.words import first_sentence
 from mnistlab.discovery.layout import paragraph, shortened, shown
 from mnistlab.discovery.present import Present
-from mnistlab.discovery.used import MOST_OWN, SHARED, STEERING, TEXTS, USED
+from mnistlab.discovery.used import FOLLOWS, MOST_OWN, SHARED, SHORT, STEERING, TEXTS, USED, WORDS, steering
 from mnistlab.options.written import Key
 
 _TABLES = {"model": "models", "data": "datasets", "loss": "losses", "optimizer": "optimizers", "scheduler": "schedules"}
 """The command that lists a kind of class."""
 
+_MORE = "More: --help=model, =data, =trainer, =run, =all, or --model.optimizer.help=SGD"
 _FOREIGN = ("torch.", "lightning.")
 _WIDEST_NAME = 38
+_TRUE = (True, "true", "True")
 _MEASURING = ("validate", "test", "predict")
 
 
-def command_page(command: str, summary: str, present: Present, presets: Sequence[str], width: int) -> list[str]:
+def command_page(
+    command: str, summary: str, present: Present, presets: Sequence[str], width: int, height: int
+) -> list[str]:
     """The options of a command that people use, with what counts now.
 
     Args:
@@ -26,6 +30,7 @@ def command_page(command: str, summary: str, present: Present, presets: Sequence
         present: What is chosen and written.
         presets: The names of the presets.
         width: Of the page.
+        height: Of the screen; where it has room, the groups stand apart.
     """
     unknown = _in_checkpoint(command, present)
     groups = [
@@ -33,11 +38,13 @@ def command_page(command: str, summary: str, present: Present, presets: Sequence
         for group in USED[command]
     ]
     column = min(max(len(left) for group in groups for left, _ in group), _WIDEST_NAME) + 4
-    lines = [f"mnistlab {command}: {summary}."]
-    for group in groups:
-        lines += ["", *(_short_line(left, texts, column, width) for left, texts in group)]
-    lines += ["", "What stands as =... is what the checkpoint says."] if unknown else [""]
-    return [*lines, "More: --help=model, =data, =trainer, =run, =all, or --model.optimizer.help=SGD"]
+    head, foot = [f"mnistlab {command}: {summary}."], [_MORE]
+    if unknown:
+        foot = ["What stands as =... is what the checkpoint says.", *foot]
+    parts = [*([_short_line(left, texts, column, width) for left, texts in group] for group in groups), foot]
+    has_room = len(head) + sum(1 + len(part) for part in parts) <= height
+    gap = [""] if has_room else []
+    return [*head, *(line for part in parts for line in (*gap, *part))]
 
 
 def class_page(present: Present, key: Key, width: int, *, full: bool) -> list[str]:
@@ -62,7 +69,10 @@ def class_page(present: Present, key: Key, width: int, *, full: bool) -> list[st
     option = present.option(key) if len(key) > 1 else None
     if entry is None and option is not None:
         lines += [f"--{name}={shown(present.value(key))}", *paragraph(option.text, width, 6)]
-    lines += ["", *paragraph(f"--{name}=CLASS takes {', '.join(kind.offered())}{null}.{other}", width)]
+    choices = option.choices if option and kind.plain else ()
+    words = [*WORDS.get(key[-1], ()), *(choice for choice in choices if choice != "null")]
+    plain = f"{', '.join(words)}, or a class: " if words else ""
+    lines += ["", *paragraph(f"--{name}=CLASS takes {plain}{', '.join(kind.offered())}{null}.{other}", width)]
     return [*lines, *paragraph(f"--{name}.help=CLASS shows what one takes.", width)]
 
 
@@ -71,22 +81,29 @@ def option_page(present: Present, key: Key, option: OptionEntry, width: int) -> 
     return _options(present, key[:-1], [option], width, full=True)
 
 
-def whole_page(present: Present, width: int) -> list[str]:
+def steering_page(name: str) -> list[str]:
+    """An option that configures nothing."""
+    takes, text = STEERING[name]
+    return [f"  --{name}{f'={takes}' if takes else ''}", f"      {text}."]
+
+
+def whole_page(command: str, present: Present, width: int) -> list[str]:
     """Every option of every section, and of every class that is chosen now."""
-    lines = [line for name, text in STEERING.items() for line in (f"  --{name}", f"      {text[1]}.")]
+    lines = [line for name in steering(command) for line in steering_page(name)]
     lines += _options(present, (), present.catalogue.top, width, full=True)
-    for key in _chosen_keys(present, [(name,) for name in present.catalogue.sections]):
-        lines += ["", "", *class_page(present, key, width, full=True)]
+    for key in option_keys(present):
+        if present.owner(key) is not None:
+            lines += ["", "", *class_page(present, key, width, full=True)]
     return lines
 
 
-def _chosen_keys(present: Present, keys: Sequence[Key]) -> Iterator[Key]:
-    """The keys at which a class stands, each before those below it."""
-    for key in keys:
-        entry = present.owner(key)
-        if entry is not None:
-            yield key
-            yield from _chosen_keys(present, [(*key, option.name) for option in entry.options if option.kind])
+def option_keys(present: Present, above: Key = ()) -> Iterator[Key]:
+    """The keys of all sections and options, each before those below it."""
+    owner = present.owner(above) if above else None
+    sections = () if above else tuple(present.catalogue.sections)
+    for name in [option.name for option in owner.options] if owner else sections:
+        yield (*above, name)
+        yield from option_keys(present, (*above, name))
 
 
 def _head(entry: ClassEntry, width: int) -> list[str]:
@@ -120,8 +137,10 @@ def _takes(present: Present, key: Key, option: OptionEntry) -> str:
 
 
 def _with_value(present: Present, key: Key, option: OptionEntry) -> str:
-    value = present.value(key)
-    return f"  --{'.'.join(key)}{'  (required)' if option.required and value is None else f'={shown(value)}'}"
+    name, value = ".".join(key), present.value(key)
+    if name in FOLLOWS:
+        return f"  --{name}  ({FOLLOWS[name]})"
+    return f"  --{name}{'  (required)' if option.required and value is None else f'={shown(value)}'}"
 
 
 def _matching(present: Present, pattern: str) -> list[str]:
@@ -142,7 +161,7 @@ def _matching(present: Present, pattern: str) -> list[str]:
 def _in_checkpoint(command: str, present: Present) -> Sequence[str]:
     """The sections whose values are known only to a checkpoint."""
     if command in _MEASURING:
-        return () if present.written(("untrained",)) else ("model", "data")
+        return () if present.steering("untrained") in _TRUE else ("model", "data")
     return ("model", "data", "trainer") if present.written(("ckpt_path",)) else ()
 
 
@@ -165,7 +184,8 @@ def _row(present: Present, name: str, presets: Sequence[str], unknown_in: Sequen
     left = f"--{name}={'...' if unknown else shown(present.value(key))}"
     kind, option = present.kind(key), present.option(key)
     if kind is None or kind.plain:
-        return left, [TEXTS.get(name) or (option.text if option else "")]
+        own = option.text if option else ""
+        return left, ([TEXTS[name]] if name in TEXTS else [own, SHORT.get(name, own)])
     others = [each for each in kind.offered() if unknown or each != present.value(key)]
     table, one = _TABLES.get(key[-1]), "One" if unknown else "Or one"
     return left, [

@@ -33,7 +33,7 @@ class Present:
 
     def __init__(self, catalogue: Catalogue, written: Sequence[Written]) -> None:
         self.catalogue = catalogue
-        self._written = written
+        self._written = _of_last_classes(written)
 
     def owner(self, key: Key) -> ClassEntry | None:
         """The class whose options stand below `key`; None where there is none.
@@ -69,8 +69,7 @@ class Present:
         """
         last = self.written(key)
         if last is not None:
-            values = [entry.value for entry in self._written if entry.key == key]
-            return _value(values if last.append else last.value)
+            return self._short(key, _value(self._list(key) if last.append else last.value))
         section = self.catalogue.sections.get(key[0]) if len(key) == 1 else None
         if section is not None:
             return section.default_class
@@ -80,8 +79,9 @@ class Present:
         return self._default_in(key).get(option.name, option.default)
 
     def written(self, key: Key) -> Written | None:
-        """What was written last at `key`."""
-        return next((entry for entry in reversed(self._written) if entry.key == key and entry.value != {}), None)
+        """What was written last at `key`, and counts."""
+        found = (entry for entry in reversed(self._written) if entry.key == key and entry.value != {})
+        return next((entry for entry in found if not self._is_old_default(entry)), None)
 
     def steering(self, name: str) -> Value:
         """What was written for an option that configures nothing."""
@@ -90,7 +90,8 @@ class Present:
 
     def mistakes(self) -> list[str]:
         """What was written that belongs to no option, each with the nearest right name."""
-        return [message for entry in self._written if (message := self._mistake(entry.key))]
+        counting = (entry for entry in self._written if not self._is_old_default(entry))
+        return [message for entry in counting if (message := self._mistake(entry.key))]
 
     def _mistake(self, key: Key) -> str | None:
         for end in range(1, len(key) + 1):
@@ -112,6 +113,35 @@ class Present:
         """Whether what stands below `key` is not for the catalogue to say: the parts of a mapping, or of no class."""
         option = self.option(key)
         return option is None or option.kind is not None or "mapping" in option.type or not option.schema
+
+    def _is_old_default(self, entry: Written) -> bool:
+        """Whether a run has written it down only because it was the default of a class that is no longer chosen."""
+        above = entry.key[:-1]
+        first = next((each for each in self._written if each.key == above), None)
+        if not entry.complete or first is None or not first.complete:
+            return False
+        kind = self.kind(above)
+        old = kind.find(str(first.value)) if kind else None
+        option = old.option(entry.key[-1]) if old else None
+        return option is not None and old is not self.owner(above) and option.default == entry.value
+
+    def _list(self, key: Key) -> list[object]:
+        """What was written at `key` since it was begun anew."""
+        values: list[object] = []
+        for entry in self._written:
+            if entry.key == key:
+                values = [*values, entry.value] if entry.append else [entry.value]
+        return values
+
+    def _short(self, key: Key, value: Value) -> Value:
+        """A value with the classes of the catalogue by their short names."""
+        kind = self.kind(key)
+        if kind is None:
+            return value
+        if isinstance(value, list):
+            return [self._short(key, part) for part in value]
+        found = kind.find(value) if isinstance(value, str) else None
+        return found.name if found else value
 
     def _default_in(self, key: Key) -> dict[str, Value]:
         """What the option above says of its own default class."""
@@ -135,6 +165,16 @@ class Present:
         raise LabError(
             f"{last.where}: no {key[-1]} is called {name}.{suggestion(name, names)} There are {', '.join(names)}."
         )
+
+
+def _of_last_classes(written: Sequence[Written]) -> list[Written]:
+    """Without the options of a class to which another has been added: what is shown belongs to the last one."""
+    kept: list[Written] = []
+    for entry in written:
+        if entry.append:
+            kept = [each for each in kept if each.key == entry.key or each.key[: len(entry.key)] != entry.key]
+        kept.append(entry)
+    return kept
 
 
 def _value(value: object) -> Value:

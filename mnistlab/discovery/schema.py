@@ -13,16 +13,18 @@ from mnistlab.discovery.yaml_schema import schema_text
 from mnistlab.errors import LabError
 
 _HELP = """\
-Print the JSON schema of YAML presets, with which editors complete and check them.
+Print the JSON schema with which editors complete and check YAML presets.
 
 Usage: mnistlab schema [--output=FILE]
 
-An editor with the YAML language server (VS Code with the extension YAML by Red Hat, Neovim, Helix, Zed, ...) reads the
-schema that a line of the preset names, and has no other set-up:
+An editor with the YAML language server (VS Code with the extension YAML by Red
+Hat, Neovim, Helix, Zed, ...) reads the schema that a line of the preset names,
+and has no other set-up:
 
-  {line}
+{line}
 
-The configuration that a run saves has that line already. Other editors can be told to use the FILE."""
+The configuration that a run saves has that line already. Other editors can be
+told to use the FILE."""
 
 
 def schema(command: str, arguments: Sequence[str]) -> int:
@@ -31,7 +33,7 @@ def schema(command: str, arguments: Sequence[str]) -> int:
     Raises:
         LabError: If the file cannot be written.
     """
-    read = read_arguments(command, arguments, switches=(), takes_value=("output",))
+    read = read_arguments(command, arguments, takes_value=("output",))
     if read.names:
         raise LabError(f"{read.names[0]}: {command} takes no such argument. Write it to a file with --output=FILE.")
     if "help" in read.switches:

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mnistlab.catalogue import Catalogue, Named, load_catalogue
-from mnistlab.discovery.layout import screen_width
-from mnistlab.discovery.pages import class_page, command_page, option_page, whole_page
+from mnistlab.discovery.layout import screen_height, screen_width
+from mnistlab.discovery.pages import class_page, command_page, option_keys, option_page, steering_page, whole_page
 from mnistlab.discovery.present import Present, Unlisted
+from mnistlab.discovery.used import steering
 from mnistlab.errors import LabError
-from mnistlab.nearest import suggestion
-from mnistlab.options.written import Key, Source, Written, from_arguments, from_file
+from mnistlab.nearest import said, suggestion
+from mnistlab.options.written import SWITCHES, Key, Source, Written, from_arguments, from_file
 from mnistlab.presets.finding import find_preset, list_presets
 
 _ALL = "all"
@@ -67,7 +68,7 @@ def _request(arguments: Sequence[str]) -> Request:
     typed: list[Written] = []
     for token in _joined(rest):
         name, value = _name(token), token.partition("=")[2]
-        if token in ("-h", "--help") or token == f"--help={_ALL}":
+        if token in ("-h", "--help", "--help=", f"--help={_ALL}"):
             full |= bool(value)
         elif name == "help":
             key, where = tuple(value.split(".")), token
@@ -84,12 +85,17 @@ def _joined(arguments: Sequence[str]) -> list[str]:
     """Every option as one word; `--key value` becomes `--key=value`."""
     words: list[str] = []
     for argument in arguments:
-        loose = words and not argument.startswith("-") and words[-1].startswith("-") and "=" not in words[-1]
-        if loose and words[-1] not in ("--debug", "--untrained", "--print_config"):
+        is_value = not argument.startswith("--") and argument != "-h"
+        if is_value and words and _takes_value(words[-1]):
             words[-1] = f"{'--help' if words[-1] == '-h' else words[-1]}={argument}"
         else:
             words.append(argument)
     return words
+
+
+def _takes_value(word: str) -> bool:
+    """Whether the next word may be the value of this one."""
+    return word.startswith("-") and "=" not in word and _name(word) not in SWITCHES
 
 
 def _from_preset(config: Written) -> Sequence[Written]:
@@ -113,9 +119,11 @@ def _page(command: str, summary: str, request: Request, present: Present) -> lis
     width, key = screen_width(), request.key
     if not key:
         if request.full:
-            return whole_page(present, width)
+            return whole_page(command, present, width)
         presets = list(dict.fromkeys(entry.name for entry in list_presets()))
-        return command_page(command, summary, present, presets, width)
+        return command_page(command, summary, present, presets, width, screen_height())
+    if len(key) == 1 and key[0] in steering(command):
+        return steering_page(key[0])
     _check(request, present)
     option = present.option(key)
     if option is not None and present.kind(key) is None:
@@ -130,10 +138,9 @@ def _check(request: Request, present: Present) -> None:
         if not above:
             known = [*present.catalogue.sections, *(option.name for option in present.catalogue.top)]
             if name not in known:
-                raise LabError(
-                    f"{request.where}: there is no section {name}.{suggestion(name, [*known, _ALL])} "
-                    f"There are {', '.join(known)}, and {_ALL}."
-                )
+                hint = said(_elsewhere(present, name)) or suggestion(name, [*known, _ALL])
+                there_are = f"There are {', '.join(known)}, and {_ALL}."
+                raise LabError(f"{request.where}: there is no section {name}.{hint} {there_are}")
             continue
         owner = present.owner(above)
         names = [option.name for option in owner.options] if owner else []
@@ -141,6 +148,21 @@ def _check(request: Request, present: Present) -> None:
             what = owner.name if owner else ".".join(above)
             has = f"{what} has no option {name}." if names else f"{what} has no options of its own."
             raise LabError(f"{request.where}: {has}{suggestion(name, names)}")
+    if ".help=" in request.where and not request.where.endswith("=") and present.kind(request.key) is None:
+        name = ".".join(request.key)
+        raise LabError(f"{request.where}: --{name} takes no class. Write --{name}.help.")
+
+
+def _elsewhere(present: Present, name: str) -> list[str]:
+    """How to ask for what is no section: an option of that name below one, or a class."""
+    found: list[str] = []
+    for key in option_keys(present):
+        kind = present.kind(key)
+        if key[-1] == name:
+            found.append(f"--help={'.'.join(key)}")
+        elif kind and name in kind.classes:
+            found.append(f"--{'.'.join(key)}.help={name}")
+    return found
 
 
 def _name(argument: str) -> str:

@@ -57,9 +57,12 @@ def _help(command: str, shown: Table) -> list[str]:
         "",
         "  --json  the same for machines: a list of objects",
         "",
-        shown.use,
-        shown.more,
+        *_tail(shown),
     ]
+
+
+def _tail(shown: Table) -> list[str]:
+    return [line for text in (shown.use, shown.more) for line in paragraph(text, screen_width())]
 
 
 def _lines(rows: Sequence[Row], shown: Table) -> list[str]:
@@ -75,7 +78,7 @@ def _lines(rows: Sequence[Row], shown: Table) -> list[str]:
     ]
     numbers = [at for at, (key, _) in enumerate(shown.columns, 1) if all(isinstance(row.get(key), int) for row in rows)]
     default = ["* is the default."] if any(row["default"] for row in rows) else []
-    tail = [line for text in (*default, shown.use, shown.more) for line in paragraph(text, width)]
+    tail = [*default, *_tail(shown)]
     return [*table(head, cells, width, numbers), "", *tail] if rows else ["There are none.", "", *tail]
 
 
@@ -180,7 +183,8 @@ TABLES = {
     "schedules": Table(
         _classes("scheduler", "model.scheduler"),
         [],
-        "Use one: mnistlab fit --model.scheduler=StepLR --model.scheduler.step_size=3; null for a constant rate",
+        "Use one: mnistlab fit --model.scheduler=StepLR --model.scheduler.step_size=3. "
+        "For a constant rate: --model.scheduler=null",
         "Its options: mnistlab fit --model.scheduler.help=StepLR",
     ),
     "presets": Table(

@@ -74,7 +74,9 @@ def _length(data: ImageData, trainer: Trainer) -> Length | None:
     if trainer.world_size > 1 and not math.isfinite(trainer.num_training_batches):
         return None
     steps = trainer.estimated_stepping_batches
-    if not math.isfinite(steps) or getattr(trainer, "fast_dev_run", False):
+    if not (math.isfinite(steps) and math.isfinite(trainer.num_training_batches)):
+        return None  # no end, or data that nobody has looked at yet
+    if getattr(trainer, "fast_dev_run", False):
         return None
     batches = int(trainer.num_training_batches)
     steps_per_epoch = max(1, math.ceil(batches / trainer.accumulate_grad_batches))

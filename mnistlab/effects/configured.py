@@ -6,6 +6,7 @@ from typing import Any
 
 from mnistlab.options.classes import TRUSTED
 from mnistlab.options.written import Source, Written
+from mnistlab.presets.shipped import is_shipped
 
 
 @dataclass(frozen=True)
@@ -27,9 +28,14 @@ class Configured:
     continued: bool = False
 
     def chosen(self, key: str) -> str | None:
-        """Where somebody wrote the value of `key` on purpose; None for a default."""
+        """Where somebody wrote the value of `key` for this run; None for a default, and for a preset of mnistlab's.
+
+        Such a preset goes with any model, any data and other presets, so that not all of it has an effect each time.
+        """
         entry = self.origins.get(key)
-        return None if entry is None or entry.complete or entry.source is Source.CHECKPOINT else entry.where
+        if entry is None or entry.complete or entry.source is Source.CHECKPOINT or is_shipped(entry.where):
+            return None
+        return entry.where
 
     def chosen_below(self, key: str) -> str | None:
         """Where somebody chose the class of `key`, or an option of it."""

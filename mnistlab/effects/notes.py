@@ -1,6 +1,7 @@
 """Values that are accepted and then change nothing.
 
-Only what somebody wrote is spoken of: no default, nothing that a run has written down as one value among all.
+Only what somebody wrote for this run is spoken of: no default, no preset that comes with mnistlab, nothing that a run
+has written down as one value among all.
 """
 
 from collections.abc import Iterator, Sequence

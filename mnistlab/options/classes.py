@@ -7,12 +7,17 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from mnistlab.errors import LabError
+from mnistlab.errors import LabError, visible
 from mnistlab.nearest import suggestion
 from mnistlab.options.specification import class_path_of
 
 TRUSTED = ("mnistlab", "torch.nn", "torch.optim", "lightning.pytorch")
 """The packages whose classes a checkpoint may name."""
+
+TRUSTED_CODE = ("torch.nn", "torch.nn.functional", "torch.nn.init", "torch.optim")
+"""The modules whose functions and types a checkpoint may name; what lies in a module below one of them is not meant."""
+
+_LONGEST_NAME = 80
 
 
 class Untrusted(LabError):  # noqa: N818 - it is what the class is
@@ -83,11 +88,20 @@ def check_trusted(class_path: str, allowed: frozenset[str], where: str) -> None:
     """
     if _is_of(class_path, (*TRUSTED, *allowed)):
         return
-    package = class_path.partition(".")[0]
-    raise Untrusted(
-        f"{where} names {class_path}, which is not part of mnistlab. A checkpoint of a stranger could run "
-        f"code that way, so nothing was imported. If you trust it, add --trust={package}."
-    )
+    raise _untrusted(class_path, where, "not part of mnistlab")
+
+
+def check_code(name: str, allowed: frozenset[str], where: str) -> None:
+    """Refuse a function or a type that a checkpoint names, before it is imported.
+
+    Many a module of a trusted package has `os` or a function in it that does more than compute, so only those serve
+    that hold nothing but parts of nets and of optimizers.
+
+    Raises:
+        Untrusted: If it is neither from there nor allowed.
+    """
+    if name.rpartition(".")[0] not in TRUSTED_CODE and not _is_of(name, allowed):
+        raise _untrusted(name, where, "no part of a net")
 
 
 def dotted_names(value: object) -> list[str]:
@@ -99,6 +113,16 @@ def dotted_names(value: object) -> list[str]:
     if isinstance(value, list):
         return [name for part in value for name in dotted_names(part)]
     return []
+
+
+def _untrusted(name: str, where: str, what: str) -> Untrusted:
+    """The refusal of a name; a stranger chose it, so it may be long and odd."""
+    text = visible(name)
+    shown = text if len(text) <= _LONGEST_NAME else f"{text[: _LONGEST_NAME - 3]}..."
+    return Untrusted(
+        f"{where} names {shown}, which is {what}. A checkpoint of a stranger could run "
+        f"code that way, so nothing was imported. If you trust it, add --trust={shown.partition('.')[0]}."
+    )
 
 
 def _descendants(bases: tuple[type, ...]) -> Iterator[type]:

@@ -1,50 +1,21 @@
 """What was written and belongs nowhere, and what its writer probably meant."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from mnistlab.nearest import nearest, said, sharing_a_word
+from mnistlab.nearest import nearest, said, sharing_words
 from mnistlab.options.classes import candidates, find_class, listed
+from mnistlab.options.elsewhere import needless, renamed
 from mnistlab.options.messages import options_of
 from mnistlab.options.signatures import Slot, options
 from mnistlab.options.specification import default_of_slot
 from mnistlab.options.written import STEERING, Key, Source, Written
 
-ELSEWHERE: dict[str, tuple[str, ...]] = {
-    "arch": ("model",),
-    "backbone": ("model",),
-    "bs": ("data.batch_size",),
-    "checkpoint": ("ckpt_path",),
-    "cpu": ("trainer.accelerator=cpu",),
-    "cuda": ("trainer.accelerator=gpu",),
-    "dataset": ("data",),
-    "device": ("trainer.accelerator", "trainer.devices"),
-    "dry_run": ("trainer.fast_dev_run",),
-    "early_stopping": ("trainer.callbacks+=EarlyStopping",),
-    "epoch": ("trainer.max_epochs",),
-    "fp16": ("trainer.precision=16-mixed",),
-    "gpu": ("trainer.devices", "trainer.accelerator=gpu"),
-    "learning_rate": ("model.optimizer.lr",),
-    "load": ("ckpt_path",),
-    "log_dir": ("run.dir",),
-    "lr_scheduler": ("model.scheduler",),
-    "network": ("model",),
-    "output": ("run.dir",),
-    "output_dir": ("run.dir",),
-    "preset": ("config",),
-    "resume": ("ckpt_path",),
-    "resume_from": ("ckpt_path",),
-    "resume_from_checkpoint": ("ckpt_path",),
-    "save_dir": ("run.dir",),
-    "step": ("trainer.max_steps",),
-    "val_split": ("data.val_size",),
-    "wd": ("model.optimizer.weight_decay",),
-    "weights": ("ckpt_path",),
-}
-"""Words of other tools, in the singular, and what they are called here."""
-
 _MOST = 3
 """Names offered at most."""
+
+_MOST_OPTIONS = 12
+"""Options that are listed in a message; of more it says where they are listed."""
 
 _MISSPELT = 0.8
 """How like an option a name is that was surely meant to be it, and not an option of another class."""
@@ -97,92 +68,141 @@ class Chosen:
         return self.slot is not None and self.slot.factory
 
 
-def no_section(entry: Written, names: Iterable[str], tree: Mapping[str, type]) -> Misfit:
+def no_section(entry: Written, names: Iterable[str], sections: Sequence[Chosen]) -> Misfit:
     """The misfit of an option whose first part is neither a section nor an option.
 
     Args:
         entry: What was written.
         names: What there is at the top.
-        tree: The class of each section.
+        sections: The sections, each with its class where nothing is written.
     """
     dashes = "--" if entry.source is Source.COMMAND_LINE else ""
     why = f"there is no option {dashes}{entry.name}."
     name = ".".join(entry.key).replace("-", "_")
     first, dot, rest = name.partition(".")
-    top = tree if rest else [*names, *STEERING]
-    near = [first] if first in top else nearest(first, top)
-    sections = [key for key in _keys(tree) if rest and key.endswith(f".{first}")]
-    hint = _renamed(name) or _deeper(name, tree, exact=True)
-    hint = hint or said([f"--{other}{dot}{rest}" for other in sections or near]) or _deeper(name, tree, exact=False)
-    return Misfit(entry, why, hint or " `--help=all` lists all options.")
+    top = [section.prefix[0] for section in sections] if rest else [*names, *STEERING]
+    inner = [key for key in _keys(sections) if rest and key.endswith(f".{first}")]
+    known = [*inner, *([first] if first in top else [])]
+    hints = (
+        lambda: _from_elsewhere(name),
+        lambda: _exactly(name, sections),
+        lambda: said([f"--{other}{dot}{rest}" for other in known]),
+        lambda: _of_some_class(name, sections),
+        lambda: said([f"--{other}{dot}{rest}" for other in nearest(first, top)]),
+        lambda: _like(name, sections),
+    )
+    return Misfit(entry, why, _first(hints) or " `--help=all` lists all options.")
 
 
-def no_option(chosen: Chosen, path: Key, entry: Written, tree: Mapping[str, type]) -> Misfit:
+def no_option(chosen: Chosen, path: Key, entry: Written, sections: Sequence[Chosen]) -> Misfit:
     """The misfit of an option that a class does not have.
 
     Args:
         chosen: The class.
         path: The part of the key that the class should have.
         entry: What was written.
-        tree: The class of each section.
+        sections: The sections, each with its class where nothing is written.
     """
     known = options(chosen.cls, factory=chosen.factory)
     if not path:
         return Misfit(entry, f"{entry.name} is a group of options: {options_of(chosen.cls)}.")
     name = path[0].replace("-", "_")
-    hint = said([name]) if name in known else said(nearest(name, known, likeness=_MISSPELT))
-    hint = hint or _renamed(name) or _of_another_class(chosen, name) or _deeper(name, tree, exact=True)
-    hint = hint or said(sharing_a_word(name, known)[:_MOST]) or said(nearest(name, known))
-    hint = hint or f" It takes {', '.join(known) or 'none'}."
-    return Misfit(entry, f"{chosen.cls.__name__} has no option {path[0]}.", hint)
+    hints = (
+        lambda: said([name]) if name in known else said(nearest(name, known, likeness=_MISSPELT)),
+        lambda: _meant_class(chosen, entry),
+        lambda: _from_elsewhere(name),
+        lambda: _of_another_class(chosen, name),
+        lambda: said(sharing_words(name, known)[:_MOST]),
+        lambda: _exactly(name, sections),
+        lambda: _of_some_class(name, sections),
+        lambda: said(nearest(name, known)),
+    )
+    return Misfit(entry, f"{chosen.cls.__name__} has no option {path[0]}.", _first(hints) or _all_options(chosen))
 
 
-def _renamed(name: str) -> str:
-    """A hint at what another tool's word is called here."""
-    return said([f"--{key}" for key in ELSEWHERE.get(name.lower().removesuffix("s"), ELSEWHERE.get(name.lower(), ()))])
+def _first(hints: Iterable[Callable[[], str]]) -> str:
+    """The first hint that says something; those after it are not even sought."""
+    return next(filter(None, (hint() for hint in hints)), "")
+
+
+def _from_elsewhere(name: str) -> str:
+    """A hint at what another tool's word is called here, or why it is not needed."""
+    reason = needless(name)
+    return f" {reason} Leave it out." if reason else said([f"--{key}" for key in renamed(name)])
+
+
+def _meant_class(chosen: Chosen, entry: Written) -> str:
+    """A hint where the name of a class stands as the value of an option, as in `--model.name=SmallModel`."""
+    if chosen.slot is None or entry.value not in listed(chosen.slot.bases):
+        return ""
+    on_command_line = entry.source is Source.COMMAND_LINE
+    return said([f"--{'.'.join(chosen.prefix)}={entry.value}" if on_command_line else f"class_path: {entry.value}"])
 
 
 def _of_another_class(chosen: Chosen, name: str) -> str:
     """A hint at the classes that could have been chosen and have the option."""
-    if chosen.slot is None:
+    owners = _owners(chosen.slot, name) if chosen.slot else []
+    if not owners:
         return ""
-    slot = chosen.slot
-    known = candidates(slot.bases)
-    others = [cls for other in listed(slot.bases) for cls in known[other] if cls is not chosen.cls]
-    names = [cls.__name__ for cls in others if name in options(cls, factory=slot.factory)]
-    if not names:
-        return ""
-    shown = [*names[:_MOST], *(["others"] if len(names) > _MOST else [])]
-    owners = shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
     by = chosen.choice.where if chosen.choice else "the default"
-    return f" It belongs to {owners}; you chose {chosen.cls.__name__} ({by})."
+    return f" It belongs to {_enumerated(owners)}; you chose {chosen.cls.__name__} ({by})."
 
 
-def _deeper(name: str, tree: Mapping[str, type], *, exact: bool) -> str:
-    """A hint at options within the sections: `--model.optimizer.lr` for `--lr`.
+def _of_some_class(name: str, sections: Iterable[Chosen]) -> str:
+    """A hint at classes that could be chosen and have the option."""
+    owners = {key: _owners(slot, name) for key, _, slot in _places(sections) if slot}
+    return said([f"--{key}.{name} (of {_enumerated(names)})" for key, names in owners.items() if names][:_MOST])
 
-    Args:
-        name: What was written, dotted.
-        tree: The class of each section.
-        exact: Whether their last parts must be `name`, or only be like it.
-    """
-    keys = list(_keys(tree))
-    if exact:
-        return said([f"--{key}" for key in keys if key.endswith(f".{name}")][:_MOST])
+
+def _exactly(name: str, sections: Iterable[Chosen]) -> str:
+    """A hint at options within the sections whose last parts are `name`: `--model.optimizer.lr` for `lr`."""
+    return said([f"--{key}" for key in _keys(sections) if key.endswith(f".{name}")][:_MOST])
+
+
+def _like(name: str, sections: Iterable[Chosen]) -> str:
+    """A hint at options within the sections whose last part is like `name`."""
     by_last: dict[str, list[str]] = {}
-    for key in keys:
+    for key in _keys(sections):
         by_last.setdefault(key.rpartition(".")[2], []).append(f"--{key}")
-    like = nearest(name, by_last) or sharing_a_word(name, by_last)
+    like = nearest(name, by_last, likeness=_MISSPELT) or sharing_words(name, by_last)
     return said([key for last in like for key in by_last[last]][:_MOST])
 
 
-def _keys(tree: Mapping[str, type]) -> Iterator[str]:
+def _all_options(chosen: Chosen) -> str:
+    """The options of a class, or where they are listed."""
+    known = options(chosen.cls, factory=chosen.factory)
+    if len(known) <= _MOST_OPTIONS:
+        return f" It takes {', '.join(known) or 'none'}."
+    name = ".".join(part for part in chosen.prefix if not part.isdigit())
+    return f" `--{name}.help={chosen.cls.__name__}` lists all." if chosen.slot else f" `--help={name}` lists all."
+
+
+def _owners(slot: Slot, name: str) -> list[str]:
+    """The classes that could be chosen and have the option `name`."""
+    known = candidates(slot.bases)
+    classes = [cls for listed_name in listed(slot.bases) for cls in known[listed_name]]
+    return [cls.__name__ for cls in classes if name in options(cls, factory=slot.factory)]
+
+
+def _enumerated(names: Sequence[str]) -> str:
+    shown = [*names[:_MOST], *(["others"] if len(names) > _MOST else [])]
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def _keys(sections: Iterable[Chosen]) -> Iterator[str]:
     """The dotted keys of the options of the default classes, two levels deep."""
-    for name, cls in tree.items():
-        for option in options(cls).values():
-            yield f"{name}.{option.name}"
-            slot = option.slot
-            default = default_of_slot(cls, option) if slot else None
-            inner = find_class(str(default["class_path"]), slot.bases, name) if default and slot else None
-            if inner is not None and slot is not None:
-                yield from (f"{name}.{option.name}.{part}" for part in options(inner, factory=slot.factory))
+    for key, cls, slot in _places(sections):
+        if cls is not None:
+            yield from (f"{key}.{name}" for name in options(cls, factory=bool(slot and slot.factory)))
+
+
+def _places(sections: Iterable[Chosen]) -> Iterator[tuple[str, type | None, Slot | None]]:
+    """Where classes are taken, two levels deep: the key, the class where nothing is written, what can be chosen."""
+    for section in sections:
+        (name,) = section.prefix
+        yield name, section.cls, section.slot
+        for option in options(section.cls).values():
+            if option.slot is not None:
+                default = default_of_slot(section.cls, option)
+                cls = find_class(str(default["class_path"]), option.slot.bases, name) if default else None
+                yield f"{name}.{option.name}", cls, option.slot

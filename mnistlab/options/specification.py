@@ -15,6 +15,7 @@ from typing import Protocol, runtime_checkable
 
 import torch
 
+from mnistlab.errors import visible
 from mnistlab.options.signatures import REQUIRED, Option, options, parsed_default
 
 UNRECORDED = "unrecorded"
@@ -146,11 +147,14 @@ def _plain_object(value: object) -> object:
 
 
 def unrecorded(value: object, key: str = "") -> dict[str, str]:
-    """Everything in a specification that could not be written down: what it was, by dotted key."""
+    """Everything in a specification that could not be written down: what it was, by dotted key.
+
+    A stranger may have written it, so what would not be seen on a screen is spelt out.
+    """
     if not isinstance(value, Mapping):
         return {}
     if UNRECORDED in value:
-        return {key: str(value[UNRECORDED])}
+        return {visible(key): visible(str(value[UNRECORDED]))}
     found: dict[str, str] = {}
     for name, entry in value.items():
         part = key if name == "init_args" else f"{key}.{name}".lstrip(".")

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from mnistlab.errors import LabError
-from mnistlab.nearest import suggestion
+from mnistlab.nearest import said, suggestion
 from mnistlab.options.classes import candidates, check_trusted, dotted_names, find_class, listed
 from mnistlab.options.messages import choices, expected
 from mnistlab.options.misfits import Chosen, Misfit, no_option, no_section
@@ -70,7 +70,7 @@ class Walk:
             if entry.key[0] in below:
                 below[entry.key[0]].append((entry.key[1:], entry))
             else:
-                self.misfits.append(no_section(entry, below, self._tree()))
+                self.misfits.append(no_section(entry, below, self._tops()))
         for name, option in options(self.root).items():
             self._option(self.root, option, (name,), below[name], self.values, factory=False)
         for name, section in self.sections.items():
@@ -94,7 +94,7 @@ class Walk:
             if path and path[0] in known:
                 below[path[0]].append((path[1:], entry))
             elif path or entry.value not in ({}, None):
-                self.misfits.append(no_option(chosen, path, entry, self._tree()))
+                self.misfits.append(no_option(chosen, path, entry, self._tops()))
         values = dict(base)
         for name, option in known.items():
             self._option(cls, option, (*prefix, name), below[name], values, factory=factory)
@@ -129,9 +129,12 @@ class Walk:
         last = self.origins.get(name)
         if entries and last is not None and not accepts(cls, option.name, values[option.name], factory=factory):
             owner = "" if len(prefix) == 1 else f" of {cls.__name__}"
-            hint = suggestion(str(last.value), choices(option.annotation))
+            known = [*choices(option.annotation), *(listed(option.slot.bases) if option.slot else [])]
+            hint = suggestion(str(last.value), known)
             wanted = expected(option.annotation)
-            self.wrong[name] = f"{last.where}: {option.name}{owner} must be {wanted}, got {last.value}.{hint}"
+            nothing = last.value == "" or (last.value is True and last.source is Source.COMMAND_LINE)
+            got = "nothing" if nothing else last.value
+            self.wrong[name] = f"{last.where}: {option.name}{owner} must be {wanted}, got {got}.{hint}"
 
     def _refuse_code(self, option: Option, entry: Written) -> None:
         """A parser would import what a checkpoint names for an option that takes a function or a type."""
@@ -222,12 +225,18 @@ class Walk:
 
     def _without_class(self, prefix: Key, slot: Slot, parts: Entries, state: str) -> None:
         name = ".".join(prefix)
-        way_out = f" Choose one with --{name}=..., one of {', '.join(listed(slot.bases))}."
-        self.misfits.extend(Misfit(entry, f"{name} {state}.", way_out) for _, entry in parts)
+        known = listed(slot.bases)
+        for path, entry in parts:
+            meant = said([f"--{name}={part}" for part in path if part in known])
+            way_out = meant or f" Choose one with --{name}=..., one of {', '.join(known)}."
+            self.misfits.append(Misfit(entry, f"{name} {state}.", way_out))
 
-    def _tree(self) -> dict[str, type]:
-        """The class of each section where nothing is written."""
-        return {name: section.default or section.cls for name, section in self.sections.items()}
+    def _tops(self) -> list[Chosen]:
+        """The sections, each with its class where nothing is written."""
+        return [
+            Chosen(section.default or section.cls, (name,), Slot((section.cls,)) if section.chosen else None)
+            for name, section in self.sections.items()
+        ]
 
 
 def _without_old_defaults(

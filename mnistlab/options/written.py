@@ -78,14 +78,17 @@ def from_arguments(arguments: Sequence[str]) -> list[Written]:
     """
     found: list[Written] = []
     rest = list(arguments)
+    before = ""
     while rest:
         token = rest.pop(0)
         name, equals, value = token.removeprefix("--").partition("=")
         if not token.startswith("--") or not all(name.split(".")):
-            raise LabError(_not_an_option(token))
-        where = token
+            raise LabError(_not_an_option(token, before))
+        where = before = token
         if not equals and name not in (*SWITCHES, "help") and rest and not rest[0].startswith("--"):
             value = rest.pop(0)
+            if value == "=":
+                raise LabError(_not_an_option(value, token))
             where, equals = f"{token} {value}", "="
         found.extend(_from_argument(name, value if equals else True, where))
     return found
@@ -249,7 +252,13 @@ def _not_yaml(error: yaml.YAMLError, name: str) -> str:
     return f"{where}: this is not YAML: {problem}."
 
 
-def _not_an_option(token: str) -> str:
+def _not_an_option(token: str, before: str) -> str:
+    if "=" in (token, before[-1:]):
+        return f"`{token}` stands alone. Write an option without spaces: {before.rstrip('=')}=..."
     if "=" in token and not token.startswith("--"):
-        return f"`{token}` has no dashes. Write --{token.lstrip('+-')}."
+        return f"`{token}` has no dashes. Write --{token.lstrip('+-–—')}."  # noqa: RUF001 - as a word processor has it
+    if token in ("last", "best") or token.endswith((".ckpt", ".safetensors")):
+        return f"`{token}` is not an option. Write --ckpt_path={token}."
+    if token.endswith((".yaml", ".yml", ".py")):
+        return f"`{token}` is not an option. Write --config={token}."
     return f"`{token}` is not an option. Options begin with two dashes: --model=SmallModel."

@@ -1,7 +1,7 @@
 """Which presets there are, and where: YAML files, and classes in Python files, which are read without being run."""
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -94,12 +94,12 @@ def find_preset(name: str) -> Found:
 def preset_classes(text: str) -> dict[str, str]:
     """The presets in the source of a Python file, by name, with their descriptions; nothing is run.
 
-    A preset is a public class that derives from `Preset`, or from such a class.
+    A preset is a public class that derives from a preset, or the clone of one; `Preset` and `preset(...)` are presets.
 
     Raises:
         SyntaxError: If it is no Python.
     """
-    return _described(_classes(text), frozenset())
+    return _described(ast.parse(text), frozenset())
 
 
 def comment(text: str) -> str:
@@ -123,9 +123,10 @@ def _in_folder(folder: Path) -> Iterator[PresetEntry]:
             yield PresetEntry(path.stem, comment(text), path)
             continue
         try:
-            found = _described(_classes(text), known)
+            found = _described(ast.parse(text), known)
         except SyntaxError as error:
-            yield PresetEntry(path.stem, "", path, problem=f"line {error.lineno}: {error.msg}")
+            place = f"line {error.lineno}: " if error.lineno else ""
+            yield PresetEntry(path.stem, "", path, problem=f"{place}{error.msg}")
             continue
         for name, description in found.items():
             yield PresetEntry(name, description, path)
@@ -139,7 +140,7 @@ def _names_of_presets(sources: Mapping[Path, str]) -> frozenset[str]:
         for path, text in sources.items():
             if path.suffix == ".py":
                 try:
-                    more.update(_described(_classes(text), names))
+                    more.update(_described(ast.parse(text), names))
                 except SyntaxError:
                     continue
         if more <= names:
@@ -147,24 +148,33 @@ def _names_of_presets(sources: Mapping[Path, str]) -> frozenset[str]:
         names |= more
 
 
-def _described(classes: Sequence[ast.ClassDef], known: frozenset[str]) -> dict[str, str]:
-    """Those of the classes that are presets, by name."""
-    bases = {BASE, *known}
+def _described(module: ast.Module, known: frozenset[str]) -> dict[str, str]:
+    """The presets among what a module defines, by name; `known` are presets that it may import."""
+    presets = {BASE, *known}
     found: dict[str, str] = {}
-    for node in classes:
-        if any(_last_name(base) in bases for base in node.bases):
-            bases.add(node.name)
-            if not node.name.startswith("_"):
-                found[node.name] = _first_paragraph(ast.get_docstring(node) or "")
-    return found
+    for node in module.body:
+        match node:
+            case ast.ImportFrom(names=names):
+                presets.update(alias.asname for alias in names if alias.asname and alias.name in presets)
+            case ast.ClassDef(name=name, bases=bases) if any(_preset_in(base) in presets for base in bases):
+                presets.add(name)
+                found[name] = _first_paragraph(ast.get_docstring(node) or "")
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() as call) if _preset_in(call) in presets:
+                presets.add(name)
+                found[name] = f"{ast.unparse(call.func).removesuffix('.clone')}, changed."
+    return {name: description for name, description in found.items() if not name.startswith("_")}
 
 
-def _classes(text: str) -> list[ast.ClassDef]:
-    return [node for node in ast.parse(text).body if isinstance(node, ast.ClassDef)]
-
-
-def _last_name(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+def _preset_in(node: ast.expr) -> str:
+    """The preset that an expression is or is made from, if it is one; `preset(...)` gives one of any name."""
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+        case ast.Call(func=ast.Attribute(value=inner, attr="clone")):
+            return _preset_in(inner)
+        case ast.Call(func=ast.Name(id="preset") | ast.Attribute(attr="preset")):
+            return BASE
+    return ""
 
 
 def _first_paragraph(text: str) -> str:

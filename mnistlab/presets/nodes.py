@@ -1,14 +1,10 @@
 """Configuration in Python: a class with its options, checked when it is written and built when it is asked for."""
 
-import inspect
-import os
-import types
-import warnings
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, NoReturn, ParamSpec, TypeVar, cast, overload
 
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
@@ -19,8 +15,18 @@ from mnistlab.options.building import build_class
 from mnistlab.options.classes import find_class
 from mnistlab.options.settling import Section, settle
 from mnistlab.options.signatures import Option, options
-from mnistlab.options.specification import Specification, class_path_of, is_factory, plain, unrecorded
-from mnistlab.options.written import Key, Source, Written
+from mnistlab.options.specification import (
+    UNRECORDED,
+    Described,
+    Specification,
+    class_path_of,
+    is_factory,
+    plain,
+    unrecorded,
+)
+from mnistlab.options.written import Key, Source, Written, key_of
+from mnistlab.presets.places import caller, warn
+from mnistlab.sections import prepare
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -58,6 +64,12 @@ class Config(_Fits, Generic[T]):
         LabError: If the class has no such option, or an option does not take such a value.
     """
 
+    cls: type[T]
+    where: str
+    written: tuple[Written, ...]
+    _defaults: dict[str, object]
+    _settled: Mapping[str, object]
+
     def __init__(
         self,
         cls: Callable[..., T],
@@ -68,9 +80,8 @@ class Config(_Fits, Generic[T]):
         where: str = "config",
     ) -> None:
         assert isinstance(cls, type)
-        self.cls: type[T] = cls
-        self.where = where
-        self._defaults = dict(defaults or {})
+        prepare()
+        self.__dict__.update(cls=cls, where=where, _defaults=dict(defaults or {}))
         first = [
             Written((), class_path_of(cls), Source.FILE, where),
             *(Written((name,), value, Source.FILE, where) for name, value in self._defaults.items()),
@@ -82,11 +93,10 @@ class Config(_Fits, Generic[T]):
         before = len(first) + len(written)
         settled = settle(NoOptions, {name: section}, [keyed[:before], keyed[before:]])
         for entry, why in settled.dropped:
-            warnings.warn(f"{entry.key[-1]}={entry.value} is dropped. {why}", stacklevel=3)
+            warn(f"{entry.key[-1]}={entry.value} is dropped. {why}")
         dropped = {id(entry) for entry, _ in settled.dropped}
         kept = [entry for entry, full in zip(entries, keyed, strict=True) if id(full) not in dropped]
-        self.written = tuple(_last_ones(kept[len(first) :]))
-        self._settled = cast("Mapping[str, Mapping[str, object]]", settled.values)[cls.__name__]
+        self.__dict__.update(written=tuple(_last_ones(kept[len(first) :])), _settled=settled.values[cls.__name__])
 
     @property
     def specification(self) -> Specification:
@@ -134,6 +144,14 @@ class Config(_Fits, Generic[T]):
         if name not in values:
             raise AttributeError(f"{self.cls.__name__} has no option {name}.{suggestion(name, self._options())}")
         return self._part(name, values[name])
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        """Nothing is set."""
+        raise AttributeError(f"a node never changes: clone({name}=...) gives a new one.")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        """Nothing is deleted."""
+        raise AttributeError(f"a node never changes: {name} stays.")
 
     def __dir__(self) -> list[str]:
         """With the options of the class, for an editor's completion."""
@@ -191,34 +209,60 @@ def config(cls: Callable[..., T], /, *args: object, **kwargs: object) -> Config[
         raise LabError(f"{where}: a class is wanted, got {name}.")
     if args:
         raise LabError(f"{where}: options of {name} are named, got {args[0]!r} without a name.")
-    return Config(
-        cls, [entry for key, value in kwargs.items() for entry in written_for(key, value, where)], where=where
-    )
+    return _node_of(cls, kwargs, where)
 
 
 def written_for(name: str, value: object, where: str) -> Iterator[Written]:
     """What a value says that Python code gives to an option: plain data, a class, a node, or a list of them.
 
+    It is spelt as in YAML: `callbacks+` adds to a list, and a mapping holds options, of the class that its `class_path`
+    names if it has one.
+
     Raises:
         LabError: If it cannot be written down as plain data.
     """
-    yield from _entries(tuple(name.split(".")), value, where)
+    key = key_of(name.removesuffix("+")) or (name,)
+    if name.endswith("+"):
+        yield from _added(key, value if isinstance(value, list | tuple) else [value], where)
+    else:
+        yield from _entries(key, value, where)
 
 
 def _entries(key: Key, value: object, where: str) -> Iterator[Written]:
     node = _as_node(value, where)
     if node is not None:
         yield from _of_node(key, node, where)
-    elif isinstance(value, Sequence) and any(_as_node(item, where) for item in value):
+    elif isinstance(value, Mapping) and value:
+        for name in sorted(value, key=lambda name: name != "class_path"):  # options follow their class
+            yield from written_for(".".join((*key, str(name))), value[name], where)
+    elif isinstance(value, list | tuple) and any(_is_class(item, where) for item in value):
         yield Written(key, [], Source.FILE, where)
-        for item in value:
-            for entry in _entries(key, item, where):
-                yield replace(entry, append=entry.key == key)
+        yield from _added(key, value, where)
     else:
-        data = plain(value)
+        data = _data(value)
         for option, what in unrecorded(data, ".".join(key)).items():
             raise LabError(f"{where}: {option} is {what}, which cannot be written down. Use config(Class, option=...).")
         yield Written(key, data, Source.FILE, where)
+
+
+def _added(key: Key, values: Sequence[object], where: str) -> Iterator[Written]:
+    """Each value as one more entry of a list."""
+    for value in values:
+        for entry in _entries(key, value, where):
+            yield replace(entry, append=entry.append or entry.key == key)
+
+
+def _is_class(value: object, where: str) -> bool:
+    """Whether an entry of a list is a class with options, or would have to be one."""
+    if isinstance(value, Mapping):
+        return "class_path" in value
+    return _as_node(value, where) is not None or bool(unrecorded(_data(value)))
+
+
+def _data(value: object) -> object:
+    """A value as plain data; a model that has been built is none, though it can say what it was built from."""
+    built = isinstance(value, Described) and not isinstance(value, Config)
+    return {UNRECORDED: f"a {type(value).__name__} built in Python"} if built else plain(value)
 
 
 def _of_node(key: Key, node: "Config[Any]", where: str) -> Iterator[Written]:
@@ -233,10 +277,17 @@ def _as_node(value: object, where: str) -> "Config[Any] | None":
     if isinstance(value, type):
         return Config(value, where=where)
     if isinstance(value, partial) and isinstance(value.func, type) and not value.args:
-        return Config(
-            value.func, [entry for name, part in value.keywords.items() for entry in written_for(name, part, where)]
-        )
+        return _node_of(value.func, value.keywords, where)
+    if dataclasses.is_dataclass(value):
+        given = {field.name: getattr(value, field.name) for field in dataclasses.fields(value) if field.init}
+        return _node_of(type(value), given, where)
     return None
+
+
+def _node_of(cls: type[T], given: Mapping[str, object], where: str) -> Config[T]:
+    """The node of a class with the options that Python code gives it."""
+    written = [entry for name, value in given.items() for entry in written_for(name, value, where)]
+    return Config(cls, written, where=where)
 
 
 def _of_specification(value: object, bases: tuple[type, ...], where: str) -> object:
@@ -263,19 +314,3 @@ def _copied(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: _copied(entry) for name, entry in value.items()}
     return [_copied(entry) for entry in value] if isinstance(value, list) else value
-
-
-def caller() -> str:
-    """Where the code outside mnistlab stands that is running: file, line, and the class whose body it is."""
-    frame = inspect.currentframe()
-    while frame is not None and str(frame.f_globals.get("__name__")).startswith("mnistlab."):
-        frame = frame.f_back
-    return "config" if frame is None else _place(frame)
-
-
-def _place(frame: types.FrameType) -> str:
-    """A line of Python as a person finds it: file:line, and the class around it."""
-    path = Path(frame.f_code.co_filename)
-    shown = os.path.relpath(path) if path.is_file() and path.resolve().is_relative_to(Path.cwd()) else str(path)
-    in_class = "__qualname__" in frame.f_locals  # the body of one
-    return f"{shown}:{frame.f_lineno}" + (f" ({frame.f_code.co_qualname})" if in_class else "")

@@ -1,12 +1,7 @@
 """Presets as Python classes, and presets of any kind read into Python."""
 
-import importlib.util
-import sys
-import traceback
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar, cast
 
@@ -14,16 +9,32 @@ from mnistlab.classifier import Classifier
 from mnistlab.errors import LabError
 from mnistlab.linking import link_classes
 from mnistlab.nearest import suggestion
-from mnistlab.options.classes import find_class, look_here_too
+from mnistlab.options.classes import find_class
 from mnistlab.options.settling import Section, Settled, settle
 from mnistlab.options.signatures import options
 from mnistlab.options.written import Written, from_file, read_text
 from mnistlab.presets.finding import Found, comment, find_preset, preset_classes
-from mnistlab.presets.nodes import Config, caller, written_for
+from mnistlab.presets.nodes import Config, written_for
+from mnistlab.presets.places import caller, warn
+from mnistlab.presets.running import run
 from mnistlab.sections import TopLevel, prepare, sections
 
 
-class Preset:
+class Dropped(UserWarning):
+    """What one class of a preset's line wrote has lost its place by what a later one wrote."""
+
+
+class _NeverChanges(type):
+    """The type of presets."""
+
+    def __setattr__(cls, name: str, value: object) -> None:
+        """Only what does not configure anything is set."""
+        if not name.startswith("_"):
+            raise AttributeError(f"a preset never changes: {cls.__name__}.clone({name}=...) gives a new one.")
+        super().__setattr__(name, value)
+
+
+class Preset(metaclass=_NeverChanges):
     """A named configuration: a class whose attributes are the sections `model`, `data`, `trainer` and `run`.
 
     A value is a class, a node such as `config(SmallModel, hidden_dim=384)`, or a mapping of options. A preset builds on
@@ -54,7 +65,7 @@ class Preset:
         if "_own" not in vars(cls):
             cls._own = (_own_layer(cls),)
         line = [owner for owner in reversed(cls.__mro__) if issubclass(owner, Preset)]
-        cls.layers = tuple(layer for owner in line for layer in vars(owner).get("_own", ()))
+        _set(cls, layers=tuple(layer for owner in line for layer in vars(owner).get("_own", ())))
         _complete(cls)
 
     @classmethod
@@ -93,7 +104,9 @@ def preset(name: str) -> type[Preset]:
     Raises:
         LabError: If there is none, or it is wrong.
     """
-    return load_preset(find_preset(name))
+    found = load_preset(find_preset(name))
+    _tell_dropped(_settled(found.layers))
+    return found
 
 
 def load_preset(found: Found) -> type[Preset]:
@@ -108,8 +121,9 @@ def load_preset(found: Found) -> type[Preset]:
     try:
         known = preset_classes(text)
     except SyntaxError as error:
-        raise LabError(f"{found.path}:{error.lineno}:{error.offset}: this is not Python: {error.msg}.") from error
-    return _class_in(_run(found.path), found, known)
+        place = f":{error.lineno}:{error.offset}" if error.lineno else ""
+        raise LabError(f"{found.path}{place}: this is not Python: {error.msg}.") from error
+    return _class_in(run(found.path, quiet=Dropped), found, known)  # what is dropped is told of this preset alone
 
 
 def _class_in(module: ModuleType, found: Found, known: Mapping[str, str]) -> type[Preset]:
@@ -133,59 +147,6 @@ def _class_in(module: ModuleType, found: Found, known: Mapping[str, str]) -> typ
     return present[found.name]
 
 
-def _run(path: Path) -> ModuleType:
-    """The module of a Python file, run once in a process unless it has changed."""
-    look_here_too()  # it may import modules that lie here
-    name = _module_name(path)
-    stamp = (path.resolve(), path.stat().st_mtime_ns)
-    module = sys.modules.get(name)
-    if module is not None and getattr(module, "__mnistlab_stamp__", None) == stamp:
-        return module
-    specification = importlib.util.spec_from_file_location(name, path)
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    before = sys.modules.get(name)
-    sys.modules[name] = module
-    try:
-        with warnings.catch_warnings(record=True) as told:
-            warnings.simplefilter("always")
-            specification.loader.exec_module(module)
-    except BaseException as error:
-        _restore(name, before)
-        if isinstance(error, LabError) or not isinstance(error, Exception):
-            raise
-        raise LabError(f"{_line_in(path, error)}: running it failed: {type(error).__name__}: {error}.") from error
-    for warning in told:
-        print(f"note: {warning.message}", file=sys.stderr)
-    vars(module)["__mnistlab_stamp__"] = stamp
-    return module
-
-
-def _restore(name: str, before: ModuleType | None) -> None:
-    if before is None:
-        sys.modules.pop(name, None)
-    else:
-        sys.modules[name] = before
-
-
-def _module_name(path: Path) -> str:
-    """The name by which a file that lies here is imported, so that its classes are found again; else one of its own."""
-    resolved = path.resolve()
-    if resolved.is_relative_to(Path.cwd()):
-        parts = resolved.relative_to(Path.cwd()).with_suffix("").parts
-        if all(part.isidentifier() for part in parts) and parts[0] not in sys.stdlib_module_names:
-            return ".".join(parts)
-    return f"mnistlab_preset_{resolved.stem}"
-
-
-def _line_in(path: Path, error: Exception) -> str:
-    lines = [
-        frame.lineno for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == path.resolve()
-    ]
-    return f"{path}:{lines[-1]}" if lines else str(path)
-
-
 def _own_layer(cls: type) -> list[Written]:
     """What the body of a class writes."""
     where = f"{caller()} ({cls.__name__})"
@@ -201,10 +162,8 @@ def _entries(name: str, value: object, where: str) -> list[Written]:
     if first not in known:
         hint = suggestion(first, known) or " A value of your own begins with an underscore."
         raise LabError(f"{where}: there is no section {first}.{hint} There are {', '.join(known)}.")
-    if isinstance(value, Mapping):
-        return [entry for part, inner in value.items() for entry in written_for(f"{name}.{part}", inner, where)]
     found = list(written_for(name, value, where))
-    if section is not None and not section.chosen:
+    if section is not None and not section.chosen and not isinstance(value, Mapping):
         _check_group(section, name, value, where)
         return [entry for entry in found if len(entry.key) > 1]
     return found
@@ -227,17 +186,25 @@ def _preset(name: str, doc: str | None, layers: Sequence[Sequence[Written]]) -> 
     return type(name, (Preset,), {"__doc__": doc, "_own": tuple(layers)})
 
 
+def _tell_dropped(settled: Settled) -> None:
+    for entry, why in settled.dropped:
+        warn(f"{entry.name}={entry.value} is dropped. {why}", Dropped)
+
+
+def _set(cls: type[Preset], **values: object) -> None:
+    """Set attributes of a preset while it is being made."""
+    for name, value in values.items():
+        type.__setattr__(cls, name, value)
+
+
 def _complete(cls: type[Preset]) -> None:
     """Check what is written, and make of each section a node with what counts."""
     settled = _settled(cls.layers)
-    for entry, why in settled.dropped:
-        warnings.warn(f"{entry.name}={entry.value} is dropped. {why}", stacklevel=4)
+    _tell_dropped(settled)
     dropped = {id(entry) for entry, _ in settled.dropped}
     written = [entry for layer in cls.layers for entry in layer if id(entry) not in dropped]
-    for name, section in sections().items():
-        setattr(cls, name, _node(name, section, settled.values[name], written))
-    for name, option in options(TopLevel).items():
-        setattr(cls, name, settled.values.get(name, option.default))
+    _set(cls, **{name: _node(name, section, settled.values[name], written) for name, section in sections().items()})
+    _set(cls, **{name: settled.values.get(name, option.default) for name, option in options(TopLevel).items()})
 
 
 def _node(name: str, section: Section, value: object, written: Sequence[Written]) -> Config[Any]:

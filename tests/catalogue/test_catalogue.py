@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -77,15 +78,30 @@ def models(capsys: pytest.CaptureFixture[str]) -> Models:
     return shown
 
 
-def test_what_is_shipped_is_what_there_is() -> None:
-    """Whoever changes an option or a docstring writes the catalogue down again: `nox -s catalogue`."""
-    shipped = json.loads(store.SHIPPED.read_text())
-    versions = {name: version for name, version in shipped["identity"].items() if name != "source"}
+@pytest.fixture(scope="module")
+def shipped() -> dict[str, Any]:
+    """What the file says that wheels carry, if it is for the versions here."""
+    found: dict[str, Any] = json.loads(store.SHIPPED.read_text())
+    versions = {name: version for name, version in found["identity"].items() if name != "source"}
     now = {name: version for name, version in store.current_identity().items() if name != "source"}
     if versions != now:
         pytest.skip(f"it is for {versions}, here are {now}")
+    return found
 
-    assert shipped["catalogue"] == json.loads(json.dumps(store.new_catalogue().as_dict())), "run `nox -s catalogue`"
+
+def test_what_is_shipped_is_what_there_is(
+    shipped: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Whoever changes an option or a docstring writes the catalogue down again: `nox -s catalogue`."""
+    monkeypatch.setattr(store, "SHIPPED", tmp_path / "none.json")
+
+    assert shipped["catalogue"] == json.loads(json.dumps(load_catalogue().as_dict())), "run `nox -s catalogue`"
+
+
+@pytest.mark.slow
+def test_what_is_shipped_is_for_this_source(shipped: dict[str, Any]) -> None:
+    """Whoever makes a wheel writes it down again after any change, or the first help of the wheel takes seconds."""
+    assert shipped["identity"] == store.current_identity(), "run `nox -s catalogue`"
 
 
 def test_a_catalogue_is_kept(maker: Maker, cache: Path, models: Models) -> None:
@@ -143,6 +159,36 @@ def test_every_change_of_the_source_counts(
         module.unlink()
 
     assert "Made 2 times." in models()
+
+
+def test_what_is_edited_meanwhile_is_not_kept(
+    maker: Maker, cache: Path, models: Models, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Nobody knows whether it is for the source before the edit or after it."""
+    module = tmp_path / "package" / "module.py"
+    module.parent.mkdir()
+    module.write_text("one = 1\n")
+    monkeypatch.setattr(store, "PACKAGE", module.parent)
+
+    def edited() -> Catalogue:
+        module.write_text(f"one = {maker.made + 2}\n")
+        return maker()
+
+    monkeypatch.setattr(store, "new_catalogue", edited)
+    assert "Made 1 times." in models()
+    assert not cache.exists()
+
+
+def test_who_waits_is_told_why(
+    maker: Maker, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On a terminal, and only while a catalogue is made."""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+
+    for told in (["mnistlab: looking up the classes that are installed; once, for some seconds"], []):
+        assert main(["models"]) == 0
+        assert capsys.readouterr().err.splitlines() == told
+    assert maker.made == 1
 
 
 @pytest.mark.parametrize(
@@ -284,23 +330,31 @@ def test_two_processes_may_make_one_at_the_same_time(tmp_path: Path) -> None:
     assert json.loads(kept.read_text())["identity"]
 
 
-@pytest.mark.slow
-def test_a_wheel_carries_its_catalogue(tmp_path: Path) -> None:
-    """The first help after an installation needs neither torch nor a cache, in a folder that has neither."""
-    source = tmp_path / "source"
+def wheel(folder: Path, change: Callable[[Path], object]) -> Path:
+    """The package out of a wheel of this source, with a catalogue for it, after a change of its source."""
+    source = folder / "source"
     source.mkdir()
     for name in ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
     for name in ("mnistlab", "presets"):
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shipped = source / store.SHIPPED.relative_to(ROOT)
+    store.write_catalogue(shipped, store.current_identity(), load_catalogue())
+    change(source / "mnistlab")
     has_hatchling = not subprocess.run([sys.executable, "-c", "import hatchling"], capture_output=True).returncode  # noqa: PLW1510
     isolation = ["--no-build-isolation"] if has_hatchling else []
-    command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", *isolation, "-w", str(tmp_path), str(source)]
+    command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", *isolation, "-w", str(folder), str(source)]
     subprocess.run(command, check=True)
-    (wheel,) = tmp_path.glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(tmp_path / "installed")
-    package = tmp_path / "installed" / "mnistlab"
+    (made,) = folder.glob("*.whl")
+    with zipfile.ZipFile(made) as archive:
+        archive.extractall(folder / "installed")
+    return folder / "installed" / "mnistlab"
+
+
+@pytest.mark.slow
+def test_a_wheel_carries_its_catalogue(tmp_path: Path) -> None:
+    """The first help after an installation needs neither torch nor a cache, in a folder that has neither."""
+    package = wheel(tmp_path, lambda _: None)
     nowhere = tmp_path / "cache"
     nowhere.write_text("no folder, so that nothing can be kept")
 
@@ -308,3 +362,17 @@ def test_a_wheel_carries_its_catalogue(tmp_path: Path) -> None:
     assert "135,562" in run(package, nowhere, "models")
     assert "QuickTest" in run(package, nowhere, "presets")
     assert "--model.optimizer.momentum=0" in run(package, nowhere, "fit", "--model.optimizer.help=SGD")
+
+
+@pytest.mark.slow
+def test_a_wheel_of_edited_source_carries_no_old_catalogue(tmp_path: Path) -> None:
+    """A model that somebody has added and installed is in its help."""
+
+    def add(package: Path) -> None:
+        with (package / "models" / "mlp.py").open("a") as file:
+            file.write('\n\nclass OwnModel(SmallModel):\n    """A model of my own."""\n\n    name = "own"\n')
+
+    package = wheel(tmp_path, add)
+
+    assert not (package / "catalogue" / "shipped.json").exists()
+    assert "A model of my own." in run(package, tmp_path / "cache", "models")

@@ -18,7 +18,7 @@ from lightning.pytorch.strategies import StrategyRegistry
 
 from mnistlab.cli import main
 from mnistlab.command_table import COMMANDS
-from mnistlab.discovery.candidates import TEXTS
+from mnistlab.discovery.used import WORDS
 
 PROGRAMS = Path(sys.executable).parent
 RUN = "runs/tiny/20260101T000000Z-abc"
@@ -147,6 +147,7 @@ def test_options_are_those_of_the_chosen_class(
         (["--model", "T"], ["TinyModel"]),
         (["--model.help=T"], ["--model.help=TinyModel"]),
         (["--model.loss=Cross"], ["--model.loss=CrossEntropyLoss"]),
+        (["--model.optimizer=S"], ["--model.optimizer=SGD"]),  # and not SparseAdam, which the models here refuse
         (["--model.optimizer.help=SG"], ["--model.optimizer.help=SGD"]),
         (["--trainer.callbacks=EarlyS"], ["--trainer.callbacks=EarlyStopping"]),
         (["--trainer.callbacks+=EarlyS"], ["--trainer.callbacks+=EarlyStopping"]),
@@ -180,6 +181,7 @@ def test_the_other_commands_have_options_too(offered: Offered) -> None:
     assert offered("completion", "") == ["bash", "zsh", "fish"]
     assert offered("completion", "bash", "--u") == ["--uninstall"]
     assert offered("schema", "--o") == ["--output="]
+    assert offered("inspect", "--") == ["--json", "--trust=", "--run.dir=", "--help"]
 
 
 def test_checkpoints_are_files_and_runs(offered: Offered, here: Path) -> None:
@@ -252,10 +254,10 @@ def test_a_script_that_asks_wrongly_gets_nothing(arguments: list[str], capsys: p
     assert capsys.readouterr() == ("", "")
 
 
-def test_texts_are_those_that_lightning_knows() -> None:
+def test_words_are_those_that_lightning_knows() -> None:
     """They are listed by hand, since the annotations do not list them."""
-    assert set(TEXTS["accelerator"]) <= {"auto", "gpu", *AcceleratorRegistry.available_accelerators()}
-    assert set(TEXTS["strategy"]) <= {"auto", *StrategyRegistry.available_strategies()}
+    assert set(WORDS["accelerator"]) <= {"auto", "gpu", *AcceleratorRegistry.available_accelerators()}
+    assert set(WORDS["strategy"]) <= {"auto", *StrategyRegistry.available_strategies()}
 
 
 def test_completing_imports_nothing_heavy() -> None:

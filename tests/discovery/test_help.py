@@ -1,5 +1,6 @@
 """Help is short, drawn from signatures and docstrings, and shows what counts beside it."""
 
+import json
 import re
 import subprocess
 import sys
@@ -68,12 +69,14 @@ def test_without_arguments_the_commands_are_listed(shown: Shown) -> None:
 
 @pytest.mark.parametrize("command", TRAINING)
 def test_the_help_of_a_command_fits_on_a_screen(shown: Shown, command: str) -> None:
-    """It names what people use, and how to read on."""
+    """It names what people use, and how to read on: 24 lines of 80 with the prompt, and no text is cut."""
     text = shown(command, "--help")
-    lines = text.splitlines()
 
-    assert len(lines) <= 32
-    assert max(map(len, lines)) <= 80
+    for more in (["--data=EMNIST"], ["--model=ResidualMLP"], ["--ckpt_path=last"]):
+        page = shown(command, *more, "--help")
+        assert len(page.splitlines()) < 24
+        assert max(map(len, page.splitlines())) <= 80
+        assert not re.search(r"[^=]\.\.\.", page)
     for part in (
         "--config=",
         "--ckpt_path=",
@@ -123,34 +126,57 @@ class Mine(Preset):
         ["--model=mnistlab.models.TinyModel", "--model.dropout=0.3", "--model.optimizer=SGD"],
         ["--model.optimizer.lr", "0.5", "--data.augment=RandomDistortion", "--trainer.max_epochs=3"],
         ["--model.scheduler=null", "--run.name=mine", "--seed_everything=7", "--model.loss={class_path: MSELoss}"],
+        ["--model.optimizer", "{class_path: SGD, init_args: {momentum: 0.9}}", "--trainer.max_steps", "-1"],
         ["--config=QuickTest", "--model.hidden_dim=64"],
         ["--config=Mine"],
+        ["--config=saved.yaml"],
+        ["--config=saved.yaml", "--model=SmallModel", "--model.optimizer=SGD", "--data=EMNIST"],
+        ["--config=saved.yaml", "--model.hidden_dim=99", "--model=SmallModel", "--model.loss=MSELoss"],
     ],
 )
 def test_help_shows_what_would_count(shown: Shown, here: Path, arguments: list[str]) -> None:
-    """Each value on the page is that of `--print_config` with the same arguments."""
+    """Each value on the page, and on that of all options, is that of `--print_config` with the same arguments."""
     (here / "presets").mkdir()
-    preset = (
-        "from mnistlab import Preset, TinyModel, config\nclass Mine(Preset):\n    model = config(TinyModel, layers=5)\n"
-    )
-    (here / "presets" / "mine.py").write_text(preset)
-    page = dict(
-        re.findall(
-            r"^  --((?:model|data|trainer|run|seed)[\w.]*)=(\S+)", shown("fit", *arguments, "--help"), re.MULTILINE
-        )
-    )
-
+    (here / "presets" / "mine.py").write_text(PRESET)
+    (here / "saved.yaml").write_text(shown("fit", "--print_config"))
     config = yaml.safe_load(shown("fit", *arguments, "--print_config"))
+    least = {"--help": 14, "--help=all": 75}
 
-    assert len(page) >= 14
-    for key, value in page.items():
-        assert str(yaml.safe_load(value)).rpartition(".models.")[2] == str(nested(config, key)), key
+    for asked, count in least.items():
+        page = values_on(shown("fit", *arguments, asked))
+        assert len(page) >= count
+        for key, value in page.items():
+            counting = nested(config, key)
+            assert value == counting or json.loads(value) == counting, key
+
+
+def values_on(page: str) -> dict[str, str]:
+    """The options of a page with the values that stand there, without those that are required."""
+    return dict(re.findall(r"^  --((?:model|data|trainer|run|seed)[\w.]*)=(.*?)(?:  .*)?$", page, re.MULTILINE))
+
+
+def test_each_callback_has_its_own_options(shown: Shown) -> None:
+    """What was written for one of several is neither shown for the next nor a mistake."""
+    several = ["--trainer.callbacks=EarlyStopping", "--trainer.callbacks.monitor=val/loss"]
+    several += ["--trainer.callbacks.verbose=true", "--trainer.callbacks=ModelCheckpoint"]
+    several += ["--trainer.callbacks.verbose=true", "--trainer.callbacks+=LambdaCallback"]
+    several += ["--trainer.callbacks+=ModelCheckpoint"]
+
+    page = shown("fit", *several, "--trainer.callbacks.help")
+
+    assert "--trainer.callbacks.verbose=false" in page
+    assert "--trainer.callbacks=[ModelCheckpoint,LambdaCallback,ModelCheckpoint]" in shown(
+        "fit", *several, "--help=all"
+    )
 
 
 @pytest.mark.parametrize(
     ("arguments", "parts"),
     [
-        (["--help=model"], ["MediumModel:", "--model.hidden_dim=512", "Width", "TinyModel"]),
+        (
+            ["--help=model"],
+            ["MediumModel:", "--model.hidden_dim=512", "Width", "num_classes  (from the data)", "TinyModel"],
+        ),
         (["--help", "model"], ["MediumModel:", "--model.hidden_dim=512"]),
         (["--model.help"], ["MediumModel:", "--model.hidden_dim=512"]),
         (["--model=SmallModel", "--model.help"], ["SmallModel:", "--model.hidden_dim=256"]),
@@ -171,6 +197,10 @@ def test_help_shows_what_would_count(shown: Shown, here: Path, arguments: list[s
         (["--run.help"], ["--run.dir=runs", "--run.checkpoint_every_n_steps=null", "above 0 or null"]),
         (["--help=data.val_size"], ["--data.val_size=5000", "Images held out"]),
         (["--help=seed_everything"], ["--seed_everything=0", "true draws one"]),
+        (["--help=config"], ["--config=PRESET", "mnistlab presets"]),
+        (["--debug.help"], ["--debug", "where an error comes from"]),
+        (["--trainer.strategy.help"], ["takes auto, ddp,", "DDPStrategy"]),
+        (["--trainer.logger.help"], ["takes true, false, or a class: CSVLogger", "or null for none"]),
     ],
 )
 def test_every_section_and_class_explains_itself(shown: Shown, arguments: list[str], parts: list[str]) -> None:
@@ -215,6 +245,12 @@ def test_the_whole_help_has_every_option(shown: Shown) -> None:
     ("arguments", "parts"),
     [
         (["--help=modle"], ["--help=modle", "Did you mean model?"]),
+        (["--help=optimizer"], ["Did you mean --help=model.optimizer?"]),
+        (["--help=lr"], ["Did you mean --help=model.optimizer.lr?"]),
+        (["--help=SmallModel"], ["Did you mean --model.help=SmallModel?"]),
+        (["--help=EarlyStopping"], ["Did you mean --trainer.callbacks.help=EarlyStopping?"]),
+        (["--run.help=x"], ["--run takes no class. Write --run.help."]),
+        (["--model.layers.help=3"], ["--model.layers takes no class. Write --model.layers.help."]),
         (["--help=model.optimzer"], ["MediumModel has no option optimzer", "Did you mean optimizer?"]),
         (["--help=model.optimizer.lrr"], ["AdamW has no option lrr", "Did you mean lr?"]),
         (["--help=model.hidden_dim.x"], ["hidden_dim has no options of its own"]),
@@ -238,6 +274,40 @@ def test_a_mistake_names_the_nearest_right_name(
     assert len(outcome.err.splitlines()) == 1
     assert all(part in outcome.err for part in parts), outcome.err
     assert not list(here.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["--hlep"], "Did you mean --help?"),
+        (["--verison"], "Did you mean --version?"),
+        (["--model=SmallModel"], "A command comes first: mnistlab fit --model=SmallModel"),
+        (["-x"], "`mnistlab --help` lists the commands."),
+        (["help", "modles"], "Did you mean models?"),
+    ],
+)
+def test_what_is_no_command_is_told_apart(arguments: list[str], hint: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """An option before the command, and a misspelt one."""
+    assert main(arguments) == 2
+    assert hint in capsys.readouterr().err
+
+
+def test_help_names_its_topic_in_every_form(shown: Shown) -> None:
+    """`help fit model` is `fit --help=model`; an empty topic is none."""
+    assert shown("help", "fit", "model") == shown("fit", "--help=model")
+    assert shown("fit", "--help=") == shown("fit", "--help")
+    assert "--untrained" in shown("test", "--help=all")
+    assert "--untrained" not in shown("fit", "--help=all")
+    assert "--model=..." in shown("test", "--untrained=false", "--help")
+
+
+@pytest.mark.parametrize("command", [name for name in COMMANDS if name not in TRAINING])
+def test_every_other_command_has_help_that_is_not_too_wide(shown: Shown, command: str) -> None:
+    """The line that names a schema is as long as it is."""
+    lines = [line for line in shown(command, "--help").splitlines() if "$schema=" not in line]
+
+    assert max(map(len, lines)) <= 80
+    assert len(lines) < 24
 
 
 @pytest.mark.parametrize(
@@ -326,6 +396,19 @@ def test_a_class_of_the_users_own_is_explained_the_same_way(
     other = shown("fit", "--model=helped.Helped", "--model.optimizer=Adam", "--help")
     assert "--model.optimizer.lr=0.001" in other
     assert "Helped" not in shown("fit", "--help")
+
+
+def test_a_tall_terminal_is_used(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The groups stand apart where that leaves everything on the screen."""
+    dense = shown("fit", "--help")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+
+    for lines in (24, 27, 28, 29, 50):
+        monkeypatch.setenv("LINES", str(lines))
+        page = shown("fit", "--help")
+        assert len(page.splitlines()) < lines
+        assert [line for line in page.splitlines() if line] == dense.splitlines()
+    assert page.count("\n\n") == 6
 
 
 def test_a_wide_terminal_is_used(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:

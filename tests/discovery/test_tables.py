@@ -1,12 +1,14 @@
 """The tables of what there is are drawn from the code itself."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+import yaml
 
 from mnistlab import EMNIST, Classifier, ImageData, LargeModel, TinyModel, main
 from mnistlab.catalogue import load_catalogue
@@ -72,17 +74,35 @@ def test_json_is_a_list_of_objects(said: Said, command: str) -> None:
 
 @pytest.mark.parametrize("command", [*TABLES, "presets"])
 def test_the_command_of_each_row_works(said: Said, command: str) -> None:
-    """It chooses what the row is about; where it ends in ... a value is missing, which the description names."""
+    """It chooses what the row is about; where it ends in ... a value is missing, which the description names.
+
+    The page of a class shows the values that it has then.
+    """
     tried = 0
     for row in rows(said(command, "--json")):
         _, *arguments = str(row["command"]).split()
         if any(argument.endswith("...") for argument in arguments):
             assert row["needs"]
             continue
-        config = said(*arguments, "--print_config")
-        assert row.get("class", "") in config
+        config = yaml.safe_load(said(*arguments, "--print_config"))
+        if "class" in row:
+            key, _, name = arguments[1].removeprefix("--").partition("=")
+            chosen = part_of(config, key)
+            assert chosen["class_path"] == row["class"]
+            page = said("fit", f"--{key}.help={name}")
+            for option, value in re.findall(rf"^  --{key}\.(\w+)=(\S+)", page, re.MULTILINE):
+                counting = chosen["init_args"][option]
+                counting = counting.get("class_path", "").rpartition(".")[2] if isinstance(counting, dict) else counting
+                assert value == counting or json.loads(value) == counting, (name, option)
         tried += 1
     assert tried >= 5
+
+
+def part_of(config: dict[str, Any], key: str) -> dict[str, Any]:
+    """The class at a dotted key."""
+    for name in key.split("."):
+        config = config.get("init_args", config)[name]
+    return config
 
 
 def test_parameters_images_and_classes_are_counted(said: Said) -> None:

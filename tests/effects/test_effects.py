@@ -155,9 +155,48 @@ def test_an_option_of_training_is_told_where_nothing_is_trained(notes: Notes, co
     assert notes(f"{command} --untrained --{option}") == [f"note: --{option} has no effect: {command} does not train."]
 
 
-def test_a_shipped_preset_is_told_nothing(notes: Notes) -> None:
-    """Its values are meant as they are."""
-    assert notes("fit --config=QuickTest") == []
+@pytest.mark.parametrize(
+    "options",
+    [
+        "--config=QuickTest --trainer.max_epochs=1",
+        "--config=DryRun --trainer.max_epochs=3",
+        "--config=ProfiledRun",
+        "--config=LimitedRun --run.test=false",
+        "--config=FullTraining --trainer.max_steps=2",
+    ],
+)
+def test_a_shipped_preset_is_told_nothing(notes: Notes, options: str) -> None:
+    """Its values go with others, and not each has an effect every time."""
+    assert notes(f"fit {options}") == []
+
+
+def test_a_preset_of_ones_own_is_told(notes: Notes) -> None:
+    """It was written for such a run; what it inherits from a shipped one was not."""
+    Path("presets").mkdir()
+    Path("presets/Own.yaml").write_text("run:\n  test: false\ntrainer:\n  max_epochs: 1\n  limit_test_batches: 1\n")
+
+    assert notes("fit --config=LimitedRun --config=Own")[-1:] == [
+        "note: presets/Own.yaml:5:3 has no effect without --run.test=true."
+    ]
+
+
+def test_shipped_presets_are_named_in_notes(notes: Notes) -> None:
+    """Their files lie where nobody looks."""
+    (note,) = notes("fit --config=FullTraining --config=LimitedRun")
+
+    assert note == (
+        "note: trainer.max_epochs is 2 (preset LimitedRun), not 200 (preset FullTraining): the later one counts."
+    )
+
+
+def test_a_run_of_steps_without_a_number_of_epochs_is_told_nothing(notes: Notes) -> None:
+    """Its length in epochs is known to nobody."""
+    assert notes("fit --trainer.max_steps=5 --trainer.max_epochs=-1") == []
+
+
+def test_a_progress_bar_of_the_trainers_is_taken_without_a_terminal(notes: Notes) -> None:
+    """Whoever names it wants it."""
+    assert notes("fit --trainer.max_epochs=1 --trainer.callbacks=TQDMProgressBar") == []
 
 
 def test_an_option_of_testing_is_not_told(notes: Notes) -> None:

@@ -1,6 +1,9 @@
 """`config(Class, option=...)`: a description that is checked and complete, and builds nothing by itself."""
 
 import copy
+import pickle
+import subprocess
+import sys
 from functools import partial
 
 import pytest
@@ -48,6 +51,8 @@ def test_a_node_says_what_was_written() -> None:
             "a lambda, which cannot be written down",
         ),
         (lambda: config(SmallModel, 8), "without a name"),
+        (lambda: config(SmallModel, loss=nn.MSELoss()), "loss is a MSELoss built in Python"),
+        (lambda: config(SmallModel, class_path="TinyModel"), "SmallModel has no option class_path"),
         (lambda: config(EarlyStopping), "needs monitor"),  # type: ignore[call-overload]
         (lambda: config(print), "a class is wanted, got print"),
         (lambda: config(SGD).build(), "takes more than options"),
@@ -125,6 +130,19 @@ def test_a_clone_shares_nothing() -> None:
     assert (first.optimizer.lr, second.optimizer.lr, optimizer.lr, first.hidden_dim) == (0.1, 0.1, 0.1, 256)
 
 
+def test_a_node_never_changes() -> None:
+    """An option that is set would not be built; copies and what pickle makes are the same."""
+    node = config(SmallModel, hidden_dim=64)
+
+    with pytest.raises(AttributeError, match=r"clone\(hidden_dim=\.\.\.\)"):
+        node.hidden_dim = 8
+    with pytest.raises(AttributeError, match="cls stays"):
+        del node.cls
+
+    assert node == pickle.loads(pickle.dumps(node)) == copy.copy(node)  # noqa: S301 - of our own making
+    assert node.hidden_dim == 64
+
+
 def test_what_a_node_gives_out_changes_nothing_in_it() -> None:
     """Lists and mappings are copies."""
     node = config(SmallModel, num_classes={"digit": 10}, optimizer=config(Adam, betas=(0.8, 0.9)))
@@ -164,6 +182,22 @@ def test_lists_of_nodes_are_built() -> None:
     assert [stop.mode for stop in node.callbacks] == ["min", "max"]
 
 
+def test_a_part_that_is_built_is_written_down_if_it_is_data() -> None:
+    """As an augmentation is, which is a dataclass."""
+    node = config(SyntheticDigits, augment=RandomDistortion(rotation=5.0))
+
+    assert node == config(SyntheticDigits, augment=config(RandomDistortion, rotation=5.0))
+
+
+def test_an_entry_is_added_to_a_list_of_nodes() -> None:
+    """The name is spelt with a plus, as it is typed."""
+    node = config(Trainer, callbacks=[config(EarlyStopping, monitor="val/loss")])
+    more = node.clone({"callbacks+": config(EarlyStopping, monitor="val/acc", patience=5)})
+
+    assert [(stop.monitor, stop.patience) for stop in more.callbacks] == [("val/loss", 3), ("val/acc", 5)]
+    assert len(node.callbacks) == 1
+
+
 def test_a_data_set_is_built_with_its_parts() -> None:
     """A class stands for a node without options."""
     data = config(SyntheticDigits, train_size=100, augment=RandomDistortion).build()
@@ -178,6 +212,14 @@ def test_nodes_are_equal_that_build_the_same() -> None:
     assert config(SmallModel) != config(MediumModel)
     assert len({config(SmallModel), config(SmallModel, layers=4)}) == 1
     assert copy.deepcopy(config(SmallModel)) == config(SmallModel)
+
+
+def test_the_first_node_of_a_process_takes_weights() -> None:
+    """Nothing else need have been read before it."""
+    code = "from torch import nn; from mnistlab import config; print(config(nn.CrossEntropyLoss, weight=[1.0, 2.0]))"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert said.stdout == "config(CrossEntropyLoss, weight=[1.0, 2.0])\n", said.stderr
 
 
 def test_an_editor_sees_the_options() -> None:

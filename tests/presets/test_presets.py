@@ -1,6 +1,7 @@
 """Presets: by name or by file, in YAML and in Python, merged from left to right, checked when they are read."""
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,9 +25,12 @@ from mnistlab import Preset, SmallModel, SyntheticDigits, TinyModel, config
 
 
 @pytest.fixture
-def printed(here: Path, capsys: pytest.CaptureFixture[str]) -> Printed:
-    """The exit code and the output of a command."""
+def printed(here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Printed:
+    """The exit code and the output of a command, in a process that has seen no other folder."""
     del here
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    for name in [name for name in sys.modules if name.partition(".")[0] == "presets"]:
+        monkeypatch.delitem(sys.modules, name)
 
     def run(*arguments: str) -> tuple[int, str, str]:
         code = main(arguments)
@@ -99,6 +103,28 @@ def test_two_presets_that_differ_are_told(printed: Printed) -> None:
     assert "trainer.max_epochs is 4 (presets/b.py:7 (B)), not 3 (presets/a.yaml:2:3)" in told
     assert "seed_everything" not in told
     assert not decided
+
+
+def test_lists_and_classes_that_differ_are_told_too(printed: Printed) -> None:
+    """A list of classes that a later one replaces, not one that it adds to; a class is one however it is spelt."""
+    write(
+        "a.py",
+        """
+class A(Preset):
+    model = config(SmallModel, optimizer=SGD)
+    trainer = config(Trainer, callbacks=[config(EarlyStopping, monitor="val/loss")])
+""",
+    )
+    write("b.yaml", "model:\n  class_path: SmallModel\n  init_args:\n    optimizer: SGD\n")
+    write("c.yaml", "trainer:\n  callbacks:\n  - class_path: LearningRateMonitor\n")
+    write("d.yaml", "trainer:\n  callbacks+: LearningRateMonitor\n")
+
+    told = printed("fit", "--config=A", "--config=b", "--config=c", "--print_config")[2]
+    added = printed("fit", "--config=A", "--config=b", "--config=d", "--print_config")[2]
+
+    assert "trainer.callbacks is [LearningRateMonitor] (presets/c.yaml:2:3), not [EarlyStopping] (presets/a.py" in told
+    assert told.count("the later one counts") == 1
+    assert not added
 
 
 def test_a_preset_of_this_folder_hides_a_shipped_one_and_says_so(printed: Printed, shown: Shown) -> None:
@@ -187,6 +213,128 @@ def test_a_class_switch_in_a_later_preset_keeps_what_fits_and_tells_the_rest(pri
     assert "dropped" in err
 
 
+def test_a_mapping_in_python_is_spelt_as_in_yaml(shown: Shown) -> None:
+    """Nested, with the path of a class, with nodes in it, and with a plus that adds to a list."""
+    write(
+        "a.py",
+        """
+class A(Preset):
+    model = {
+        "class_path": SmallModel,
+        "init_args": {"optimizer": {"momentum": 0.9, "class_path": "SGD", "init_args": {"lr": 0.5}}},
+    }
+    trainer = {"callbacks": [{"class_path": "EarlyStopping", "init_args": {"monitor": "val/loss"}}]}
+
+class B(A):
+    model = {"optimizer": {"lr": 0.25}, "scheduler": None}
+    trainer = {"callbacks": {"patience": 7}}
+
+class C(B):
+    trainer = {"callbacks+": [config(EarlyStopping, monitor="val/acc"), "LearningRateMonitor"]}
+""",
+    )
+    write(
+        "same.yaml",
+        """
+model:
+  class_path: SmallModel
+  init_args:
+    optimizer: {class_path: SGD, init_args: {lr: 0.25, momentum: 0.9}}
+    scheduler: null
+trainer:
+  callbacks:
+  - {class_path: EarlyStopping, init_args: {monitor: val/loss, patience: 7}}
+  - {class_path: EarlyStopping, init_args: {monitor: val/acc}}
+  - {class_path: LearningRateMonitor}
+""",
+    )
+
+    assert shown("--config=C") == shown("--config=same")
+
+
+def test_a_value_that_a_child_leaves_without_its_class_is_told_once(printed: Printed) -> None:
+    """And only of the preset that is taken."""
+    write(
+        "a.py",
+        """
+class A(Preset):
+    model = config(SmallModel, optimizer=config(SGD, momentum=0.9))
+
+class B(A):
+    model = {"optimizer": Adam}
+""",
+    )
+
+    assert printed("fit", "--config=B", "--print_config")[2].count("momentum=0.9 is dropped") == 1
+    assert "dropped" not in printed("fit", "--config=A", "--print_config")[2]
+    with pytest.warns(UserWarning, match="momentum=0.9 is dropped"):
+        preset("B")
+
+
+def test_a_preset_is_the_clone_of_another(shown: Shown) -> None:
+    """Found by its name as a class is, whether the other stands here or comes with mnistlab; so are its children."""
+    write(
+        "a.py",
+        """
+from mnistlab import Preset as Basis, preset
+
+class Base(Basis):
+    model = config(SmallModel, hidden_dim=64)
+
+Wide = Base.clone({"model.hidden_dim": 128})
+
+class Wider(Wide.clone(seed_everything=5)):
+    model = Wide.model.clone(layers=Wide.model.layers + 1)
+
+Quick = preset("QuickTest").clone({"trainer.max_epochs": 3})
+_node = Base.model.clone(layers=1)
+""",
+    )
+    wider = shown("--config=Wider")
+
+    assert part(wider, "model", "init_args", "hidden_dim") == 128
+    assert part(wider, "model", "init_args", "layers") == 5
+    assert part(wider, "seed_everything") == 5
+    assert part(shown("--config=Quick"), "data", "init_args", "batch_size") == 8
+    assert part(shown("--config=Quick"), "trainer", "max_epochs") == 3
+    assert [entry.name for entry in list_presets() if entry.path.name == "a.py"] == ["Base", "Wide", "Wider", "Quick"]
+
+
+@pytest.mark.parametrize("name", ["torch", "yaml", "random", "mnistlab", "lightning", "my-file", "my.file", "größe"])
+def test_the_name_of_a_file_takes_no_modules_place(shown: Shown, name: str) -> None:
+    """Here and in the folder of presets; of a module that is imported already nothing is lost."""
+    before = sys.modules.get(name)
+    text = f"{HEAD}class X(Preset):\n    model = config(SmallModel, hidden_dim=33)\n"
+    Path(f"{name}.py").write_text(text)
+    Path("presets").mkdir()
+    Path("presets", f"{name}.py").write_text(text)
+
+    assert part(shown(f"--config={name}.py"), "model", "init_args", "hidden_dim") == 33
+    assert part(shown("--config=X"), "model", "init_args", "hidden_dim") == 33
+    assert before is None or sys.modules.get(name) is before
+
+
+def test_files_of_one_name_in_two_folders_are_two(shown: Shown) -> None:
+    """A model in each is its own."""
+    for folder, width in (("one", 3), ("two", 4)):
+        Path(folder).mkdir()
+        Path(folder, "its-own.py").write_text(
+            f"""{HEAD}
+class Own{folder}(TinyModel):
+    name = "of_{folder}"
+
+    def __init__(self, hidden_dim: int = {width}, **kwargs):
+        super().__init__(hidden_dim=hidden_dim, **kwargs)
+
+class X(Preset):
+    model = Own{folder}
+"""
+        )
+    said = shown("--config=two/its-own.py", "--config=one/its-own.py")
+
+    assert part(said, "model", "init_args", "hidden_dim") == 3
+
+
 def test_of_several_presets_in_a_file_one_is_named(shown: Shown, printed: Printed) -> None:
     """As `file.py:Name`; of one alone the file is enough."""
     write("two.py", "class A(Preset):\n    seed_everything = 1\n\nclass B(Preset):\n    seed_everything = 2\n")
@@ -221,6 +369,17 @@ def test_of_several_presets_in_a_file_one_is_named(shown: Shown, printed: Printe
         ("class X(Preset):\n    trainer = TinyModel", "X", ["wrong.py:8 (X)", "options of Trainer"]),
         ("class X(Preset):\n    trainer = {'max_epoch': 3}", "X", ["wrong.py:8 (X)", "mean max_epochs?"]),
         ("class X(Preset):\n    trainer = {'max_epochs': 'x'}", "X", ["wrong.py:8 (X)", "whole number", "got x"]),
+        ("import sys\nsys.exit(3)", "presets/wrong.py:Fine", ["wrong.py:9: ", "SystemExit: 3."]),
+        ("raise RuntimeError('a\\nb.')", "presets/wrong.py:Fine", ["wrong.py:8: ", "RuntimeError: a b.\n"]),
+        ("assert False", "presets/wrong.py:Fine", ["failed: AssertionError.\n"]),
+        ("\0", "presets/wrong.py:Fine", ["wrong.py: this is not Python: source code"]),
+        ("class X(Preset):\n    model = SmallModel()", "X", ["wrong.py:8 (X)", "model is a SmallModel built in"]),
+        (
+            "class X(Preset):\n    trainer = {'callbacks': [EarlyStopping(monitor='val/loss')]}",
+            "X",
+            ["wrong.py:8 (X)", "callbacks is a EarlyStopping built in"],
+        ),
+        ("class X(Preset):\n    trainer = {'class_path': 'Trainer'}", "X", ["wrong.py:8 (X)", "a group of options"]),
         (
             "class X(Preset):\n    trainer = config(Trainer, callbacks=[EarlyStopping])",
             "X",
@@ -241,6 +400,26 @@ def test_a_mistake_in_a_preset_is_told_with_its_place(
     assert err.count("\n") == 1
     assert [word for word in parts if word not in err] == [], err
     assert not any(word in err for word in ("Traceback", "<class"))
+
+
+def test_a_mistake_in_a_file_beside_is_told_with_that_file(printed: Printed) -> None:
+    """Not with the line that imports it."""
+    write("beside.py", "x = 1 / 0\n")
+    write("a.py", "from presets.beside import x\n\nclass A(Preset):\n    pass\n")
+
+    code, _, err = printed("fit", "--config=A")
+
+    assert code == 2
+    assert "presets/beside.py:6: running it failed: ZeroDivisionError" in err
+
+
+def test_a_mistake_in_a_linked_file_is_told_with_the_link(printed: Printed) -> None:
+    """It is what the user named."""
+    Path("real.py").write_text(f"{HEAD}class A(Preset):\n    pass\n\nx = 1 / 0\n")
+    Path("presets").mkdir()
+    Path("presets", "link.py").symlink_to("../real.py")
+
+    assert "presets/link.py:9: running it failed" in printed("fit", "--config=A")[2]
 
 
 def test_a_wrong_value_is_told_even_if_a_later_preset_repairs_it(printed: Printed) -> None:
@@ -360,6 +539,34 @@ def test_a_preset_builds_its_model() -> None:
     assert model.heads == {"label": 26}
     assert model is not other
     assert not {id(tensor) for tensor in model.parameters()} & {id(tensor) for tensor in other.parameters()}
+
+
+def test_a_file_that_reads_a_preset_of_its_own_is_told(printed: Printed) -> None:
+    """It would read itself for ever."""
+    write(
+        "a.py", "from mnistlab import preset\n\nclass A(Preset):\n    pass\n\nB = preset('A').clone(model=SmallModel)\n"
+    )
+
+    code, _, err = printed("fit", "--config=B")
+
+    assert code == 2
+    assert "presets/a.py:11: presets/a.py is being read. Use the class itself" in err
+
+
+@pytest.mark.usefixtures("here")
+def test_a_preset_never_changes() -> None:
+    """A section that is set would not count; a value of its own may be."""
+
+    class Mine(Preset):
+        model = config(SmallModel, layers=2)
+
+    with pytest.raises(AttributeError, match=r"Mine\.clone\(model=\.\.\.\)"):
+        Mine.model = config(SmallModel, layers=3)
+    with pytest.warns(UserWarning, match="momentum=0.9 is dropped") as told:
+        Mine.clone({"model.optimizer": "SGD", "model.optimizer.momentum": 0.9}).clone({"model.optimizer": "Adam"})
+
+    assert Mine.model.layers == 2
+    assert {warning.filename for warning in told} == {__file__}
 
 
 @pytest.mark.usefixtures("here")
