@@ -18,7 +18,7 @@ from mnistlab.classifier import Classifier
 from mnistlab.discovery.schema import schema_line
 from mnistlab.effects.configured import Configured
 from mnistlab.effects.notes import check_monitors, notes
-from mnistlab.errors import LabError
+from mnistlab.errors import LabError, visible
 from mnistlab.evaluation import check_evaluation, evaluate
 from mnistlab.failures import Interrupted, LossWatch, check_place, explained, refused, terminated_like_interrupted
 from mnistlab.invocation import Found, Invocation
@@ -59,7 +59,7 @@ def _run(invocation: Invocation) -> int:
     )
     with _explaining(invocation, settled.origins):
         if invocation.switches["print_config"]:
-            return _print_config(invocation, settled)
+            return _print_config(invocation, settled, found)
         if invocation.command == "fit":
             return _fit(invocation, settled, found)
         return _evaluate(invocation, settled, found)
@@ -80,15 +80,15 @@ def _explaining(invocation: Invocation, origins: Mapping[str, Written]) -> Itera
         raise explained(error, origins) from error
 
 
-def _print_config(invocation: Invocation, settled: Settled) -> int:
-    resolved = _checked(settled).resolved
+def _print_config(invocation: Invocation, settled: Settled, found: Found | None) -> int:
+    resolved = _checked(settled, found).resolved
     text = config_text(resolved, schema_line())
     print(with_origins(text, origins(settled, resolved)) if invocation.shows_origins else text, end="")
     return 0
 
 
 def _evaluate(invocation: Invocation, settled: Settled, found: Found | None) -> int:
-    cli = _made(invocation, settled)
+    cli = _made(invocation, settled, found)
     check_evaluation(invocation.command, cli.datamodule, cli.trainer)
     _load(cli.model, found)
     _tell(Configured(invocation.command, cli.resolved, settled.origins, invocation.typed), cli)
@@ -114,7 +114,7 @@ def _fit(invocation: Invocation, settled: Settled, found: Found | None) -> int:
         recorders.append(recorder)
         return [RandomState(), Position(), recorder]
 
-    cli = _made(invocation, settled, callbacks)
+    cli = _made(invocation, settled, found, callbacks)
     recorder = recorders[0]
     continued = found is not None and found.path is not None
     configured = Configured("fit", cli.resolved, settled.origins, invocation.typed, continued)
@@ -182,23 +182,28 @@ def _way_on(recorder: Recorder, packages: Sequence[str]) -> str:
 
 
 def _made(
-    invocation: Invocation, settled: Settled, callbacks: Callable[[LabCLI], list[Callback]] = lambda _: []
+    invocation: Invocation,
+    settled: Settled,
+    found: Found | None,
+    callbacks: Callable[[LabCLI], list[Callback]] = lambda _: [],
 ) -> LabCLI:
     """Make the model, the data and the trainer, once this machine and the place for runs are known to serve."""
     trainer = settled.values["trainer"]
     assert isinstance(trainer, dict)
     check_trainer(trainer, settled.origins)
-    cli = _checked(settled, callbacks)
+    cli = _checked(settled, found, callbacks)
     root = Path(cli.resolved["run"]["dir"])
     origin = settled.origins.get("run.dir")
     check_place(root, origin.where if origin else f"mnistlab {invocation.command}")
     return cli
 
 
-def _checked(settled: Settled, callbacks: Callable[[LabCLI], list[Callback]] = lambda _: []) -> LabCLI:
+def _checked(
+    settled: Settled, found: Found | None, callbacks: Callable[[LabCLI], list[Callback]] = lambda _: []
+) -> LabCLI:
     """Make the model, the data and the trainer; what one of them refuses is a mistake in its options."""
     try:
-        return make(settled, callbacks)
+        return make(settled, found, callbacks)
     except (ArgumentError, ValueError, TypeError, MisconfigurationException) as error:
         raise refused(error, settled.origins) from error
 
@@ -206,7 +211,7 @@ def _checked(settled: Settled, callbacks: Callable[[LabCLI], list[Callback]] = l
 def _tell(configured: Configured, cli: LabCLI) -> None:
     if cli.trainer.is_global_zero:
         for note in notes(configured, cli.datamodule, cli.trainer):
-            print(f"note: {note}", file=sys.stderr)
+            print(f"note: {visible(note)}", file=sys.stderr)
 
 
 def _refuse_single_images(cli: LabCLI) -> None:

@@ -110,8 +110,9 @@ def refused(error: Exception, origins: Mapping[str, Written]) -> LabError:
     where = _spoken_of(str(error.__cause__ or error), origins) or _spoken_of(str(error), origins)
     ours = error.__cause__ is None and bool(frames) and Path(frames[-1].filename).is_relative_to(_OWN)
     what = _in_one_line(str(error)) if ours else _shortened(str(error))
-    place = f" (in {own[-1].filename}, line {own[-1].lineno})" if own else ""
-    return LabError(f"{where or 'the configuration is refused'}: {what}{place}")
+    if own:
+        what = f"{what.rstrip('.')} (in {own[-1].filename}, line {own[-1].lineno})"
+    return LabError(f"{where or 'the configuration is refused'}: {what}")
 
 
 def _spoken_of(text: str, origins: Mapping[str, Written]) -> str | None:

@@ -12,6 +12,7 @@ from lightning.pytorch.callbacks import ProgressBar
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
 from mnistlab.callbacks import EpochBar
+from mnistlab.checkpoints.extent import no_larger_than
 from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
 from mnistlab.errors import LabError
@@ -87,7 +88,7 @@ def settled_from(invocation: Invocation, found: Found | None) -> Settled:
     base = [found.layer] if found else []
     layers = [*base, *invocation.files, invocation.typed]
     _ask_for_unrecorded(invocation, found, layers)
-    settled = settle(TopLevel, sections(data_known=_knows_data(found)), layers, invocation.allowed)
+    settled = settle(TopLevel, sections(data_known=_knows_data(found)), layers, invocation.trusted)
     if "data" not in settled.values:
         assert found is not None
         raise LabError(f"{found.path} does not say what data it was trained on. Add --data=..., such as --data=MNIST.")
@@ -99,14 +100,17 @@ def _knows_data(found: Found | None) -> bool:
     return found is None or any(entry.key[0] == "data" for entry in found.layer)
 
 
-def make(settled: Settled, callbacks: Callable[[LabCLI], list[Callback]] = lambda _: []) -> LabCLI:
+def make(settled: Settled, found: Found | None, callbacks: Callable[[LabCLI], list[Callback]] = lambda _: []) -> LabCLI:
     """Make the model, the data and the trainer.
 
     Raises:
         ArgumentError, ValueError, TypeError, MisconfigurationException: If one of them refuses its options.
     """
     link_classes(settled)
-    return LabCLI(settled.values, callbacks)
+    if found is None or found.path is None:
+        return LabCLI(settled.values, callbacks)
+    with no_larger_than(found.contents["state_dict"], found.path):
+        return LabCLI(settled.values, callbacks)
 
 
 def _ask_for_unrecorded(invocation: Invocation, found: Found | None, layers: Sequence[Sequence[Written]]) -> None:

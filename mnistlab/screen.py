@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
+from mnistlab.errors import visible
 from mnistlab.origins import Origin
 from mnistlab.presets.shipped import with_names
 from mnistlab.runs.folder import LAST
@@ -95,7 +96,7 @@ class Screen:
 
     def _print(self, line: str) -> None:
         if self._speaks:
-            print(line, flush=True)
+            print(visible(line), flush=True)
 
 
 def _shown(value: object) -> str:

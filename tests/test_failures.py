@@ -181,7 +181,7 @@ class Wrong(TinyModel):
     def __init__(self, depth: int = 1, **kwargs):
         super().__init__(**kwargs)
         if depth > 3:
-            raise ValueError("too deep")
+            raise ValueError("depth is at most 3.")
         depth + ("text" if depth > 2 else 0)
 
     def forward(self, x):
@@ -192,7 +192,7 @@ class Wrong(TinyModel):
 @pytest.mark.parametrize(
     ("depth", "code", "start", "end"),
     [
-        (4, 2, "--model.depth=4: too deep", "own_model.py, line 10)"),
+        (4, 2, "--model.depth=4: depth is at most 3 (in ", "own_model.py, line 10)"),
         (3, 1, "TypeError: ", "own_model.py, line 11; --debug shows more)"),
         (1, 1, "ValueError: no such image", "own_model.py, line 14; --debug shows more)"),
     ],

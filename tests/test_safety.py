@@ -585,3 +585,76 @@ def test_what_was_not_written_down_cannot_write_to_the_terminal(
 
     (line,) = capsys.readouterr().err.splitlines()
     assert r"note: its loss was \x1b[2J\nnote: all is well;" in line
+
+
+LAMBDA = "torch.optim.lr_scheduler.LambdaLR"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["lightning.pytorch.cli.os.system", "lightning.pytorch.seed_everything", "mnistlab.main", "torch.nn.no_such.thing"],
+)
+@pytest.mark.parametrize("form", FORMS)
+def test_a_function_of_a_trusted_package_is_refused_too(
+    forge: Forge, capsys: pytest.CaptureFixture[str], name: str, form: str
+) -> None:
+    """A schedule would call it, and modules of any package lead to others: `os` is an attribute of many."""
+    said = {"class_path": LAMBDA, "init_args": {"lr_lambda": name}}
+    path = forge(named("model", "init_args", "scheduler", value=said), form)
+    capsys.readouterr()
+
+    assert main(["test", f"--ckpt_path={path}"]) == 2
+    assert f"names {name}" in capsys.readouterr().err
+    with pytest.raises(LabError, match=f"names {name}"):
+        Classifier.load_from_checkpoint(path)
+
+
+def test_only_what_is_typed_for_the_same_option_is_trusted(
+    forge: Forge, package: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A name of a run or a folder may look like a class by chance."""
+    path = forge(named("model", "init_args", "loss", "class_path", value=f"{package}.MyLoss"))
+    name = f"{package}.MyLoss"
+    capsys.readouterr()
+
+    for typed in (f"--run.name={name}", f"--run.tags={name}", f"--run.dir={name}", f"--model.scheduler={name}"):
+        assert main(["test", f"--ckpt_path={path}", typed]) == 2
+        assert f"names {name}" in capsys.readouterr().err
+        assert package not in sys.modules
+    assert main(["test", f"--ckpt_path={path}", f"--model.loss={name}"]) == 2  # its options are those of another
+    assert "MyLoss has no option" in capsys.readouterr().err
+    assert MARKER.exists()
+
+
+@pytest.mark.parametrize("change", [{"hidden_dim": 10**9}, {"hidden_dim": 10**30}, {"layers": 10**9}])
+@pytest.mark.parametrize("command", ["test", "fit"])
+def test_a_huge_model_is_refused(
+    forge: Forge, capsys: pytest.CaptureFixture[str], command: str, change: dict[str, int]
+) -> None:
+    """Before it fills the memory."""
+
+    def tamper(contents: dict[str, Any]) -> None:
+        contents["mnistlab"]["model"]["init_args"].update(change)
+
+    path = forge(tamper)
+    capsys.readouterr()
+
+    assert main([command, f"--ckpt_path={path}"]) == 2
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "forged.ckpt describes a model that is far larger than its own weights" in line
+
+
+def test_the_name_of_a_run_cannot_write_to_the_terminal(fit: Fit, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is shown when the run goes on."""
+    run = fit()
+    config = yaml.safe_load((run / "config.yaml").read_text())
+    config["run"]["name"] = "\x1b[2J\nall is well"
+    (run / "config.yaml").write_text(yaml.safe_dump(config))
+    capsys.readouterr()
+
+    assert main(["fit", f"--ckpt_path={run}", "--trainer.max_epochs=2"]) == 0
+
+    output, error = capsys.readouterr()
+    assert r"\x1b[2J\nall is well" in output
+    assert "\x1b" not in output + error

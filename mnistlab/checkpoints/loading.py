@@ -9,6 +9,7 @@ from mnistlab.checkpoints.extent import no_larger_than
 from mnistlab.checkpoints.reading import read_checkpoint, record_of
 from mnistlab.errors import LabError
 from mnistlab.options.building import build
+from mnistlab.options.classes import TRUSTED
 from mnistlab.options.settling import Section, settle
 from mnistlab.options.specification import Specification, plain, unrecorded, without_unrecorded
 from mnistlab.options.written import from_data
@@ -53,7 +54,7 @@ def load_model(base: type[T], path: Path, given: Mapping[str, object], *, strict
         _NoOptions,
         {"model": Section(base, chosen=True)},
         [from_data(known, f"checkpoint {path}")],
-        frozenset({base.__module__.partition(".")[0]}),
+        frozenset({base.__module__.partition(".")[0]}.difference(TRUSTED)),
     )
     specification = settled.values.get("model")
     if not isinstance(specification, Mapping):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from mnistlab.errors import LabError
 from mnistlab.nearest import said, suggestion
-from mnistlab.options.classes import candidates, check_trusted, dotted_names, find_class, listed
+from mnistlab.options.classes import candidates, check_code, check_trusted, dotted_names, find_class, listed
 from mnistlab.options.messages import choices, expected
 from mnistlab.options.misfits import Chosen, Misfit, no_option, no_section
 from mnistlab.options.signatures import REQUIRED, Option, Slot, accepts, options, takes_code, takes_parts
@@ -140,7 +140,7 @@ class Walk:
         """A parser would import what a checkpoint names for an option that takes a function or a type."""
         if entry.source is Source.CHECKPOINT and takes_code(option.annotation):
             for name in dotted_names(entry.value):
-                check_trusted(name, self.allowed, entry.where)
+                check_code(name, self.allowed, entry.where)
 
     def _chosen(
         self, slot: Slot, default: Mapping[str, object] | None, prefix: Key, entries: Entries

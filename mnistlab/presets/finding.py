@@ -99,7 +99,7 @@ def preset_classes(text: str) -> dict[str, str]:
     Raises:
         SyntaxError: If it is no Python.
     """
-    return _described(ast.parse(text), frozenset())
+    return _described(_parsed(text), frozenset())
 
 
 def comment(text: str) -> str:
@@ -114,8 +114,20 @@ def comment(text: str) -> str:
     return _first_paragraph("\n".join(lines))
 
 
+def _parsed(text: str) -> ast.Module:
+    """The tree of a Python file; what no parser takes is no Python."""
+    try:
+        return ast.parse(text)
+    except (ValueError, MemoryError, RecursionError) as error:
+        raise SyntaxError("it is nested too deeply, or no text") from error
+
+
 def _in_folder(folder: Path) -> Iterator[PresetEntry]:
-    files = sorted(path for path in folder.glob("*") if path.suffix in SUFFIXES) if folder.is_dir() else []
+    files = (
+        sorted(path for path in folder.glob("*") if path.suffix in SUFFIXES and path.is_file())
+        if folder.is_dir()
+        else []
+    )
     sources = {path: _read(path) for path in files}
     known = _names_of_presets(sources)
     for path, text in sources.items():
@@ -123,7 +135,7 @@ def _in_folder(folder: Path) -> Iterator[PresetEntry]:
             yield PresetEntry(path.stem, comment(text), path)
             continue
         try:
-            found = _described(ast.parse(text), known)
+            found = _described(_parsed(text), known)
         except SyntaxError as error:
             place = f"line {error.lineno}: " if error.lineno else ""
             yield PresetEntry(path.stem, "", path, problem=f"{place}{error.msg}")
@@ -140,7 +152,7 @@ def _names_of_presets(sources: Mapping[Path, str]) -> frozenset[str]:
         for path, text in sources.items():
             if path.suffix == ".py":
                 try:
-                    more.update(_described(ast.parse(text), names))
+                    more.update(_described(_parsed(text), names))
                 except SyntaxError:
                     continue
         if more <= names:

@@ -465,6 +465,16 @@ def test_a_file_that_is_no_python_spoils_no_list(printed: Printed) -> None:
     assert printed("fit", "--config=QuickTest", "--print_config")[0] == 0
 
 
+def test_what_no_parser_takes_spoils_no_list(printed: Printed) -> None:
+    """Nor does a pipe, which would never end."""
+    write("deep.py", "(" * 100 + "-" * 200_000 + "1")
+    os.mkfifo("presets/pipe.yaml")
+
+    assert next(entry.problem for entry in list_presets() if entry.path.name == "deep.py")
+    assert "pipe" not in {entry.name for entry in list_presets()}
+    assert printed("presets")[0] == 0
+
+
 def test_every_shipped_preset_describes_itself() -> None:
     """And the required ones are there."""
     shipped = {entry.name: entry.description for entry in list_presets()}
