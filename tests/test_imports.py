@@ -21,7 +21,7 @@ ORDER = [
     {"errors", "nearest", "numbers", "counts", "command_table"},
     {"options", "arguments"},  # what can be written, and what becomes of it
     {"checkpoints"},
-    {"losses", "schedules", "data"},  # plain torch; these do not know each other
+    {"losses", "schedules", "data", "nets"},  # plain torch; these do not know each other
     {"optimization"},
     {"classifier", "callbacks", "profiling", "runs"},  # these know Lightning, or the folder of a run
     {"models"},

@@ -4,36 +4,33 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from mnistlab.classifier import Classifier
+from mnistlab.models.assembled import Assembled
+from mnistlab.nets import Backbone
 from mnistlab.numbers import ClosedUnitInterval, PositiveInt
 
 
-class ResidualMLPNet(nn.Module):
-    """Dropout on the pixels, Linear and GELU, `layers` residual blocks, BatchNorm, one Linear for each head.
+class ResidualMLPBackbone(Backbone):
+    """Dropout on the pixels, Linear and GELU, `layers` residual blocks, BatchNorm.
 
-    Shape: images (batch, channels, height, width) with in_features values each -> logits (batch, num_classes), or one
-    such tensor for each name where `heads` has several.
+    Shape: images (batch, channels, height, width) with in_features values each -> (batch, hidden_dim).
 
     Args:
-        heads: Number of classes for each named head.
         hidden_dim: Width of every block.
         layers: Number of residual blocks, one linear layer each.
         dropout: Probability of dropping a pixel (it becomes 0, the mean grey), and a value of a block's branch.
-        in_features: Number of values in an image.
+        in_features: Number of values in an image, 784 for 28x28 in grey.
     """
 
-    def __init__(self, heads: dict[str, int], hidden_dim: int, layers: int, dropout: float, in_features: int) -> None:
-        super().__init__()
-        self.stem = nn.Sequential(nn.Flatten(), nn.Dropout(dropout), nn.Linear(in_features, hidden_dim), nn.GELU())
-        self.blocks = nn.Sequential(*(ResidualBlock(hidden_dim, dropout) for _ in range(layers)))
-        self.norm = nn.BatchNorm1d(hidden_dim)
-        self.heads = nn.ModuleDict({head: nn.Linear(hidden_dim, size) for head, size in heads.items()})
-
-    def forward(self, images: Tensor) -> Tensor | dict[str, Tensor]:
-        """Compute the logits of a batch of images."""
-        features = self.norm(self.blocks(self.stem(images)))
-        logits = {head: linear(features) for head, linear in self.heads.items()}
-        return logits if len(logits) > 1 else next(iter(logits.values()))
+    def __init__(
+        self,
+        hidden_dim: PositiveInt = 256,
+        layers: PositiveInt = 4,
+        dropout: ClosedUnitInterval = 0.1,
+        in_features: PositiveInt = 784,
+    ) -> None:
+        stem = nn.Sequential(nn.Flatten(), nn.Dropout(dropout), nn.Linear(in_features, hidden_dim), nn.GELU())
+        blocks = nn.Sequential(*(ResidualBlock(hidden_dim, dropout) for _ in range(layers)))
+        super().__init__(hidden_dim, {"stem": stem, "blocks": blocks, "norm": nn.BatchNorm1d(hidden_dim)})
 
 
 class ResidualBlock(nn.Module):
@@ -61,7 +58,7 @@ class ResidualBlock(nn.Module):
         return out
 
 
-class ResidualMLP(Classifier):
+class ResidualMLP(Assembled):
     """Residual MLP of any size.
 
     Args:
@@ -81,8 +78,7 @@ class ResidualMLP(Classifier):
         in_features: PositiveInt = 784,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
-        self.net = ResidualMLPNet(self.heads, hidden_dim, layers, dropout, in_features)
+        super().__init__(ResidualMLPBackbone(hidden_dim, layers, dropout, in_features), **kwargs)
 
 
 class TinyModel(ResidualMLP):
