@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal, Self
 
 import torch
 from lightning.pytorch import LightningModule
+from lightning.pytorch.utilities import rank_zero_info
 from torch import Tensor, nn
 from torch.nn import CrossEntropyLoss
 from torch.optim import AdamW
@@ -14,9 +15,12 @@ from torch.optim import AdamW
 from mnistlab.checkpoints.loading import load_model
 from mnistlab.checkpoints.reading import FORMAT, RECORD
 from mnistlab.checkpoints.resuming import carry_over
+from mnistlab.checkpoints.taking import take_weights
 from mnistlab.counts import Counts
-from mnistlab.losses import Loss, LossLike, as_loss
-from mnistlab.numbers import PositiveInt
+from mnistlab.freezing import rest, set_trainable, within
+from mnistlab.losses import LossLike
+from mnistlab.numbers import NonNegativeFloat, PositiveInt
+from mnistlab.objective import Objective
 from mnistlab.optimization import Interval, LRSchedulerCallable, Optimization, OptimizerCallable, step_plateau
 from mnistlab.options.specification import Specification, describe, init_arguments
 from mnistlab.schedules import WarmupCosine
@@ -36,10 +40,16 @@ class Classifier(LightningModule):
     Args:
         num_classes: The number of classes, or that of each named head with the primary one first; set by the data.
         loss: What is minimized: a loss, or a class or `functools.partial` that makes one.
+        losses: The losses of single heads, by name, in place of `loss`.
+        loss_weights: What the loss of a head is multiplied by in the sum, by name; 1 where nothing is given.
         optimizer: The optimizer, as a class or a `functools.partial` of one; fused where it can be and `fused` is not
             given.
         scheduler: The learning rate schedule; null for a constant rate.
         scheduler_interval: Whether the schedule counts epochs or steps; `auto` goes by its class.
+        init_from: A checkpoint to begin from, of this model or another; what fits by name and shape is taken.
+        freeze: Parts of the net that are not trained, such as `backbone` or `backbone.stem,heads`.
+        channels_last: Keep images with the channel as their last dimension in memory, which convolutions on the CPU
+            and on newer GPUs are faster with.
         compile: Compile the net with torch.compile; its checkpoints load with and without.
 
     Raises:
@@ -66,23 +76,32 @@ class Classifier(LightningModule):
         self,
         num_classes: PositiveInt | dict[str, PositiveInt] = 10,
         loss: LossLike = CrossEntropyLoss,
+        losses: dict[str, LossLike] | None = None,
+        loss_weights: dict[str, NonNegativeFloat] | None = None,
         optimizer: OptimizerCallable = AdamW,
         scheduler: LRSchedulerCallable | None = WarmupCosine,
         scheduler_interval: Interval = "auto",
+        init_from: str | None = None,
+        freeze: str | list[str] | None = None,
+        channels_last: bool = False,
         compile: bool = False,  # noqa: A002 - torch's word; an option of the command line
     ) -> None:
         super().__init__()
         self.arguments = init_arguments(self)
         self.specification: Specification | None = None
         self.heads = {"label": num_classes} if isinstance(num_classes, int) else dict(num_classes)
-        self.losses = nn.ModuleDict({head: as_loss(loss, size) for head, size in self.heads.items()})
+        self.objective = Objective(self.heads, loss, losses, loss_weights)
+        self.init_from = init_from
+        self.frozen: set[str] = set()  # modules and parameters by name
+        self._to_freeze = freeze.split(",") if isinstance(freeze, str) else freeze or []
+        self.channels_last = channels_last
         self.compile_net = compile
         self.acc_best = 0.0
         self._optimization = Optimization(optimizer, scheduler, scheduler_interval)
         self._counts: dict[str, dict[str, Counts]] = {}
         self._reported: dict[str, float] = {}  # in the epoch that is running
         self._lr = 0.0
-        self._try_losses()
+        self._begun = False
 
     @property
     def primary(self) -> str:
@@ -91,6 +110,8 @@ class Classifier(LightningModule):
 
     def forward(self, images: Tensor) -> Tensor | dict[str, Tensor]:
         """Normalized images (batch, channels, height, width) -> logits (batch, num_classes), or one tensor per head."""
+        if self.channels_last:
+            images = images.contiguous(memory_format=torch.channels_last)
         output: Tensor | dict[str, Tensor] = self.net(images)
         return output
 
@@ -146,7 +167,68 @@ class Classifier(LightningModule):
         del batch_idx
         images = batch if isinstance(batch, Tensor) else batch[0]
         logits = self._by_head(self(images))
-        return {head: self._loss(head).probs(logits[head]) for head in self.heads}
+        return {head: self.objective.of(head).probs(logits[head]) for head in self.heads}
+
+    def begin(self, *, continued: bool = False) -> list[str]:
+        """Make ready for training: take over weights, freeze parts; what was done, in sentences.
+
+        Lightning calls it before a training; whoever wants to know what was taken over calls it first.
+
+        Args:
+            continued: The weights come from a checkpoint of this model that is being continued.
+
+        Raises:
+            LabError: If `init_from` cannot be read or has nothing that fits.
+            ValueError: If `freeze` names no part of the net, or leaves nothing to train.
+        """
+        if self._begun:
+            return []
+        self._begun = True
+        self.freeze_parts(*self._to_freeze)
+        if not any(parameter.requires_grad for parameter in self.net.parameters()):
+            raise ValueError("`freeze` must leave something to train, but all parameters of the net are frozen.")
+        if self.init_from is None or continued:
+            return []
+        return [f"init_from: {take_weights(self, Path(self.init_from))}"]
+
+    def freeze_parts(self, *parts: str) -> None:
+        """Train some parts of the net no further; their dropout and running statistics rest too.
+
+        Args:
+            *parts: Names below the net, such as `backbone.stem`.
+
+        Raises:
+            ValueError: If a name is not that of a part.
+        """
+        self.frozen |= within(self.net, parts)
+        set_trainable(self.net, self.frozen)
+        rest(self.net, self.frozen)
+
+    def unfreeze_parts(self, *parts: str) -> None:
+        """Train parts of the net again; without names, all of it.
+
+        Args:
+            *parts: Names below the net, whether or not they were frozen by that name.
+
+        Raises:
+            ValueError: If a name is not that of a part.
+        """
+        self.frozen -= within(self.net, parts) if parts else self.frozen
+        set_trainable(self.net, self.frozen)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> Self:
+        """Set the mode of all modules; those that are frozen stay in evaluation mode."""
+        super().train(mode)
+        if mode and self.frozen:
+            rest(self.net, self.frozen)
+        return self
+
+    def setup(self, stage: str) -> None:
+        """Begin, if nobody has called `begin` yet."""
+        if stage == "fit":
+            for sentence in self.begin():
+                rank_zero_info(sentence)
 
     def on_fit_start(self) -> None:
         """Compile in place, so that the keys of a checkpoint do not depend on it."""
@@ -229,19 +311,13 @@ class Classifier(LightningModule):
         images, given = batch
         logits = self._by_head(self(images))
         targets = self._targets(given)
-        losses = {head: self.losses[head](logits[head], targets[head]) for head in self.heads}
-        loss = torch.stack(list(losses.values())).sum() if len(losses) > 1 else losses[self.primary]
+        losses: dict[str, Tensor] = self.objective(logits, targets)
         with torch.no_grad():
             counts = self._counts.setdefault(split, {head: Counts() for head in self.heads})
             for head, count in counts.items():
-                weight = self._loss(head).weight_of_batch(targets[head])
+                weight = self.objective.of(head).weight_of_batch(targets[head])
                 count.add(losses[head].detach(), weight, logits[head], targets[head])
-        return loss
-
-    def _loss(self, head: str) -> Loss:
-        loss = self.losses[head]
-        assert isinstance(loss, Loss)
-        return loss
+        return self.objective.total(losses)
 
     def _by_head(self, output: Tensor | dict[str, Tensor]) -> dict[str, Tensor]:
         return {self.primary: output} if isinstance(output, Tensor) else output
@@ -262,19 +338,15 @@ class Classifier(LightningModule):
         reduced = self.trainer.strategy.reduce(own, reduce_op="sum")
         assert isinstance(reduced, Tensor)
         sums = dict(zip(self.heads, reduced.tolist(), strict=True))
-        accuracy = {head: correct / images for head, (_, _, correct, images) in sums.items()}
-        loss = sum(total / weight for total, weight, _, _ in sums.values())
-        self._reported.update({f"{split}/loss": float(loss), f"{split}/acc": float(accuracy[self.primary])})
-        self.log(f"{split}/loss", loss, prog_bar=split != "test")
-        self.log(f"{split}/acc", accuracy[self.primary], prog_bar=split != "test")
+        accuracy = {head: float(correct / images) for head, (_, _, correct, images) in sums.items()}
+        losses = {head: float(total / weight) for head, (total, weight, _, _) in sums.items()}
+        loss = sum(losses[head] * weight for head, weight in self.objective.weights.items())
+        main = {f"{split}/loss": loss, f"{split}/acc": accuracy[self.primary]}
+        self.log_dict(main, prog_bar=split != "test")
+        self._reported.update(main)
         if len(self.heads) > 1:
-            self.log_dict({f"{split}/{head}_acc": value for head, value in accuracy.items()})
-        return float(accuracy[self.primary])
-
-    def _try_losses(self) -> None:
-        """Compute each loss once, so that what it refuses only then comes before any work."""
-        for head, size in self.heads.items():
-            try:
-                self.losses[head](torch.zeros(2, size), torch.tensor([0, size - 1]))
-            except (ValueError, TypeError, RuntimeError, IndexError) as error:
-                raise ValueError(f"the loss cannot be used: {error}") from error
+            by_head = {f"{split}/{head}_acc": value for head, value in accuracy.items()}
+            by_head |= {f"{split}/{head}_loss": value for head, value in losses.items()}
+            self.log_dict(by_head)
+            self._reported.update(by_head)
+        return accuracy[self.primary]

@@ -33,6 +33,8 @@ from mnistlab.runs.record import config_text, read_record, start_record
 from mnistlab.runs.recorder import Recorder, rounded
 from mnistlab.screen import Screen, quiet
 from mnistlab.sections import prepare
+from mnistlab.starting import begin as begin_model
+from mnistlab.starting import find_init
 from mnistlab.trainer_options import check_trainer
 
 
@@ -114,12 +116,15 @@ def _fit(invocation: Invocation, settled: Settled, found: Found | None) -> int:
         recorders.append(recorder)
         return [RandomState(), Position(), recorder]
 
+    continued = found is not None and found.path is not None
+    if not continued:
+        find_init(settled, invocation.root())
     cli = _made(invocation, settled, found, callbacks)
     recorder = recorders[0]
-    continued = found is not None and found.path is not None
     configured = Configured("fit", cli.resolved, settled.origins, invocation.typed, continued)
     _check_weights(cli.model, found)
     _refuse_single_images(cli)
+    begin_model(cli.model, continued=continued, speaks=cli.trainer.is_global_zero)
     check_monitors(configured, cli.model, cli.datamodule, cli.trainer)
     screen = Screen(cli.trainer.is_global_zero)
     watch = LossWatch()

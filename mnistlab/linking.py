@@ -22,15 +22,39 @@ def link_classes(settled: Settled) -> None:
     options = model["init_args"]
     if "num_classes" not in options:
         return
+    name = data["class_path"].rpartition(".")[2]
     heads = build(ImageData, data).heads
-    true: object = next(iter(heads.values())) if len(heads) == 1 else heads
-    origin = settled.origins.get("model.num_classes")
-    if origin is not None and str(options["num_classes"]) != str(true):
-        name = data["class_path"].rpartition(".")[2]
-        message = f"{origin.where}: num_classes is {options['num_classes']}, but {name} has {true} classes."
+    true: object = next(iter(heads.values())) if len(heads) == 1 else dict(heads)
+    origin, wanted = settled.origins.get("model.num_classes"), options["num_classes"]
+    if isinstance(wanted, Mapping) and wanted.items() <= heads.items():
+        return  # it chooses among the labels
+    if origin is None:
+        if isinstance(wanted, Mapping):
+            raise LabError(_other_heads(model["class_path"].rpartition(".")[2], wanted, name, heads))
+    elif origin.source is Source.CHECKPOINT and wanted == next(iter(heads.values())):
+        return  # a net of one head is measured by the primary label
+    elif str(wanted) != str(true):
+        message = f"{origin.where}: num_classes is {wanted}, but {name} has {_said(heads)}."
         if origin.source is Source.CHECKPOINT:
             raise LabError(f"{message} Its weights do not fit this data.")
         if origin.source is Source.COMMAND_LINE:
             raise LabError(f"{message} Leave it out: it follows the data.")
         print(f"note: {message} The data counts.", file=sys.stderr)
     options["num_classes"] = true
+
+
+def _other_heads(model: str, wanted: Mapping[str, object], data: str, heads: Mapping[str, int]) -> str:
+    """The error where a model is made for labels that the data do not have."""
+    missing = [head for head, size in wanted.items() if heads.get(head) != size]
+    return (
+        f"{model} has a head for {', '.join(wanted)}, but {data} has no such {' and '.join(missing)}: it has "
+        f"{_said(heads)}. Choose data that have them with --data or --data.labels, or another model: most take their "
+        "heads from the data."
+    )
+
+
+def _said(heads: Mapping[str, int]) -> str:
+    """The labels with their numbers of classes; of a single one the number only."""
+    if len(heads) == 1:
+        return f"{next(iter(heads.values()))} classes"
+    return ", ".join(f"{size} classes of {head}" for head, size in heads.items())

@@ -91,24 +91,27 @@ class _Tracer:
         cls = find_class(chosen, slot.bases, key)
         assert cls is not None
         defaults = default.get("init_args", {}) if default and own == chosen else {}
-        yield from self.of_group(cls, defaults, value.get("init_args") or {}, key, factory=slot.factory)
+        yield from self.of_group(cls, defaults, value.get("init_args") or {}, key, supplied=slot.supplied)
 
     def of_group(
-        self, cls: type, defaults: Mapping[str, Any], values: Mapping[str, Any], key: str, *, factory: bool = False
+        self, cls: type, defaults: Mapping[str, Any], values: Mapping[str, Any], key: str, *, supplied: int = 0
     ) -> Iterator[Origin]:
         """The options of a class, where `defaults` count in place of its own."""
-        for name, option in options(cls, factory=factory).items():
+        for name, option in options(cls, supplied=supplied).items():
             if name not in values:
                 continue
             inner, value = f"{key}.{name}".lstrip("."), values[name]
             ours = not key or (key == "trainer" and name in TRAINER_DEFAULTS)
             owner = "mnistlab" if ours else cls.__name__
-            nested = default_of_slot(cls, option, factory=factory) if option.slot else None
+            nested = default_of_slot(cls, option, supplied=supplied) if option.slot else None
             default = defaults.get(name, nested or plain(option.default))
             if option.slot is not None and _is_class(value):
                 yield from self.of_class(option.slot, default if _is_class(default) else None, value, inner, owner)
             elif option.slot is not None and isinstance(value, list):
                 yield from self._of_list(option.slot, value, default, inner, owner)
+            elif option.slot is not None and option.slot.named and isinstance(value, Mapping):
+                for part, chosen in value.items():
+                    yield from self.of_class(option.slot, None, chosen, f"{inner}.{part}", owner)
             else:
                 yield self._origin(inner, value, default["class_path"] if _is_class(default) else default, owner)
 

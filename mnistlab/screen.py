@@ -53,12 +53,16 @@ class Screen:
     def __init__(self, speaks: bool) -> None:
         self._speaks = speaks
         self._epochs = "?"
+        self._heads: list[str] = []  # without the primary one
 
     def begin(self, model: Classifier, data: ImageData, epochs: int | None, folder: Path) -> None:
         """Say what is trained, and where it is kept."""
         count = sum(parameter.numel() for parameter in model.parameters())
+        trained = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+        some = "" if trained == count else f", {trained:,} of them trained"
+        self._heads = list(model.heads)[1:]
         self._epochs = str(epochs) if epochs and epochs > 0 else "?"
-        self._print(f"{type(model).__name__} ({count:,} parameters) on {type(data).__name__}")
+        self._print(f"{type(model).__name__} ({count:,} parameters{some}) on {type(data).__name__}")
         self._print(f"kept in {folder}")
 
     def weights(self, path: Path) -> None:
@@ -77,7 +81,7 @@ class Screen:
         """Print the metrics of an epoch."""
         epoch = f"{int(row['epoch']) + 1}/{self._epochs}"
         parts = [
-            f"{split} loss {row[f'{split}/loss']:.4f} acc {100 * row[f'{split}/acc']:5.2f} %"
+            f"{split} loss {row[f'{split}/loss']:.4f} acc {self._accuracies(split, row)}"
             for split in ("train", "val")
             if f"{split}/loss" in row
         ]
@@ -90,9 +94,14 @@ class Screen:
         if best:
             self._print(f"best  val acc {100 * best['val/acc']:.2f} % after epoch {int(best['epoch']) + 1}")
         if test:
-            self._print(f"test  acc {100 * test['test/acc']:.2f} %  loss {test['test/loss']:.4f}")
+            self._print(f"test  acc {self._accuracies('test', test).strip()}  loss {test['test/loss']:.4f}")
         if (folder / LAST).is_file():
             self._print(f"Test it again: mnistlab test --ckpt_path={folder}")
+
+    def _accuracies(self, split: str, metrics: Mapping[str, float]) -> str:
+        """The accuracy, and those of further heads with their names."""
+        others = [f"{head} {100 * metrics[f'{split}/{head}_acc']:.2f}" for head in self._heads]
+        return f"{100 * metrics[f'{split}/acc']:5.2f} %" + (f" ({', '.join(others)})" if others else "")
 
     def _print(self, line: str) -> None:
         if self._speaks:

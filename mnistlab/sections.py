@@ -4,7 +4,8 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.cli import SaveConfigCallback
 from torch import nn
 
-import mnistlab.profiling  # noqa: F401 - so that its class is found by name
+import mnistlab.callbacks
+import mnistlab.profiling  # noqa: F401 - so that these classes are found by name
 from mnistlab.classifier import Classifier
 from mnistlab.data import MNIST, ImageData
 from mnistlab.losses.torch_losses import REFUSED

@@ -22,16 +22,16 @@ ORDER = [
     {"options", "arguments"},  # what can be written, and what becomes of it
     {"checkpoints"},
     {"losses", "schedules", "data", "nets"},  # plain torch; these do not know each other
-    {"optimization"},
-    {"classifier", "callbacks", "profiling", "runs"},  # these know Lightning, or the folder of a run
-    {"models"},
+    {"optimization", "objective", "freezing"},
+    {"classifier", "profiling", "runs"},  # these know Lightning, or the folder of a run
+    {"models", "callbacks"},
     {"sections", "linking"},
     {"presets", "origins"},
     {"catalogue"},
     {"invocation"},
     {"discovery"},
     {"effects"},
-    {"lab", "evaluation", "screen", "inspection", "doctor", "failures", "trainer_options"},
+    {"lab", "evaluation", "screen", "inspection", "doctor", "failures", "trainer_options", "starting"},
     {"commands", "inspect_command"},
     {"cli"},
     {"__init__", "__main__"},

@@ -3,5 +3,6 @@
 from mnistlab.callbacks.epoch_bar import EpochBar
 from mnistlab.callbacks.position import Position
 from mnistlab.callbacks.random_state import RandomState
+from mnistlab.callbacks.unfreeze import Unfreeze
 
-__all__ = ["EpochBar", "Position", "RandomState"]
+__all__ = ["EpochBar", "Position", "RandomState", "Unfreeze"]

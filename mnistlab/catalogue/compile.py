@@ -65,17 +65,17 @@ class _Compiler:
             kinds.update({name: self._kind(name, self.slots[name]) for name in waiting})
         for name in named:
             kinds[name.kind] = self._with_named(kinds[name.kind], self.slots[name.kind], name)
-        top = [self._option(TopLevel, option, factory=False) for option in options(TopLevel).values()]
+        top = [self._option(TopLevel, option, supplied=0) for option in options(TopLevel).values()]
         return Catalogue(top, entries, kinds)
 
     def _section(self, name: str, section: Section) -> SectionEntry:
         if section.chosen:
             return SectionEntry(name, section.default.__name__ if section.default else None, None)
-        return SectionEntry(None, None, self._class(section.cls, factory=False, deep=True, defaults=section.defaults))
+        return SectionEntry(None, None, self._class(section.cls, supplied=0, deep=True, defaults=section.defaults))
 
     def _kind(self, kind: str, slot: Slot) -> KindEntry:
         found = self._classes(slot)
-        classes = {name: self._class(cls, factory=slot.factory) for name, cls in found.items()}
+        classes = {name: self._class(cls, supplied=slot.supplied) for name, cls in found.items()}
         if self.facts and kind in options(Classifier):
             classes = {
                 name: replace(entry, problem=_problem(found[name], kind, slot)) for name, entry in classes.items()
@@ -98,29 +98,30 @@ class _Compiler:
             return kind
         cls = find_class(name.path, slot.bases, name.where)
         assert cls is not None
-        classes = {**kind.classes, name.path: self._class(cls, factory=slot.factory)}
+        classes = {**kind.classes, name.path: self._class(cls, supplied=slot.supplied)}
         return KindEntry(classes, kind.many, kind.plain, kind.optional)
 
     def _class(
-        self, cls: type, *, factory: bool, deep: bool | None = None, defaults: Mapping[str, object] | None = None
+        self, cls: type, *, supplied: int, deep: bool | None = None, defaults: Mapping[str, object] | None = None
     ) -> ClassEntry:
         """Write a class down; where it is not `deep`, what classes its own options take is left out."""
         package = cls.__module__.partition(".")[0]
         deep = package not in _FOREIGN if deep is None else deep
         taken = [
-            self._option(cls, option, factory=factory, deep=deep, default=(defaults or {}).get(name, option.default))
-            for name, option in options(cls, factory=factory).items()
+            self._option(cls, option, supplied=supplied, deep=deep, default=(defaults or {}).get(name, option.default))
+            for name, option in options(cls, supplied=supplied).items()
         ]
         facts = _facts(cls) if self.facts else {}
         return ClassEntry(cls.__name__, class_path_of(cls), summary(cls), source(cls), taken, facts)
 
     def _option(
-        self, cls: type, option: Option, *, factory: bool, deep: bool = False, default: object = REQUIRED
+        self, cls: type, option: Option, *, supplied: int, deep: bool = False, default: object = REQUIRED
     ) -> OptionEntry:
         default = option.default if default is REQUIRED else default
-        chosen = default_of_slot(cls, option, factory=factory) if option.slot is not None else None
+        chosen = default_of_slot(cls, option, supplied=supplied) if option.slot is not None else None
         name = str(chosen["class_path"]).rpartition(".")[2] if chosen else None
         required = default is REQUIRED
+        slot = option.slot
         untyped = option.annotation is REQUIRED or isinstance(option.annotation, str)
         return OptionEntry(
             name=option.name,
@@ -128,7 +129,7 @@ class _Compiler:
             default=None if required else _json(name or plain(default)),
             required=required,
             text=documented(cls, option.name),
-            kind=self._kind_of(option.name, option.slot) if deep and option.slot is not None else None,
+            kind=self._kind_of(option.name, slot) if deep and slot is not None and not slot.named else None,
             default_class=name,
             default_options=_changed(chosen, option.slot) if chosen and option.slot else {},
             choices=choices_of(option.annotation),
@@ -151,7 +152,7 @@ def _changed(chosen: Mapping[str, object], slot: Slot) -> dict[str, Value]:
     assert isinstance(given, Mapping)
     own = {
         name: plain(option.default)
-        for name, option in options(cls, factory=slot.factory).items()
+        for name, option in options(cls, supplied=slot.supplied).items()
         if option.default is not REQUIRED
     }
     return {name: _json(value) for name, value in given.items() if name not in own or own[name] != value}
@@ -162,7 +163,7 @@ def _problem(cls: type, name: str, slot: Slot) -> str:
     model = sections()["model"].default
     if model is None:
         return ""
-    known = options(cls, factory=slot.factory).values()
+    known = options(cls, supplied=slot.supplied).values()
     required = [option.name for option in known if option.default is REQUIRED]
     problem = ""
     for value in _TRIED:

@@ -117,7 +117,7 @@ def misfit(weights: Mapping[str, Any], wanted: Mapping[str, Tensor]) -> str | No
     for name, tensor in wanted.items():
         if name not in weights:
             return f"it has no {name}"
-        kind = _odd_kind(weights[name], tensor)
+        kind = odd_kind(weights[name], tensor)
         if kind:
             return f"its {name} is {kind}"
         if weights[name].shape != tensor.shape:
@@ -126,7 +126,7 @@ def misfit(weights: Mapping[str, Any], wanted: Mapping[str, Tensor]) -> str | No
     return f"it has {surplus[0]}, the model has not" if surplus else None
 
 
-def _odd_kind(weight: object, wanted: Tensor) -> str | None:
+def odd_kind(weight: object, wanted: Tensor) -> str | None:
     """What a weight is that no parameter can take up; None where one can."""
     if not isinstance(weight, Tensor):
         return f"no tensor but a {type(weight).__name__}"

@@ -161,7 +161,7 @@ def _changes(scheduler: LRScheduler, options: Mapping[str, Any], units: int) -> 
     """
     lr = float(scheduler.optimizer.param_groups[0].get("initial_lr", scheduler.optimizer.param_groups[0]["lr"]))
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=lr or 1.0, momentum=0.9)
-    arguments = instantiate_group(type(scheduler), options, factory=True)
+    arguments = instantiate_group(type(scheduler), options, supplied=1)
     metric = (1.0,) if isinstance(scheduler, ReduceLROnPlateau) else ()
     twin: Any = _made(type(scheduler), optimizer, arguments)
     first = optimizer.param_groups[0]["lr"]

@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import Enum
 from typing import Protocol, TypeVar, runtime_checkable
 
@@ -55,9 +56,9 @@ def build_class(cls: type[T], values: Mapping[str, object], *given: object) -> T
     Raises:
         LabError: If the options do not fit the class, or it refuses them.
     """
-    factory = bool(given)
+    supplied = len(given)
     try:
-        arguments = instantiate_group(cls, parsed(cls, values, factory=factory), factory=factory)
+        arguments = instantiate_group(cls, parsed(cls, values, supplied=supplied), supplied=supplied)
         made = cls(*given, **arguments)
     except (ArgumentError, ValueError, TypeError) as error:
         raise LabError(f"{cls.__name__} refuses its options: {error}") from error
@@ -73,19 +74,20 @@ def instantiate(value: object, slot: Slot) -> object:
     """
     if isinstance(value, list):
         return [instantiate(item, slot) for item in value]
+    if slot.named and isinstance(value, Mapping | Namespace):
+        parts = vars(value) if isinstance(value, Namespace) else value
+        return {name: instantiate(part, replace(slot, named=False)) for name, part in parts.items()}
     if not isinstance(value, Namespace) or "class_path" not in value:
         return _without_restriction(value)
     cls = find_class(str(value.class_path), slot.bases, str(value.class_path))
     assert cls is not None
-    arguments = instantiate_group(cls, value.get("init_args") or {}, factory=slot.factory)
-    return functools.partial(cls, **arguments) if slot.factory else cls(**arguments)
+    arguments = instantiate_group(cls, value.get("init_args") or {}, supplied=slot.supplied)
+    return functools.partial(cls, **arguments) if slot.supplied else cls(**arguments)
 
 
-def instantiate_group(
-    cls: type, values: Namespace | Mapping[str, object], *, factory: bool = False
-) -> dict[str, object]:
+def instantiate_group(cls: type, values: Namespace | Mapping[str, object], *, supplied: int = 0) -> dict[str, object]:
     """The arguments of a class, with everything nested in them made."""
-    known = options(cls, factory=factory)
+    known = options(cls, supplied=supplied)
     arguments: dict[str, object] = {}
     given = vars(values) if isinstance(values, Namespace) else values
     for name, value in given.items():

@@ -27,9 +27,9 @@ _RESTRICTED = {
 }
 
 
-def options_of(cls: type, *, factory: bool = False) -> str:
+def options_of(cls: type, *, supplied: int = 0) -> str:
     """The names of a class's options, for a sentence."""
-    return ", ".join(options(cls, factory=factory)) or "no options"
+    return ", ".join(options(cls, supplied=supplied)) or "no options"
 
 
 def expected(annotation: object) -> str:

@@ -63,9 +63,9 @@ class Chosen:
     choice: Written | None = None
 
     @property
-    def factory(self) -> bool:
-        """Whether the first argument of the class is supplied later."""
-        return self.slot is not None and self.slot.factory
+    def supplied(self) -> int:
+        """How many leading arguments of the class are supplied later."""
+        return self.slot.supplied if self.slot else 0
 
 
 def no_section(entry: Written, names: Iterable[str], sections: Sequence[Chosen]) -> Misfit:
@@ -103,7 +103,7 @@ def no_option(chosen: Chosen, path: Key, entry: Written, sections: Sequence[Chos
         entry: What was written.
         sections: The sections, each with its class where nothing is written.
     """
-    known = options(chosen.cls, factory=chosen.factory)
+    known = options(chosen.cls, supplied=chosen.supplied)
     if not path:
         return Misfit(entry, f"{entry.name} is a group of options: {options_of(chosen.cls)}.")
     name = path[0].replace("-", "_")
@@ -170,7 +170,7 @@ def _like(name: str, sections: Iterable[Chosen]) -> str:
 
 def _all_options(chosen: Chosen) -> str:
     """The options of a class, or where they are listed."""
-    known = options(chosen.cls, factory=chosen.factory)
+    known = options(chosen.cls, supplied=chosen.supplied)
     if len(known) <= _MOST_OPTIONS:
         return f" It takes {', '.join(known) or 'none'}."
     name = ".".join(part for part in chosen.prefix if not part.isdigit())
@@ -181,7 +181,7 @@ def _owners(slot: Slot, name: str) -> list[str]:
     """The classes that could be chosen and have the option `name`."""
     known = candidates(slot.bases)
     classes = [cls for listed_name in listed(slot.bases) for cls in known[listed_name]]
-    return [cls.__name__ for cls in classes if name in options(cls, factory=slot.factory)]
+    return [cls.__name__ for cls in classes if name in options(cls, supplied=slot.supplied)]
 
 
 def _enumerated(names: Sequence[str]) -> str:
@@ -193,7 +193,7 @@ def _keys(sections: Iterable[Chosen]) -> Iterator[str]:
     """The dotted keys of the options of the default classes, two levels deep."""
     for key, cls, slot in _places(sections):
         if cls is not None:
-            yield from (f"{key}.{name}" for name in options(cls, factory=bool(slot and slot.factory)))
+            yield from (f"{key}.{name}" for name in options(cls, supplied=slot.supplied if slot else 0))
 
 
 def _places(sections: Iterable[Chosen]) -> Iterator[tuple[str, type | None, Slot | None]]:

@@ -2,7 +2,7 @@
 
 import inspect
 import types
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
@@ -28,15 +28,17 @@ class Slot:
 
     Attributes:
         bases: What the class must derive from.
-        factory: The first argument of the class is supplied later (an optimizer's parameters).
+        supplied: How many leading arguments are supplied later (1 for an optimizer: the parameters).
         many: A list of them is taken.
+        named: A mapping is taken, from names to one of them each.
         plain: Other values are taken too (a name, true or false).
         optional: It may be left without one: null.
     """
 
     bases: tuple[type, ...]
-    factory: bool = False
+    supplied: int = 0
     many: bool = False
+    named: bool = False
     plain: bool = False
     optional: bool = False
 
@@ -59,17 +61,17 @@ class Option:
 
 
 @cache
-def options(cls: type, *, factory: bool = False) -> Mapping[str, Option]:
+def options(cls: type, *, supplied: int = 0) -> Mapping[str, Option]:
     """The options of a class by name, in the order of its signature, those behind `**kwargs` included.
 
     Args:
         cls: The class.
-        factory: Leave out the first argument, which is supplied later.
+        supplied: Leave out so many leading arguments, which are supplied later.
     """
-    parser = _parser(cls, factory=factory)
+    parser = _parser(cls, supplied=supplied)
     defaults = parser.get_defaults()
     found = {}
-    for name in _names(cls, factory=factory):
+    for name in _names(cls, supplied=supplied):
         parameter = _parameter(cls, name)
         if parameter is None:  # behind a `**kwargs` that leads out of the line of parents
             found[name] = Option(name, Any, defaults.get(name), None)
@@ -81,10 +83,10 @@ def options(cls: type, *, factory: bool = False) -> Mapping[str, Option]:
     return found
 
 
-def accepts(cls: type, name: str, value: object, *, factory: bool = False) -> bool:
+def accepts(cls: type, name: str, value: object, *, supplied: int = 0) -> bool:
     """Whether `value`, text or data, is one that the option `name` of `cls` takes by its type."""
-    others = {other for other in _names(cls, factory=factory) if other != name}
-    parser = _parser(cls, factory=factory, leave_out=frozenset(others))
+    others = {other for other in _names(cls, supplied=supplied) if other != name}
+    parser = _parser(cls, supplied=supplied, leave_out=frozenset(others))
     try:
         parser.parse_object({name: value}, env=False)
     except (ArgumentError, ValueError, TypeError):
@@ -92,52 +94,54 @@ def accepts(cls: type, name: str, value: object, *, factory: bool = False) -> bo
     return True
 
 
-def parsed_default(cls: type, name: str, *, factory: bool = False) -> dict[str, object] | None:
+def parsed_default(cls: type, name: str, *, supplied: int = 0) -> dict[str, object] | None:
     """The class that an option takes by default, where jsonargparse can read that, as from the source of a lambda."""
-    parsed = _parser(cls, factory=factory).get_defaults().get(name)
+    parsed = _parser(cls, supplied=supplied).get_defaults().get(name)
     if isinstance(parsed, Namespace) and "class_path" in parsed:
         described: dict[str, object] = parsed.as_dict()
         return described
     return None
 
 
-def parsed(cls: type, values: Mapping[str, object], *, factory: bool = False) -> Namespace:
+def parsed(cls: type, values: Mapping[str, object], *, supplied: int = 0) -> Namespace:
     """The options of a class as its signature wants them, nested classes included.
 
     Raises:
         ArgumentError: If a value is of a wrong type, or an option is missing.
     """
-    found: Namespace = _parser(cls, factory=factory).parse_object(dict(values), env=False)
+    found: Namespace = _parser(cls, supplied=supplied).parse_object(dict(values), env=False)
     return found
 
 
 def slot_of(annotation: object) -> Slot | None:
     """What class an annotation asks for, None if it asks for none."""
     bases: list[type] = []
-    factory = many = plain = optional = False
+    supplied = 0
+    many = named = plain = optional = False
     for member in _members(annotation):
         origin, arguments = get_origin(member), get_args(member)
         if _choosable(member):
             bases.append(member)
         elif origin is Callable and arguments:
             made = [made for made in _members(arguments[-1]) if _choosable(made)]
-            factory |= bool(made and arguments[0])
+            supplied = max(supplied, len(arguments[0])) if made else supplied
             bases.extend(made)
-        elif isinstance(origin, type) and issubclass(origin, Iterable) and arguments and slot_of(arguments[0]):
-            many = True
-            bases.extend(slot_of(arguments[0]).bases)  # type: ignore[union-attr]
+        elif inner := _slot_within(origin, arguments):
+            many |= not _is_mapping(origin)
+            named |= _is_mapping(origin)
+            supplied = max(supplied, inner.supplied)
+            bases.extend(inner.bases)
         elif member is types.NoneType:
             optional = True
         else:
             plain = True
     unique = tuple(dict.fromkeys(bases))
-    return Slot(unique, factory, many, plain, optional) if unique else None
+    return Slot(unique, supplied, many, named, plain, optional) if unique else None
 
 
 def takes_parts(annotation: object) -> bool:
     """Whether an option is a mapping, so that `--option.part=value` sets one entry of it."""
-    members = [get_origin(member) or member for member in _members(annotation)]
-    return any(isinstance(member, type) and issubclass(member, Mapping) for member in members)
+    return any(_is_mapping(get_origin(member) or member) for member in _members(annotation))
 
 
 def takes_code(annotation: object) -> bool:
@@ -163,6 +167,17 @@ def _members(annotation: object) -> list[object]:
     return [annotation]
 
 
+def _slot_within(origin: object, arguments: Sequence[object]) -> Slot | None:
+    """What class the elements of a list, or the values of a mapping, are of."""
+    if not (isinstance(origin, type) and issubclass(origin, Iterable) and arguments):
+        return None
+    return slot_of(arguments[1 if _is_mapping(origin) else 0])
+
+
+def _is_mapping(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Mapping)
+
+
 def _choosable(member: object) -> TypeGuard[type]:
     if not isinstance(member, type) or get_origin(member) is not None:
         return False
@@ -170,21 +185,21 @@ def _choosable(member: object) -> TypeGuard[type]:
 
 
 @cache
-def _names(cls: type, *, factory: bool) -> list[str]:
+def _names(cls: type, *, supplied: int) -> list[str]:
     parser = ArgumentParser(exit_on_error=False)
-    names: list[str] = parser.add_class_arguments(cls, None, fail_untyped=False, skip=_skip(factory=factory))
+    names: list[str] = parser.add_class_arguments(cls, None, fail_untyped=False, skip=_skip(supplied=supplied))
     return names
 
 
 @cache
-def _parser(cls: type, *, factory: bool, leave_out: frozenset[str] = frozenset()) -> ArgumentParser:
+def _parser(cls: type, *, supplied: int, leave_out: frozenset[str] = frozenset()) -> ArgumentParser:
     parser = ArgumentParser(exit_on_error=False)
-    parser.add_class_arguments(cls, None, fail_untyped=False, skip=_skip(factory=factory) | leave_out)
+    parser.add_class_arguments(cls, None, fail_untyped=False, skip=_skip(supplied=supplied) | leave_out)
     return parser
 
 
-def _skip(*, factory: bool) -> set[str | int]:
-    return {1} if factory else set()
+def _skip(*, supplied: int) -> set[str | int]:
+    return {supplied} if supplied else set()
 
 
 def _parameter(cls: type, name: str) -> tuple[object, object] | None:

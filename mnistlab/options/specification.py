@@ -107,16 +107,23 @@ def describe_factory(value: object) -> dict[str, object] | None:
     return None
 
 
-def is_factory(cls: type) -> bool:
-    """Whether the first argument of a class is supplied later: an optimizer's parameters, a schedule's optimizer."""
-    return issubclass(cls, (torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler))
+def supplied_to(cls: type) -> int:
+    """How many leading arguments of a class are supplied later, and so are no options.
+
+    One for an optimizer, its parameters, and for a schedule, its optimizer; any other class may say so by an attribute
+    `supplied`.
+    """
+    if issubclass(cls, (torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler)):
+        return 1
+    supplied = getattr(cls, "supplied", 0)
+    return supplied if isinstance(supplied, int) else 0
 
 
-def default_of_slot(cls: type, option: Option, *, factory: bool = False) -> Mapping[str, object] | None:
+def default_of_slot(cls: type, option: Option, *, supplied: int = 0) -> Mapping[str, object] | None:
     """The class that an option takes by default, as `{"class_path": ..., "init_args": ...}`, None where it has none."""
     if option.default is None or option.default is REQUIRED:
         return None
-    return describe_factory(option.default) or parsed_default(cls, option.name, factory=factory)
+    return describe_factory(option.default) or parsed_default(cls, option.name, supplied=supplied)
 
 
 def plain(value: object) -> object:
@@ -171,8 +178,8 @@ def without_unrecorded(value: object) -> object:
 
 
 def _complete(cls: type, written: Mapping[str, object]) -> dict[str, object]:
-    factory = is_factory(cls)
-    known = options(cls, factory=factory)
+    supplied = supplied_to(cls)
+    known = options(cls, supplied=supplied)
     defaults = {name: plain(option.default) for name, option in known.items() if option.default is not REQUIRED}
     given = {name: plain(value) for name, value in written.items()}
     return Specification(class_path_of(cls), {**defaults, **given}).as_dict()

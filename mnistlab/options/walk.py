@@ -27,14 +27,14 @@ class Section:
         chosen: Whether the section chooses a class.
         default: The class taken where nothing is written.
         defaults: What counts in place of the defaults of a class that is not chosen.
-        factory: Whether the first argument of the class is supplied later.
+        supplied: How many leading arguments of the class are supplied later.
     """
 
     cls: type
     chosen: bool = False
     default: type | None = None
     defaults: Mapping[str, object] = field(default_factory=dict)
-    factory: bool = False
+    supplied: int = 0
 
 
 @dataclass
@@ -72,7 +72,7 @@ class Walk:
             else:
                 self.misfits.append(no_section(entry, below, self._tops()))
         for name, option in options(self.root).items():
-            self._option(self.root, option, (name,), below[name], self.values, factory=False)
+            self._option(self.root, option, (name,), below[name], self.values, supplied=0)
         for name, section in self.sections.items():
             self._section(section, name, below[name])
 
@@ -81,14 +81,14 @@ class Walk:
             self.values[name] = self._group(Chosen(section.cls, (name,)), entries, section.defaults)
             return
         default = {"class_path": class_path_of(section.default)} if section.default else None
-        value = self._chosen(Slot((section.cls,), section.factory), default, (name,), entries)
+        value = self._chosen(Slot((section.cls,), section.supplied), default, (name,), entries)
         if value is not None:
             self.values[name] = value
 
     def _group(self, chosen: Chosen, entries: Entries, base: Mapping[str, object]) -> dict[str, object]:
         """The options of one class, on top of `base`."""
-        cls, prefix, factory = chosen.cls, chosen.prefix, chosen.factory
-        known = options(cls, factory=factory)
+        cls, prefix, supplied = chosen.cls, chosen.prefix, chosen.supplied
+        known = options(cls, supplied=supplied)
         below: dict[str, Entries] = {name: [] for name in known}
         for path, entry in entries:
             if path and path[0] in known:
@@ -97,25 +97,29 @@ class Walk:
                 self.misfits.append(no_option(chosen, path, entry, self._tops()))
         values = dict(base)
         for name, option in known.items():
-            self._option(cls, option, (*prefix, name), below[name], values, factory=factory)
+            self._option(cls, option, (*prefix, name), below[name], values, supplied=supplied)
         return values
 
     def _option(
-        self, cls: type, option: Option, prefix: Key, entries: Entries, values: dict[str, object], *, factory: bool
+        self, cls: type, option: Option, prefix: Key, entries: Entries, values: dict[str, object], *, supplied: int
     ) -> None:
         if option.slot is None or _is_plain(option.slot, entries):
-            self._leaf(cls, option, prefix, entries, values, factory=factory)
+            self._leaf(cls, option, prefix, entries, values, supplied=supplied)
         elif option.slot.many:
             if entries:
                 values[option.name] = self._several(option.slot, prefix, entries)
+        elif option.slot.named:
+            if entries:
+                before = values.get(option.name) or plain(option.default)
+                values[option.name] = self._by_name(option.slot, before, prefix, entries)
         else:
-            default = values.get(option.name) or default_of_slot(cls, option, factory=factory)
+            default = values.get(option.name) or default_of_slot(cls, option, supplied=supplied)
             assert default is None or isinstance(default, Mapping)
             if entries or default:
                 values[option.name] = self._chosen(option.slot, default, prefix, entries)
 
     def _leaf(
-        self, cls: type, option: Option, prefix: Key, entries: Entries, values: dict[str, object], *, factory: bool
+        self, cls: type, option: Option, prefix: Key, entries: Entries, values: dict[str, object], *, supplied: int
     ) -> None:
         """A value that is no class: the last one written, or one that is put together from parts."""
         name = ".".join(prefix)
@@ -127,7 +131,7 @@ class Walk:
             values[option.name] = _merged(values.get(option.name), path, entry)
             self.origins[name] = entry
         last = self.origins.get(name)
-        if entries and last is not None and not accepts(cls, option.name, values[option.name], factory=factory):
+        if entries and last is not None and not accepts(cls, option.name, values[option.name], supplied=supplied):
             owner = "" if len(prefix) == 1 else f" of {cls.__name__}"
             known = [*choices(option.annotation), *(listed(option.slot.bases) if option.slot else [])]
             hint = suggestion(str(last.value), known)
@@ -151,7 +155,7 @@ class Walk:
         if named:
             classes = [self._class_of(entry, slot) for entry in named]
             cls = classes[-1]
-            parts = _without_old_defaults(parts, named[0], classes[0], cls, factory=slot.factory)
+            parts = _without_old_defaults(parts, named[0], classes[0], cls, supplied=slot.supplied)
             base: Mapping[str, object] = {}
             state = f"is null ({named[-1].where})"
             self.origins[".".join(prefix)] = named[-1]
@@ -167,7 +171,7 @@ class Walk:
     def _filled(self, chosen: Chosen, parts: Entries, base: Mapping[str, object]) -> dict[str, object]:
         """A class with all its options, those that nobody wrote at their defaults."""
         cls, prefix = chosen.cls, chosen.prefix
-        known = options(cls, factory=chosen.factory)
+        known = options(cls, supplied=chosen.supplied)
         leaves = [option for option in known.values() if option.slot is None and option.default is not REQUIRED]
         written_down = {option.name: plain(option.default) for option in leaves}
         defaults = {name: value for name, value in written_down.items() if not unrecorded(value)}
@@ -196,6 +200,30 @@ class Walk:
         if not items and entries[-1][1].value in _NULL:
             return None
         return [self._item(slot, (*prefix, str(number)), *item) for number, item in enumerate(items)]
+
+    def _by_name(self, slot: Slot, before: object, prefix: Key, entries: Entries) -> dict[str, object] | None:
+        """The classes of an option that takes one for each name, on top of those `before`."""
+        one = replace(slot, named=False)
+        chosen = dict(before) if isinstance(before, Mapping) else {}
+        below: dict[str, Entries] = {}
+        for path, entry in entries:
+            if path:
+                below.setdefault(path[0], []).append((path[1:], entry))
+            elif entry.value in _NULL:
+                chosen, below = {}, {}
+                self.origins[".".join(prefix)] = entry
+            elif entry.value != {}:
+                self._without_name(slot, prefix, entry)
+        for name, inner in below.items():
+            default = chosen.get(name)
+            assert default is None or isinstance(default, Mapping)
+            chosen[name] = self._chosen(one, default, (*prefix, name), inner)
+        return {name: value for name, value in chosen.items() if value is not None} or None
+
+    def _without_name(self, slot: Slot, prefix: Key, entry: Written) -> None:
+        example = entry.value if entry.value in listed(slot.bases) else "CLASS"
+        why = f"{'.'.join(prefix)} takes a class for each name."
+        self.misfits.append(Misfit(entry, why, f" Write --{'.'.join(prefix)}.NAME={example}."))
 
     def _item(self, slot: Slot, prefix: Key, entry: Written, parts: Entries) -> object:
         cls = self._class_of(entry, slot)
@@ -240,25 +268,25 @@ class Walk:
 
 
 def _without_old_defaults(
-    parts: Entries, first: Written, old: type | None, new: type | None, *, factory: bool
+    parts: Entries, first: Written, old: type | None, new: type | None, *, supplied: int
 ) -> Entries:
     """Without what a run has written down only because it was the default of a class that is no longer chosen."""
     if not first.complete or old is None or old is new:
         return parts
-    known = options(old, factory=factory)
+    known = options(old, supplied=supplied)
     written: dict[str, dict[Key, object]] = {}
     for path, entry in parts:
         if entry.complete:
             written.setdefault(path[0], {})[path[1:]] = entry.value
     same = {
-        name for name, value in written.items() if name in known and value == _default_of(old, known[name], factory)
+        name for name, value in written.items() if name in known and value == _default_of(old, known[name], supplied)
     }
     return [(path, entry) for path, entry in parts if not (entry.complete and path[0] in same)]
 
 
-def _default_of(cls: type, option: Option, factory: bool) -> dict[Key, object]:
+def _default_of(cls: type, option: Option, supplied: int) -> dict[Key, object]:
     """An option's default as it would be written: by the rest of the key."""
-    default = default_of_slot(cls, option, factory=factory) if option.slot else None
+    default = default_of_slot(cls, option, supplied=supplied) if option.slot else None
     if default is None:
         return {(): plain(option.default)}
     return {(): default["class_path"], **{(name,): value for name, value in _arguments_in(default).items()}}

@@ -20,8 +20,8 @@ from mnistlab.options.specification import (
     Described,
     Specification,
     class_path_of,
-    is_factory,
     plain,
+    supplied_to,
     unrecorded,
 )
 from mnistlab.options.written import Key, Source, Written, key_of
@@ -89,7 +89,7 @@ class Config(_Fits, Generic[T]):
         name = cls.__name__
         entries = [*first, *written, *changes]
         keyed = [replace(entry, key=(name, *entry.key)) for entry in entries]
-        section = Section(cls, chosen=True, factory=is_factory(cls))
+        section = Section(cls, chosen=True, supplied=supplied_to(cls))
         before = len(first) + len(written)
         settled = settle(NoOptions, {name: section}, [keyed[:before], keyed[before:]])
         for entry, why in settled.dropped:
@@ -128,7 +128,7 @@ class Config(_Fits, Generic[T]):
         Raises:
             LabError: If something is to be given and is not, or the class refuses its options.
         """
-        if is_factory(self.cls) and not given:
+        if supplied_to(self.cls) and not given:
             raise LabError(f"{self.cls.__name__} takes more than options: build(parameters) or build(optimizer).")
         return build_class(self.cls, self.specification.init_args, *given)
 
@@ -172,7 +172,7 @@ class Config(_Fits, Generic[T]):
 
     def _options(self) -> Mapping[str, Option]:
         cls: type = self.cls
-        return options(cls, factory=is_factory(cls))
+        return options(cls, supplied=supplied_to(cls))
 
     def _part(self, name: str, value: object) -> object:
         slot = self._options()[name].slot

@@ -46,7 +46,7 @@ def test_every_option_has_a_type(cls: type, option: Option) -> None:
     """Untyped options could hold anything, `Any` could hold a class of a stranger."""
     del cls
     found = list(parts(option.annotation))
-    if option.slot is not None and option.slot.factory:
+    if option.slot is not None and option.slot.supplied:
         found = [option.annotation]  # what an optimizer's parameters are is torch's business
 
     assert not [part for part in found if part in (Any, REQUIRED, object) or isinstance(part, str)]

@@ -1,0 +1,40 @@
+"""Frozen parts are trained from some epoch on."""
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+from mnistlab.classifier import Classifier
+from mnistlab.freezing import within
+from mnistlab.numbers import NonNegativeInt
+
+
+class Unfreeze(Callback):
+    """Train frozen parts of a net from an epoch on: `--model.freeze=backbone --trainer.callbacks=Unfreeze`.
+
+    Args:
+        epoch: The first epoch in which they are trained, counted from 0.
+        parts: The parts by name, such as `backbone.stem`; all of them if not given.
+
+    Raises:
+        ValueError: If the model cannot be frozen, a name is not that of a part of its net, or several processes train
+            it: they would no longer agree on the weights.
+    """
+
+    def __init__(self, epoch: NonNegativeInt = 1, parts: str | list[str] | None = None) -> None:
+        self.epoch = epoch
+        self.parts = parts.split(",") if isinstance(parts, str) else parts or []
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Refuse what would fail only in that epoch."""
+        if stage != "fit":
+            return
+        if not isinstance(pl_module, Classifier):
+            raise ValueError(f"Unfreeze needs a model of mnistlab, got {type(pl_module).__name__}.")  # noqa: TRY004
+        if trainer.world_size > 1:
+            raise ValueError("Unfreeze works in one process: parts that are frozen at first are not kept in step.")
+        within(pl_module.net, self.parts)
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Unfreeze them, once it is time; also in a run that is continued after that."""
+        assert isinstance(pl_module, Classifier)
+        if trainer.current_epoch >= self.epoch and pl_module.frozen:
+            pl_module.unfreeze_parts(*self.parts)

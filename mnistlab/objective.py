@@ -1,0 +1,79 @@
+"""What a model minimizes: a loss for each head, weighted and summed."""
+
+from collections.abc import Mapping
+from math import isfinite
+
+import torch
+from torch import Tensor, nn
+
+from mnistlab.losses import Loss, LossLike, as_loss
+from mnistlab.nearest import suggestion
+
+
+class Objective(nn.Module):
+    """The losses of all heads and their weights.
+
+    Each loss is computed once here, so that what it refuses only then comes before any work.
+
+    Args:
+        sizes: Number of classes of each head, by name.
+        loss: The loss of every head that has none of its own.
+        losses: The losses of single heads, by name.
+        weights: What the loss of a head is multiplied by in the sum, 1 where nothing is given.
+
+    Raises:
+        ValueError: If a loss does not fit its head, if a name is no head's, or if a weight is no number from 0 on.
+    """
+
+    def __init__(
+        self,
+        sizes: Mapping[str, int],
+        loss: LossLike,
+        losses: Mapping[str, LossLike] | None = None,
+        weights: Mapping[str, float] | None = None,
+    ) -> None:
+        super().__init__()
+        losses, weights = losses or {}, weights or {}
+        _check_names("losses", losses, sizes)
+        _check_names("loss_weights", weights, sizes)
+        self.weights = {head: _weight(head, weights.get(head, 1.0)) for head in sizes}
+        if not any(self.weights.values()):
+            raise ValueError("`loss_weights` must not all be 0: nothing would be learnt.")
+        self.by_head = nn.ModuleDict({head: as_loss(losses.get(head, loss), size) for head, size in sizes.items()})
+        self._try(sizes)
+
+    def of(self, head: str) -> Loss:
+        """The loss of a head."""
+        loss = self.by_head[head]
+        assert isinstance(loss, Loss)
+        return loss
+
+    def forward(self, logits: Mapping[str, Tensor], targets: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The loss of each head, (), a mean over the batch and not yet weighted."""
+        return {head: loss(logits[head], targets[head]) for head, loss in self.by_head.items()}
+
+    def total(self, losses: Mapping[str, Tensor]) -> Tensor:
+        """The weighted sum over the heads, ()."""
+        if len(losses) == 1 and set(self.weights.values()) == {1.0}:
+            return next(iter(losses.values()))
+        return torch.stack([losses[head] * weight for head, weight in self.weights.items()]).sum()
+
+    def _try(self, sizes: Mapping[str, int]) -> None:
+        for head, size in sizes.items():
+            try:
+                self.of(head)(torch.zeros(2, size), torch.tensor([0, size - 1]))
+            except (ValueError, TypeError, RuntimeError, IndexError) as error:
+                raise ValueError(f"the loss cannot be used: {error}") from error
+
+
+def _check_names(option: str, given: Mapping[str, object], sizes: Mapping[str, int]) -> None:
+    for name in given:
+        if name not in sizes:
+            heads = f"There are {', '.join(sizes)}." if len(sizes) > 1 else f"There is one head, {next(iter(sizes))}."
+            raise ValueError(f"`{option}` must name heads, got {name}.{suggestion(name, list(sizes))} {heads}")
+
+
+def _weight(head: str, weight: float) -> float:
+    if not (isfinite(weight) and weight >= 0):
+        raise ValueError(f"`loss_weights` must be finite numbers from 0 on, got {weight} for {head}.")
+    return float(weight)
