@@ -8,6 +8,9 @@ from torch import Tensor, nn
 from mnistlab.numbers import ClosedUnitInterval, PositiveInt
 from mnistlab.options.specification import Specification, describe, init_arguments
 
+WEIGHT_STD = 0.02
+"""Standard deviation of the weights that transformers and nets like them begin with."""
+
 
 class Backbone(nn.Sequential):
     """Base class of backbones: named stages, each fed with what the one before gives.
@@ -113,3 +116,12 @@ class Net(nn.Module):
         features = self.backbone(images)
         logits = {name: head(features) for name, head in self.heads.items()}
         return logits if len(logits) > 1 else next(iter(logits.values()))
+
+
+def init_truncated_normal(net: nn.Module) -> None:
+    """Draw the weights of all linear layers and convolutions from a normal distribution, cut at 2; biases are 0."""
+    for module in net.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            nn.init.trunc_normal_(module.weight, std=WEIGHT_STD)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)

@@ -114,7 +114,7 @@ def restricted() -> Iterator[tuple[str, str, list[str]]]:
     for base, prefix in {**prefixes, RunSchedule: "model.scheduler"}.items():
         for name, (cls, *_) in candidates((base,)).items():
             if cls.__module__.startswith("mnistlab."):
-                for option in options(cls, factory=base is RunSchedule).values():
+                for option in options(cls, supplied=base is RunSchedule).values():
                     kinds = expected(option.annotation).split(" or ")
                     yield from (
                         (f"--{prefix}={name}", f"--{prefix}.{option.name}", BAD[k]) for k in kinds[:1] if k in BAD

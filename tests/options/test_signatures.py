@@ -11,26 +11,28 @@ from mnistlab.catalogue.docs import documented
 from mnistlab.classifier import Classifier
 from mnistlab.data import Augmentation, ImageData
 from mnistlab.losses import Loss
+from mnistlab.nets import Backbone, Head
 from mnistlab.options.classes import candidates
 from mnistlab.options.signatures import REQUIRED, Option, Slot, options, slot_of
+from mnistlab.options.specification import supplied_to
 from mnistlab.sections import Run, TopLevel
 
 
-def classes() -> Iterator[tuple[type, bool]]:
-    """Every class of mnistlab that the command line offers, and whether an argument is supplied later."""
-    yield Run, False
-    yield TopLevel, False
-    for base in (Classifier, ImageData, Augmentation, Loss, Callback, torch.optim.lr_scheduler.LRScheduler):
+def classes() -> Iterator[tuple[type, int]]:
+    """Every class of mnistlab that the command line offers, and how many arguments are supplied later."""
+    yield Run, 0
+    yield TopLevel, 0
+    for base in (Classifier, ImageData, Augmentation, Loss, Callback, torch.optim.lr_scheduler.LRScheduler, Backbone, Head):
         for found in candidates((base,)).values():
             for cls in found:
                 if cls.__module__.startswith("mnistlab."):
-                    yield cls, base is torch.optim.lr_scheduler.LRScheduler
+                    yield cls, supplied_to(cls)
 
 
 OPTIONS = [
     pytest.param(cls, option, id=f"{cls.__name__}.{option.name}")
-    for cls, factory in classes()
-    for option in options(cls, factory=factory).values()
+    for cls, supplied in classes()
+    for option in options(cls, supplied=supplied).values()
 ]
 
 

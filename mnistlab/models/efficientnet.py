@@ -1,0 +1,242 @@
+"""EfficientNet: inverted residual blocks with squeeze and excitation, scaled in width and depth; four sizes."""
+
+from collections.abc import Iterator
+from functools import partial
+from math import ceil
+from typing import Any, Literal, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Adam
+from torchvision.ops import Conv2dNormActivation, SqueezeExcitation, StochasticDepth
+
+from mnistlab.models.assembled import Assembled
+from mnistlab.nets import Backbone
+from mnistlab.numbers import ClosedUnitInterval, PositiveFloat, PositiveInt
+from mnistlab.optimization import OptimizerCallable
+
+SqueezeFrom = Literal["input", "expanded"]
+
+
+class Stage(NamedTuple):
+    """Blocks of one shape; the first of them has the stride, and changes the number of channels."""
+
+    expand: int
+    channels: int
+    blocks: int
+    stride: int
+    kernel: int
+
+
+STAGES = (
+    Stage(1, 16, 1, 1, 3),
+    Stage(6, 24, 2, 2, 3),
+    Stage(6, 40, 2, 2, 5),
+    Stage(6, 80, 3, 2, 3),
+    Stage(6, 112, 3, 1, 5),
+    Stage(6, 192, 4, 2, 5),
+    Stage(6, 320, 1, 1, 3),
+)
+"""EfficientNet-B0, table 1 of the paper."""
+
+_STEM, _HEAD = 32, 1280  # channels at width 1
+_DIVISOR = 8
+_SQUEEZE = 4  # channels to one value of the squeezed layer
+_DROP = 0.2
+
+
+class MBConv(nn.Module):
+    """Inverted residual block: a wide depthwise convolution between two narrow ones (Sandler et al. 2018).
+
+    Conv 1x1 to `expand` times the channels (left out at 1), depthwise Conv, squeeze and excitation, Conv 1x1 back; each
+    with BatchNorm, the first two with Swish. Where the shape stays, the input is added to what stochastic depth leaves.
+
+    Shape: (batch, in_channels, height, width) -> (batch, out_channels, height / stride, width / stride).
+
+    Args:
+        in_channels: Channels of the input.
+        out_channels: Channels of the output.
+        stage: Expansion, stride and kernel; the stride counts for the first block of a stage only.
+        stride: Of the depthwise convolution.
+        squeeze_from: Whether the squeezed layer has a quarter of the input's channels or of the expanded ones.
+        drop: Probability of leaving the branch out, drawn for each image.
+    """
+
+    def __init__(
+        self, in_channels: int, out_channels: int, stage: Stage, stride: int, squeeze_from: SqueezeFrom, drop: float
+    ) -> None:
+        super().__init__()
+        expanded = in_channels * stage.expand
+        squeezed = max(1, (in_channels if squeeze_from == "input" else expanded) // _SQUEEZE)
+        layers: list[nn.Module] = []
+        if stage.expand > 1:
+            layers.append(Conv2dNormActivation(in_channels, expanded, 1, activation_layer=nn.SiLU))
+        layers += [
+            Conv2dNormActivation(
+                expanded, expanded, stage.kernel, stride=stride, groups=expanded, activation_layer=nn.SiLU
+            ),
+            SqueezeExcitation(expanded, squeezed, activation=partial(nn.SiLU, inplace=True)),
+            Conv2dNormActivation(expanded, out_channels, 1, activation_layer=None),
+        ]
+        self.branch = nn.Sequential(*layers)
+        self.residual = stride == 1 and in_channels == out_channels
+        self.drop = StochasticDepth(drop, "row")
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Add what is left of the branch to `x` where the shapes agree."""
+        out: Tensor = self.branch(x)
+        return x + self.drop(out) if self.residual else out
+
+
+class EfficientNetBackbone(Backbone):
+    """Stem, seven stages of inverted residual blocks, Conv 1x1, global average, Dropout.
+
+    Shape: images (batch, in_channels, height, width) -> (batch, 1280 * width, rounded up to a multiple of 8).
+
+    Args:
+        width: What all numbers of channels are multiplied by, then rounded up to a multiple of 8.
+        depth: What the number of blocks of each stage is multiplied by, then rounded up.
+        squeeze_from: Whether squeeze and excitation has a quarter of the block's input channels, as in the paper, or
+            of its expanded channels.
+        dropout: Probability of dropping a value after the global average.
+        stochastic_depth: Probability of leaving out the last block's branch, drawn for each image; it grows evenly
+            over the blocks.
+        in_channels: Channels of an image, 1 for grey.
+    """
+
+    def __init__(
+        self,
+        width: PositiveFloat = 1.0,
+        depth: PositiveFloat = 1.0,
+        squeeze_from: SqueezeFrom = "input",
+        dropout: ClosedUnitInterval = _DROP,
+        stochastic_depth: ClosedUnitInterval = _DROP,
+        in_channels: PositiveInt = 1,
+    ) -> None:
+        channels = scaled(_STEM, width)
+        num_features = scaled(_HEAD, width)
+        counts = [ceil(stage.blocks * depth) for stage in STAGES]
+        drops = iter(torch.linspace(0, stochastic_depth, sum(counts)).tolist())
+        stages: dict[str, nn.Module] = {
+            "stem": Conv2dNormActivation(in_channels, channels, 3, stride=2, activation_layer=nn.SiLU)
+        }
+        for number, (stage, count) in enumerate(zip(STAGES, counts, strict=True), start=1):
+            out = scaled(stage.channels, width)
+            stages[f"stage{number}"] = nn.Sequential(*_blocks(channels, out, stage, count, squeeze_from, drops))
+            channels = out
+        stages["conv"] = Conv2dNormActivation(channels, num_features, 1, activation_layer=nn.SiLU)
+        stages["pool"] = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(dropout))
+        super().__init__(num_features, stages)
+
+
+def scaled(channels: int, width: float) -> int:
+    """Channels times `width`, rounded up to a multiple of 8."""
+    return ceil(channels * width / _DIVISOR) * _DIVISOR
+
+
+def _blocks(
+    in_channels: int, out_channels: int, stage: Stage, count: int, squeeze_from: SqueezeFrom, drops: Iterator[float]
+) -> Iterator[MBConv]:
+    for number in range(count):
+        first = number == 0
+        yield MBConv(
+            in_channels if first else out_channels,
+            out_channels,
+            stage,
+            stage.stride if first else 1,
+            squeeze_from,
+            next(drops),
+        )
+
+
+class EfficientNet(Assembled):
+    """EfficientNet of any width and depth; at 1 and 1 the paper's B0 for grey images, 4,019,782 parameters.
+
+    Source: Tan and Le (2019), arXiv:1905.11946.
+
+    Args:
+        width: What all numbers of channels are multiplied by, then rounded up to a multiple of 8.
+        depth: What the number of blocks of each stage is multiplied by, then rounded up.
+        squeeze_from: Whether squeeze and excitation has a quarter of the block's input channels, as in the paper, or
+            of its expanded channels.
+        dropout: Probability of dropping a value after the global average.
+        stochastic_depth: Probability of leaving out the last block's branch, drawn for each image; it grows evenly
+            over the blocks.
+        in_channels: Channels of an image, 1 for grey.
+    """
+
+    name = "efficientnet"
+
+    def __init__(
+        self,
+        width: PositiveFloat = 1.0,
+        depth: PositiveFloat = 1.0,
+        squeeze_from: SqueezeFrom = "input",
+        dropout: ClosedUnitInterval = _DROP,
+        stochastic_depth: ClosedUnitInterval = _DROP,
+        in_channels: PositiveInt = 1,
+        optimizer: OptimizerCallable = partial(Adam, lr=1e-3, weight_decay=1e-4),
+        **kwargs: Any,
+    ) -> None:
+        backbone = EfficientNetBackbone(width, depth, squeeze_from, dropout, stochastic_depth, in_channels)
+        super().__init__(backbone, optimizer=optimizer, **kwargs)
+
+
+class EfficientNet22K(EfficientNet):
+    """EfficientNet, width 0.002, depth 0.3, so 8 channels in every stage; 21,880 parameters."""
+
+    name = "efficientnet_22k"
+
+    def __init__(
+        self,
+        width: PositiveFloat = 0.002,
+        depth: PositiveFloat = 0.3,
+        squeeze_from: SqueezeFrom = "expanded",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(width=width, depth=depth, squeeze_from=squeeze_from, **kwargs)
+
+
+class EfficientNet66K(EfficientNet):
+    """EfficientNet, width 0.043, depth 0.7; 66,016 parameters."""
+
+    name = "efficientnet_66k"
+
+    def __init__(
+        self,
+        width: PositiveFloat = 0.043,
+        depth: PositiveFloat = 0.7,
+        squeeze_from: SqueezeFrom = "expanded",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(width=width, depth=depth, squeeze_from=squeeze_from, **kwargs)
+
+
+class EfficientNet4M(EfficientNet):
+    """EfficientNet-B0 as in the paper; 4,019,782 parameters."""
+
+    name = "efficientnet_4m"
+
+    def __init__(
+        self,
+        width: PositiveFloat = 1.0,
+        depth: PositiveFloat = 1.0,
+        squeeze_from: SqueezeFrom = "input",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(width=width, depth=depth, squeeze_from=squeeze_from, **kwargs)
+
+
+class EfficientNet7M(EfficientNet):
+    """EfficientNet-B0 with wider squeeze and excitation, a quarter of the expanded channels; 7,155,082 parameters."""
+
+    name = "efficientnet_7m"
+
+    def __init__(
+        self,
+        width: PositiveFloat = 1.0,
+        depth: PositiveFloat = 1.0,
+        squeeze_from: SqueezeFrom = "expanded",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(width=width, depth=depth, squeeze_from=squeeze_from, **kwargs)
