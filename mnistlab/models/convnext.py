@@ -80,8 +80,9 @@ class ConvNeXtBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Add what is left of the branch to `x`."""
-        out: Tensor = self.mlp(self.depthwise(x).permute(0, 2, 3, 1))
-        return x + self.drop(out.permute(0, 3, 1, 2))
+        branch: Tensor = self.mlp(self.depthwise(x).permute(0, 2, 3, 1))
+        out: Tensor = x + self.drop(branch.permute(0, 3, 1, 2))
+        return out
 
 
 class ConvNeXtBackbone(Backbone):

@@ -22,7 +22,8 @@ def classes() -> Iterator[tuple[type, int]]:
     """Every class of mnistlab that the command line offers, and how many arguments are supplied later."""
     yield Run, 0
     yield TopLevel, 0
-    for base in (Classifier, ImageData, Augmentation, Loss, Callback, torch.optim.lr_scheduler.LRScheduler, Backbone, Head):
+    bases = (Classifier, ImageData, Augmentation, Loss, Callback, torch.optim.lr_scheduler.LRScheduler, Backbone, Head)
+    for base in bases:
         for found in candidates((base,)).values():
             for cls in found:
                 if cls.__module__.startswith("mnistlab."):
