@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mnistlab.classifier import Classifier
     from mnistlab.cli import main
-    from mnistlab.data import EMNIST, KMNIST, MNIST, QMNIST, FashionMNIST, ImageData, SyntheticDigits
+    from mnistlab.data import EMNIST, KMNIST, MNIST, QMNIST, FashionMNIST, ImageData, MultiheadMNIST, SyntheticDigits
     from mnistlab.losses import Loss
     from mnistlab.models import (
         CNN8K,
@@ -48,7 +48,16 @@ if TYPE_CHECKING:
 _HOME = {
     "mnistlab.classifier": ("Classifier",),
     "mnistlab.cli": ("main",),
-    "mnistlab.data": ("EMNIST", "KMNIST", "MNIST", "QMNIST", "FashionMNIST", "ImageData", "SyntheticDigits"),
+    "mnistlab.data": (
+        "EMNIST",
+        "KMNIST",
+        "MNIST",
+        "QMNIST",
+        "FashionMNIST",
+        "ImageData",
+        "MultiheadMNIST",
+        "SyntheticDigits",
+    ),
     "mnistlab.losses": ("Loss",),
     "mnistlab.models": (
         "Assembled",
@@ -117,6 +126,7 @@ __all__ = [
     "Loss",
     "MediumModel",
     "MultiheadCNN422K",
+    "MultiheadMNIST",
     "Preset",
     "ResidualMLP",
     "SimpleCNN",

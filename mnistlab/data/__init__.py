@@ -4,7 +4,8 @@ from mnistlab.data.augment import Augmentation, RandomDistortion
 from mnistlab.data.digits import SyntheticDigits
 from mnistlab.data.images import ImageData
 from mnistlab.data.imageset import ImageSet
-from mnistlab.data.mnist import EMNIST, KMNIST, MNIST, QMNIST, FashionMNIST
+from mnistlab.data.labels import DigitTable, LabelScheme, MeasuredLabels
+from mnistlab.data.mnist import EMNIST, KMNIST, MNIST, QMNIST, FashionMNIST, MultiheadMNIST
 
 __all__ = [
     "EMNIST",
@@ -12,9 +13,13 @@ __all__ = [
     "MNIST",
     "QMNIST",
     "Augmentation",
+    "DigitTable",
     "FashionMNIST",
     "ImageData",
     "ImageSet",
+    "LabelScheme",
+    "MeasuredLabels",
+    "MultiheadMNIST",
     "RandomDistortion",
     "SyntheticDigits",
 ]

@@ -319,7 +319,7 @@ class SyntheticDigits(ImageData):
         self.draw_seed = draw_seed
 
     @property
-    def heads(self) -> dict[str, int]:
+    def own_heads(self) -> dict[str, int]:
         """One label, the digit."""
         return {"digit": 10}
 

@@ -63,7 +63,7 @@ class IdxData(ImageData, ABC):
 
     @property
     @abstractmethod
-    def heads(self) -> dict[str, int]:
+    def own_heads(self) -> dict[str, int]:
         """The name of the label and the number of its classes."""
 
     @property

@@ -1,6 +1,7 @@
 """The common part of every data set: splits, loaders, normalization."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor
 
 from mnistlab.data.augment import Augmentation
 from mnistlab.data.imageset import ImageSet
+from mnistlab.data.labels import LabelScheme
 from mnistlab.data.loader import EvalLoader, Shard, TrainLoader
 from mnistlab.errors import LabError
 from mnistlab.numbers import NonNegativeInt, PositiveFloat, PositiveInt
@@ -23,7 +25,8 @@ class ImageData(LightningDataModule):
     The official test images are the test set; validation is a seeded part of the training images in which every class
     has its share. Normalization and augmentation happen batch by batch on the device of the model.
 
-    To add a data set, say what `heads` it has, fetch it in `prepare_data`, and return its parts from `read`.
+    To add a data set, say what labels it has in `own_heads`, fetch it in `prepare_data`, and return its parts from
+    `read`.
 
     Args:
         batch_size: Images in a training batch.
@@ -32,6 +35,7 @@ class ImageData(LightningDataModule):
         partition: `official` keeps the official test set; `pooled` draws training, validation and test from all
             images together, as some publications do, and its figures do not compare with official ones.
         partition_seed: Which images are held out, independent of the seed of the run.
+        labels: What gives each image further labels, each a head of the model; null for the label of the data alone.
         augment: Random changes of the training images, a new draw for each image in each epoch.
         mean: Subtracted from the images scaled to 0..1; if not given, measured on the training split.
         std: Divides the images after that; if not given, measured on the training split.
@@ -44,6 +48,7 @@ class ImageData(LightningDataModule):
         val_size: NonNegativeInt = 5_000,
         partition: Literal["official", "pooled"] = "official",
         partition_seed: NonNegativeInt = 0,
+        labels: LabelScheme | None = None,
         augment: Augmentation | None = None,
         mean: float | None = None,
         std: PositiveFloat | None = None,
@@ -55,6 +60,7 @@ class ImageData(LightningDataModule):
         self.val_size = val_size
         self.partition = partition
         self.partition_seed = partition_seed
+        self.labels = labels
         self.augment = augment
         self.mean = mean
         self.std = std
@@ -65,9 +71,22 @@ class ImageData(LightningDataModule):
         self._position: dict[str, int] | None = None  # that the next training loader takes up
 
     @property
-    def heads(self) -> dict[str, int]:
-        """The number of classes of each label, the primary label first."""
+    def own_heads(self) -> dict[str, int]:
+        """The number of classes of each label that the data have by themselves, the primary label first."""
         raise AssertionError(f"{type(self).__name__} does not say what heads it has")
+
+    @property
+    def heads(self) -> dict[str, int]:
+        """The number of classes of each label, the primary label first, those of `labels` included.
+
+        Raises:
+            LabError: If these labels do not suit the data.
+        """
+        own = self.own_heads
+        if self.labels is None:
+            return own
+        self.labels.check(type(self).__name__, own)
+        return {**own, **self.labels.heads}
 
     @property
     def num_images(self) -> dict[str, int]:
@@ -170,17 +189,25 @@ class ImageData(LightningDataModule):
 
     def _load(self, part: str) -> None:
         if part == "test":
-            data = self.read("test")
+            data = self._read("test")
             self._rows["test"] = torch.arange(len(data))
         elif part == "train":
-            data = self.read("train")
+            data = self._read("train")
             self._rows["train"], self._rows["val"] = self._hold_out(data, torch.arange(len(data)), self.val_size)
         else:
-            train, test = self.read("train"), self.read("test")
+            train, test = self._read("train"), self._read("test")
             data = _joined(train, test)
             rest, self._rows["test"] = self._hold_out(data, torch.arange(len(data)), len(test))
             self._rows["train"], self._rows["val"] = self._hold_out(data, rest, self.val_size)
         self._sets[part] = data
+
+    def _read(self, split: Literal["train", "test"]) -> ImageSet:
+        """The official images with all their labels."""
+        data = self.read(split)
+        if self.labels is None:
+            return data
+        primary = next(iter(data.targets.values()))
+        return replace(data, targets={**data.targets, **self.labels.label(data.images, primary)})
 
     def _hold_out(self, data: ImageSet, rows: Tensor, size: int) -> tuple[Tensor, Tensor]:
         if size >= len(rows):

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from mnistlab.data.idx_data import IdxData, Part
+from mnistlab.data.labels import DigitTable, LabelScheme
 
 if TYPE_CHECKING:
     from mnistlab.data.download import Archive
@@ -30,9 +31,21 @@ class MNIST(IdxData):
     folder = "MNIST"
 
     @property
-    def heads(self) -> dict[str, int]:
+    def own_heads(self) -> dict[str, int]:
         """The digit."""
         return {"digit": 10}
+
+
+class MultiheadMNIST(MNIST):
+    """MNIST with three labels: digit, thickness and smoothness; 10, 5 and 3 classes.
+
+    Args:
+        labels: What gives each image its further labels; `DigitTable` looks them up by the digit, `MeasuredLabels`
+            measures others from the pixels.
+    """
+
+    def __init__(self, labels: LabelScheme | None = DigitTable(), **kwargs: Any) -> None:
+        super().__init__(labels=labels, **kwargs)
 
 
 class FashionMNIST(IdxData):
@@ -44,7 +57,7 @@ class FashionMNIST(IdxData):
     folder = "FashionMNIST"
 
     @property
-    def heads(self) -> dict[str, int]:
+    def own_heads(self) -> dict[str, int]:
         """The article: T-shirt, trouser, pullover, dress, coat, sandal, shirt, sneaker, bag, ankle boot."""
         return {"article": 10}
 
@@ -58,7 +71,7 @@ class KMNIST(IdxData):
     folder = "KMNIST"
 
     @property
-    def heads(self) -> dict[str, int]:
+    def own_heads(self) -> dict[str, int]:
         """The character: o, ki, su, tsu, na, ha, ma, ya, re, wo."""
         return {"character": 10}
 
@@ -85,7 +98,7 @@ class QMNIST(IdxData):
         self.test_part = test_part
 
     @property
-    def heads(self) -> dict[str, int]:
+    def own_heads(self) -> dict[str, int]:
         """The digit."""
         return {"digit": 10}
 
@@ -149,7 +162,7 @@ class EMNIST(IdxData):
         return [cls(split=split) for split in cls.sizes]
 
     @property
-    def heads(self) -> dict[str, int]:
+    def own_heads(self) -> dict[str, int]:
         """The character, in the order of `torchvision.datasets.EMNIST.classes_split_dict`."""
         return {"character": self.sizes[self.split][0]}
 

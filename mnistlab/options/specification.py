@@ -94,7 +94,7 @@ def describe(instance: object, arguments: Mapping[str, object]) -> Specification
 
 
 def describe_factory(value: object) -> dict[str, object] | None:
-    """Write down a class, or a `functools.partial` of one, with all its options; None for anything else.
+    """Write down a class, a `functools.partial` of one, or a dataclass, with all options; None for anything else.
 
     An optimizer is given as a class that is called later with the parameters; its first argument is left out.
     """
@@ -102,6 +102,9 @@ def describe_factory(value: object) -> dict[str, object] | None:
         return _complete(value, {})
     if isinstance(value, Described):
         return value.specification.as_dict()
+    if dataclasses.is_dataclass(value):
+        fields = {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value) if field.init}
+        return Specification(class_path_of(type(value)), fields).as_dict()
     if isinstance(value, functools.partial) and isinstance(value.func, type) and not value.args:
         return _complete(value.func, value.keywords)
     return None
@@ -147,9 +150,6 @@ def _plain_object(value: object) -> object:
         return fspath(value)
     if isinstance(value, torch.Tensor):
         return value.tolist()
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value) if field.init}
-        return Specification(class_path_of(type(value)), fields).as_dict()
     return describe_factory(value) or {UNRECORDED: _what(value)}
 
 

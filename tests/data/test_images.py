@@ -25,7 +25,7 @@ class Squares(ImageData):
     """
 
     @property
-    def heads(self) -> dict[str, int]:
+    def own_heads(self) -> dict[str, int]:
         """Three classes."""
         return {"label": 3}
 

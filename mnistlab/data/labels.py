@@ -1,0 +1,203 @@
+"""Further labels of an image: known from its class, or measured from its pixels."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from mnistlab.errors import LabError
+
+_CHUNK = 500  # images measured at once: what they need stays in the processor's cache
+_NUM_DIGITS = 10
+_EDGE = 0.5  # of the strongest ink
+_LOOPS = (0.5, 1.5)
+
+
+@dataclass(frozen=True)
+class LabelScheme(ABC):
+    """Base class of what gives each image further labels.
+
+    One of your own says what `heads` it has and writes `label`.
+    """
+
+    @property
+    @abstractmethod
+    def heads(self) -> dict[str, int]:
+        """The number of classes of each further label."""
+
+    def check(self, data: str, own: Mapping[str, int]) -> None:
+        """Refuse data that these labels do not suit.
+
+        Args:
+            data: How messages call the data.
+            own: The number of classes of each label that the data have by themselves, the primary one first.
+
+        Raises:
+            LabError: If a label of the data has the same name.
+        """
+        taken = own.keys() & self.heads.keys()
+        if taken:
+            name = type(self).__name__
+            raise LabError(f"{data} has labels called {', '.join(sorted(taken))} already, so {name} cannot add them.")
+
+    @abstractmethod
+    def label(self, images: Tensor, primary: Tensor) -> dict[str, Tensor]:
+        """The further labels of some images.
+
+        Shape: (n, channels, height, width) uint8, (n,) int64 -> (n,) int64 for each name.
+        """
+
+
+@dataclass(frozen=True)
+class DigitTable(LabelScheme):
+    """Thickness and smoothness as a function of the digit, from a table.
+
+    They say nothing about the single image: heads for them learn nothing that a head for the digit does not. For trying
+    out nets with several heads. Always guessing the largest class gives 39.1 % and 49.6 % on MNIST's training images.
+
+        digit       0  1  2  3  4  5  6  7  8  9
+        thickness   0  2  1  3  2  4  3  4  4  4   very thin 0 to very thick 4
+        smoothness  2  0  1  2  0  1  2  0  2  2   angular 0 to smooth 2
+    """
+
+    table: ClassVar[Mapping[str, Sequence[int]]] = {
+        "thickness": (0, 2, 1, 3, 2, 4, 3, 4, 4, 4),
+        "smoothness": (2, 0, 1, 2, 0, 1, 2, 0, 2, 2),
+    }
+
+    @property
+    def heads(self) -> dict[str, int]:
+        """Five classes of thickness and three of smoothness."""
+        return {name: max(column) + 1 for name, column in self.table.items()}
+
+    def check(self, data: str, own: Mapping[str, int]) -> None:
+        """Refuse data that are not the ten digits.
+
+        Raises:
+            LabError: If they are not.
+        """
+        super().check(data, own)
+        primary, size = next(iter(own.items()))
+        if primary != "digit" or size != _NUM_DIGITS:
+            raise LabError(
+                f"DigitTable needs the ten digits, but {data} has {size} classes of {primary}. "
+                "MeasuredLabels serves any images."
+            )
+
+    def label(self, images: Tensor, primary: Tensor) -> dict[str, Tensor]:
+        """Look the digits up."""
+        return {name: torch.tensor(column, device=images.device)[primary] for name, column in self.table.items()}
+
+
+@dataclass(frozen=True)
+class MeasuredLabels(LabelScheme):
+    """Thickness, slant and loops of what is drawn, measured from the pixels and cut into classes at fixed bounds.
+
+    They differ between images of one digit, so heads for them learn something of their own. Ink is a pixel's value over
+    255. The default bounds divide MNIST's training images into fifths.
+
+    - thickness, in pixels: the width of the rectangle with the same ink A and the same perimeter P,
+      P/4 - sqrt(P^2/16 - A). The perimeter is the total variation of the ink (the coarea formula).
+    - slant, in degrees, positive to the right: atan(-Sxy / Syy) of the ink's second moments, the shear that deskewing
+      takes out.
+    - loops: holes of at least 2 pixels in what has more than half the strongest ink, as 0, 1, and 2 or more.
+
+    Args:
+        thickness_bounds: Pixels at which a class of thickness ends and the next one begins, in ascending order.
+        slant_bounds: Degrees at which a class of slant ends and the next one begins, in ascending order.
+
+    Raises:
+        ValueError: If bounds are not in ascending order.
+    """
+
+    thickness_bounds: Sequence[float] = (2.0, 2.4, 2.7, 3.2)
+    slant_bounds: Sequence[float] = (-7.0, 2.0, 10.0, 19.0)
+
+    def __post_init__(self) -> None:
+        for option, bounds in (("thickness_bounds", self.thickness_bounds), ("slant_bounds", self.slant_bounds)):
+            if not bounds or any(low >= high for low, high in pairwise(bounds)):
+                raise ValueError(f"`{option}` must be numbers in ascending order, got {list(bounds)}.")
+
+    @property
+    def bounds(self) -> dict[str, Sequence[float]]:
+        """Where the classes of each measure end."""
+        return {"thickness": self.thickness_bounds, "slant": self.slant_bounds, "loops": _LOOPS}
+
+    @property
+    def heads(self) -> dict[str, int]:
+        """One class more than there are bounds."""
+        return {name: len(bounds) + 1 for name, bounds in self.bounds.items()}
+
+    def label(self, images: Tensor, primary: Tensor) -> dict[str, Tensor]:
+        """Measure images and cut the measures into classes."""
+        del primary
+        chunks = [measure(chunk) for chunk in images.split(_CHUNK)]
+        measured = {name: torch.cat([chunk[name] for chunk in chunks]) for name in self.bounds}
+        return {
+            name: torch.bucketize(measured[name], torch.tensor(bounds, device=images.device), right=True)
+            for name, bounds in self.bounds.items()
+        }
+
+
+def measure(images: Tensor) -> dict[str, Tensor]:
+    """Thickness in pixels, slant in degrees, and the number of loops, as `MeasuredLabels` defines them.
+
+    Shape: (n, channels, height, width) uint8 -> (n,) float32 each; 0 where there is no ink.
+    """
+    ink = F.pad(images.to(torch.float32).mean(dim=1) / 255, (1, 1, 1, 1))
+    return {"thickness": _thickness(ink), "slant": _slant(ink), "loops": _holes(ink).to(torch.float32)}
+
+
+def _thickness(ink: Tensor) -> Tensor:
+    down = ink.diff(dim=1, append=ink[:, -1:])
+    right = ink.diff(dim=2, append=ink[:, :, -1:])
+    perimeter = (down.square() + right.square()).sqrt().sum(dim=(1, 2))
+    area = ink.sum(dim=(1, 2))
+    return perimeter / 4 - (perimeter.square() / 16 - area).clamp(min=0).sqrt()
+
+
+def _slant(ink: Tensor) -> Tensor:
+    weight = ink / ink.sum(dim=(1, 2), keepdim=True).clamp(min=1e-6)
+    rows = torch.arange(ink.shape[1], dtype=ink.dtype, device=ink.device)[:, None]
+    columns = torch.arange(ink.shape[2], dtype=ink.dtype, device=ink.device)
+    y = rows - (weight * rows).sum(dim=(1, 2), keepdim=True)
+    x = columns - (weight * columns).sum(dim=(1, 2), keepdim=True)
+    covariance, variance = (weight * x * y).sum(dim=(1, 2)), (weight * y * y).sum(dim=(1, 2))
+    return torch.where(variance > 0, torch.atan2(-covariance, variance), 0.0).rad2deg()
+
+
+def _holes(ink: Tensor) -> Tensor:
+    """Count the holes of two pixels and more: parts of what is not ink, diagonals apart, that touch no border."""
+    paper = (ink <= _EDGE * ink.amax(dim=(1, 2), keepdim=True)).permute(1, 2, 0).contiguous()
+    inside = paper & ~_outside(paper)
+    inside = F.pad(inside, (0, 0, 1, 1, 1, 1))
+    beside = inside[:-2, 1:-1] | inside[2:, 1:-1] | inside[1:-1, :-2] | inside[1:-1, 2:]
+    hole = inside[1:-1, 1:-1] & beside
+    # A region without a hole of its own has one pixel more than links between neighbours, less one for each square.
+    below, right = hole[1:] & hole[:-1], hole[:, 1:] & hole[:, :-1]
+    square = below[:, 1:] & below[:, :-1]
+    return hole.sum((0, 1)) - below.sum((0, 1)) - right.sum((0, 1)) + square.sum((0, 1))
+
+
+def _outside(paper: Tensor) -> Tensor:
+    """What is connected with the border, (height, width, n): swept on in four directions until nothing changes."""
+    height, width, _ = paper.shape
+    reached = paper.clone()
+    reached[1:-1, 1:-1] = False
+    before = torch.zeros_like(reached)
+    while not torch.equal(before, reached):
+        before = reached.clone()
+        for rows in (range(1, height), range(height - 2, -1, -1)):
+            step = 1 if rows.step > 0 else -1
+            for row in rows:
+                reached[row] |= reached[row - step] & paper[row]
+        for columns in (range(1, width), range(width - 2, -1, -1)):
+            step = 1 if columns.step > 0 else -1
+            for column in columns:
+                reached[:, column] |= reached[:, column - step] & paper[:, column]
+    return reached
