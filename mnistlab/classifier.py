@@ -225,7 +225,9 @@ class Classifier(LightningModule):
         return self
 
     def setup(self, stage: str) -> None:
-        """Begin, if nobody has called `begin` yet."""
+        """Lay the weights out as the images are, and begin, if nobody has called `begin` yet."""
+        if self.channels_last:
+            self.net.to(memory_format=torch.channels_last)
         if stage == "fit":
             for sentence in self.begin():
                 rank_zero_info(sentence)

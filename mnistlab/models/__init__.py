@@ -2,6 +2,7 @@
 
 from mnistlab.models.assembled import Assembled
 from mnistlab.models.cnn import CNN8K, CNN68K, CNN421K, MultiheadCNN422K, SimpleCNN
+from mnistlab.models.compact import CompactCNN
 from mnistlab.models.convnext import ConvNeXt, ConvNeXt18K, ConvNeXt73K, ConvNeXt288K, ConvNeXt725K
 from mnistlab.models.dense import SDN8K, SDN68K, SimpleDenseNet
 from mnistlab.models.efficientnet import EfficientNet, EfficientNet4M, EfficientNet7M, EfficientNet22K, EfficientNet66K
@@ -15,6 +16,7 @@ __all__ = [
     "SDN8K",
     "SDN68K",
     "Assembled",
+    "CompactCNN",
     "ConvNeXt",
     "ConvNeXt18K",
     "ConvNeXt73K",
