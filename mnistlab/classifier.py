@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import CrossEntropyLoss
 from torch.optim import AdamW
 
+from mnistlab.attribution import Method, attribute
 from mnistlab.checkpoints.loading import load_model
 from mnistlab.checkpoints.reading import FORMAT, RECORD
 from mnistlab.checkpoints.resuming import carry_over
@@ -168,6 +169,31 @@ class Classifier(LightningModule):
         images = batch if isinstance(batch, Tensor) else batch[0]
         logits = self._by_head(self(images))
         return {head: self.objective.of(head).probs(logits[head]) for head in self.heads}
+
+    def explain(
+        self,
+        images: Tensor,
+        method: Method = "auto",
+        *,
+        head: str | None = None,
+        target: Tensor | None = None,
+        stage: str | None = None,
+    ) -> Tensor:
+        """How much each place of an image has to do with the answer, from 0 to 1; see `mnistlab.attribution.attribute`.
+
+        Shape: normalized images (batch, channels, height, width) -> (batch, height, width).
+
+        Args:
+            images: Normalized images, on the device of the model.
+            method: `gradcam`, `attention`, `gradient`, or `auto` for what suits the net.
+            head: The head that answers; the primary one if not given.
+            target: (batch,) the class to look for; the predicted one if not given.
+            stage: The stage whose maps gradcam takes.
+
+        Raises:
+            ValueError: If the net has not what the method needs, or there is no such head or stage.
+        """
+        return attribute(self.net, images, method, head=head, target=target, stage=stage)
 
     def begin(self, *, continued: bool = False) -> list[str]:
         """Make ready for training: take over weights, freeze parts; what was done, in sentences.

@@ -40,6 +40,7 @@ COMMANDS = {
     "validate": Command("measure a checkpoint on the validation images", _RUN, trains=True, group=_TRAIN),
     "test": Command("measure a checkpoint on the test images", _RUN, trains=True, group=_TRAIN),
     "predict": Command("write the prediction for every test image to a table", _RUN, trains=True, group=_TRAIN),
+    "explain": Command("picture what a net looks at in test images", "mnistlab.explain_command:run", group=_TRAIN),
     "models": Command("the models, with their parameter counts", _TABLES, group=_SEE),
     "datasets": Command("the data sets, with their images and classes", _TABLES, group=_SEE),
     "losses": Command("the losses", _TABLES, group=_SEE),

@@ -36,10 +36,16 @@ from mnistlab.sections import prepare
 from mnistlab.starting import begin as begin_model
 from mnistlab.starting import find_init
 from mnistlab.trainer_options import check_trainer
+from mnistlab.wish import Wish
 
 
-def run(command: str, arguments: Sequence[str]) -> int:
+def run(command: str, arguments: Sequence[str], wish: Wish | None = None) -> int:
     """Run `mnistlab command arguments`; the exit code.
+
+    Args:
+        command: `fit`, `validate`, `test`, `predict` or `explain`.
+        arguments: The rest.
+        wish: What `explain` shall show.
 
     Raises:
         LabError: For what a user can mend.
@@ -47,10 +53,10 @@ def run(command: str, arguments: Sequence[str]) -> int:
     invocation = Invocation(command, arguments)
     quiet()
     with terminated_like_interrupted(), _explaining(invocation, {}):
-        return _run(invocation)
+        return _run(invocation, wish)
 
 
-def _run(invocation: Invocation) -> int:
+def _run(invocation: Invocation, wish: Wish | None) -> int:
     prepare()
     _set_import_policy(invocation)
     found = invocation.checkpoint()
@@ -64,7 +70,7 @@ def _run(invocation: Invocation) -> int:
             return _print_config(invocation, settled, found)
         if invocation.command == "fit":
             return _fit(invocation, settled, found)
-        return _evaluate(invocation, settled, found)
+        return _evaluate(invocation, settled, found, wish)
 
 
 @contextmanager
@@ -89,7 +95,7 @@ def _print_config(invocation: Invocation, settled: Settled, found: Found | None)
     return 0
 
 
-def _evaluate(invocation: Invocation, settled: Settled, found: Found | None) -> int:
+def _evaluate(invocation: Invocation, settled: Settled, found: Found | None, wish: Wish | None) -> int:
     cli = _made(invocation, settled, found)
     check_evaluation(invocation.command, cli.datamodule, cli.trainer)
     _load(cli.model, found)
@@ -98,7 +104,7 @@ def _evaluate(invocation: Invocation, settled: Settled, found: Found | None) -> 
     if found is not None and found.path is not None:
         screen.weights(found.path)
     screen.settings(differing(settled, cli.resolved))
-    return evaluate(invocation, cli.model, cli.datamodule, cli.trainer, cli.resolved, found)
+    return evaluate(invocation, cli.model, cli.datamodule, cli.trainer, cli.resolved, found, wish)
 
 
 def _say_notes(notes: Sequence[str]) -> None:

@@ -1,7 +1,8 @@
-"""`validate`, `test` and `predict`: a trained model on images, in a run folder of its own."""
+"""`validate`, `test`, `predict` and `explain`: a trained model on images, in a run folder of its own."""
 
 import csv
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,13 @@ from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
 from mnistlab.discovery.schema import schema_line
 from mnistlab.errors import LabError
+from mnistlab.explanation import explain
 from mnistlab.invocation import Found, Invocation
-from mnistlab.runs.folder import CONFIG, PREDICTIONS, RECORD, new_folder
+from mnistlab.picture import save_picture
+from mnistlab.runs.folder import CONFIG, PICTURE, PREDICTIONS, RECORD, new_folder
 from mnistlab.runs.record import config_text, now, start_record, write_json, write_text
 from mnistlab.runs.recorder import rounded
+from mnistlab.wish import Wish
 
 
 def check_evaluation(command: str, data: ImageData, trainer: Trainer) -> None:
@@ -25,8 +29,8 @@ def check_evaluation(command: str, data: ImageData, trainer: Trainer) -> None:
     Raises:
         LabError: If there is nothing to validate, or a table would be written by several processes.
     """
-    if command == "predict" and trainer.world_size > 1:
-        raise LabError("predict writes one table and runs in one process. Add --trainer.devices=1.")
+    if command in ("predict", "explain") and trainer.world_size > 1:
+        raise LabError(f"{command} writes one file and runs in one process. Add --trainer.devices=1.")
     if command == "validate" and not data.val_size:
         raise LabError(f"there is nothing to validate: val_size of {type(data).__name__} is 0. Use test.")
 
@@ -38,6 +42,7 @@ def evaluate(
     trainer: Trainer,
     resolved: Mapping[str, Any],
     found: Found | None,
+    wish: Wish | None = None,
 ) -> int:
     """Run the command and keep its outcome; the exit code."""
     folder = new_folder(Path(resolved["run"]["dir"]), model.name)
@@ -45,6 +50,8 @@ def evaluate(
     record["checkpoint"] = str(found.path.resolve()) if found and found.path else None
     if invocation.command == "predict":
         batches: list[Any] = trainer.predict(model, data) or []
+    elif wish is not None:
+        explained, rows = explain(wish, model, data, trainer)
     else:
         metrics = _measured(invocation.command, model, data, trainer)
     if not trainer.is_global_zero:
@@ -54,6 +61,10 @@ def evaluate(
     if invocation.command == "predict":
         outcome: dict[str, Any] = {"predictions": _write_predictions(folder / PREDICTIONS, model, data, batches)}
         print(f"{outcome['predictions']:,} predictions are in {folder / PREDICTIONS}")
+    elif wish is not None:
+        save_picture(explained, folder / PICTURE)
+        outcome = {"explained": {**asdict(wish), "rows": rows}}
+        print(f"{len(rows)} images are explained in {folder / PICTURE}")
     else:
         outcome = {"metrics": metrics}
         _show(invocation.command, model, data, metrics, folder)
@@ -71,9 +82,10 @@ def _measured(command: str, model: Classifier, data: ImageData, trainer: Trainer
 def _show(command: str, model: Classifier, data: ImageData, metrics: Mapping[str, float], folder: Path) -> None:
     split = "test" if command == "test" else "val"
     print(f"{type(model).__name__} on the {split} images of {type(data).__name__}")
+    width = max(map(len, metrics))
     for name, value in metrics.items():
         text = f"{100 * value:.2f} %" if name.endswith("acc") else f"{value:.6g}"
-        print(f"  {name:<10} {text}")
+        print(f"  {name:<{width}} {text}")
     print(f"kept in {folder}")
 
 

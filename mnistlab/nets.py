@@ -1,7 +1,7 @@
 """What nets are put together from: a backbone that turns images into features, and a head for each label."""
 
 from collections.abc import Callable, Mapping
-from typing import ClassVar
+from typing import ClassVar, Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
@@ -48,6 +48,14 @@ class Backbone(nn.Sequential):
         for name, stage in self.named_children():
             x = found[name] = stage(x)
         return found
+
+
+@runtime_checkable
+class Attending(Protocol):
+    """A stage that looks from token to token, and can say where."""
+
+    def attention_weights(self, x: Tensor) -> Tensor:
+        """How much each token looks at each: (batch, tokens, dim) -> (batch, heads, tokens, tokens)."""
 
 
 class Head(nn.Module):

@@ -18,11 +18,11 @@ PACKAGE = Path(mnistlab.__file__).parent
 
 # From the lowest to the highest. A part imports lower ones, never one beside it or above it.
 ORDER = [
-    {"errors", "nearest", "numbers", "counts", "command_table"},
+    {"errors", "nearest", "numbers", "counts", "command_table", "wish"},
     {"options", "arguments"},  # what can be written, and what becomes of it
     {"checkpoints"},
-    {"losses", "schedules", "data", "nets"},  # plain torch; these do not know each other
-    {"optimization", "objective", "freezing"},
+    {"losses", "schedules", "data", "nets", "picture"},  # plain torch; these do not know each other
+    {"optimization", "objective", "freezing", "attribution"},
     {"classifier", "profiling", "runs"},  # these know Lightning, or the folder of a run
     {"models", "callbacks"},
     {"sections", "linking"},
@@ -31,8 +31,10 @@ ORDER = [
     {"invocation"},
     {"discovery"},
     {"effects"},
-    {"lab", "evaluation", "screen", "inspection", "doctor", "failures", "trainer_options", "starting"},
+    {"lab", "explanation", "screen", "inspection", "doctor", "failures", "trainer_options", "starting"},
+    {"evaluation"},
     {"commands", "inspect_command"},
+    {"explain_command"},
     {"cli"},
     {"__init__", "__main__"},
 ]

@@ -1,10 +1,14 @@
-"""Losses for classes in an order, such as thin to thick: a near miss costs less than a far one."""
+"""Losses for classes in an order, such as thin to thick: a near miss costs less than a far one.
 
-from abc import abstractmethod
+The order is that of the class indices, and neighbours are one step apart. Each loss takes the softmax of the row of
+logits for the probabilities p, so that the class predicted is that of the largest logit.
+"""
+
+from math import inf
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn import functional
 
 from mnistlab.losses.base import Loss, in_full_precision
 from mnistlab.numbers import NonNegativeFloat, PositiveFloat
@@ -13,135 +17,144 @@ from mnistlab.numbers import NonNegativeFloat, PositiveFloat
 class SoftTargetLoss(Loss):
     """Base class of cross-entropies whose target spreads to the neighbours of the class: -sum_k t_k log p_k.
 
-    A subclass writes `spread`; its values are divided by their sum, at the ends of the order too.
+    A subclass writes `spread`; the target is its values divided by their sum, also at either end of the order.
 
-    Source: Diaz and Marathe (2019), Soft Labels for Ordinal Regression, CVPR.
-
-    Shape: logits (batch, num_classes), target (batch,) int64 -> loss (), mean over the batch, in nats. Its lowest value
-    is the entropy of the target.
+    Shape: logits (batch, num_classes), target (batch,) int64 -> loss (), mean over the batch, in nats.
     """
 
     abstract = True  # only to be derived from
 
-    @abstractmethod
     def spread(self, distance: Tensor) -> Tensor:
-        """The weight of a class at some distance from the true one, any shape of float32 -> the same."""
+        """How much of the target a class gets, by its steps from the true one: any shape -> the same, 1 at 0."""
+        raise NotImplementedError
 
     def targets(self, target: Tensor, num_classes: int) -> Tensor:
-        """The soft targets: (batch,) -> (batch, num_classes), each row with sum 1."""
-        weight = self.spread(_distance(target, num_classes))
-        return weight / weight.sum(dim=1, keepdim=True)
+        """The soft targets: (batch,) int64 -> (batch, num_classes) float32, each row with sum 1."""
+        share = self.spread(_distance(target, num_classes))
+        return share / share.sum(dim=1, keepdim=True)
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Compute the loss of a batch."""
-        return F.cross_entropy(in_full_precision(logits), self.targets(target, logits.shape[1]))
+        logits = in_full_precision(logits)
+        return functional.cross_entropy(logits, self.targets(target, logits.shape[1]).to(logits.dtype))
 
 
 class TriangularLoss(SoftTargetLoss):
-    """Cross-entropy with a target that falls evenly on both sides of the class: t_k ~ max(0, 1 - |k - y| / width).
+    """Cross-entropy whose target falls evenly on both sides of the class: t_k ~ max(0, 1 - |k - y| / width).
 
-    Source: Diaz and Marathe (2019), Soft Labels for Ordinal Regression, CVPR, with a triangle in place of an
-    exponential.
+    For classes that are mistaken for their neighbours only; classes farther off have target 0. Its lowest value is the
+    entropy of the target.
+
+    Source: Diaz and Marathe (2019), Soft Labels for Ordinal Regression, CVPR, with a triangle in place of the
+    exponential; triangles are used by Vargas et al. (2023), Information Fusion 93.
 
     Shape: logits (batch, num_classes), target (batch,) int64 -> loss (), mean over the batch, in nats.
 
     Args:
-        width: Classes from the true one to where the target is 0; up to 1 this is cross-entropy.
+        width: Steps from the true class to where the target is 0, at least 1; at 1 this is cross-entropy.
 
     Raises:
-        ValueError: If `width` is not above 0.
+        ValueError: If `width` is below 1 or not finite.
     """
 
     def __init__(self, width: PositiveFloat = 2.0) -> None:
         super().__init__()
-        if width <= 0:
-            raise ValueError(f"`width` must be above 0, got {width}.")
+        if not 1 <= width < inf:
+            raise ValueError(f"`width` must be a finite number from 1 on, got {width}. At 1 this is cross-entropy.")
         self.width = float(width)
 
     def spread(self, distance: Tensor) -> Tensor:
-        """Fall linearly to 0 at `width`."""
+        """Fall in a line from 1 to 0 at `width`."""
         return (1 - distance / self.width).clamp(min=0)
 
 
 class GaussianLoss(SoftTargetLoss):
-    """Cross-entropy with a target in the form of a bell around the class: t_k ~ exp(-(k - y)^2 / (2 sigma^2)).
+    """Cross-entropy whose target is a bell around the class: t_k ~ exp(-(k - y)^2 / (2 sigma^2)).
+
+    For classes that are steps of something continuous. Its lowest value is the entropy of the target.
 
     Source: Diaz and Marathe (2019), Soft Labels for Ordinal Regression, CVPR, with the squared distance.
 
     Shape: logits (batch, num_classes), target (batch,) int64 -> loss (), mean over the batch, in nats.
 
     Args:
-        sigma: Standard deviation of the bell, in classes; towards 0 this is cross-entropy.
+        sigma: Standard deviation of the bell in steps, above 0; towards 0 this becomes cross-entropy.
 
     Raises:
-        ValueError: If `sigma` is not above 0.
+        ValueError: If `sigma` is not above 0 or not finite.
     """
 
     def __init__(self, sigma: PositiveFloat = 0.7) -> None:
         super().__init__()
-        if sigma <= 0:
-            raise ValueError(f"`sigma` must be above 0, got {sigma}.")
+        if not 0 < sigma < inf:
+            raise ValueError(f"`sigma` must be a finite number above 0, got {sigma}. Use 0.1 for almost cross-entropy.")
         self.sigma = float(sigma)
 
     def spread(self, distance: Tensor) -> Tensor:
-        """Fall as the normal distribution does."""
-        return (-((distance / self.sigma) ** 2) / 2).exp()
+        """Fall as the density of a normal distribution does, from 1."""
+        return (-0.5 * (distance / self.sigma) ** 2).exp()
 
 
 class DistanceWeightedLoss(Loss):
-    """Every wrong class is pushed down, the more the farther it is: -sum_k |k - y|^power log(1 - p_k).
+    """Each wrong class is pushed down, the more the farther it is: -sum_k |k - y|^power log(1 - p_k).
 
-    Source: Polat et al. (2022), Class Distance Weighted Cross-Entropy Loss, arXiv:2202.05167, equation 2.
+    For when a far miss is worse than several near ones: the largest logit becomes that of the class whose expected
+    |k - y|^power is lowest, at 1 the median and at 2 near the mean. So `probs` are no frequencies, unless there are two
+    classes, where this is cross-entropy.
+
+    Source: Polat et al. (2022), Class Distance Weighted Cross-Entropy Loss, arXiv:2202.05167.
 
     Shape: logits (batch, num_classes), target (batch,) int64 -> loss (), mean over the batch, in nats.
 
     Args:
-        power: How fast the weight grows with the distance; at 0 all wrong classes weigh 1.
+        power: How fast the weight grows with the distance, at least 0; at 0 all wrong classes weigh 1.
 
     Raises:
-        ValueError: If `power` is negative.
+        ValueError: If `power` is negative or not finite.
     """
 
-    def __init__(self, power: NonNegativeFloat = 2.0) -> None:
+    def __init__(self, power: NonNegativeFloat = 1.0) -> None:
         super().__init__()
-        if power < 0:
-            raise ValueError(f"`power` must be 0 or more, got {power}.")
+        if not 0 <= power < inf:
+            raise ValueError(f"`power` must be a finite number from 0 on, got {power}. At 0 distance does not count.")
         self.power = float(power)
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Compute the loss of a batch."""
         logits = in_full_precision(logits)
-        size = logits.shape[1]
-        # log(1 - p_k) is the log-probability of all others together, which is finite where p_k is 1.
-        itself = torch.eye(size, dtype=torch.bool, device=logits.device)
-        others = logits[:, None].expand(-1, size, -1).masked_fill(itself, -torch.inf).logsumexp(dim=2)
+        num_classes = logits.shape[1]
+        # log(1 - p_k) is that of all other classes together, which stays finite where p_k rounds to 1.
+        itself = torch.eye(num_classes, dtype=torch.bool, device=logits.device)
+        others = logits[:, None].masked_fill(itself, -inf).logsumexp(dim=2)
         log_not = others - logits.logsumexp(dim=1, keepdim=True)
-        distance = _distance(target, size)
-        weight = torch.where(distance > 0, distance**self.power, 0)
+        distance = _distance(target, num_classes)
+        weight = (distance**self.power).where(distance > 0, 0)  # 0 ** 0 is 1
         return -(weight * log_not).sum(dim=1).mean()
 
 
 class OrdinalRegressionLoss(Loss):
-    """One yes-or-no question for each step of the order, is it beyond k?, with a binary cross-entropy each; their sum.
+    """A yes-or-no question for each step of the order, is y > k?, and the binary cross-entropies of their answers.
 
-    The answers P(y > k) are sums over one softmax, so they never contradict each other and the most probable class is
-    that of the largest logit. With two classes this is logistic regression, which is cross-entropy.
+    The num_classes - 1 answers are P(y > k) = p_(k+1) + ... + p_last, sums over one softmax: they never contradict each
+    other, which answers with a logit of their own may. The sum is lowest where p are the true probabilities, as with
+    cross-entropy, but what is given to a far class costs more. With two classes it is logistic regression.
 
-    Source: Frank and Hall (2001), A Simple Approach to Ordinal Classification, ECML; Cao et al. (2020),
-    arXiv:1901.07884, for why the answers must agree.
+    Source: Frank and Hall (2001), A Simple Approach to Ordinal Classification, ECML, for the questions; Cheng et al.
+    (2008), arXiv:0704.1028, for one net with all of them; Cao et al. (2020), arXiv:1901.07884, for consistency.
 
-    Shape: logits (batch, num_classes), target (batch,) int64 -> loss (), mean over the batch, in nats.
+    Shape: logits (batch, num_classes), target (batch,) int64 -> loss (), a sum over the questions and mean over the
+    batch, in nats.
     """
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Compute the loss of a batch."""
         log_probs = in_full_precision(logits).log_softmax(dim=1)
-        up_to = log_probs.logcumsumexp(dim=1)[:, :-1]
-        beyond = log_probs.flip(1).logcumsumexp(dim=1).flip(1)[:, 1:]
+        no = log_probs.logcumsumexp(dim=1)[:, :-1]
+        yes = log_probs.flip(1).logcumsumexp(dim=1).flip(1)[:, 1:]
         steps = torch.arange(logits.shape[1] - 1, device=logits.device)
-        return -torch.where(target[:, None] > steps, beyond, up_to).sum(dim=1).mean()
+        return -yes.where(target[:, None] > steps, no).sum(dim=1).mean()
 
 
 def _distance(target: Tensor, num_classes: int) -> Tensor:
-    """Classes between each class and the true one: (batch,) -> (batch, num_classes) float32."""
-    return (torch.arange(num_classes, device=target.device) - target[:, None]).abs().to(torch.float32)
+    """Steps between each class and the true one: (batch,) int64 -> (batch, num_classes) float32."""
+    return (torch.arange(num_classes, device=target.device) - target[:, None]).abs().float()

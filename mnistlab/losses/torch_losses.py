@@ -18,6 +18,7 @@ from torch.nn import functional
 from torch.nn.modules.loss import _Loss
 
 from mnistlab.losses.base import Loss, LossLike, in_full_precision
+from mnistlab.losses.weights import check_length, check_numbers
 
 
 def logits_themselves(logits: Tensor) -> Tensor:
@@ -294,14 +295,10 @@ def _check_reduction(loss: _Loss) -> None:
 def _check_weights(loss: _Loss, num_classes: int) -> None:
     for name in ("weight", "pos_weight"):
         weight = getattr(loss, name, None)
-        if not isinstance(weight, Tensor):
-            continue
-        rule = f"`{name}` of {type(loss).__name__} must hold"
-        if weight.shape != (num_classes,):
-            shape = len(weight) if weight.dim() == 1 else f"a tensor of shape {tuple(weight.shape)}"
-            raise ValueError(f"{rule} {num_classes} numbers, one for each class (num_classes), got {shape}.")
-        if not (weight.isfinite().all() and weight.min() >= 0 and weight.sum() > 0):
-            raise ValueError(f"{rule} finite numbers from 0 on, not all 0, got {weight.tolist()}.")
+        if isinstance(weight, Tensor):
+            option = f"`{name}` of {type(loss).__name__}"
+            check_length(option, weight, num_classes)
+            check_numbers(option, weight)
 
 
 def _no_autocast(device_type: str) -> AbstractContextManager[object]:

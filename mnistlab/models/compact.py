@@ -20,7 +20,9 @@ class MeanMaxPool(nn.Module):
 
 
 class CompactBackbone(Backbone):
-    """Conv 3x3, BatchNorm, ReLU for each number of channels, MaxPool 2 after the first two, mean and maximum at the end.
+    """A Conv 3x3 with BatchNorm and ReLU for each number of channels, mean and maximum at the end.
+
+    After the first two convolutions the map is halved by MaxPool.
 
     Shape: images (batch, in_channels, height, width) -> (batch, 2 * channels[-1]).
 

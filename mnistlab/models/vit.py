@@ -127,6 +127,10 @@ class EncoderBlock(nn.Module):
         out: Tensor = x + self.mlp(self.norm2(x))
         return out
 
+    def attention_weights(self, x: Tensor) -> Tensor:
+        """How much each token looks at each in this block: -> (batch, num_heads, tokens, tokens)."""
+        return self.attention.weights(self.norm1(x))
+
 
 class ClassToken(nn.Module):
     """The class token of each image: (batch, tokens, embed_dim) -> (batch, embed_dim)."""

@@ -1,0 +1,73 @@
+"""`mnistlab explain`: its options and its help, for which torch is not needed."""
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+from mnistlab.arguments import read_arguments
+from mnistlab.discovery.used import STEERING
+from mnistlab.errors import LabError
+from mnistlab.nearest import suggestion
+from mnistlab.wish import METHODS, WHICH, Wish
+
+USAGE = """\
+Usage: mnistlab explain --ckpt_path=RUN [--method=METHOD] [--images=16] ...
+
+Writes a picture of some test images and of what the net looked at in them.
+
+  --ckpt_path  last, best, a run's folder or a file
+  --method     gradcam    where a stage's maps speak for the class
+               attention  which patches a transformer has looked at
+               gradient   how much each pixel would change the answer
+               auto       what suits the net (default)
+  --images     how many (default 16)
+  --which      first, wrong (the net was mistaken) or unsure (default first)
+  --head       the label that is explained (default the primary one)
+  --stage      the stage whose maps gradcam takes
+  --data, --run.dir and the other options of predict: mnistlab predict --help"""
+
+OWN = ("method", "images", "which", "head", "stage")
+
+
+def run(command: str, arguments: Sequence[str]) -> int:
+    """Run `mnistlab explain arguments`; the exit code.
+
+    Raises:
+        LabError: For what a user can mend.
+    """
+    own, others = _divided(arguments)
+    asked = read_arguments(command, own, takes_value=OWN)
+    if "help" in asked.switches:
+        print(USAGE)
+        return 0
+    wish = _wish(dict(asked.values))
+    from mnistlab.commands import run as run_command  # noqa: PLC0415 - brings torch in
+
+    return run_command(command, others, wish)
+
+
+def _divided(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The arguments that are this command's own, also misspelt, and those that it shares with predict."""
+    own: list[str] = []
+    others: list[str] = []
+    rest = list(arguments)
+    while rest:
+        argument = rest.pop(0)
+        name, equals, _ = argument.removeprefix("--").partition("=")
+        near = name not in STEERING and get_close_matches(name, OWN, cutoff=0.75)
+        ours = argument in ("-h", "--help") or bool(near)
+        part = own if ours else others
+        part.append(argument)
+        if not equals and rest and not rest[0].startswith("--"):
+            part.append(rest.pop(0))
+    return own, others
+
+
+def _wish(values: dict[str, str]) -> Wish:
+    for option, known in (("method", METHODS), ("which", WHICH)):
+        value = values.get(option)
+        if value is not None and value not in known:
+            raise LabError(f"--{option}={value}: {' or '.join(known)} is wanted.{suggestion(value, known)}")
+    images = values.pop("images", "16")
+    if not images.isdecimal() or not int(images):
+        raise LabError(f"--images={images}: a whole number above 0 is wanted.")
+    return Wish(images=int(images), **values)

@@ -1,0 +1,80 @@
+"""Which images are explained, and what is said of each."""
+
+from typing import Any, cast
+
+import torch
+from lightning.pytorch import Trainer
+from torch import Tensor
+
+from mnistlab.attribution import Method
+from mnistlab.classifier import Classifier
+from mnistlab.data import ImageData
+from mnistlab.errors import LabError
+from mnistlab.nearest import suggestion
+from mnistlab.picture import Explained
+from mnistlab.wish import Wish
+
+
+def explain(wish: Wish, model: Classifier, data: ImageData, trainer: Trainer) -> tuple[list[Explained], list[int]]:
+    """The images with what the net looked at, and their numbers among the test images.
+
+    Raises:
+        LabError: If there is no such head, the net has not what the method needs, or no image is as it was wished.
+    """
+    head = _head(wish, model)
+    batches: list[Any] = trainer.predict(model, data) or []
+    probs = torch.cat([batch[head] for batch in batches]).float().cpu().clone()
+    images, target = _test_images(data, head, len(probs))
+    rows = _chosen(wish, probs, target)
+    model.cpu()
+    normalized = data.normalize(images[rows])
+    try:
+        heat = model.explain(normalized, cast("Method", wish.method), head=_of_net(model, head), stage=wish.stage)
+    except ValueError as error:
+        option = "stage" if wish.stage and "stage" in str(error) else "method"
+        raise LabError(f"--{option}={getattr(wish, option)}: {error}") from error
+    explained = [
+        Explained(images[row], heat[number], *_said(probs[row], int(target[row]))) for number, row in enumerate(rows)
+    ]
+    return explained, rows
+
+
+def _head(wish: Wish, model: Classifier) -> str:
+    head = model.primary if wish.head is None else wish.head
+    if head not in model.heads:
+        known = list(model.heads)
+        raise LabError(f"--head={head}: the model has {', '.join(known)}.{suggestion(head, known)}")
+    return head
+
+
+def _of_net(model: Classifier, head: str) -> str | None:
+    return head if len(model.heads) > 1 else None
+
+
+def _test_images(data: ImageData, head: str, count: int) -> tuple[Tensor, Tensor]:
+    """The first `count` test images, uint8, and the label of each."""
+    batches = list(data.predict_dataloader())
+    name = head if head in batches[0][1] else next(iter(batches[0][1]))
+    images = torch.cat([images for images, _ in batches])[:count]
+    return images.cpu(), torch.cat([targets[name] for _, targets in batches])[:count].cpu()
+
+
+def _chosen(wish: Wish, probs: Tensor, target: Tensor) -> list[int]:
+    if wish.which == "wrong":
+        found = (probs.argmax(dim=1) != target).nonzero().flatten()
+        if not len(found):
+            raise LabError("--which=wrong: none of these images was mistaken. Use --which=unsure.")
+    elif wish.which == "unsure":
+        found = probs.amax(dim=1).argsort(stable=True)
+    else:
+        found = torch.arange(len(probs))
+    return found[: wish.images].tolist()
+
+
+def _said(probs: Tensor, target: int) -> tuple[str, bool]:
+    """The caption of an image, and whether the net was mistaken."""
+    predicted = int(probs.argmax())
+    sure = f"{100 * float(probs[predicted]):.1f} %"
+    return (
+        (f"{target}  ({sure})", False) if predicted == target else (f"{target}, taken for {predicted}  ({sure})", True)
+    )

@@ -1,0 +1,75 @@
+"""Pictures of images and of what a net looked at in them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+
+import torch
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+from torch.nn import functional as F
+
+_TILE = 112  # pixels of an image on the picture
+_GAP = 12
+_CAPTION = 20
+_FONT = 13
+_PAPER, _INK, _WRONG = (250, 250, 248), (40, 40, 40), (185, 30, 30)
+
+_HEAT = ((0, 0, 4), (60, 9, 101), (135, 33, 107), (203, 65, 73), (246, 125, 21), (249, 201, 50), (252, 255, 164))
+"""From nothing to much, evenly spaced: brightness grows all the way, so it reads without colours too (inferno)."""
+
+
+@dataclass(frozen=True)
+class Explained:
+    """An image, what the net looked at, and what is written below.
+
+    Attributes:
+        image: (channels, height, width) uint8.
+        heat: (height, width), from 0 to 1.
+        caption: A few words.
+        wrong: Whether the net was mistaken.
+    """
+
+    image: Tensor
+    heat: Tensor
+    caption: str
+    wrong: bool
+
+
+def save_picture(explained: Sequence[Explained], path: Path) -> None:
+    """Write a PNG: each image, beside it the same under the heat, below them the caption, red where it is wrong."""
+    columns = min(4, ceil(len(explained) ** 0.5))
+    rows = ceil(len(explained) / columns)
+    width, height = 2 * _TILE + _GAP, _TILE + _CAPTION + _GAP
+    picture = Image.new("RGB", (columns * width + _GAP, rows * height + _GAP), _PAPER)
+    draw, font = ImageDraw.Draw(picture), ImageFont.load_default(_FONT)
+    for number, each in enumerate(explained):
+        row, column = divmod(number, columns)
+        left, top = _GAP + column * width, _GAP + row * height
+        image = _enlarged(each.image.float() / 255, "nearest")
+        grey = image.expand(3, -1, -1) if len(image) == 1 else image[:3]
+        heat = _enlarged(each.heat[None], "bilinear")[0]
+        picture.paste(_as_image(grey), (left, top))
+        picture.paste(_as_image(_under_heat(grey, heat)), (left + _TILE, top))
+        draw.text((left, top + _TILE + 2), each.caption, fill=_WRONG if each.wrong else _INK, font=font)
+    picture.save(path, format="PNG")
+
+
+def _under_heat(image: Tensor, heat: Tensor) -> Tensor:
+    """The heat as colour, the image as light: (3, height, width), (height, width) -> (3, height, width)."""
+    anchors = torch.tensor(_HEAT, dtype=torch.float32) / 255
+    place = heat.clamp(0, 1) * (len(anchors) - 1)
+    below = place.floor().long().clamp(max=len(anchors) - 2)
+    part = (place - below)[..., None]
+    colour = (anchors[below] * (1 - part) + anchors[below + 1] * part).permute(2, 0, 1)
+    return 0.65 * colour + 0.35 * image
+
+
+def _enlarged(image: Tensor, mode: str) -> Tensor:
+    return F.interpolate(image[None].cpu(), (_TILE, _TILE), mode=mode)[0]
+
+
+def _as_image(values: Tensor) -> Image.Image:
+    pixels = (values.clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).contiguous()
+    return Image.fromarray(pixels.numpy(), "RGB")
