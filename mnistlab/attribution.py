@@ -89,7 +89,8 @@ def _gradcam(net: nn.Module, images: Tensor, head: str | None, target: Tensor | 
     logits = {each: layer(x) for each, layer in net.heads.items()}
     (gradient,) = torch.autograd.grad(_answers(logits, head, target).sum(), maps)
     weights = gradient.mean(dim=(2, 3), keepdim=True)
-    return (weights * maps).sum(dim=1).relu()
+    heat: Tensor = (weights * maps).sum(dim=1).relu()
+    return heat
 
 
 def _attention(backbone: Backbone, images: Tensor) -> Tensor:
@@ -106,8 +107,10 @@ def _attention(backbone: Backbone, images: Tensor) -> Tensor:
     if rollout is None:
         raise ValueError("`attention` needs a net with attention, such as VisionTransformer. Use gradcam or gradient.")
     patches = rollout[:, 0, 1:]  # of the class token, without itself
+    patches = patches - patches.amin(dim=1, keepdim=True)  # every patch is looked at a little
     side = round(patches.shape[1] ** 0.5)
-    return patches.unflatten(1, (side, side))
+    heat: Tensor = patches.unflatten(1, (side, side))
+    return heat
 
 
 def _gradient(net: nn.Module, images: Tensor, head: str | None, target: Tensor | None) -> Tensor:
@@ -115,7 +118,8 @@ def _gradient(net: nn.Module, images: Tensor, head: str | None, target: Tensor |
     output = net(images)
     logits = output if isinstance(output, Mapping) else {"label" if head is None else head: output}
     (gradient,) = torch.autograd.grad(_answers(logits, head, target).sum(), images)
-    return gradient.abs().sum(dim=1)
+    heat: Tensor = gradient.abs().sum(dim=1)
+    return heat
 
 
 def _answers(logits: Mapping[str, Tensor], head: str | None, target: Tensor | None) -> Tensor:

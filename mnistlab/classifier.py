@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 import torch
-from lightning.pytorch import LightningModule
 from lightning.pytorch.utilities import rank_zero_info
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import CrossEntropyLoss
 from torch.optim import AdamW
 
@@ -16,15 +15,14 @@ from mnistlab.attribution import Method, attribute
 from mnistlab.checkpoints.loading import load_model
 from mnistlab.checkpoints.reading import FORMAT, RECORD
 from mnistlab.checkpoints.resuming import carry_over
-from mnistlab.checkpoints.taking import take_weights
 from mnistlab.counts import Counts
-from mnistlab.freezing import rest, set_trainable, within
 from mnistlab.losses import LossLike
 from mnistlab.numbers import NonNegativeFloat, PositiveInt
 from mnistlab.objective import Objective
 from mnistlab.optimization import Interval, LRSchedulerCallable, Optimization, OptimizerCallable, step_plateau
 from mnistlab.options.specification import Specification, describe, init_arguments
 from mnistlab.schedules import WarmupCosine
+from mnistlab.transfer import Transfer
 
 Split = Literal["train", "val", "test"]
 Targets = Tensor | Mapping[str, Tensor]
@@ -32,7 +30,7 @@ Targets = Tensor | Mapping[str, Tensor]
 _names: dict[str, str] = {}
 
 
-class Classifier(LightningModule):
+class Classifier(Transfer):
     """A net with its loss, optimizer and schedule.
 
     A model derives from it, gives itself a `name`, and sets `self.net` to a plain torch module that turns images
@@ -59,7 +57,6 @@ class Classifier(LightningModule):
 
     name: ClassVar[str]
     abstract: ClassVar[bool] = True
-    net: nn.Module
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Refuse a model without a name of its own: runs and checkpoints are found by it."""
@@ -87,14 +84,11 @@ class Classifier(LightningModule):
         channels_last: bool = False,
         compile: bool = False,  # noqa: A002 - torch's word; an option of the command line
     ) -> None:
-        super().__init__()
+        super().__init__(init_from, freeze)
         self.arguments = init_arguments(self)
         self.specification: Specification | None = None
         self.heads = {"label": num_classes} if isinstance(num_classes, int) else dict(num_classes)
         self.objective = Objective(self.heads, loss, losses, loss_weights)
-        self.init_from = init_from
-        self.frozen: set[str] = set()  # modules and parameters by name
-        self._to_freeze = freeze.split(",") if isinstance(freeze, str) else freeze or []
         self.channels_last = channels_last
         self.compile_net = compile
         self.acc_best = 0.0
@@ -102,7 +96,6 @@ class Classifier(LightningModule):
         self._counts: dict[str, dict[str, Counts]] = {}
         self._reported: dict[str, float] = {}  # in the epoch that is running
         self._lr = 0.0
-        self._begun = False
 
     @property
     def primary(self) -> str:
@@ -194,61 +187,6 @@ class Classifier(LightningModule):
             ValueError: If the net has not what the method needs, or there is no such head or stage.
         """
         return attribute(self.net, images, method, head=head, target=target, stage=stage)
-
-    def begin(self, *, continued: bool = False) -> list[str]:
-        """Make ready for training: take over weights, freeze parts; what was done, in sentences.
-
-        Lightning calls it before a training; whoever wants to know what was taken over calls it first.
-
-        Args:
-            continued: The weights come from a checkpoint of this model that is being continued.
-
-        Raises:
-            LabError: If `init_from` cannot be read or has nothing that fits.
-            ValueError: If `freeze` names no part of the net, or leaves nothing to train.
-        """
-        if self._begun:
-            return []
-        self._begun = True
-        self.freeze_parts(*self._to_freeze)
-        if not any(parameter.requires_grad for parameter in self.net.parameters()):
-            raise ValueError("`freeze` must leave something to train, but all parameters of the net are frozen.")
-        if self.init_from is None or continued:
-            return []
-        return [f"init_from: {take_weights(self, Path(self.init_from))}"]
-
-    def freeze_parts(self, *parts: str) -> None:
-        """Train some parts of the net no further; their dropout and running statistics rest too.
-
-        Args:
-            *parts: Names below the net, such as `backbone.stem`.
-
-        Raises:
-            ValueError: If a name is not that of a part.
-        """
-        self.frozen |= within(self.net, parts)
-        set_trainable(self.net, self.frozen)
-        rest(self.net, self.frozen)
-
-    def unfreeze_parts(self, *parts: str) -> None:
-        """Train parts of the net again; without names, all of it.
-
-        Args:
-            *parts: Names below the net, whether or not they were frozen by that name.
-
-        Raises:
-            ValueError: If a name is not that of a part.
-        """
-        self.frozen -= within(self.net, parts) if parts else self.frozen
-        set_trainable(self.net, self.frozen)
-        self.train(self.training)
-
-    def train(self, mode: bool = True) -> Self:
-        """Set the mode of all modules; those that are frozen stay in evaluation mode."""
-        super().train(mode)
-        if mode and self.frozen:
-            rest(self.net, self.frozen)
-        return self
 
     def setup(self, stage: str) -> None:
         """Lay the weights out as the images are, and begin, if nobody has called `begin` yet."""

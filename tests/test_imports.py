@@ -23,6 +23,7 @@ ORDER = [
     {"checkpoints"},
     {"losses", "schedules", "data", "nets", "picture"},  # plain torch; these do not know each other
     {"optimization", "objective", "freezing", "attribution"},
+    {"transfer"},
     {"classifier", "profiling", "runs"},  # these know Lightning, or the folder of a run
     {"models", "callbacks"},
     {"sections", "linking"},

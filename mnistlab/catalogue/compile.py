@@ -192,7 +192,9 @@ def _json(value: object) -> Value:
 
 
 def _facts(cls: type) -> dict[str, int]:
-    """What can be counted only once an object is there."""
+    """What can be counted only once an object is there; nothing of one that cannot be made without options."""
+    if any(option.default is REQUIRED for option in options(cls).values()):
+        return {}
     if issubclass(cls, Classifier):
         model = build(Classifier, {"class_path": class_path_of(cls)})
         return {"parameters": sum(parameter.numel() for parameter in model.parameters())}

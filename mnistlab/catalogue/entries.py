@@ -1,6 +1,6 @@
 """The parts of a catalogue, and how they are written as JSON. Nothing here imports more than the standard library."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
@@ -136,14 +136,16 @@ class Catalogue:
     kinds: Mapping[str, KindEntry]
 
     def as_dict(self) -> dict[str, Any]:
-        """As JSON has it."""
-        return asdict(self)
+        """As JSON has it, without what is empty."""
+        return asdict(self, dict_factory=_without_empty)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """From what `as_dict` gave."""
         sections = {
-            name: SectionEntry(part["kind"], part["default_class"], _class(part["entry"]) if part["entry"] else None)
+            name: SectionEntry(
+                part.get("kind"), part.get("default_class"), _class(part["entry"]) if "entry" in part else None
+            )
             for name, part in data["sections"].items()
         }
         kinds = {
@@ -151,6 +153,13 @@ class Catalogue:
             for name, part in data["kinds"].items()
         }
         return cls([OptionEntry(**option) for option in data["top"]], sections, kinds)
+
+
+_NEEDED = ("name", "type", "default", "required", "text", "path", "summary", "source", "options", "classes")
+
+
+def _without_empty(fields: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    return {name: value for name, value in fields if value or name in (*_NEEDED, "top", "sections", "kinds")}
 
 
 def _class(data: Mapping[str, Any]) -> ClassEntry:

@@ -76,7 +76,9 @@ def _lines(rows: Sequence[Row], shown: Table) -> list[str]:
         ]
         for row in rows
     ]
-    numbers = [at for at, (key, _) in enumerate(shown.columns, 1) if all(isinstance(row.get(key), int) for row in rows)]
+    numbers = [
+        at for at, (key, _) in enumerate(shown.columns, 1) if all(isinstance(row.get(key, 0), int) for row in rows)
+    ]
     default = ["* is the default."] if any(row["default"] for row in rows) else []
     tail = [*default, *_tail(shown)]
     return [*table(head, cells, width, numbers), "", *tail] if rows else ["There are none.", "", *tail]

@@ -38,7 +38,6 @@ class FocalLoss(Loss):
             raise ValueError(f"`gamma` must be a finite number from 0 on, got {gamma}. 2 is usual, 0 is cross-entropy.")
         if weight is not None:
             check_numbers("`weight` of FocalLoss", weight)
-            weight = weight if weight.is_floating_point() else weight.float()
         self.gamma = float(gamma)
         self.register_buffer("weight", weight, persistent=False)  # an option, which is not learnt
 

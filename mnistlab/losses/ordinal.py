@@ -35,8 +35,7 @@ class SoftTargetLoss(Loss):
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Compute the loss of a batch."""
-        logits = in_full_precision(logits)
-        return functional.cross_entropy(logits, self.targets(target, logits.shape[1]).to(logits.dtype))
+        return functional.cross_entropy(in_full_precision(logits), self.targets(target, logits.shape[1]))
 
 
 class TriangularLoss(SoftTargetLoss):
