@@ -39,8 +39,9 @@ class Classifier(Transfer):
     Args:
         num_classes: The number of classes, or that of each named head with the primary one first; set by the data.
         loss: What is minimized: a loss, or a class or `functools.partial` that makes one.
-        losses: The losses of single heads, by name, in place of `loss`.
-        loss_weights: What the loss of a head is multiplied by in the sum, by name; 1 where nothing is given.
+        losses: The losses of single heads in place of `loss`, by name: `--model.losses.thickness=MSELoss`.
+        loss_weights: What the loss of a head is multiplied by in the sum, by name: `--model.loss_weights.digit=2`; 1
+            where nothing is given.
         optimizer: The optimizer, as a class or a `functools.partial` of one; fused where it can be and `fused` is not
             given.
         scheduler: The learning rate schedule; null for a constant rate.

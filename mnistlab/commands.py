@@ -10,7 +10,6 @@ from pathlib import Path
 from jsonargparse import ArgumentError, set_parsing_settings
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback
-from torch import nn
 
 from mnistlab.callbacks import Position, RandomState
 from mnistlab.checkpoints.reading import misfit
@@ -33,6 +32,7 @@ from mnistlab.runs.record import config_text, read_record, start_record
 from mnistlab.runs.recorder import Recorder, rounded
 from mnistlab.screen import Screen, quiet
 from mnistlab.sections import prepare
+from mnistlab.single_images import learns_from_single_images
 from mnistlab.starting import begin as begin_model
 from mnistlab.starting import find_init
 from mnistlab.trainer_options import check_trainer
@@ -129,8 +129,8 @@ def _fit(invocation: Invocation, settled: Settled, found: Found | None) -> int:
     recorder = recorders[0]
     configured = Configured("fit", cli.resolved, settled.origins, invocation.typed, continued)
     _check_weights(cli.model, found)
-    _refuse_single_images(cli)
     begin_model(cli.model, continued=continued, speaks=cli.trainer.is_global_zero)
+    _refuse_single_images(cli, settled)
     check_monitors(configured, cli.model, cli.datamodule, cli.trainer)
     screen = Screen(cli.trainer.is_global_zero)
     watch = LossWatch()
@@ -225,12 +225,13 @@ def _tell(configured: Configured, cli: LabCLI) -> None:
             print(f"note: {visible(note)}", file=sys.stderr)
 
 
-def _refuse_single_images(cli: LabCLI) -> None:
-    """Batch normalization has nothing to normalize over in a batch of one image, and says so late and darkly."""
-    norms = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
-    if cli.datamodule.batch_size == 1 and any(isinstance(module, norms) for module in cli.model.modules()):
+def _refuse_single_images(cli: LabCLI, settled: Settled) -> None:
+    """A net that cannot be trained on one image says so late and darkly."""
+    if cli.datamodule.batch_size == 1 and not learns_from_single_images(cli.model.net):
+        origin = settled.origins.get("data.batch_size")
         raise LabError(
-            f"{type(cli.model).__name__} has batch normalization: --data.batch_size must be 2 or more, got 1."
+            f"{origin.where if origin else 'data.batch_size'}: {type(cli.model).__name__} cannot be trained on one "
+            "image at a time: its batch normalization would have one value of each channel. Use 2 or more."
         )
 
 

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from mnistlab.data import ImageData
 from mnistlab.errors import LabError
 from mnistlab.options.building import build
+from mnistlab.options.classes import candidates
 from mnistlab.options.settling import Settled
+from mnistlab.options.signatures import REQUIRED, options
+from mnistlab.options.specification import class_path_of
 from mnistlab.options.written import Source
 
 
@@ -19,13 +22,13 @@ def link_classes(settled: Settled) -> None:
     data, model = settled.values["data"], settled.values["model"]
     assert isinstance(data, Mapping)
     assert isinstance(model, Mapping)
-    options = model["init_args"]
-    if "num_classes" not in options:
+    arguments = model["init_args"]
+    if "num_classes" not in arguments:
         return
     name = data["class_path"].rpartition(".")[2]
     heads = build(ImageData, data).heads
     true: object = next(iter(heads.values())) if len(heads) == 1 else dict(heads)
-    origin, wanted = settled.origins.get("model.num_classes"), options["num_classes"]
+    origin, wanted = settled.origins.get("model.num_classes"), arguments["num_classes"]
     if isinstance(wanted, Mapping) and wanted.items() <= heads.items():
         return  # it chooses among the labels
     if origin is None:
@@ -40,16 +43,27 @@ def link_classes(settled: Settled) -> None:
         if origin.source is Source.COMMAND_LINE:
             raise LabError(f"{message} Leave it out: it follows the data.")
         print(f"note: {message} The data counts.", file=sys.stderr)
-    options["num_classes"] = true
+    arguments["num_classes"] = true
+
+
+def data_with(heads: Mapping[str, int]) -> list[str]:
+    """The data sets that have these labels by themselves, by name."""
+    found = []
+    for name, (cls, *_) in candidates((ImageData,)).items():
+        if not any(option.default is REQUIRED for option in options(cls).values()):
+            data = build(ImageData, {"class_path": class_path_of(cls)})
+            found += [name] if heads.items() <= data.heads.items() else []
+    return found
 
 
 def _other_heads(model: str, wanted: Mapping[str, object], data: str, heads: Mapping[str, int]) -> str:
     """The error where a model is made for labels that the data do not have."""
     missing = [head for head, size in wanted.items() if heads.get(head) != size]
+    fitting = [f"--data={name}" for name in data_with({head: int(str(size)) for head, size in wanted.items()})]
+    way_out = f"Use {' or '.join(fitting)}" if fitting else "Choose other data or other --data.labels"
     return (
-        f"{model} has a head for {', '.join(wanted)}, but {data} has no such {' and '.join(missing)}: it has "
-        f"{_said(heads)}. Choose data that have them with --data or --data.labels, or another model: most take their "
-        "heads from the data."
+        f"{model} has heads for {', '.join(wanted)}, but {data} has {_said(heads)} and no such "
+        f"{' and '.join(missing)}. {way_out}, or a model that takes its heads from the data, as most do."
     )
 
 

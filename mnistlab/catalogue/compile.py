@@ -9,6 +9,7 @@ from mnistlab.catalogue.types import choices_of, schema_of
 from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
 from mnistlab.errors import LabError
+from mnistlab.linking import data_with
 from mnistlab.options.building import build
 from mnistlab.options.classes import candidates, find_class, listed
 from mnistlab.options.messages import expected
@@ -107,12 +108,15 @@ class _Compiler:
         """Write a class down; where it is not `deep`, what classes its own options take is left out."""
         package = cls.__module__.partition(".")[0]
         deep = package not in _FOREIGN if deep is None else deep
+        known = options(cls, supplied=supplied)
         taken = [
             self._option(cls, option, supplied=supplied, deep=deep, default=(defaults or {}).get(name, option.default))
-            for name, option in options(cls, supplied=supplied).items()
+            for name, option in known.items()
         ]
         facts = _facts(cls) if self.facts else {}
-        return ClassEntry(cls.__name__, class_path_of(cls), summary(cls), source(cls), taken, facts)
+        entry = ClassEntry(cls.__name__, class_path_of(cls), summary(cls), source(cls), taken, facts)
+        heads = next((option.default for option in known.values() if option.name == "num_classes"), None)
+        return replace(entry, data=next(iter(data_with(heads)), "")) if isinstance(heads, Mapping) else entry
 
     def _option(
         self, cls: type, option: Option, *, supplied: int, deep: bool = False, default: object = REQUIRED

@@ -51,6 +51,7 @@ class ClassEntry:
         options: What it takes, in the order of its signature.
         facts: What a table shows of it: `parameters` of a model, `classes` and `train`, `test` images of a data set.
         problem: Why the default model refuses it on the command line; of most nothing.
+        data: The data set that a model of several heads is made for; of most nothing.
     """
 
     name: str
@@ -60,6 +61,7 @@ class ClassEntry:
     options: Sequence[OptionEntry]
     facts: Mapping[str, int] = field(default_factory=dict)
     problem: str = ""
+    data: str = ""
 
     def option(self, name: str) -> OptionEntry | None:
         """The option of that name."""

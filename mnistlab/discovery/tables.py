@@ -77,7 +77,7 @@ def _lines(rows: Sequence[Row], shown: Table) -> list[str]:
         for row in rows
     ]
     numbers = [
-        at for at, (key, _) in enumerate(shown.columns, 1) if all(isinstance(row.get(key, 0), int) for row in rows)
+        at for at, (key, _) in enumerate(shown.columns, 1) if all(isinstance(row.get(key) or 0, int) for row in rows)
     ]
     default = ["* is the default."] if any(row["default"] for row in rows) else []
     tail = [*default, *_tail(shown)]
@@ -101,14 +101,16 @@ def _classes(kind: str, option: str) -> Callable[[], list[Row]]:
         catalogue = load_catalogue()
         default = _default(catalogue, kind)
         usable = [entry for entry in catalogue.kinds[kind].classes.values() if not entry.problem]
-        return [_row(entry, option, default) for entry in _by_size(usable)]
+        facts = dict.fromkeys(fact for entry in usable for fact in entry.facts)
+        return [_row(entry, option, default, facts) for entry in _by_size(usable)]
 
     return rows
 
 
-def _row(entry: ClassEntry, option: str, default: str | None) -> Row:
+def _row(entry: ClassEntry, option: str, default: str | None, facts: Iterable[str]) -> Row:
     needs = [each.name for each in entry.options if each.required]
     typed = [f"--{option}={entry.name}", *(f"--{option}.{name}=..." for name in needs)]
+    typed += [f"--data={entry.data}"] if entry.data else []
     count = entry.facts.get("parameters", 0)
     return {
         "name": entry.name,
@@ -116,6 +118,7 @@ def _row(entry: ClassEntry, option: str, default: str | None) -> Row:
         "description": entry.summary.replace(f"; {count:,} parameters", ""),
         "source": entry.source,
         "class": entry.path,
+        **dict.fromkeys(facts),
         **entry.facts,
         "needs": needs,
         "command": " ".join(["mnistlab fit", *typed]),

@@ -14,9 +14,10 @@ _TINY = torch.finfo(torch.float32).tiny
 
 
 class FocalLoss(Loss):
-    """Cross-entropy that fades for examples already learnt: -(1 - p)^gamma log p, p being that of the true class.
+    """Cross-entropy that fades for examples already learnt.
 
-    For data with many easy examples. Its probabilities are less sure than those of cross-entropy.
+    -(1 - p)^gamma log p, where p is the probability of the true class. For data with many easy examples; its
+    probabilities are less sure than those of cross-entropy.
 
     Source: Lin et al. (2017), arXiv:1708.02002, equations 4 and 5.
 
@@ -62,11 +63,11 @@ class FocalLoss(Loss):
 
 
 class LabelSmoothingLoss(Loss):
-    """Cross-entropy whose target leaves part of the probability to all classes alike: -sum_k t_k log p_k.
+    """Cross-entropy that leaves part of the target to all classes alike, so that a net is never too sure.
 
-    The true class has t = 1 - smoothing + smoothing / num_classes, each other one t = smoothing / num_classes. It keeps
-    a net from being too sure. The number is that of `CrossEntropyLoss` with `label_smoothing`; what is added is that
-    0.1 of the paper is the default. Its lowest value is the entropy of the target, 0.50 for 0.1 and ten classes.
+    -sum_k t_k log p_k, where the true class has t = 1 - smoothing + smoothing / num_classes and each other one
+    t = smoothing / num_classes. It is `CrossEntropyLoss` with `label_smoothing`, and the paper's 0.1 as its default.
+    Its lowest value is the entropy of the target, 0.50 for 0.1 and ten classes.
 
     Source: Szegedy et al. (2016), arXiv:1512.00567, section 7.
 

@@ -15,9 +15,10 @@ from mnistlab.numbers import NonNegativeFloat, PositiveFloat
 
 
 class SoftTargetLoss(Loss):
-    """Base class of cross-entropies whose target spreads to the neighbours of the class: -sum_k t_k log p_k.
+    """Base class of cross-entropies whose target spreads to the neighbours of the class.
 
-    A subclass writes `spread`; the target is its values divided by their sum, also at either end of the order.
+    -sum_k t_k log p_k. A subclass writes `spread`; the target t is its values divided by their sum, also at either end
+    of the order.
 
     Shape: logits (batch, num_classes), target (batch,) int64 -> loss (), mean over the batch, in nats.
     """
@@ -39,10 +40,10 @@ class SoftTargetLoss(Loss):
 
 
 class TriangularLoss(SoftTargetLoss):
-    """Cross-entropy whose target falls evenly on both sides of the class: t_k ~ max(0, 1 - |k - y| / width).
+    """For ordered classes: cross-entropy with a target that falls to 0 on both sides of the true class.
 
-    For classes that are mistaken for their neighbours only; classes farther off have target 0. Its lowest value is the
-    entropy of the target.
+    -sum_k t_k log p_k with t_k in proportion to max(0, 1 - |k - y| / width), y being the true class. For classes that
+    are mistaken for their neighbours only. Its lowest value is the entropy of the target.
 
     Source: Diaz and Marathe (2019), Soft Labels for Ordinal Regression, CVPR, with a triangle in place of the
     exponential; triangles are used by Vargas et al. (2023), Information Fusion 93.
@@ -68,9 +69,10 @@ class TriangularLoss(SoftTargetLoss):
 
 
 class GaussianLoss(SoftTargetLoss):
-    """Cross-entropy whose target is a bell around the class: t_k ~ exp(-(k - y)^2 / (2 sigma^2)).
+    """For ordered classes: cross-entropy with a target in the form of a bell around the true class.
 
-    For classes that are steps of something continuous. Its lowest value is the entropy of the target.
+    -sum_k t_k log p_k with t_k in proportion to exp(-(k - y)^2 / (2 sigma^2)), y being the true class. For classes that
+    are steps of something continuous. Its lowest value is the entropy of the target.
 
     Source: Diaz and Marathe (2019), Soft Labels for Ordinal Regression, CVPR, with the squared distance.
 
@@ -95,11 +97,11 @@ class GaussianLoss(SoftTargetLoss):
 
 
 class DistanceWeightedLoss(Loss):
-    """Each wrong class is pushed down, the more the farther it is: -sum_k |k - y|^power log(1 - p_k).
+    """For ordered classes: each wrong class is pushed down, the more the farther it is from the true one.
 
-    For when a far miss is worse than several near ones: the largest logit becomes that of the class whose expected
-    |k - y|^power is lowest, at 1 the median and at 2 near the mean. So `probs` are no frequencies, unless there are two
-    classes, where this is cross-entropy.
+    -sum_k |k - y|^power log(1 - p_k), y being the true class. For when a far miss is worse than several near ones: the
+    largest logit becomes that of the class whose expected |k - y|^power is lowest, at 1 the median and at 2 near the
+    mean. So `probs` are no frequencies, unless there are two classes, where this is cross-entropy.
 
     Source: Polat et al. (2022), Class Distance Weighted Cross-Entropy Loss, arXiv:2202.05167.
 
@@ -132,11 +134,12 @@ class DistanceWeightedLoss(Loss):
 
 
 class OrdinalRegressionLoss(Loss):
-    """A yes-or-no question for each step of the order, is y > k?, and the binary cross-entropies of their answers.
+    """For ordered classes: one yes-or-no question for each step, is the true class beyond it?
 
-    The num_classes - 1 answers are P(y > k) = p_(k+1) + ... + p_last, sums over one softmax: they never contradict each
-    other, which answers with a logit of their own may. The sum is lowest where p are the true probabilities, as with
-    cross-entropy, but what is given to a far class costs more. With two classes it is logistic regression.
+    The loss is the sum of the binary cross-entropies of the num_classes - 1 answers. An answer is P(y > k) =
+    p_(k+1) + ... + p_last, a sum over one softmax, so that answers never contradict each other, as those with logits of
+    their own may. The loss is lowest where p are the true probabilities, as cross-entropy is, but what is given to a
+    far class costs more. With two classes it is logistic regression.
 
     Source: Frank and Hall (2001), A Simple Approach to Ordinal Classification, ECML, for the questions; Cheng et al.
     (2008), arXiv:0704.1028, for one net with all of them; Cao et al. (2020), arXiv:1901.07884, for consistency.

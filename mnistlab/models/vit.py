@@ -47,7 +47,8 @@ class PatchEmbedding(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Cut images into tokens."""
         patches = self.projection(images).flatten(2).mT + self.positions
-        tokens = torch.cat([self.class_token.expand(len(images), -1, -1), patches], dim=1)
+        # `len` would be a fixed number to torch.export, `shape[0]` may be any.
+        tokens = torch.cat([self.class_token.expand(images.shape[0], -1, -1), patches], dim=1)
         out: Tensor = self.dropout(tokens)
         return out
 

@@ -172,7 +172,7 @@ class Walk:
         """A class with all its options, those that nobody wrote at their defaults."""
         cls, prefix = chosen.cls, chosen.prefix
         known = options(cls, supplied=chosen.supplied)
-        leaves = [option for option in known.values() if option.slot is None and option.default is not REQUIRED]
+        leaves = [option for option in known.values() if not _takes_one(option) and option.default is not REQUIRED]
         written_down = {option.name: plain(option.default) for option in leaves}
         defaults = {name: value for name, value in written_down.items() if not unrecorded(value)}
         values = self._group(chosen, parts, {**defaults, **base})
@@ -309,6 +309,11 @@ def _arguments_in(default: Mapping[str, object] | None) -> Mapping[str, object]:
     arguments = default.get("init_args", {}) if default else {}
     assert isinstance(arguments, Mapping)
     return arguments
+
+
+def _takes_one(option: Option) -> bool:
+    """Whether an option takes a class, and not a mapping of them, whose default is written down as it stands."""
+    return option.slot is not None and not option.slot.named
 
 
 def _is_plain(slot: Slot, entries: Entries) -> bool:

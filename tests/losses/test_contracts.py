@@ -1,11 +1,14 @@
 """What every loss of mnistlab keeps to; a new one is found and tested unasked."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from mnistlab.losses import DistanceWeightedLoss, FocalLoss, GaussianLoss, Loss, TriangularLoss, as_loss
+from mnistlab.losses.torch_losses import GIVEN
 from mnistlab.options.classes import candidates
 
 NUM_CLASSES = 10
@@ -35,6 +38,14 @@ def test_the_walk_reaches_what_it_should() -> None:
 
     assert {"FocalLoss", "LabelSmoothingLoss", "TriangularLoss", "OrdinalRegressionLoss"} <= names
     assert not names & {"Loss", "SoftTargetLoss", "TorchLoss"}
+
+
+def test_the_documentation_has_a_row_for_every_loss() -> None:
+    """And for none that is not there: those of torch, and those of mnistlab."""
+    text = (Path(__file__).parents[2] / "docs" / "losses.md").read_text(encoding="utf-8")
+    rows = [line.split("`")[1] for line in text.splitlines() if line.startswith("| `")]
+
+    assert sorted(rows) == sorted(cls.__name__ for cls in (*GIVEN, *OFFERED))
 
 
 @every_loss

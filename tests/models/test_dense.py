@@ -1,0 +1,32 @@
+"""Dense nets."""
+
+from torch import nn
+from torch.optim import Adam
+
+from mnistlab import SDN8K, SDN68K, SimpleDenseNet
+
+
+def test_every_width_can_be_chosen() -> None:
+    """Linear layers of the widths that were asked for, in their order, and a head on the last."""
+    model = SimpleDenseNet(input_size=48, lin1_size=7, lin2_size=6, lin3_size=5, num_classes=4)
+
+    assert widths(model) == [(48, 7), (7, 6), (6, 5), (5, 4)]
+
+
+def test_the_sizes_are_those_of_their_names() -> None:
+    """784-10-20-10-10 and 784-64-128-64-10."""
+    assert widths(SDN8K()) == [(784, 10), (10, 20), (20, 10), (10, 10)]
+    assert widths(SDN68K()) == [(784, 64), (64, 128), (128, 64), (64, 10)]
+
+
+def test_adam_without_weight_decay_is_the_default() -> None:
+    """Whatever the size."""
+    for model in (SimpleDenseNet(), SDN8K()):
+        optimizer = model.arguments["optimizer"](model.parameters())
+        assert type(optimizer) is Adam
+        assert (optimizer.defaults["lr"], optimizer.defaults["weight_decay"]) == (1e-3, 0)
+
+
+def widths(model: nn.Module) -> list[tuple[int, int]]:
+    """Inputs and outputs of each linear layer."""
+    return [(layer.in_features, layer.out_features) for layer in model.modules() if isinstance(layer, nn.Linear)]
