@@ -105,11 +105,11 @@ class Present:
             if owner is None:
                 return None if self._is_open(above) else f"--{'.'.join(above)} has no part {name}."
             if owner.option(name) is None:
-                hint = suggestion(name, [option.name for option in owner.options]) or self._owners(above, name)
+                hint = suggestion(name, [option.name for option in owner.options]) or self.owned_by(above, name)
                 return f"--{'.'.join(key[:end])}: {owner.name} has no option {name}.{hint}"
         return None
 
-    def _owners(self, key: Key, name: str) -> str:
+    def owned_by(self, key: Key, name: str) -> str:
         """A hint at the classes that could be chosen at `key` and have an option of that name."""
         kind = self.kind(key)
         owners = [entry.name for entry in kind.classes.values() if entry.option(name)] if kind else []

@@ -147,7 +147,7 @@ def _check(request: Request, present: Present) -> None:
         if name not in names:
             what = owner.name if owner else ".".join(above)
             has = f"{what} has no option {name}." if names else f"{what} has no options of its own."
-            raise LabError(f"{request.where}: {has}{suggestion(name, names)}")
+            raise LabError(f"{request.where}: {has}{suggestion(name, names) or present.owned_by(above, name)}")
     if ".help=" in request.where and not request.where.endswith("=") and present.kind(request.key) is None:
         name = ".".join(request.key)
         raise LabError(f"{request.where}: --{name} takes no class. Write --{name}.help.")

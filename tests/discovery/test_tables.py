@@ -93,6 +93,8 @@ def test_the_command_of_each_row_works(said: Said, command: str) -> None:
             page = said("fit", f"--{key}.help={name}")
             for option, value in re.findall(rf"^  --{key}\.(\w+)=(\S+)", page, re.MULTILINE):
                 counting = chosen["init_args"][option]
+                if isinstance(counting, dict) and "class_path" not in counting:
+                    continue  # a mapping, which is typed by its parts
                 counting = counting.get("class_path", "").rpartition(".")[2] if isinstance(counting, dict) else counting
                 assert value == counting or json.loads(value) == counting, (name, option)
         tried += 1
