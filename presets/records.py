@@ -31,5 +31,5 @@ class Quick99(Preset):
 class Best(Quick99):
     """99.6 % in a minute. No accuracy has been measured yet."""
 
-    model = Quick99.model.clone(CompactCNN137K)
+    model = config(CompactCNN137K)
     trainer = Quick99.trainer.clone(max_epochs=10)

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import isfinite
 from typing import ClassVar
 
 import torch
@@ -16,6 +17,7 @@ _CHUNK = 500  # images measured at once: what they need stays in the processor's
 _NUM_DIGITS = 10
 _EDGE = 0.5  # of the strongest ink
 _LOOPS = (0.5, 1.5)
+_FLAT = 1e-3  # variance in square pixels below which ink lies in one row and its slant would be rounding errors
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ class MeasuredLabels(LabelScheme):
     - thickness, in pixels: the width of the rectangle with the same ink A and the same perimeter P,
       P/4 - sqrt(P^2/16 - A). The perimeter is the total variation of the ink (the coarea formula).
     - slant, in degrees, positive to the right: atan(-Sxy / Syy) of the ink's second moments, the shear that deskewing
-      takes out.
+      takes out; 0 where all ink is in one row.
     - loops: holes of at least 2 pixels in what has more than half the strongest ink, as 0, 1, and 2 or more.
 
     Args:
@@ -112,7 +114,7 @@ class MeasuredLabels(LabelScheme):
         slant_bounds: Degrees at which a class of slant ends and the next one begins, in ascending order.
 
     Raises:
-        ValueError: If bounds are not in ascending order.
+        ValueError: If bounds are not finite numbers in ascending order.
     """
 
     thickness_bounds: Sequence[float] = (1.9, 2.2, 2.5, 2.9)
@@ -120,8 +122,8 @@ class MeasuredLabels(LabelScheme):
 
     def __post_init__(self) -> None:
         for option, bounds in (("thickness_bounds", self.thickness_bounds), ("slant_bounds", self.slant_bounds)):
-            if not bounds or any(low >= high for low, high in pairwise(bounds)):
-                raise ValueError(f"`{option}` must be numbers in ascending order, got {list(bounds)}.")
+            if not bounds or not all(map(isfinite, bounds)) or any(low >= high for low, high in pairwise(bounds)):
+                raise ValueError(f"`{option}` must be finite numbers in ascending order, got {list(bounds)}.")
 
     @property
     def bounds(self) -> dict[str, Sequence[float]]:
@@ -169,36 +171,33 @@ def _slant(ink: Tensor) -> Tensor:
     y = rows - (weight * rows).sum(dim=(1, 2), keepdim=True)
     x = columns - (weight * columns).sum(dim=(1, 2), keepdim=True)
     covariance, variance = (weight * x * y).sum(dim=(1, 2)), (weight * y * y).sum(dim=(1, 2))
-    return torch.where(variance > 0, torch.atan2(-covariance, variance), 0.0).rad2deg()
+    return torch.where(variance > _FLAT, torch.atan2(-covariance, variance), 0.0).rad2deg()
 
 
 def _holes(ink: Tensor) -> Tensor:
     """Count the holes of two pixels and more: parts of what is not ink, diagonals apart, that touch no border."""
     paper = (ink <= _EDGE * ink.amax(dim=(1, 2), keepdim=True)).permute(1, 2, 0).contiguous()
-    inside = paper & ~_outside(paper)
-    inside = F.pad(inside, (0, 0, 1, 1, 1, 1))
-    beside = inside[:-2, 1:-1] | inside[2:, 1:-1] | inside[1:-1, :-2] | inside[1:-1, 2:]
-    hole = inside[1:-1, 1:-1] & beside
-    # A region without a hole of its own has one pixel more than links between neighbours, less one for each square.
-    below, right = hole[1:] & hole[:-1], hole[:, 1:] & hole[:, :-1]
-    square = below[:, 1:] & below[:, :-1]
-    return hole.sum((0, 1)) - below.sum((0, 1)) - right.sum((0, 1)) + square.sum((0, 1))
+    part, place = _parts(paper)
+    same = F.pad(part[1:] == part[:-1], (0, 0, 0, 0, 1, 1)), F.pad(part[:, 1:] == part[:, :-1], (0, 0, 1, 1))
+    beside = same[0][1:] | same[0][:-1] | same[1][:, 1:] | same[1][:, :-1]
+    return (paper & (part == place) & beside)[:-1].sum((0, 1))  # the last row is outside
 
 
-def _outside(paper: Tensor) -> Tensor:
-    """What is connected with the border, (height, width, n): swept on in four directions until nothing changes."""
+def _parts(paper: Tensor) -> tuple[Tensor, Tensor]:
+    """The place of each pixel, (height, width, 1), and the last place in its part of the paper, 0 for ink.
+
+    Each pixel takes up the highest place of its neighbours, swept on in four directions until nothing changes.
+    """
     height, width, _ = paper.shape
-    reached = paper.clone()
-    reached[1:-1, 1:-1] = False
-    before = torch.zeros_like(reached)
-    while not torch.equal(before, reached):
-        before = reached.clone()
-        for rows in (range(1, height), range(height - 2, -1, -1)):
-            step = 1 if rows.step > 0 else -1
-            for row in rows:
-                reached[row] |= reached[row - step] & paper[row]
-        for columns in (range(1, width), range(width - 2, -1, -1)):
-            step = 1 if columns.step > 0 else -1
-            for column in columns:
-                reached[:, column] |= reached[:, column - step] & paper[:, column]
-    return reached
+    place = torch.arange(1, height * width + 1, dtype=torch.int32, device=paper.device).view(height, width, 1)
+    part, inside = place * paper, -paper.int()
+    before = torch.zeros_like(part)
+    while not torch.equal(before, part):
+        before = part.clone()
+        for lines, allowed in ((part, inside), (part.transpose(0, 1), inside.transpose(0, 1))):
+            last = len(lines) - 1
+            for line in range(1, last + 1):
+                lines[line] = torch.maximum(lines[line], lines[line - 1] & allowed[line])
+            for line in range(last - 1, -1, -1):
+                lines[line] = torch.maximum(lines[line], lines[line + 1] & allowed[line])
+    return part, place

@@ -3,7 +3,6 @@
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.optim import Adam
 
 from mnistlab import CNN8K, CNN68K, CNN421K, MultiheadCNN422K, SimpleCNN
 from mnistlab.data.labels import DigitTable
@@ -60,14 +59,6 @@ def test_the_digit_counts_twice_as_much_as_the_other_labels() -> None:
 
     assert MultiheadCNN422K().objective.total(losses) == 1 + 5 + 50
     assert MultiheadCNN422K(loss_weights={"digit": 0.0, "smoothness": 2.0}).objective.total(losses) == 10 + 200
-
-
-def test_adam_with_weight_decay_is_the_default() -> None:
-    """Whatever the size."""
-    for model in (SimpleCNN(), CNN8K(), MultiheadCNN422K()):
-        optimizer = model.arguments["optimizer"](model.parameters())
-        assert type(optimizer) is Adam
-        assert (optimizer.defaults["lr"], optimizer.defaults["weight_decay"]) == (1e-3, 1e-4)
 
 
 def maps(model: SimpleCNN, images: Tensor) -> list[int]:

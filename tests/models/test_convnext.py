@@ -1,17 +1,13 @@
 """ConvNeXt-V2: its norms, its blocks, its maps."""
 
-from functools import partial
-
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
-from torch.optim import AdamW
 from torchvision.ops import StochasticDepth
 
 from mnistlab import ConvNeXt, ConvNeXt18K, ConvNeXt288K, ConvNeXt725K, main
 from mnistlab.models.convnext import GRN, ConvNeXtBlock, LayerNorm2d
-from mnistlab.schedules import WarmupCosine
 
 
 def test_grn_changes_nothing_at_the_start() -> None:
@@ -142,14 +138,3 @@ def test_weights_begin_small_and_biases_at_zero() -> None:
         assert layer.weight.std().item() == pytest.approx(0.02, rel=0.25), name
         assert layer.bias is not None
         assert not layer.bias.any(), name
-
-
-def test_adamw_with_a_cosine_to_a_small_rate_is_the_default() -> None:
-    """Whatever the size."""
-    for model in (ConvNeXt(), ConvNeXt18K()):
-        optimizer = model.arguments["optimizer"](model.parameters())
-        schedule = model.arguments["scheduler"]
-        assert type(optimizer) is AdamW
-        assert (optimizer.defaults["lr"], optimizer.defaults["weight_decay"]) == (1e-3, 1e-2)
-        assert isinstance(schedule, partial)
-        assert (schedule.func, schedule.keywords) == (WarmupCosine, {"min_lr": 1e-5})

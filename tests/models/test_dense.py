@@ -1,7 +1,6 @@
 """Dense nets."""
 
 from torch import nn
-from torch.optim import Adam
 
 from mnistlab import SDN8K, SDN68K, SimpleDenseNet
 
@@ -17,14 +16,6 @@ def test_the_sizes_are_those_of_their_names() -> None:
     """784-10-20-10-10 and 784-64-128-64-10."""
     assert widths(SDN8K()) == [(784, 10), (10, 20), (20, 10), (10, 10)]
     assert widths(SDN68K()) == [(784, 64), (64, 128), (128, 64), (64, 10)]
-
-
-def test_adam_without_weight_decay_is_the_default() -> None:
-    """Whatever the size."""
-    for model in (SimpleDenseNet(), SDN8K()):
-        optimizer = model.arguments["optimizer"](model.parameters())
-        assert type(optimizer) is Adam
-        assert (optimizer.defaults["lr"], optimizer.defaults["weight_decay"]) == (1e-3, 0)
 
 
 def widths(model: nn.Module) -> list[tuple[int, int]]:

@@ -91,6 +91,15 @@ COUNTS: dict[type[Any], int] = {
     ConvNeXt725K: 724_938,
 }
 
+TRAINED_BY: dict[type[Any], tuple[str, float, float]] = {
+    SimpleDenseNet: ("Adam", 1e-3, 0),
+    SimpleCNN: ("Adam", 1e-3, 1e-4),
+    EfficientNet: ("Adam", 1e-3, 1e-4),
+    VisionTransformer: ("AdamW", 1e-3, 1e-2),
+    ConvNeXt: ("AdamW", 1e-3, 1e-2),
+}
+"""Of each family the optimizer, its rate and its weight decay."""
+
 HEAVY = {LargeModel, EfficientNet, EfficientNet66K, EfficientNet4M, EfficientNet7M, ConvNeXt725K, ViT821K}
 """Those that take seconds where a contract takes many steps or traces the net."""
 
@@ -143,6 +152,20 @@ def test_sizes_differ_in_numbers_only(model: type[Any]) -> None:
     assert own == {"__init__"}
     assert stated is not None
     assert int(stated[1].replace(",", "")) == sum(parameter.numel() for parameter in model().parameters())
+
+
+@pytest.mark.parametrize(
+    ("model", "family"), [(model, family) for family in TRAINED_BY for model in MODELS if issubclass(model, family)]
+)
+def test_all_sizes_of_a_family_are_trained_alike_by_default(model: type[Any], family: type[Any]) -> None:
+    """With its optimizer, and a schedule that follows the run."""
+    defaults = model().recorded().init_args
+    options = defaults["optimizer"]["init_args"]
+
+    assert defaults["scheduler"]["class_path"] == "mnistlab.schedules.WarmupCosine"
+    trained_by = (defaults["optimizer"]["class_path"].rpartition(".")[2], options["lr"], options["weight_decay"])
+    assert trained_by == TRAINED_BY[family]
+    assert defaults["scheduler"]["init_args"]["min_lr"] == (1e-5 if trained_by[0] == "AdamW" else 0)
 
 
 @pytest.mark.parametrize("model", MODELS)

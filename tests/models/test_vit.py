@@ -1,15 +1,11 @@
 """Vision transformer: attention, positions, sizes that do not fit."""
 
-from functools import partial
-
 import pytest
 import torch
 from torch import nn
-from torch.optim import AdamW
 
 from mnistlab import VisionTransformer, ViT38K, ViT210K, ViT821K, main
 from mnistlab.models.vit import Attention, EncoderBlock, PatchEmbedding
-from mnistlab.schedules import WarmupCosine
 
 
 def count(part: nn.Module) -> int:
@@ -82,8 +78,8 @@ def test_patches_have_positions_and_the_class_token_has_none() -> None:
     assert embedding.positions.shape == (1, 49, 8)
     assert tokens.shape == (2, 50, 8)
     assert torch.equal(tokens[:, :1], embedding.class_token.expand(2, 1, 8))
-    patch = images[:, :, 4:8, 8:12].flatten(1) @ embedding.projection.weight.flatten(1).T + embedding.projection.bias
-    torch.testing.assert_close(tokens[:, 1 + 7 + 2] - embedding.positions[:, 7 + 2], patch)  # second row, third column
+    patch = embedding.projection(images[:, :, 4:8, 8:12])[:, :, 0, 0]  # second row, third column
+    torch.testing.assert_close(tokens[:, 1 + 7 + 2] - embedding.positions[:, 7 + 2], patch)
 
 
 def test_without_positions_the_order_of_patches_does_not_matter() -> None:
@@ -156,14 +152,3 @@ def test_dropout_reaches_tokens_and_both_branches() -> None:
 
     assert [module.p for module in dropouts] == [0.25] * (1 + 2 * 4)
     assert torch.equal(still(images), still(images))
-
-
-def test_adamw_with_a_cosine_to_a_small_rate_is_the_default() -> None:
-    """Whatever the size."""
-    for model in (VisionTransformer(), ViT38K()):
-        optimizer = model.arguments["optimizer"](model.parameters())
-        schedule = model.arguments["scheduler"]
-        assert type(optimizer) is AdamW
-        assert (optimizer.defaults["lr"], optimizer.defaults["weight_decay"]) == (1e-3, 1e-2)
-        assert isinstance(schedule, partial)
-        assert (schedule.func, schedule.keywords) == (WarmupCosine, {"min_lr": 1e-5})
