@@ -54,7 +54,7 @@ def attribute(
     """
     with _resting(net), torch.enable_grad():
         images = images.detach().clone()
-        chosen = _method(net, images) if method == "auto" else method
+        chosen = suitable(net, images) if method == "auto" else method
         if chosen == "attention":
             heat = _attention(_backbone(net, chosen), images)
         elif chosen == "gradcam":
@@ -66,7 +66,8 @@ def attribute(
     return sized / sized.amax(dim=(1, 2), keepdim=True).clamp(min=torch.finfo(torch.float32).tiny)
 
 
-def _method(net: nn.Module, images: Tensor) -> Method:
+def suitable(net: nn.Module, images: Tensor) -> Method:
+    """The method that `auto` takes for a net and such images (batch, channels, height, width)."""
     if not isinstance(net, Net):
         return "gradient"
     if any(isinstance(stage, Attending) for stage in net.backbone.children()):
@@ -116,7 +117,8 @@ def _attention(backbone: Backbone, images: Tensor) -> Tensor:
 def _gradient(net: nn.Module, images: Tensor, head: str | None, target: Tensor | None) -> Tensor:
     images.requires_grad_()
     output = net(images)
-    logits = output if isinstance(output, Mapping) else {"label" if head is None else head: output}
+    only = next(iter(net.heads)) if isinstance(net, Net) else head or "label"
+    logits = output if isinstance(output, Mapping) else {only: output}
     (gradient,) = torch.autograd.grad(_answers(logits, head, target).sum(), images)
     heat: Tensor = gradient.abs().sum(dim=1)
     return heat

@@ -136,6 +136,7 @@ class Classifier(Transfer):
         """
         del hparams_file, weights_only
         model = load_model(cls, Path(checkpoint_path), kwargs, strict=strict is not False)
+        model.init_from = None  # its weights are those of the checkpoint
         return model.to(map_location or "cpu")
 
     def recorded(self) -> Specification:
@@ -194,7 +195,7 @@ class Classifier(Transfer):
         if self.channels_last:
             self.net.to(memory_format=torch.channels_last)
         if stage == "fit":
-            for sentence in self.begin():
+            for sentence in self.begin(continued=self.trainer.ckpt_path is not None):
                 rank_zero_info(sentence)
 
     def on_fit_start(self) -> None:

@@ -51,7 +51,7 @@ def evaluate(
     if invocation.command == "predict":
         batches: list[Any] = trainer.predict(model, data) or []
     elif wish is not None:
-        explained, rows = explain(wish, model, data, trainer)
+        explained, used = explain(wish, model, data, trainer)
     else:
         metrics = _measured(invocation.command, model, data, trainer)
     if not trainer.is_global_zero:
@@ -62,9 +62,10 @@ def evaluate(
         outcome: dict[str, Any] = {"predictions": _write_predictions(folder / PREDICTIONS, model, data, batches)}
         print(f"{outcome['predictions']:,} predictions are in {folder / PREDICTIONS}")
     elif wish is not None:
-        save_picture(explained, folder / PICTURE)
-        outcome = {"explained": {**asdict(wish), "rows": rows}}
-        print(f"{len(rows)} images are explained in {folder / PICTURE}")
+        title = f"{type(model).__name__} on the test images of {type(data).__name__}, by {used['method']}"
+        save_picture(explained, folder / PICTURE, title)
+        outcome = {"explained": {**asdict(wish), **used}}
+        print(f"{len(explained)} of the test images explained by {used['method']} in {folder / PICTURE}")
     else:
         outcome = {"metrics": metrics}
         _show(invocation.command, model, data, metrics, folder)

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 
 from mnistlab.arguments import read_arguments
+from mnistlab.command_table import COMMANDS
+from mnistlab.discovery.screens import asks_for_help, show_help
 from mnistlab.discovery.used import STEERING
 from mnistlab.errors import LabError
 from mnistlab.nearest import suggestion
-from mnistlab.wish import METHODS, WHICH, Wish
+from mnistlab.wish import METHODS, TARGETS, WHICH, Wish
 
 USAGE = """\
 Usage: mnistlab explain --ckpt_path=RUN [--method=METHOD] [--images=16] ...
@@ -23,9 +25,13 @@ Writes a picture of some test images and of what the net looked at in them.
   --which      first, wrong (the net was mistaken) or unsure (default first)
   --head       the label that is explained (default the primary one)
   --stage      the stage whose maps gradcam takes
+  --target     predicted or true: the class to look for (default predicted)
   --data, --run.dir and the other options of predict: mnistlab predict --help"""
 
-OWN = ("method", "images", "which", "head", "stage")
+OWN = ("method", "images", "which", "head", "stage", "target")
+
+_LIKE = "predict"
+"""The command whose other options it takes."""
 
 
 def run(command: str, arguments: Sequence[str]) -> int:
@@ -39,6 +45,8 @@ def run(command: str, arguments: Sequence[str]) -> int:
     if "help" in asked.switches:
         print(USAGE)
         return 0
+    if asks_for_help(others):
+        return show_help(_LIKE, COMMANDS[_LIKE].summary, others)
     wish = _wish(dict(asked.values))
     from mnistlab.commands import run as run_command  # noqa: PLC0415 - brings torch in
 
@@ -63,7 +71,7 @@ def _divided(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def _wish(values: dict[str, str]) -> Wish:
-    for option, known in (("method", METHODS), ("which", WHICH)):
+    for option, known in (("method", METHODS), ("which", WHICH), ("target", TARGETS)):
         value = values.get(option)
         if value is not None and value not in known:
             raise LabError(f"--{option}={value}: {' or '.join(known)} is wanted.{suggestion(value, known)}")

@@ -6,7 +6,7 @@ import torch
 from lightning.pytorch import Trainer
 from torch import Tensor
 
-from mnistlab.attribution import Method
+from mnistlab.attribution import Method, suitable
 from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
 from mnistlab.errors import LabError
@@ -15,8 +15,8 @@ from mnistlab.picture import Explained
 from mnistlab.wish import Wish
 
 
-def explain(wish: Wish, model: Classifier, data: ImageData, trainer: Trainer) -> tuple[list[Explained], list[int]]:
-    """The images with what the net looked at, and their numbers among the test images.
+def explain(wish: Wish, model: Classifier, data: ImageData, trainer: Trainer) -> tuple[list[Explained], dict[str, Any]]:
+    """The images with what the net looked at; their rows among the test images, and the method that was used.
 
     Raises:
         LabError: If there is no such head, the net has not what the method needs, or no image is as it was wished.
@@ -28,15 +28,30 @@ def explain(wish: Wish, model: Classifier, data: ImageData, trainer: Trainer) ->
     rows = _chosen(wish, probs, target)
     model.cpu()
     normalized = data.normalize(images[rows])
+    method = _method(wish, model, normalized)
+    sought = target[rows] if wish.target == "true" else None
     try:
-        heat = model.explain(normalized, cast("Method", wish.method), head=_of_net(model, head), stage=wish.stage)
+        heat = model.explain(normalized, method, head=_of_net(model, head), target=sought, stage=wish.stage)
     except ValueError as error:
-        option = "stage" if wish.stage and "stage" in str(error) else "method"
+        option = "stage" if wish.stage and (wish.method == "auto" or "`stage`" in str(error)) else "method"
         raise LabError(f"--{option}={getattr(wish, option)}: {error}") from error
     explained = [
         Explained(images[row], heat[number], *_said(probs[row], int(target[row]))) for number, row in enumerate(rows)
     ]
-    return explained, rows
+    return explained, {"method": method, "rows": rows}
+
+
+def _method(wish: Wish, model: Classifier, images: Tensor) -> Method:
+    """The method that counts, which must have a use for all that was wished."""
+    method = cast("Method", wish.method)
+    if method == "auto":
+        model.eval()
+        method = "gradcam" if wish.stage else suitable(model.net, images[:1])
+    if wish.stage and method != "gradcam":
+        raise LabError(f"--stage={wish.stage}: {method} looks at no single stage. Use --method=gradcam.")
+    if wish.target == "true" and method == "attention":
+        raise LabError("--target=true: attention looks for no class. Use --method=gradient.")
+    return method
 
 
 def _head(wish: Wish, model: Classifier) -> str:

@@ -11,8 +11,13 @@ _MOST = 12
 """Names that are listed."""
 
 
-def within(net: nn.Module, parts: Iterable[str]) -> set[str]:
+def within(net: nn.Module, parts: Iterable[str], option: str = "parts") -> set[str]:
     """The names of parts of a net with all modules and parameters in them.
+
+    Args:
+        net: The net.
+        parts: Their names below it.
+        option: What messages call them.
 
     Raises:
         ValueError: If a name is not that of a part.
@@ -22,7 +27,7 @@ def within(net: nn.Module, parts: Iterable[str]) -> set[str]:
     for part in parts:
         inner = {name for name in known if name == part or name.startswith(f"{part}.")}
         if not inner:
-            raise ValueError(_no_part(part, known))
+            raise ValueError(_no_part(part, known, option))
         found |= inner
     return found
 
@@ -40,7 +45,7 @@ def rest(net: nn.Module, frozen: AbstractSet[str]) -> None:
             module.training = False
 
 
-def _no_part(part: str, known: list[str]) -> str:
+def _no_part(part: str, known: list[str], option: str) -> str:
     top = [name for name in known if name.count(".") <= 1]
     listed = ", ".join([*top[:_MOST], *(["..."] if len(top) > _MOST else [])])
-    return f"{part!r} is no part of the net.{suggestion(part, known)} There are {listed}."
+    return f"`{option}` must name parts of the net, got {part}.{suggestion(part, known)} There are {listed}."

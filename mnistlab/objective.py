@@ -22,7 +22,8 @@ class Objective(nn.Module):
         weights: What the loss of a head is multiplied by in the sum, 1 where nothing is given.
 
     Raises:
-        ValueError: If a loss does not fit its head, if a name is no head's, or if a weight is no number from 0 on.
+        ValueError: If a loss does not fit its head, if a name is no head's or cannot be one, or if a weight is no
+            number from 0 on.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class Objective(nn.Module):
         weights: Mapping[str, float] | None = None,
     ) -> None:
         super().__init__()
+        _check_heads(sizes)
         losses, weights = losses or {}, weights or {}
         _check_names("losses", losses, sizes)
         _check_names("loss_weights", weights, sizes)
@@ -64,6 +66,18 @@ class Objective(nn.Module):
                 self.of(head)(torch.zeros(2, size), torch.tensor([0, size - 1]))
             except (ValueError, TypeError, RuntimeError, IndexError) as error:
                 raise ValueError(f"the loss cannot be used: {error}") from error
+
+
+def _check_heads(sizes: Mapping[str, int]) -> None:
+    if not sizes:
+        raise ValueError("`num_classes` must name a head, got none.")
+    for name, size in sizes.items():
+        if not name.isidentifier():
+            raise ValueError(f"`num_classes` must call heads by names of letters, digits and _, got {name!r}.")
+        if hasattr(nn.ModuleDict(), name):
+            raise ValueError(f"`num_classes` must not call a head {name}: every module of torch has that already.")
+        if size < 1:
+            raise ValueError(f"`num_classes` must be at least 1, got {size} for {name}.")
 
 
 def _check_names(option: str, given: Mapping[str, object], sizes: Mapping[str, int]) -> None:

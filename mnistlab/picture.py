@@ -7,13 +7,17 @@ from pathlib import Path
 
 import torch
 from PIL import Image, ImageDraw, ImageFont
+from PIL.ImageFont import FreeTypeFont as FreeType
 from torch import Tensor
 from torch.nn import functional as F
 
-_TILE = 112  # pixels of an image on the picture
+_TILE = 140  # pixels of an image on the picture, five for one of MNIST
 _GAP = 12
 _CAPTION = 20
-_FONT = 13
+_FONT = 14
+_HEAD = 28  # height of the title
+_SCALE = (90, 10)  # of the bar that explains the colours
+_LEAST = 640  # width in which a title fits
 _PAPER, _INK, _WRONG = (250, 250, 248), (40, 40, 40), (185, 30, 30)
 
 _HEAT = ((0, 0, 4), (60, 9, 101), (135, 33, 107), (203, 65, 73), (246, 125, 21), (249, 201, 50), (252, 255, 164))
@@ -37,16 +41,24 @@ class Explained:
     wrong: bool
 
 
-def save_picture(explained: Sequence[Explained], path: Path) -> None:
-    """Write a PNG: each image, beside it the same under the heat, below them the caption, red where it is wrong."""
+def save_picture(explained: Sequence[Explained], path: Path, title: str) -> None:
+    """Write a PNG: each image, beside it the same under the heat, below them the caption, red where it is wrong.
+
+    Args:
+        explained: What to show, at least one.
+        path: The file.
+        title: What stands above all, beside the scale of colours.
+    """
     columns = min(4, ceil(len(explained) ** 0.5))
     rows = ceil(len(explained) / columns)
     width, height = 2 * _TILE + _GAP, _TILE + _CAPTION + _GAP
-    picture = Image.new("RGB", (columns * width + _GAP, rows * height + _GAP), _PAPER)
+    picture = Image.new("RGB", (max(columns * width + _GAP, _LEAST), _HEAD + rows * height + _GAP), _PAPER)
     draw, font = ImageDraw.Draw(picture), ImageFont.load_default(_FONT)
+    draw.text((_GAP, _GAP // 2 + 2), title, fill=_INK, font=font)
+    _draw_scale(picture, draw, font)
     for number, each in enumerate(explained):
         row, column = divmod(number, columns)
-        left, top = _GAP + column * width, _GAP + row * height
+        left, top = _GAP + column * width, _HEAD + _GAP + row * height
         image = _enlarged(each.image.float() / 255, "nearest")
         grey = image.expand(3, -1, -1) if len(image) == 1 else image[:3]
         heat = _enlarged(each.heat[None], "bilinear")[0]
@@ -56,14 +68,28 @@ def save_picture(explained: Sequence[Explained], path: Path) -> None:
     picture.save(path, format="PNG")
 
 
+def _draw_scale(picture: Image.Image, draw: ImageDraw.ImageDraw, font: ImageFont.ImageFont | FreeType) -> None:
+    """Say at the top right what the colours mean."""
+    right, top, (width, height) = picture.width - _GAP, _GAP // 2 + 2, _SCALE
+    much = right - int(draw.textlength("much", font=font))
+    bar = much - width - _GAP // 2
+    draw.text((much, top), "much", fill=_INK, font=font)
+    draw.text((bar - _GAP // 2 - draw.textlength("little", font=font), top), "little", fill=_INK, font=font)
+    picture.paste(_as_image(_colour(torch.linspace(0, 1, width).expand(height, width))), (bar, top + 4))
+
+
 def _under_heat(image: Tensor, heat: Tensor) -> Tensor:
     """The heat as colour, the image as light: (3, height, width), (height, width) -> (3, height, width)."""
+    return 0.65 * _colour(heat) + 0.35 * image
+
+
+def _colour(heat: Tensor) -> Tensor:
+    """(height, width) from 0 to 1 -> (3, height, width)."""
     anchors = torch.tensor(_HEAT, dtype=torch.float32) / 255
     place = heat.clamp(0, 1) * (len(anchors) - 1)
     below = place.floor().long().clamp(max=len(anchors) - 2)
     part = (place - below)[..., None]
-    colour = (anchors[below] * (1 - part) + anchors[below + 1] * part).permute(2, 0, 1)
-    return 0.65 * colour + 0.35 * image
+    return (anchors[below] * (1 - part) + anchors[below + 1] * part).permute(2, 0, 1)
 
 
 def _enlarged(image: Tensor, mode: str) -> Tensor:

@@ -16,6 +16,10 @@ class Transfer(LightningModule):
     Args:
         init_from: A checkpoint to begin from, of this model or another; what fits is taken.
         freeze: Parts of the net that are not trained, as a list or as `a,b`.
+
+    Attributes:
+        frozen: The modules and parameters of the net that rest, by name.
+        to_freeze: The parts that will when it begins.
     """
 
     net: nn.Module
@@ -23,8 +27,8 @@ class Transfer(LightningModule):
     def __init__(self, init_from: str | None, freeze: str | list[str] | None) -> None:
         super().__init__()
         self.init_from = init_from
-        self.frozen: set[str] = set()  # modules and parameters by name
-        self._to_freeze = freeze.split(",") if isinstance(freeze, str) else freeze or []
+        self.frozen: set[str] = set()
+        self.to_freeze = freeze.split(",") if isinstance(freeze, str) else freeze or []
         self._begun = False
 
     def begin(self, *, continued: bool = False) -> list[str]:
@@ -42,7 +46,8 @@ class Transfer(LightningModule):
         if self._begun:
             return []
         self._begun = True
-        self.freeze_parts(*self._to_freeze)
+        self.frozen |= within(self.net, self.to_freeze, "freeze")
+        self.freeze_parts()
         if not any(parameter.requires_grad for parameter in self.net.parameters()):
             raise ValueError("`freeze` must leave something to train, but all parameters of the net are frozen.")
         if self.init_from is None or continued:

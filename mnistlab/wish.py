@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 METHODS = ("auto", "gradcam", "attention", "gradient")
 WHICH = ("first", "wrong", "unsure")
+TARGETS = ("predicted", "true")
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,7 @@ class Wish:
         which: One of `WHICH`.
         head: The label, None for the primary one.
         stage: The stage, None for the one that suits.
+        target: One of `TARGETS`: the class that is looked for.
     """
 
     method: str = "auto"
@@ -23,3 +25,4 @@ class Wish:
     which: str = "first"
     head: str | None = None
     stage: str | None = None
+    target: str = "predicted"

@@ -1,4 +1,4 @@
-"""One architecture each under the same conditions: three epochs of MNIST, batches of 64, each with its own optimizer."""
+"""One architecture each under the same conditions: three epochs of MNIST in batches of 64, each with its optimizer."""
 
 from lightning.pytorch import Trainer
 

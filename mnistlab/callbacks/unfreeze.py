@@ -15,8 +15,8 @@ class Unfreeze(Callback):
         parts: The parts by name, such as `backbone.stem`; all of them if not given.
 
     Raises:
-        ValueError: If the model cannot be frozen, a name is not that of a part of its net, or several processes train
-            it: they would no longer agree on the weights.
+        ValueError: If the model cannot be frozen, a name is not that of a part of its net, nothing of it is frozen, or
+            several processes train it: they would no longer agree on the weights.
     """
 
     def __init__(self, epoch: NonNegativeInt = 1, parts: str | list[str] | None = None) -> None:
@@ -31,7 +31,11 @@ class Unfreeze(Callback):
             raise ValueError(f"Unfreeze needs a model of mnistlab, got {type(pl_module).__name__}.")  # noqa: TRY004
         if trainer.world_size > 1:
             raise ValueError("Unfreeze works in one process: parts that are frozen at first are not kept in step.")
-        within(pl_module.net, self.parts)
+        rests = pl_module.frozen | within(pl_module.net, pl_module.to_freeze, "freeze")
+        if not rests:
+            raise ValueError("Unfreeze needs a net with frozen parts, but none is frozen. Add --model.freeze=...")
+        if self.parts and not rests & within(pl_module.net, self.parts):
+            raise ValueError(f"`parts` of Unfreeze must name what is frozen, got {', '.join(self.parts)}.")
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Unfreeze them, once it is time; also in a run that is continued after that."""

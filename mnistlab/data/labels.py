@@ -117,7 +117,7 @@ class MeasuredLabels(LabelScheme):
         ValueError: If bounds are not finite numbers in ascending order.
     """
 
-    thickness_bounds: Sequence[float] = (1.9, 2.2, 2.5, 2.9)
+    thickness_bounds: Sequence[float] = (2.0, 2.3, 2.6, 3.1)
     slant_bounds: Sequence[float] = (-7.0, 2.0, 10.0, 19.0)
 
     def __post_init__(self) -> None:
@@ -156,10 +156,10 @@ def measure(images: Tensor) -> dict[str, Tensor]:
 
 
 def _thickness(ink: Tensor) -> Tensor:
-    down, right = ink.diff(dim=1).square(), ink.diff(dim=2).square()
-    # Both differences on either side of a square of four pixels, so that an image and its mirror image are as thick.
-    squares = down[:, :, 1:] + down[:, :, :-1] + right[:, 1:] + right[:, :-1]
-    perimeter = (squares / 2).sqrt().sum(dim=(1, 2))
+    down, right = ink.diff(dim=1).square(), ink.diff(dim=2).square()[:, :-1]
+    # Differences to the right and to the left, so that an image and its mirror image are as thick.
+    change = (down[:, :, :-1] + right).sqrt() + (down[:, :, 1:] + right).sqrt()
+    perimeter = change.sum(dim=(1, 2)) / 2
     area = ink.sum(dim=(1, 2))
     return perimeter / 4 - (perimeter.square() / 16 - area).clamp(min=0).sqrt()
 

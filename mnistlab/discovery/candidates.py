@@ -13,6 +13,7 @@ from mnistlab.discovery.used import FOLLOWS, WORDS, steering
 from mnistlab.options.written import SWITCHES, Key, key_of
 from mnistlab.presets.finding import SUFFIXES, list_presets
 from mnistlab.runs.folder import is_run
+from mnistlab.wish import METHODS, TARGETS, WHICH
 
 _CHECKPOINTS = (".ckpt", ".safetensors")
 _REPEATED = ("config", "trust")
@@ -61,16 +62,35 @@ def offer(
     if not before:
         known = [*(Candidate(name, text) for name, text in commands.items()), *_OVERALL]
         return Offer("", _beginning(word, known, hide="-"))
-    if before[0] not in training:
+    if before[0] not in (*training, "explain"):
         return _simple(before[0], before[1:], word) if before[0] in commands else Offer("", [])
+    own = _EXPLAIN if before[0] == "explain" else {}
     line = _Line(catalogue(), before[0], before[1:])
     name, equals, value = word.partition("=")
     if equals and word.startswith("--"):
-        return Offer(f"{name}=", _beginning(value, line.values(name[2:], value)))
+        values = map(Candidate, own[name[2:]]) if name[2:] in own else line.values(name[2:], value)
+        return Offer(f"{name}=", _beginning(value, values))
     last = before[-1]
     if last.startswith("--") and "=" not in last and last[2:] not in (*SWITCHES, "help") and not word.startswith("-"):
-        return Offer("", _beginning(word, line.values(last[2:], word)))
-    return Offer("", _beginning(word, line.options(word)))
+        values = map(Candidate, own[last[2:]]) if last[2:] in own else line.values(last[2:], word)
+        return Offer("", _beginning(word, values))
+    fresh = [Candidate(f"--{each}=", ends=False) for each in own if not any(_is_said(each, said) for said in before)]
+    return Offer("", _beginning(word, [*fresh, *line.options(word)]))
+
+
+def _is_said(name: str, word: str) -> bool:
+    return word.partition("=")[0] == f"--{name}"
+
+
+_EXPLAIN: Mapping[str, Sequence[str]] = {
+    "method": METHODS,
+    "images": (),
+    "which": WHICH,
+    "head": (),
+    "stage": (),
+    "target": TARGETS,
+}
+"""The options of `explain` that other commands have not, each with its values; the rest are those of `predict`."""
 
 
 _SIMPLE: Mapping[str, Sequence[str]] = {
@@ -118,7 +138,7 @@ class _Line:
 
     Args:
         catalogue: What there is to choose from.
-        command: `fit`, `validate`, `test` or `predict`.
+        command: `fit`, `validate`, `test`, `predict` or `explain`.
         before: What stands between the command and the word at the cursor.
     """
 

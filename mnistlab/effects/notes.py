@@ -18,7 +18,7 @@ from mnistlab.options.written import Written
 
 _OF_TRAINING = {
     "run": ("test", "checkpoint_every_n_steps"),
-    "model": ("optimizer", "scheduler", "scheduler_interval"),
+    "model": ("optimizer", "scheduler", "scheduler_interval", "init_from", "freeze"),
     "data": ("batch_size", "augment"),
     "trainer": (
         "max_epochs", "min_epochs", "max_steps", "min_steps", "max_time", "limit_train_batches", "val_check_interval",
@@ -46,7 +46,7 @@ def check_monitors(configured: Configured, model: Classifier, data: ImageData, t
         *(entry["class_path"] for entry in configured.resolved["trainer"]["callbacks"] or []),
     ]
     ours = all(name.partition(".")[0] in ("mnistlab", "lightning") for name in classes)
-    heads = [f"{head}_acc" for head in model.heads] if len(model.heads) > 1 else []
+    heads = [f"{head}_{name}" for head in model.heads for name in ("acc", "loss")] if len(model.heads) > 1 else []
     known = [
         "lr",
         "val/acc_best",
@@ -80,7 +80,7 @@ def notes(configured: Configured, data: ImageData, trainer: Trainer) -> list[str
     found = [*_overwritten(configured.typed)]
     if configured.command != "fit":
         return [*found, *_only_for_training(configured)]
-    found += [*_without_its_partner(configured), *_wrong_way_round(configured), *_already_drawn(configured)]
+    found += [*_without_its_partner(configured), *_wrong_way_round(configured), *_already_begun(configured)]
     return [*found, *beyond(configured, data, trainer)]
 
 
@@ -123,11 +123,12 @@ def _without_its_partner(configured: Configured) -> Iterator[str]:
             yield f"{where} has no effect without {partner}."
 
 
-def _already_drawn(configured: Configured) -> Iterator[str]:
-    """The seed of a run that goes on with the order and the random numbers of its checkpoint."""
+def _already_begun(configured: Configured) -> Iterator[str]:
+    """What a run began with that goes on from its checkpoint: the random numbers and the weights."""
+    begun_with = {("seed_everything",): "random numbers", ("model", "init_from"): "weights"}
     for entry in configured.typed:
-        if configured.continued and entry.key == ("seed_everything",):
-            yield f"{entry.where} has no effect: the run goes on with the random numbers of its checkpoint."
+        if configured.continued and entry.key in begun_with:
+            yield f"{entry.where} has no effect: the run goes on with the {begun_with[entry.key]} of its checkpoint."
 
 
 def _wrong_way_round(configured: Configured) -> Iterator[str]:

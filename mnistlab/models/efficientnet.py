@@ -46,19 +46,21 @@ _DROP = 0.2
 
 
 class MBConv(nn.Module):
-    """Inverted residual block: a wide depthwise convolution between two narrow ones (Sandler et al. 2018).
+    """Inverted residual block: a wide depthwise convolution between two narrow ones.
+
+    Source: Sandler et al. (2018), arXiv:1801.04381; with squeeze and excitation as in Tan and Le (2019).
 
     Conv 1x1 to `expand` times the channels (left out at 1), depthwise Conv, squeeze and excitation, Conv 1x1 back; each
     with BatchNorm, the first two with Swish. Where the shape stays, the input is added to what stochastic depth leaves.
 
-    Shape: (batch, in_channels, height, width) -> (batch, out_channels, height / stride, width / stride).
+    Shape: (batch, in_channels, height, width) -> (batch, out_channels, height / stride, width / stride), rounded up.
 
     Args:
         in_channels: Channels of the input.
         out_channels: Channels of the output.
-        stage: Expansion, stride and kernel; the stride counts for the first block of a stage only.
-        stride: Of the depthwise convolution.
-        squeeze_from: Whether the squeezed layer has a quarter of the input's channels or of the expanded ones.
+        stage: What gives the expansion and the kernel; its stride is that of its first block only.
+        stride: Stride of the depthwise convolution.
+        squeeze_from: What the squeezed layer is a quarter of: the channels of the input or the expanded ones.
         drop: Probability of leaving the branch out, drawn for each image.
     """
 
@@ -94,10 +96,10 @@ class EfficientNetBackbone(Backbone):
     Shape: images (batch, in_channels, height, width) -> (batch, 1280 * width, rounded up to a multiple of 8).
 
     Args:
-        width: What all numbers of channels are multiplied by, then rounded up to a multiple of 8.
-        depth: What the number of blocks of each stage is multiplied by, then rounded up.
-        squeeze_from: Whether squeeze and excitation has a quarter of the block's input channels, as in the paper, or
-            of its expanded channels.
+        width: Factor of all channels, rounded up to eights.
+        depth: Factor of the blocks of each stage, rounded up.
+        squeeze_from: What the squeezed layer is a quarter of: the channels of the block's input, as in the paper, or
+            the expanded ones.
         dropout: Probability of dropping a value after the global average.
         stochastic_depth: Probability of leaving out the last block's branch, drawn for each image; it grows evenly
             over the blocks.
@@ -150,15 +152,15 @@ def _blocks(
 
 
 class EfficientNet(Assembled):
-    """EfficientNet of any width and depth; at 1 and 1 the paper's B0 for grey images, 4,019,782 parameters.
+    """EfficientNet of any width and depth, by default the paper's B0 for grey images; 4,019,782 parameters.
 
     Source: Tan and Le (2019), arXiv:1905.11946.
 
     Args:
-        width: What all numbers of channels are multiplied by, then rounded up to a multiple of 8.
-        depth: What the number of blocks of each stage is multiplied by, then rounded up.
-        squeeze_from: Whether squeeze and excitation has a quarter of the block's input channels, as in the paper, or
-            of its expanded channels.
+        width: Factor of all channels, rounded up to eights.
+        depth: Factor of the blocks of each stage, rounded up.
+        squeeze_from: What the squeezed layer is a quarter of: the channels of the block's input, as in the paper, or
+            the expanded ones.
         dropout: Probability of dropping a value after the global average.
         stochastic_depth: Probability of leaving out the last block's branch, drawn for each image; it grows evenly
             over the blocks.

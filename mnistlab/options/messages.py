@@ -46,6 +46,11 @@ def expected(annotation: object) -> str:
     return _collection(origin, arguments)
 
 
+def came(value: object) -> str:
+    """A value that came instead, a mapping without the signs around it."""
+    return ", ".join(f"{name}: {part}" for name, part in value.items()) if isinstance(value, Mapping) else str(value)
+
+
 def choices(annotation: object) -> list[str]:
     """The words that an annotation names among the values it takes."""
     if get_origin(annotation) is Literal:
@@ -69,7 +74,7 @@ def _collection(origin: object, arguments: tuple[object, ...]) -> str:
     if origin is Callable or origin is type:
         return "a class"
     if isinstance(origin, type) and issubclass(origin, Mapping):
-        return "a mapping"
+        return "a mapping" if Any in arguments else f"a mapping, each {expected(arguments[-1])}"
     return f"a list, each {expected(arguments[0])}"
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from mnistlab.errors import LabError
 from mnistlab.nearest import said, suggestion
 from mnistlab.options.classes import candidates, check_code, check_trusted, dotted_names, find_class, listed
-from mnistlab.options.messages import choices, expected
+from mnistlab.options.messages import came, choices, expected
 from mnistlab.options.misfits import Chosen, Misfit, no_option, no_section
 from mnistlab.options.signatures import REQUIRED, Option, Slot, accepts, options, takes_code, takes_parts
 from mnistlab.options.specification import class_path_of, default_of_slot, plain, unrecorded
@@ -137,7 +137,7 @@ class Walk:
             hint = suggestion(str(last.value), known)
             wanted = expected(option.annotation)
             nothing = last.value == "" or (last.value is True and last.source is Source.COMMAND_LINE)
-            got = "nothing" if nothing else last.value
+            got = "nothing" if nothing else came(values[option.name])
             self.wrong[name] = f"{last.where}: {option.name}{owner} must be {wanted}, got {got}.{hint}"
 
     def _refuse_code(self, option: Option, entry: Written) -> None:

@@ -25,6 +25,27 @@ def test_the_sizes_differ_in_channels_and_the_dense_layer(
     assert dense.weight.shape == (fc_size, 49 * channels[1])
 
 
+def test_a_convolution_is_normalized_before_its_relu_and_halved_by_the_maximum() -> None:
+    """In training, with dropout, and in evaluation it computes what its definition does, layer by layer."""
+    written = nn.Sequential(
+        *(nn.Conv2d(1, 3, 3, padding=1), nn.BatchNorm2d(3), nn.ReLU(), nn.MaxPool2d(2)),
+        *(nn.Conv2d(3, 6, 3, padding=1), nn.BatchNorm2d(6), nn.ReLU(), nn.MaxPool2d(2)),
+        *(nn.AdaptiveAvgPool2d(7), nn.Flatten(), nn.Linear(294, 25), nn.ReLU(), nn.Dropout(0.4), nn.Linear(25, 10)),
+    )
+    net, images = CNN8K(dropout=0.4).net, torch.randn(5, 1, 36, 36)
+    net.load_state_dict(dict(zip(net.state_dict(), written.state_dict().values(), strict=True)))
+
+    assert torch.equal(after_seed(net, images), after_seed(written, images))
+    assert torch.equal(net.eval()(images), written.eval()(images))
+
+
+def after_seed(net: nn.Module, images: Tensor) -> Tensor:
+    """The logits, with the same values dropped each time."""
+    torch.manual_seed(1)
+    logits: Tensor = net(images)
+    return logits
+
+
 def test_maps_are_halved_twice_and_pooled_to_seven() -> None:
     """28, 14, 7, whatever comes after depends on that only."""
     assert maps(SimpleCNN(), torch.randn(2, 1, 28, 28)) == [14, 7, 7]

@@ -22,10 +22,10 @@ def test_grn_strengthens_what_answers_over_the_whole_map() -> None:
     grn = GRN(2)
     nn.init.constant_(grn.gamma, 3.0)
     nn.init.constant_(grn.beta, 0.5)
-    x = torch.tensor([[[[3.0, 6.0], [4.0, 8.0]]]])
+    x = torch.tensor([[[[3.0, 0.0], [4.0, 10.0]]]])
 
     # x + gamma * x * (its norm / the mean norm) + beta
-    expected = torch.tensor([[[[3 + 6 + 0.5, 6 + 24 + 0.5], [4 + 8 + 0.5, 8 + 32 + 0.5]]]])
+    expected = torch.tensor([[[[3 + 6 + 0.5, 0.5], [4 + 8 + 0.5, 10 + 40 + 0.5]]]])
 
     torch.testing.assert_close(grn(x), expected)
 

@@ -100,8 +100,11 @@ TRAINED_BY: dict[type[Any], tuple[str, float, float]] = {
 }
 """Of each family the optimizer, its rate and its weight decay."""
 
-HEAVY = {LargeModel, EfficientNet, EfficientNet66K, EfficientNet4M, EfficientNet7M, ConvNeXt725K, ViT821K}
-"""Those that take seconds where a contract takes many steps or traces the net."""
+HEAVY = {
+    LargeModel, EfficientNet, EfficientNet66K, EfficientNet4M, EfficientNet7M, VisionTransformer, ViT821K, ConvNeXt,
+    ConvNeXt725K,
+}  # fmt: skip
+"""Those that take seconds where a contract takes many steps or traces the net, and have a smaller or an equal one."""
 
 EVERY = [pytest.param(model, marks=[pytest.mark.slow] if model in HEAVY else []) for model in MODELS]
 
