@@ -32,10 +32,10 @@ from mnistlab.runs.record import config_text, read_record, start_record
 from mnistlab.runs.recorder import Recorder, rounded
 from mnistlab.screen import Screen, quiet
 from mnistlab.sections import prepare
-from mnistlab.single_images import learns_from_single_images
 from mnistlab.starting import begin as begin_model
 from mnistlab.starting import find_init
 from mnistlab.trainer_options import check_trainer
+from mnistlab.trial import learns_from_single_images, refusal
 from mnistlab.wish import Wish
 
 
@@ -130,7 +130,7 @@ def _fit(invocation: Invocation, settled: Settled, found: Found | None) -> int:
     configured = Configured("fit", cli.resolved, settled.origins, invocation.typed, continued)
     _check_weights(cli.model, found)
     begin_model(cli.model, continued=continued, speaks=cli.trainer.is_global_zero)
-    _refuse_single_images(cli, settled)
+    _try_images(cli, settled)
     check_monitors(configured, cli.model, cli.datamodule, cli.trainer)
     screen = Screen(cli.trainer.is_global_zero)
     watch = LossWatch()
@@ -225,14 +225,27 @@ def _tell(configured: Configured, cli: LabCLI) -> None:
             print(f"note: {visible(note)}", file=sys.stderr)
 
 
-def _refuse_single_images(cli: LabCLI, settled: Settled) -> None:
-    """A net that cannot be trained on one image says so late and darkly."""
-    if cli.datamodule.batch_size == 1 and not learns_from_single_images(cli.model.net):
+def _try_images(cli: LabCLI, settled: Settled) -> None:
+    """Refuse a net that does not take the images, or cannot be trained on one at a time: it says so late and darkly."""
+    shape, name = cli.datamodule.image_shape, type(cli.model).__name__
+    if shape is None:
+        return
+    why = refusal(cli.model.net, shape)
+    if why:
+        written = [settled.origins[key].where for key in map("model.{}".format, _SHAPED) if key in settled.origins]
+        where = f"{', '.join(written)}: " if written else ""
+        size = "x".join(map(str, shape))
+        raise LabError(f"{where}{name} does not take the images of {type(cli.datamodule).__name__}, {size}: {why}.")
+    if cli.datamodule.batch_size == 1 and not learns_from_single_images(cli.model.net, shape):
         origin = settled.origins.get("data.batch_size")
         raise LabError(
-            f"{origin.where if origin else 'data.batch_size'}: {type(cli.model).__name__} cannot be trained on one "
+            f"{origin.where if origin else 'data.batch_size'}: {name} cannot be trained on one "
             "image at a time: its batch normalization would have one value of each channel. Use 2 or more."
         )
+
+
+_SHAPED = ("in_channels", "image_size", "patch_size", "input_size", "in_features")
+"""Options of models that say what images they take."""
 
 
 def _test_best(cli: LabCLI, recorder: Recorder) -> None:
@@ -276,7 +289,7 @@ def _refuse_random_weights(invocation: Invocation, found: Found | None) -> None:
     untrained = invocation.switches["untrained"]
     if invocation.command == "fit":
         if untrained:
-            raise LabError("--untrained is for test, validate and predict; fit trains.")
+            raise LabError("--untrained is for test, validate, predict and explain; fit trains.")
     elif found is None and not untrained:
         raise LabError(
             f"{invocation.command} needs the weights of a trained model: --ckpt_path=last, the folder of a run, or a "

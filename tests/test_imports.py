@@ -21,7 +21,7 @@ ORDER = [
     {"errors", "nearest", "numbers", "counts", "command_table", "wish"},
     {"options", "arguments"},  # what can be written, and what becomes of it
     {"checkpoints"},
-    {"losses", "schedules", "data", "nets", "picture", "single_images"},  # plain torch; these do not know each other
+    {"losses", "schedules", "data", "nets", "picture", "trial"},  # plain torch; these do not know each other
     {"optimization", "objective", "freezing", "attribution"},
     {"transfer"},
     {"classifier", "profiling", "runs"},  # these know Lightning, or the folder of a run

@@ -21,6 +21,7 @@ from mnistlab import (
     ViT38K,
     main,
 )
+from mnistlab.errors import LabError
 from mnistlab.models.cnn import CNNBackbone
 from mnistlab.models.convnext import ConvNeXtBackbone
 from mnistlab.models.dense import DenseBackbone
@@ -201,6 +202,22 @@ def test_own_parts_train(tmp_path: Path) -> None:
     assert model(images()).abs().max() <= 3.0
     assert before.keys() == {"backbone.norm.weight", "backbone.norm.bias", "heads.label.directions"}
     assert not any(torch.equal(value, before[name]) for name, value in model.net.named_parameters())
+
+
+def test_own_parts_come_back_from_a_checkpoint_when_they_are_given(tmp_path: Path) -> None:
+    """Who hands them over trusts them; the logits are the same to the bit."""
+    parts = {"backbone": Stripes(), "head": partial(Cosine, scale=3.0)}
+    model = Assembled(Stripes(), head=partial(Cosine, scale=3.0))
+    trainer = quiet_trainer(tmp_path, limit_val_batches=0)
+    trainer.fit(model, datamodule=SyntheticDigits(train_size=200, test_size=20, val_size=20))
+    trainer.save_checkpoint(tmp_path / "own.ckpt")
+
+    with pytest.raises(LabError, match="Stripes"):
+        Assembled.load_from_checkpoint(tmp_path / "own.ckpt")
+    again = Assembled.load_from_checkpoint(tmp_path / "own.ckpt", **parts)
+
+    batch = images(4)
+    assert torch.equal(again.eval()(batch), model.eval()(batch))
 
 
 PARTS_CHOSEN = ("--model=Assembled", "--model.backbone=CNNBackbone", "--model.backbone.conv1_channels=4")

@@ -9,7 +9,7 @@ from mnistlab.checkpoints.extent import no_larger_than
 from mnistlab.checkpoints.reading import read_checkpoint, record_of
 from mnistlab.errors import LabError
 from mnistlab.options.building import build
-from mnistlab.options.classes import TRUSTED
+from mnistlab.options.classes import TRUSTED, dotted_names
 from mnistlab.options.settling import Section, settle
 from mnistlab.options.specification import Specification, plain, unrecorded, without_unrecorded
 from mnistlab.options.written import from_data
@@ -31,8 +31,8 @@ class _NoOptions:
 def load_model(base: type[T], path: Path, given: Mapping[str, object], *, strict: bool = True) -> T:
     """Build the model that a checkpoint describes, with its weights, on the CPU.
 
-    The file is not trusted: nothing in it is run, and a class that it names must be mnistlab's, torch's, or of the
-    package of `base`.
+    The file is not trusted: nothing in it is run, and a class that it names must be mnistlab's, torch's, of the package
+    of `base`, or that of a part that is given.
 
     Args:
         base: What the model must be, or be derived from.
@@ -50,18 +50,20 @@ def load_model(base: type[T], path: Path, given: Mapping[str, object], *, strict
     for key, what in missing.items():
         warnings.warn(f"{key} was {what}, which is not written down; the default is taken.", stacklevel=3)
     known = {"model": without_unrecorded(described)}
+    arguments = {name: plain(value) for name, value in given.items()}
+    packages = {base.__module__.partition(".")[0]}.difference(TRUSTED)
     settled = settle(
         _NoOptions,
         {"model": Section(base, chosen=True)},
         [from_data(known, f"checkpoint {path}")],
-        frozenset({base.__module__.partition(".")[0]}.difference(TRUSTED)),
+        frozenset({*packages, *dotted_names(arguments)}),
     )
     specification = settled.values.get("model")
     if not isinstance(specification, Mapping):
         raise LabError(f"{path} does not say which model it holds.")
     with no_larger_than(contents["state_dict"], path):
         model = build(base, specification, given)
-    options = {**specification["init_args"], **{name: plain(value) for name, value in given.items()}}
+    options = {**specification["init_args"], **arguments}
     model.specification = Specification(specification["class_path"], options)
     model.load_state_dict(contents["state_dict"], strict=strict)
     return model

@@ -324,6 +324,11 @@ class SyntheticDigits(ImageData):
         return {"digit": 10}
 
     @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Grey, 28 by 28."""
+        return 1, SIDE, SIDE
+
+    @property
     def num_images(self) -> dict[str, int]:
         """As many as were asked for."""
         return {"train": self.train_size, "test": self.test_size}

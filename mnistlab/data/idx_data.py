@@ -75,6 +75,11 @@ class IdxData(ImageData, ABC):
         }
 
     @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Grey, 28 by 28."""
+        return 1, SIDE, SIDE
+
+    @property
     def num_images(self) -> dict[str, int]:
         """The number of images in the originals."""
         splits: tuple[Literal["train", "test"], ...] = ("train", "test")

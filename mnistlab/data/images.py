@@ -89,6 +89,11 @@ class ImageData(LightningDataModule):
         return {**own, **self.labels.heads}
 
     @property
+    def image_shape(self) -> tuple[int, int, int] | None:
+        """Channels, height and width of every image, where they are known before the images are read."""
+        return None
+
+    @property
     def num_images(self) -> dict[str, int]:
         """The number of official "train" and "test" images, where it is known before they are read."""
         return {}

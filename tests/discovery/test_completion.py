@@ -157,7 +157,7 @@ def test_options_are_those_of_the_chosen_class(
         (["--trainer.precision=bf16-m"], ["--trainer.precision=bf16-mixed"]),
         (["--trainer.accelerator=c"], ["--trainer.accelerator=cpu"]),
         (["--model=SmallModel", "--model.hidden_dim="], ["--model.hidden_dim=256"]),
-        (["--config=Quick"], ["--config=QuickTest"]),
+        (["--config=Quick"], ["--config=QuickTest", "--config=Quick99"]),
         (["--config=a"], ["--config=a b.yaml", "--config=a.py"]),
         (["--help=mo"], ["--help=model"]),
         (["--seed_everything=t"], ["--seed_everything=true"]),
