@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -206,7 +207,7 @@ def test_own_parts_train(tmp_path: Path) -> None:
 
 def test_own_parts_come_back_from_a_checkpoint_when_they_are_given(tmp_path: Path) -> None:
     """Who hands them over trusts them; the logits are the same to the bit."""
-    parts = {"backbone": Stripes(), "head": partial(Cosine, scale=3.0)}
+    parts: dict[str, Any] = {"backbone": Stripes(), "head": partial(Cosine, scale=3.0)}
     model = Assembled(Stripes(), head=partial(Cosine, scale=3.0))
     trainer = quiet_trainer(tmp_path, limit_val_batches=0)
     trainer.fit(model, datamodule=SyntheticDigits(train_size=200, test_size=20, val_size=20))

@@ -3,12 +3,14 @@
 import csv
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 from support import quiet_trainer
 from torch import Tensor
+from torch.optim import SGD
 
 from mnistlab import SyntheticDigits, TinyModel, main
 from mnistlab.checkpoints.reading import read_checkpoint
@@ -117,29 +119,25 @@ def test_what_is_typed_and_too_late_is_said(fit: Fit, capsys: pytest.CaptureFixt
 def test_in_python_a_loaded_model_keeps_what_it_has_learnt(fit: Fit, tmp_path: Path) -> None:
     """Trained further it does not fall back to what it once began from, nor does a run that Lightning continues."""
     begin = fit("--seed_everything=1")
-    run = fit(f"--model.init_from={begin}")
-    data = SyntheticDigits(600, 200, val_size=100)
-    model = TinyModel.load_from_checkpoint(run / "checkpoints" / "last.ckpt")
-    quiet_trainer(tmp_path, limit_train_batches=0, limit_val_batches=0).fit(model, data)
+    run = fit(f"--model.init_from={begin}", "--seed_everything=2")
+    data, checkpoint = SyntheticDigits(600, 200, val_size=100), run / "checkpoints" / "last.ckpt"
+    loaded = TinyModel.load_from_checkpoint(checkpoint, optimizer=partial(SGD, lr=0.0), scheduler=None)
+    quiet_trainer(tmp_path).fit(loaded, data)
+    for file in begin.rglob("*.ckpt"):
+        file.unlink()
+    continued = TinyModel(init_from=str(begin / "checkpoints" / "best.ckpt"))
+    quiet_trainer(tmp_path).fit(continued, data, ckpt_path=checkpoint, weights_only=True)
 
-    learnt = weights(run)
-    assert same(learnt, model.state_dict()) == set(learnt)
-
-    (begin / "checkpoints" / "best.ckpt").unlink()
-    other = TinyModel(init_from=str(begin / "checkpoints" / "best.ckpt"))
-    checkpoint = run / "checkpoints" / "last.ckpt"
-    quiet_trainer(tmp_path).fit(other, data, ckpt_path=checkpoint, weights_only=True)
-    assert same(learnt, other.state_dict()) == set(learnt)
+    for model in (loaded, continued):
+        assert same(weights(run), model.state_dict()) == set(weights(run))
 
 
 def test_in_python_a_model_begins_from_a_file(fit: Fit, tmp_path: Path) -> None:
     """When its training begins, and not when it is made."""
     run = fit("--seed_everything=1")
-    model = TinyModel(init_from=str(run / "checkpoints" / "last.ckpt"))
-    assert not same(weights(run), model.state_dict()) & {"net.heads.label.weight"}
-    quiet_trainer(tmp_path, limit_train_batches=0, limit_val_batches=0).fit(
-        model, SyntheticDigits(600, 200, val_size=100)
-    )
+    model = TinyModel(init_from=str(run / "checkpoints" / "last.ckpt"), optimizer=partial(SGD, lr=0.0), scheduler=None)
+    assert not torch.equal(model.state_dict()["net.heads.label.weight"], weights(run)["net.heads.label.weight"])
+    quiet_trainer(tmp_path).fit(model, SyntheticDigits(600, 200, val_size=100))
 
     assert same(weights(run), model.state_dict()) == set(weights(run))
 

@@ -37,15 +37,19 @@ def build(base: type[T], specification: Mapping[str, object], given: Mapping[str
         LabError: If the options do not fit the class.
         ValueError: If the class refuses them.
     """
+    ready = set(given or {})
     parser = ArgumentParser(exit_on_error=False)
-    parser.add_subclass_arguments(base, "made")
+    parser.add_subclass_arguments(base, "made", skip=ready)
+    written = specification.get("init_args", {})
+    assert isinstance(written, Mapping)
+    options_left = {name: value for name, value in written.items() if name not in ready}
     try:
-        config = parser.parse_object({"made": dict(specification)}, env=False)
+        config = parser.parse_object({"made": {**specification, "init_args": options_left}}, env=False)
     except ArgumentError as error:
         raise LabError(f"{specification['class_path']} cannot be made as it is written down: {error}") from error
     cls = find_class(str(config.made.class_path), (base,), str(config.made.class_path))
     assert cls is not None
-    made = cls(**{**instantiate_group(cls, config.made.init_args), **(given or {})})
+    made = cls(**{**instantiate_group(cls, config.made.get("init_args") or {}), **(given or {})})
     assert isinstance(made, base)
     return made
 

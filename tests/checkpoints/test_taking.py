@@ -42,11 +42,11 @@ def test_another_number_of_classes_leaves_the_head(tmp_path: Path) -> None:
     """All else is taken, and the head is as it was drawn."""
     weights = moved(TinyModel())
     model = TinyModel(num_classes=47)
-    drawn = model.net.heads["label"].weight.clone()
+    drawn = model.state_dict()["net.heads.label.weight"].clone()
     taken = take_weights(model, saved(weights, tmp_path / "w.ckpt"))
 
     assert taken.left == {"net.heads.label": "weight 47x128 here, 10x128 there"}
-    assert torch.equal(model.net.heads["label"].weight, drawn)
+    assert torch.equal(model.state_dict()["net.heads.label.weight"], drawn)
     assert torch.equal(model.net.backbone.state_dict()["stem.2.weight"], weights["net.backbone.stem.2.weight"])
     assert str(taken).endswith("Not taken: net.heads.label (weight 47x128 here, 10x128 there).")
 
