@@ -195,7 +195,7 @@ class Classifier(Transfer):
         if self.channels_last:
             self.net.to(memory_format=torch.channels_last)
         if stage == "fit":
-            for sentence in self.begin(continued=self.trainer.ckpt_path is not None):
+            for sentence in self.begin():
                 rank_zero_info(sentence)
 
     def on_fit_start(self) -> None:

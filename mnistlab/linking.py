@@ -8,7 +8,6 @@ from mnistlab.errors import LabError
 from mnistlab.options.building import build
 from mnistlab.options.classes import candidates
 from mnistlab.options.settling import Settled
-from mnistlab.options.signatures import REQUIRED, options
 from mnistlab.options.specification import class_path_of
 from mnistlab.options.written import Source
 
@@ -47,13 +46,13 @@ def link_classes(settled: Settled) -> None:
 
 
 def data_with(heads: Mapping[str, int]) -> list[str]:
-    """The data sets that have these labels by themselves, by name."""
-    found = []
-    for name, (cls, *_) in candidates((ImageData,)).items():
-        if not any(option.default is REQUIRED for option in options(cls).values()):
-            data = build(ImageData, {"class_path": class_path_of(cls)})
-            found += [name] if heads.items() <= data.heads.items() else []
-    return found
+    """The data sets of mnistlab that have these labels by themselves, by name."""
+    own = {name: path for name, (cls, *_) in candidates((ImageData,)).items() if _is_ours(path := class_path_of(cls))}
+    return [name for name, path in own.items() if heads.items() <= build(ImageData, {"class_path": path}).heads.items()]
+
+
+def _is_ours(class_path: str) -> bool:
+    return class_path.startswith("mnistlab.")
 
 
 def _other_heads(model: str, wanted: Mapping[str, object], data: str, heads: Mapping[str, int]) -> str:

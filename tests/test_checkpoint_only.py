@@ -147,7 +147,7 @@ def test_another_loss_has_its_own_defaults(
     [
         (["--model=MediumModel"], "does not fit MediumModel"),
         (["--model.hidden_dim=64"], "(64, "),
-        (["--model.layers=3"], "it has no net.blocks"),
+        (["--model.layers=3"], "it has no net.backbone.blocks"),
         (["--data=EMNIST", "--data.split=letters"], "26"),
         (["--model.num_classes=7"], "num_classes is 7"),
     ],

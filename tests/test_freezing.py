@@ -86,6 +86,7 @@ def test_an_inner_part_of_a_frozen_one_is_trained_again() -> None:
     assert all(module.training for module in model.modules())
 
 
+@pytest.mark.filterwarnings("ignore:Found .* in eval mode")  # the frozen ones
 def test_in_python_a_model_is_frozen_when_its_training_begins(tmp_path: Path) -> None:
     """By the option as by the method, without the command."""
     by_option, by_method = TinyModel(freeze=["backbone"]), TinyModel()

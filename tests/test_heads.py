@@ -11,7 +11,7 @@ import torch
 import yaml
 from torch import nn
 
-from mnistlab import CNN8K, MultiheadCNN422K, TinyModel, config, main
+from mnistlab import CNN8K, MultiheadCNN422K, SyntheticDigits, TinyModel, config, main
 from mnistlab.checkpoints.reading import read_checkpoint
 from mnistlab.data import DigitTable, MeasuredLabels
 
@@ -308,3 +308,15 @@ def test_every_architecture_carries_several_heads(fit: Fit) -> None:
         7,
         3,
     ]
+
+
+def test_every_measured_label_is_learnt_better_than_guessed(fit: Fit) -> None:
+    """By a tenth and more over always naming the largest class, which is what a net does that has learnt nothing."""
+    size = ("--data.train_size=3000", "--data.test_size=500", "--data.val_size=100", "--data.batch_size=64")
+    folder = fit("--model=CNN8K", MEASURED, *size, "--model.optimizer.lr=0.01", "--trainer.max_epochs=3")
+    official = SyntheticDigits(3000, 500).read("test")
+    labels = {**official.targets, **MeasuredLabels().label(official.images, official.targets["digit"])}
+
+    for head in HEADS:
+        guessed = labels[head].bincount().max().item() / len(official)
+        assert metrics(folder)["test"][f"test/{head}_acc"] > guessed + 0.1, head

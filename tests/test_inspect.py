@@ -62,6 +62,7 @@ def test_it_says_what_the_file_says(fit: Fit, inspect: Inspect, name: str) -> No
         "mnistlab.data.SyntheticDigits",
         "mnistlab.schedules.WarmupCosine",
         "torch.nn.CrossEntropyLoss",
+        "mnistlab.nets.LinearHead",
         "torch.optim.AdamW",
     }
     assert all(each["allowed"] for each in report["classes"])

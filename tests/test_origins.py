@@ -73,6 +73,7 @@ def test_the_origins_are_comments_of_the_same_configuration(shown: Shown) -> Non
         "run:",
         "data:",
         "model:",
+        "head:",
         "loss:",
         "optimizer:",
         "scheduler:",

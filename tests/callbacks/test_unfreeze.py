@@ -14,6 +14,7 @@ from mnistlab.callbacks import Unfreeze
 from mnistlab.checkpoints.reading import read_checkpoint
 
 Fit = Callable[..., Path]
+pytestmark = pytest.mark.filterwarnings("ignore:Found .* in eval mode")  # the frozen ones
 CALLBACK = ("--model.freeze=backbone", "--trainer.callbacks=Unfreeze")
 
 
