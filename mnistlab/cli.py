@@ -2,8 +2,12 @@
 
 import os
 import shutil
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import current_thread, main_thread
+from typing import Never
 
 from mnistlab.command_table import COMMANDS
 from mnistlab.errors import LabError, visible
@@ -22,17 +26,43 @@ def main(args: Sequence[str] | None = None) -> int:
         0, 1 for a failure that is no fault of the input, 2 for a mistake in it, 130 if interrupted.
     """
     arguments = list(sys.argv[1:] if args is None else args)
+    with _noticing_interruptions() as interruptions:
+        try:
+            return _dispatch(arguments)
+        except BrokenPipeError:  # `| head` has seen enough; nothing more can be said, not even at exit
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        except (Exception, KeyboardInterrupt) as error:
+            if isinstance(error, LabError) and error.exit_code == _INTERRUPTED:
+                _say(str(error))  # and where it can be continued
+            elif interruptions or isinstance(error, KeyboardInterrupt):
+                _say("interrupted")
+            elif isinstance(error, LabError):
+                _say(str(error))
+                return error.exit_code
+            else:
+                raise
+            return _INTERRUPTED
+
+
+@contextmanager
+def _noticing_interruptions() -> Iterator[list[int]]:
+    """A list that Ctrl-C adds to: a module that is interrupted while it is imported may raise anything."""
+    seen: list[int] = []
+
+    def note(number: int, frame: object) -> Never:
+        del frame
+        seen.append(number)
+        raise KeyboardInterrupt
+
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler or current_thread() is not main_thread():
+        yield seen
+        return
+    signal.signal(signal.SIGINT, note)
     try:
-        return _dispatch(arguments)
-    except LabError as error:
-        _say(str(error))
-        return error.exit_code
-    except BrokenPipeError:  # `| head` has seen enough; nothing more can be said, not even at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except KeyboardInterrupt:
-        _say("interrupted")
-        return _INTERRUPTED
+        yield seen
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def entry() -> None:

@@ -154,7 +154,7 @@ def _fit(invocation: Invocation, settled: Settled, found: Found | None) -> int:
             _test_best(cli, recorder)
     if cli.trainer.is_global_zero:
         recorder.finish("finished")
-        screen.end(recorder.folder, recorder.record["metrics"])
+        screen.end(recorder.folder, recorder.record["metrics"], cli.datamodule)
     return 0
 
 

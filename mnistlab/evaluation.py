@@ -4,7 +4,7 @@ import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from lightning.pytorch import Trainer
@@ -81,12 +81,17 @@ def _measured(command: str, model: Classifier, data: ImageData, trainer: Trainer
 
 
 def _show(command: str, model: Classifier, data: ImageData, metrics: Mapping[str, float], folder: Path) -> None:
-    split = "test" if command == "test" else "val"
+    split: Literal["test", "val"] = "test" if command == "test" else "val"
+    guesses = data.majority(split) if len(model.heads) > 1 else {}
+    largest = {
+        f"{split}/{head}_acc": f" (always naming the largest class: {100 * share:.2f} %)"
+        for head, share in guesses.items()
+    }
     print(f"{type(model).__name__} on the {split} images of {type(data).__name__}")
     width = max(map(len, metrics))
     for name, value in metrics.items():
         text = f"{100 * value:.2f} %" if name.endswith("acc") else f"{value:.6g}"
-        print(f"  {name:<{width}} {text}")
+        print(f"  {name:<{width}} {text}{largest.get(name, '')}")
     print(f"kept in {folder}")
 
 

@@ -88,13 +88,18 @@ class Screen:
         seconds = row["seconds"]
         self._print("  ".join([f"epoch {epoch:>7}", *parts, f"{seconds:.{1 if seconds < 10 else 0}f} s"]))  # noqa: PLR2004
 
-    def end(self, folder: Path, metrics: Mapping[str, Mapping[str, float] | None]) -> None:
+    def end(self, folder: Path, metrics: Mapping[str, Mapping[str, float] | None], data: ImageData) -> None:
         """Print the outcome, and how to have it again."""
         best, test = metrics.get("best"), metrics.get("test")
         if best:
             self._print(f"best  val acc {100 * best['val/acc']:.2f} % after epoch {int(best['epoch']) + 1}")
         if test:
             self._print(f"test  acc {self._accuracies('test', test).strip()}  loss {test['test/loss']:.4f}")
+            if self._heads:
+                largest = {f"test/{head}_acc": share for head, share in data.majority("test").items()}
+                primary = next(iter(largest.values()))
+                shares = self._accuracies("test", {"test/acc": primary, **largest}).strip()
+                self._print(f"always naming the largest class: {shares}")
         if (folder / LAST).is_file():
             self._print(f"Test it again: mnistlab test --ckpt_path={folder}")
 

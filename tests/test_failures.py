@@ -140,6 +140,19 @@ def test_an_interruption_while_importing_shows_no_traceback(here: Path) -> None:
     assert not list(here.iterdir())
 
 
+@pytest.mark.parametrize("error", ["RecursionError", "ImportError"])
+def test_an_interruption_is_one_whatever_a_module_makes_of_it(
+    here: Path, capsys: pytest.CaptureFixture[str], error: str
+) -> None:
+    """A large package that is interrupted in the middle of its import may raise anything."""
+    interrupted = "import os, signal\ntry:\n    os.kill(os.getpid(), signal.SIGINT)\nexcept KeyboardInterrupt:\n"
+    (here / f"halfway_{error.lower()}.py").write_text(f"{interrupted}    raise {error}")
+
+    assert main(["fit", f"--model=halfway_{error.lower()}.Model"]) == 130
+    assert capsys.readouterr().err == "mnistlab: interrupted\n"
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
 def test_code_that_raises_is_named_with_its_line(trouble: Trouble) -> None:
     """It is the user's own, not the library that called it."""
     code, message, record = trouble("raise")

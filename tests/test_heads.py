@@ -310,13 +310,24 @@ def test_every_architecture_carries_several_heads(fit: Fit) -> None:
     ]
 
 
-def test_every_measured_label_is_learnt_better_than_guessed(fit: Fit) -> None:
-    """By a tenth and more over always naming the largest class, which is what a net does that has learnt nothing."""
+def test_every_measured_label_is_learnt_better_than_guessed(fit: Fit, capsys: pytest.CaptureFixture[str]) -> None:
+    """By a tenth and more over always naming the largest class, and both are shown, by `fit` and by `test`."""
     size = ("--data.train_size=3000", "--data.test_size=500", "--data.val_size=100", "--data.batch_size=64")
     folder = fit("--model=CNN8K", MEASURED, *size, "--model.optimizer.lr=0.01", "--trainer.max_epochs=3")
+    learnt = capsys.readouterr().out
+    assert main(["test", f"--ckpt_path={folder}"]) == 0
+    tested = capsys.readouterr().out
     official = SyntheticDigits(3000, 500).read("test")
     labels = {**official.targets, **MeasuredLabels().label(official.images, official.targets["digit"])}
+    guessed = {head: labels[head].bincount().max().item() / len(official) for head in HEADS}
 
+    shown = f"{100 * guessed['digit']:.2f} % ({', '.join(f'{head} {100 * guessed[head]:.2f}' for head in HEADS[1:])})"
+    assert f"always naming the largest class: {shown}\n" in learnt
     for head in HEADS:
-        guessed = labels[head].bincount().max().item() / len(official)
-        assert metrics(folder)["test"][f"test/{head}_acc"] > guessed + 0.1, head
+        accuracy = metrics(folder)["test"][f"test/{head}_acc"]
+        assert accuracy > guessed[head] + 0.1, head
+        largest = f"(always naming the largest class: {100 * guessed[head]:.2f} %)"
+        assert any(
+            line.split(maxsplit=3) == [f"test/{head}_acc", f"{100 * accuracy:.2f}", "%", largest]
+            for line in tested.splitlines()
+        )

@@ -112,6 +112,11 @@ class ImageData(LightningDataModule):
         """The options that say where the files were found, valid from any folder."""
         return {}
 
+    def majority(self, split: Literal["train", "val", "test"]) -> dict[str, float]:
+        """The share of the largest class in a split, from 0 to 1, for each label: what always naming it would reach."""
+        data, rows = self._partition(split)
+        return {head: data.targets[head][rows].bincount().max().item() / len(rows) for head in self.heads}
+
     def setup(self, stage: str) -> None:
         """Load what `stage` needs: "fit", "validate", "test" or "predict"."""
         wanted = {"fit": "train", "validate": "val"}.get(stage, "test")

@@ -34,7 +34,7 @@ TEXTS: Mapping[str, str] = {
 """What is said of options whose own docstrings do not say it in one line."""
 
 SHORT: Mapping[str, str] = {
-    "model.dropout": "Probability of dropping a pixel or a value",
+    "model.dropout": "Probability of dropping a value",
     "data.data_dir": "Folder of the data sets",
     "data.eval_batch_size": "Images in a batch",
     "data.val_size": "Images held out for validation",
