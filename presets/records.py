@@ -6,7 +6,7 @@ All 60,000 training images are used; nothing is held out, and the final weights 
 from lightning.pytorch import Trainer
 from torch.optim import AdamW
 
-from mnistlab import MNIST, CompactCNN62K, CompactCNN137K, Preset, config
+from mnistlab import MNIST, CompactCNN62K, CompactCNN104K, Preset, config
 from mnistlab.data import RandomDistortion
 from mnistlab.losses import LabelSmoothingLoss
 from mnistlab.schedules import WarmupCosine
@@ -31,5 +31,5 @@ class Quick99(Preset):
 class Best(Quick99):
     """99.6 % in a minute. No accuracy has been measured yet."""
 
-    model = config(CompactCNN137K)
+    model = config(CompactCNN104K)
     trainer = Quick99.trainer.clone(max_epochs=10)

@@ -2,7 +2,7 @@
 
 from mnistlab.models.assembled import Assembled
 from mnistlab.models.cnn import CNN8K, CNN68K, CNN421K, MultiheadCNN422K, SimpleCNN
-from mnistlab.models.compact import CompactCNN, CompactCNN62K, CompactCNN137K
+from mnistlab.models.compact import CompactCNN, CompactCNN62K, CompactCNN104K
 from mnistlab.models.convnext import ConvNeXt, ConvNeXt18K, ConvNeXt73K, ConvNeXt288K, ConvNeXt725K
 from mnistlab.models.dense import SDN8K, SDN68K, SimpleDenseNet
 from mnistlab.models.efficientnet import EfficientNet, EfficientNet4M, EfficientNet7M, EfficientNet22K, EfficientNet66K
@@ -18,7 +18,7 @@ __all__ = [
     "Assembled",
     "CompactCNN",
     "CompactCNN62K",
-    "CompactCNN137K",
+    "CompactCNN104K",
     "ConvNeXt",
     "ConvNeXt18K",
     "ConvNeXt73K",
