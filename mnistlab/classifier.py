@@ -307,7 +307,8 @@ class Classifier(Transfer):
         assert isinstance(reduced, Tensor)
         sums = dict(zip(self.heads, reduced.tolist(), strict=True))
         accuracy = {head: float(correct / images) for head, (_, _, correct, images) in sums.items()}
-        losses = {head: float(total / weight) for head, (total, weight, _, _) in sums.items()}
+        # Class weights may be 0 for all that a split has; such a batch has the loss 0, too.
+        losses = {head: float(total / weight) if weight else 0.0 for head, (total, weight, _, _) in sums.items()}
         loss = sum(losses[head] * weight for head, weight in self.objective.weights.items())
         main = {f"{split}/loss": loss, f"{split}/acc": accuracy[self.primary]}
         self.log_dict(main, prog_bar=split != "test")

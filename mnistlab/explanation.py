@@ -26,7 +26,7 @@ def explain(wish: Wish, model: Classifier, data: ImageData, trainer: Trainer) ->
     probs = torch.cat([batch[head] for batch in batches]).float().cpu().clone()
     images, target = _test_images(data, head, len(probs))
     rows = _chosen(wish, probs, target)
-    model.cpu()
+    model.cpu().float()  # also where the net was of another type: heat needs the digits
     normalized = data.normalize(images[rows])
     method = _method(wish, model, normalized)
     sought = target[rows] if wish.target == "true" else None

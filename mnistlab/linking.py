@@ -1,9 +1,10 @@
 """What one section tells another: the number of classes of the data reaches the model."""
 
+import json
 import sys
 from collections.abc import Mapping
 
-from mnistlab.data import ImageData
+from mnistlab.data import ImageData, LabelScheme
 from mnistlab.errors import LabError
 from mnistlab.options.building import build
 from mnistlab.options.classes import candidates
@@ -40,7 +41,7 @@ def link_classes(settled: Settled) -> None:
         if origin.source is Source.CHECKPOINT:
             raise LabError(f"{message} Its weights do not fit this data.")
         if origin.source is Source.COMMAND_LINE:
-            raise LabError(f"{message} Leave it out: it follows the data.")
+            raise LabError(f"{message} {_way_out(wanted, heads)}")
         print(f"note: {message} The data counts.", file=sys.stderr)
     arguments["num_classes"] = true
 
@@ -51,6 +52,12 @@ def data_with(heads: Mapping[str, int]) -> list[str]:
     return [name for name, path in own.items() if heads.items() <= build(ImageData, {"class_path": path}).heads.items()]
 
 
+def _labels_with(heads: Mapping[str, object]) -> list[str]:
+    """What of mnistlab gives these labels to digits of any data set, by name."""
+    schemes = {name: cls for name, (cls, *_) in candidates((LabelScheme,)).items() if _is_ours(class_path_of(cls))}
+    return [name for name, cls in schemes.items() if heads.items() <= cls().heads.items()]
+
+
 def _is_ours(class_path: str) -> bool:
     return class_path.startswith("mnistlab.")
 
@@ -59,11 +66,22 @@ def _other_heads(model: str, wanted: Mapping[str, object], data: str, heads: Map
     """The error where a model is made for labels that the data do not have."""
     missing = [head for head, size in wanted.items() if heads.get(head) != size]
     fitting = [f"--data={name}" for name in data_with({head: int(str(size)) for head, size in wanted.items()})]
+    fitting += [f"--data.labels={name}" for name in _labels_with({head: wanted[head] for head in missing})]
     way_out = f"Use {' or '.join(fitting)}" if fitting else "Choose other data or other --data.labels"
     return (
         f"{model} has heads for {', '.join(wanted)}, but {data} has {_said(heads)} and no such "
         f"{' and '.join(missing)}. {way_out}, or a model that takes its heads from the data, as most do."
     )
+
+
+def _way_out(wanted: object, heads: Mapping[str, int]) -> str:
+    """What to write in place of the number of classes, or of labels that there are not."""
+    if len(heads) == 1:
+        return "Leave it out: it follows the data."
+    chosen = [head for head in heads if head in wanted] if isinstance(wanted, Mapping) else []
+    some = {head: heads[head] for head in chosen or list(heads)[:1]}
+    quoted = f"'--model.num_classes={json.dumps(some, separators=(',', ':'))}'"
+    return f"Leave it out for all of them, or choose some: {quoted}"
 
 
 def _said(heads: Mapping[str, int]) -> str:

@@ -1,6 +1,7 @@
 """What a model minimizes: a loss for each head, weighted and summed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from math import isfinite
 
 import torch
@@ -41,8 +42,11 @@ class Objective(nn.Module):
         self.weights = {head: _weight(head, weights.get(head, 1.0)) for head in sizes}
         if not any(self.weights.values()):
             raise ValueError("`loss_weights` must not all be 0: nothing would be learnt.")
-        self.by_head = nn.ModuleDict({head: as_loss(losses.get(head, loss), size) for head, size in sizes.items()})
-        self._try(sizes)
+        self.by_head = nn.ModuleDict()
+        for head, size in sizes.items():
+            with _naming(head, sizes, shared=head not in losses):
+                self.by_head[head] = as_loss(losses.get(head, loss), size)
+                _try(self.of(head), size)
 
     def of(self, head: str) -> Loss:
         """The loss of a head."""
@@ -60,12 +64,27 @@ class Objective(nn.Module):
             return next(iter(losses.values()))
         return torch.stack([losses[head] * weight for head, weight in self.weights.items()]).sum()
 
-    def _try(self, sizes: Mapping[str, int]) -> None:
-        for head, size in sizes.items():
-            try:
-                self.of(head)(torch.zeros(2, size), torch.tensor([0, size - 1]))
-            except (ValueError, TypeError, RuntimeError, IndexError) as error:
-                raise ValueError(f"the loss cannot be used: {error}") from error
+
+def _try(loss: Loss, size: int) -> None:
+    """Compute a loss once, and refuse what fails or is no number."""
+    try:
+        value = loss(torch.zeros(2, size), torch.tensor([0, size - 1])).item()
+    except (ValueError, TypeError, RuntimeError, IndexError) as error:
+        raise ValueError(f"the loss cannot be used: {error}") from error
+    if not isfinite(value):
+        raise ValueError(f"the loss cannot be used: it is {value} where all logits are 0. Its options are too extreme.")
+
+
+@contextmanager
+def _naming(head: str, sizes: Mapping[str, int], *, shared: bool) -> Iterator[None]:
+    """Say which of several heads a loss does not fit, and how to give it to another one only."""
+    try:
+        yield
+    except ValueError as error:
+        if len(sizes) == 1:
+            raise
+        way_out = " The loss is that of every head; --model.losses.HEAD=... is for one." if shared else ""
+        raise ValueError(f"{str(error).rstrip('.')} (head {head}).{way_out}") from error
 
 
 def _check_heads(sizes: Mapping[str, int]) -> None:
@@ -83,7 +102,9 @@ def _check_heads(sizes: Mapping[str, int]) -> None:
 def _check_names(option: str, given: Mapping[str, object], sizes: Mapping[str, int]) -> None:
     for name in given:
         if name not in sizes:
-            heads = f"There are {', '.join(sizes)}." if len(sizes) > 1 else f"There is one head, {next(iter(sizes))}."
+            only = f"There is one head, {next(iter(sizes))}: use `{option.removesuffix('es')}` for it."
+            only = only if option == "losses" else f"There is one head, {next(iter(sizes))}."
+            heads = f"There are {', '.join(sizes)}." if len(sizes) > 1 else only
             raise ValueError(f"`{option}` must name heads, got {name}.{suggestion(name, list(sizes))} {heads}")
 
 

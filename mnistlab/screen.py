@@ -53,6 +53,7 @@ class Screen:
     def __init__(self, speaks: bool) -> None:
         self._speaks = speaks
         self._epochs = "?"
+        self._primary = ""
         self._heads: list[str] = []  # without the primary one
 
     def begin(self, model: Classifier, data: ImageData, epochs: int | None, folder: Path) -> None:
@@ -60,7 +61,7 @@ class Screen:
         count = sum(parameter.numel() for parameter in model.parameters())
         trained = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
         some = "" if trained == count else f", {trained:,} of them trained"
-        self._heads = list(model.heads)[1:]
+        self._primary, *self._heads = model.heads
         self._epochs = str(epochs) if epochs and epochs > 0 else "?"
         self._print(f"{type(model).__name__} ({count:,} parameters{some}) on {type(data).__name__}")
         self._print(f"kept in {folder}")
@@ -97,8 +98,8 @@ class Screen:
             self._print(f"test  acc {self._accuracies('test', test).strip()}  loss {test['test/loss']:.4f}")
             if self._heads:
                 largest = {f"test/{head}_acc": share for head, share in data.majority("test").items()}
-                primary = next(iter(largest.values()))
-                shares = self._accuracies("test", {"test/acc": primary, **largest}).strip()
+                largest["test/acc"] = largest[f"test/{self._primary}_acc"]
+                shares = self._accuracies("test", largest).strip()
                 self._print(f"always naming the largest class: {shares}")
         if (folder / LAST).is_file():
             self._print(f"Test it again: mnistlab test --ckpt_path={folder}")

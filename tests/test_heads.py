@@ -232,9 +232,17 @@ def test_what_is_printed_is_read_again(shown: Shown, here: Path, capsys: pytest.
         (("--model.loss_weights.digit=x",), "each a number from 0 on or null, got digit: x"),
         (("--model.loss_weights=2",), "each a number from 0 on or null, got 2"),
         (("--model.loss_weights={digit: 0, thickness: 0, slant: 0, loops: 0}",), "must not all be 0"),
-        (("--model.num_classes={loops: 4}",), "Leave it out: it follows the data"),
-        (("--model.num_classes={loop: 3}",), "Leave it out: it follows the data"),
-        (("--model.num_classes=10",), "Leave it out: it follows the data"),
+        (("--model.num_classes={loops: 4}",), """or choose some: '--model.num_classes={"loops":3}'"""),
+        (("--model.num_classes={loop: 3}",), """or choose some: '--model.num_classes={"digit":10}'"""),
+        (("--model.num_classes=10",), """or choose some: '--model.num_classes={"digit":10}'"""),
+        (
+            ("--model.loss.weight=[1,1,1,1,1,1,1,1,1,1]",),
+            "got 10 (head thickness). The loss is that of every head; --model.losses.HEAD=... is for one.",
+        ),
+        (
+            ("--model.losses.digit=DistanceWeightedLoss", "--model.losses.digit.power=60"),
+            "the loss cannot be used: it is inf where all logits are 0",
+        ),
         (("--model.num_classes={}",), "must name a head, got none"),
     ],
 )
@@ -245,11 +253,20 @@ def test_every_misfit_is_refused_before_training(refusal: Refusal, options: tupl
 
 def test_data_with_one_label_have_no_heads_to_name(refusal: Refusal) -> None:
     """A model of several heads says which data have them."""
-    assert "There is one head" in refusal("--model.losses.thickness=MSELoss")
+    assert "There is one head, label: use `loss` for it." in refusal("--model.losses.thickness=MSELoss")
     message = refusal("--model=MultiheadCNN422K")
 
     assert "SyntheticDigits has 10 classes and no such thickness and smoothness" in message
-    assert "Use --data=MultiheadMNIST" in message
+    assert "Use --data=MultiheadMNIST or --data.labels=DigitTable" in message
+
+
+def test_a_loss_that_counts_no_image_of_a_split_is_zero(fit: Fit) -> None:
+    """Class weights may be 0 for all that is there; nothing is divided by it."""
+    weights = "--model.losses.loops.weight=[0,0,0.5]"
+    one = ("--data.eval_batch_size=1", "--trainer.limit_val_batches=1", "--data.labels.slant_bounds=[0]")
+    folder = fit(MEASURED, "--model.losses.loops=CrossEntropyLoss", weights, *one)
+
+    assert rows(folder)[0]["val/loops_loss"] == 0
 
 
 # Which labels become heads -------------------------------------------------------------------------------------------
@@ -267,6 +284,21 @@ def test_a_mapping_chooses_among_the_labels_of_the_data(fit: Fit) -> None:
     assert set(targets) == {0, 1, 2}
     hits = sum(int(line.split(",")[1]) == target for line, target in zip(lines, targets, strict=True))
     assert metrics(folder)["test"]["test/acc"] == pytest.approx(hits / len(lines))
+
+
+def test_the_first_label_chosen_stays_the_one_that_counts(fit: Fit, capsys: pytest.CaptureFixture[str]) -> None:
+    """Also from the checkpoint, and where it comes after others in the alphabet and in the data."""
+    folder = fit(MEASURED, "--model.num_classes={slant: 5, digit: 10}")
+    official = SyntheticDigits(600, 200).read("test")
+    slant = MeasuredLabels().label(official.images, official.targets["digit"])["slant"]
+    largest = f"{100 * slant.bincount().max().item() / len(slant):.2f}"
+    assert f"always naming the largest class: {largest} % (digit 10.00)" in capsys.readouterr().out
+    trained = metrics(folder)["test"]
+    assert main(["test", f"--ckpt_path={folder}"]) == 0
+    tested = metrics(newest(Path.cwd()))
+
+    assert trained["test/acc"] == tested["test/acc"] == tested["test/slant_acc"] != tested["test/digit_acc"]
+    assert TinyModel.load_from_checkpoint(folder / "checkpoints" / "best.ckpt").primary == "slant"
 
 
 def test_the_net_of_three_heads_keeps_its_own(shown: Shown) -> None:

@@ -91,7 +91,10 @@ class Refusing(Loss):
             lambda: Objective(SIZES, nn.MSELoss, {"loop": nn.MSELoss}),
             r"^`losses` must name heads, got loop\. Did you mean loops\? There are digit, loops\.$",
         ),
-        (lambda: Objective({"digit": 10}, nn.MSELoss, {"loops": nn.MSELoss}), r"There is one head, digit\.$"),
+        (
+            lambda: Objective({"digit": 10}, nn.MSELoss, {"loops": nn.MSELoss}),
+            r"There is one head, digit: use `loss` for it\.$",
+        ),
         (lambda: Objective(SIZES, nn.MSELoss, weights={"digits": 1.0}), r"^`loss_weights` must name heads, got digits"),
         (lambda: Objective(SIZES, nn.MSELoss, weights={"digit": -1.0}), r"^`loss_weights` .* got -1\.0 for digit\.$"),
         (lambda: Objective(SIZES, nn.MSELoss, weights={"loops": math.nan}), r"^`loss_weights` .* got nan for loops"),

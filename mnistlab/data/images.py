@@ -1,6 +1,6 @@
 """The common part of every data set: splits, loaders, normalization."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -175,6 +175,8 @@ class ImageData(LightningDataModule):
         images = self.normalize(images)
         if self.augment is not None and self.trainer is not None and self.trainer.training:
             images = self.augment(images)
+        if self.trainer is not None:  # 64-true and its like have nets of another type
+            images = self.trainer.precision_plugin.convert_input(images)
         return images, targets
 
     def normalize(self, images: Tensor) -> Tensor:
@@ -217,7 +219,26 @@ class ImageData(LightningDataModule):
         if self.labels is None:
             return data
         primary = next(iter(data.targets.values()))
-        return replace(data, targets={**data.targets, **self.labels.label(data.images, primary)})
+        further = self.labels.label(data.images, primary)
+        self._check_labels(further, len(data))
+        return replace(data, targets={**data.targets, **further})
+
+    def _check_labels(self, labels: Mapping[str, Tensor], images: int) -> None:
+        """Refuse labels that are not what their scheme says, before a net is given them."""
+        name, sizes = type(self.labels).__name__, self.labels.heads if self.labels else {}
+        if labels.keys() != sizes.keys():
+            raise LabError(
+                f"{name} says that it has {', '.join(sizes)}, but it gives {', '.join(labels) or 'nothing'}."
+            )
+        for head, given in labels.items():
+            what = f"{head} of {name}"
+            if given.dtype != torch.int64 or given.shape != (images,):
+                shape = "x".join(map(str, given.shape)) or "one number"
+                raise LabError(f"{what} must be {images} numbers of type int64, got {shape} of type {given.dtype}.")
+            low, high = given.aminmax()
+            if low < 0 or high >= sizes[head]:
+                wrong = int(low if low < 0 else high)
+                raise LabError(f"{what} must be classes from 0 to {sizes[head] - 1}, got {wrong}.")
 
     def _hold_out(self, data: ImageSet, rows: Tensor, size: int) -> tuple[Tensor, Tensor]:
         if size >= len(rows):

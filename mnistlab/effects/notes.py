@@ -4,7 +4,7 @@ Only what somebody wrote for this run is spoken of: no default, no preset that c
 has written down as one value among all.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from lightning.pytorch import Trainer
 
@@ -80,7 +80,12 @@ def notes(configured: Configured, data: ImageData, trainer: Trainer) -> list[str
     found = [*_overwritten(configured.typed)]
     if configured.command != "fit":
         return [*found, *_only_for_training(configured)]
-    found += [*_without_its_partner(configured), *_wrong_way_round(configured), *_already_begun(configured)]
+    found += [
+        *_loss_of_no_head(configured),
+        *_without_its_partner(configured),
+        *_wrong_way_round(configured),
+        *_already_begun(configured),
+    ]
     return [*found, *beyond(configured, data, trainer)]
 
 
@@ -121,6 +126,14 @@ def _without_its_partner(configured: Configured) -> Iterator[str]:
         where = configured.chosen(key)
         if where and idle:
             yield f"{where} has no effect without {partner}."
+
+
+def _loss_of_no_head(configured: Configured) -> Iterator[str]:
+    """The loss of the heads that have none of their own, where there is no such head."""
+    model, where = configured.resolved["model"]["init_args"], configured.chosen("model.loss")
+    heads, losses = model.get("num_classes"), model.get("losses") or {}
+    if where and isinstance(heads, Mapping) and heads.keys() <= losses.keys():
+        yield f"{where} has no effect: every head has a loss of its own."
 
 
 def _already_begun(configured: Configured) -> Iterator[str]:

@@ -33,7 +33,7 @@ class CompactBackbone(Backbone):
         in_channels: Channels of an image, 1 for grey.
 
     Raises:
-        ValueError: If there is no convolution, or `halved` names one that is not there.
+        ValueError: If there is no convolution, or `halved` names one that is not there, or one twice.
     """
 
     def __init__(
@@ -50,6 +50,8 @@ class CompactBackbone(Backbone):
                 f"`halved` must name convolutions from 1 to {len(channels)}, got {unknown[0]}. "
                 "There is one for each number in `channels`."
             )
+        if len(set(halved)) < len(halved):
+            raise ValueError(f"`halved` must name each convolution once, got {list(halved)}.")
         stages: dict[str, nn.Module] = {}
         for number, (before, after) in enumerate(pairwise([in_channels, *channels]), start=1):
             pool = [nn.MaxPool2d(2)] if number in halved else []
@@ -68,7 +70,7 @@ class CompactCNN(Assembled):
         in_channels: Channels of an image, 1 for grey.
 
     Raises:
-        ValueError: If there is no convolution, or `halved` names one that is not there.
+        ValueError: If there is no convolution, or `halved` names one that is not there, or one twice.
     """
 
     name = "compact_cnn"

@@ -130,7 +130,7 @@ def from_data(data: Mapping[str, object], where: str) -> list[Written]:
         LabError: If there is more in it than strings, numbers, lists and mappings.
     """
     try:
-        text = yaml.safe_dump(dict(data))
+        text = yaml.safe_dump(dict(data), sort_keys=False)  # the first head is the primary one
     except (yaml.YAMLError, RecursionError) as error:
         raise LabError(f"{where} describes its model or its data with more than plain values.") from error
     entries = from_text(text, where)

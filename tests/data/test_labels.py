@@ -1,8 +1,10 @@
 """Further labels: from the table, and measured from images whose answer is known."""
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import torch
@@ -10,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from mnistlab import MNIST, FashionMNIST, SyntheticDigits, main
-from mnistlab.data import DigitTable, ImageData, MeasuredLabels, MultiheadMNIST
+from mnistlab.data import DigitTable, ImageData, LabelScheme, MeasuredLabels, MultiheadMNIST
 from mnistlab.data.digits import draw_digits
 from mnistlab.data.imageset import ImageSet
 from mnistlab.data.labels import measure
@@ -311,3 +313,41 @@ def test_what_does_not_fit_is_refused_in_one_line(
     assert said in message
     assert len(message.splitlines()) == 1
     assert not list(here.iterdir())
+
+
+class Promised(LabelScheme):
+    """Three classes of angle, if it keeps what it says."""
+
+    given: ClassVar[dict[str, Tensor]]
+
+    @property
+    def heads(self) -> dict[str, int]:
+        """What it says."""
+        return {"angle": 3}
+
+    def label(self, images: Tensor, primary: Tensor) -> dict[str, Tensor]:
+        """What it gives."""
+        del images, primary
+        return self.given
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({}, "Promised says that it has angle, but it gives nothing."),
+        ({"angles": torch.zeros(50).long()}, "Promised says that it has angle, but it gives angles."),
+        (
+            {"angle": torch.zeros(50)},
+            "angle of Promised must be 50 numbers of type int64, got 50 of type torch.float32.",
+        ),
+        ({"angle": torch.zeros(49).long()}, "must be 50 numbers of type int64, got 49 of type torch.int64."),
+        ({"angle": torch.full((50,), 3)}, "angle of Promised must be classes from 0 to 2, got 3."),
+        ({"angle": torch.full((50,), -1)}, "angle of Promised must be classes from 0 to 2, got -1."),
+    ],
+)
+def test_labels_of_ones_own_that_are_not_as_promised_are_refused(given: dict[str, Tensor], said: str) -> None:
+    """When they are read, with the name of what gave them."""
+    Promised.given = given
+
+    with pytest.raises(LabError, match=re.escape(said)):
+        SyntheticDigits(50, 20, val_size=10, labels=Promised()).setup("fit")

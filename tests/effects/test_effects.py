@@ -29,8 +29,14 @@ def notes(here: Path, small_data: tuple[str, ...], capsys: pytest.CaptureFixture
     return said
 
 
+TABLE = "--data.labels=DigitTable --model.losses.digit=FocalLoss"
 # What is typed for a run of 3 epochs, what is said of it, and what would have had an effect.
 CASES = [
+    (
+        f"{TABLE} --model.losses.thickness=MSELoss --model.losses.smoothness=MSELoss --model.loss=MSELoss",
+        "--model.loss=MSELoss has no effect: every head has a loss of its own.",
+        f"{TABLE} --model.loss=MSELoss",
+    ),
     (f"{STOP}=5", "EarlyStopping cannot end this run: its patience is 5, the run has 3 validations.", f"{STOP}=1"),
     (f"{STOP}=2", "its patience is 2, the run has 3 validations.", f"{STOP}=2 --trainer.val_check_interval=2"),
     (ACCURACY, "Add --trainer.callbacks.mode=max.", f"{ACCURACY} --trainer.callbacks.mode=max"),

@@ -42,6 +42,7 @@ def test_the_size_of_an_image_does_not_matter() -> None:
     ("channels", "halved", "message"),
     [
         ([8, 16], [1, 3], "`halved` must name convolutions from 1 to 2, got 3"),
+        ([8, 16], [2, 2], "`halved` must name each convolution once"),
         ([], [], "`channels` must"),
     ],
 )
