@@ -72,7 +72,7 @@ def suitable(net: nn.Module, images: Tensor) -> Method:
         return "gradient"
     if any(isinstance(stage, Attending) for stage in net.backbone.children()):
         return "attention"
-    with torch.no_grad():
+    with _resting(net), torch.no_grad():
         return "gradcam" if _maps(net.backbone.features(images[:1])) else "gradient"
 
 

@@ -67,7 +67,9 @@ def _noticing_interruptions() -> Iterator[list[int]]:
 
 def entry() -> None:
     """Run as a program."""
-    sys.exit(main())
+    code = main()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not break into what torch does at exit
+    sys.exit(code)
 
 
 def _say(message: str) -> None:

@@ -232,7 +232,11 @@ def _try_images(cli: LabCLI, settled: Settled) -> None:
         return
     why = refusal(cli.model.net, shape)
     if why:
-        written = [settled.origins[key].where for key in map("model.{}".format, _SHAPED) if key in settled.origins]
+        written = [
+            origin.where
+            for key, origin in settled.origins.items()
+            if key.startswith("model.") and key.rpartition(".")[2] in _SHAPED
+        ]
         where = f"{', '.join(written)}: " if written else ""
         size = "x".join(map(str, shape))
         raise LabError(f"{where}{name} does not take the images of {type(cli.datamodule).__name__}, {size}: {why}.")
@@ -244,7 +248,7 @@ def _try_images(cli: LabCLI, settled: Settled) -> None:
         )
 
 
-_SHAPED = ("in_channels", "image_size", "patch_size", "input_size", "in_features")
+_SHAPED = ("in_channels", "image_size", "patch_size", "stem_size", "input_size", "in_features", "halved")
 """Options of models that say what images they take."""
 
 

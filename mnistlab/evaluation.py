@@ -27,10 +27,12 @@ def check_evaluation(command: str, data: ImageData, trainer: Trainer) -> None:
     """Refuse what cannot be measured, before any work.
 
     Raises:
-        LabError: If there is nothing to validate, or a table would be written by several processes.
+        LabError: If there is nothing to measure, or a table would be written by several processes.
     """
     if command in ("predict", "explain") and trainer.world_size > 1:
         raise LabError(f"{command} writes one file and runs in one process. Add --trainer.devices=1.")
+    if command in ("predict", "explain") and trainer.limit_predict_batches == 0:
+        raise LabError(f"{command} has no images: trainer.limit_predict_batches is 0. Leave it out for all of them.")
     if command == "validate" and not data.val_size:
         raise LabError(f"there is nothing to validate: val_size of {type(data).__name__} is 0. Use test.")
 

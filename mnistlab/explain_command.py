@@ -70,12 +70,17 @@ def _divided(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     return own, others
 
 
+_DIGITS = 9
+"""Of the largest number of images."""
+
+
 def _wish(values: dict[str, str]) -> Wish:
     for option, known in (("method", METHODS), ("which", WHICH), ("target", TARGETS)):
         value = values.get(option)
         if value is not None and value not in known:
             raise LabError(f"--{option}={value}: {' or '.join(known)} is wanted.{suggestion(value, known)}")
     images = values.pop("images", "16")
-    if not images.isdecimal() or not int(images):
-        raise LabError(f"--images={images}: a whole number above 0 is wanted.")
+    if not images.isdecimal() or len(images) > _DIGITS or not int(images):
+        shown = images if len(images) <= _DIGITS else f"{images[:_DIGITS]}..."
+        raise LabError(f"--images={shown}: a whole number above 0 is wanted.")
     return Wish(images=int(images), **values)

@@ -45,7 +45,6 @@ def _method(wish: Wish, model: Classifier, images: Tensor) -> Method:
     """The method that counts, which must have a use for all that was wished."""
     method = cast("Method", wish.method)
     if method == "auto":
-        model.eval()
         method = "gradcam" if wish.stage else suitable(model.net, images[:1])
     if wish.stage and method != "gradcam":
         raise LabError(f"--stage={wish.stage}: {method} looks at no single stage. Use --method=gradcam.")

@@ -32,6 +32,12 @@ def within(net: nn.Module, parts: Iterable[str], option: str = "parts") -> set[s
     return found
 
 
+def named(parts: str | list[str] | None) -> list[str]:
+    """The parts in a list, or in a text with commas between them."""
+    given = parts.split(",") if isinstance(parts, str) else parts or []
+    return [part.strip() for part in given if part.strip()]
+
+
 def set_trainable(net: nn.Module, frozen: AbstractSet[str]) -> None:
     """Train every parameter of a net but those named."""
     for name, parameter in net.named_parameters():

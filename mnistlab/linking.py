@@ -3,13 +3,13 @@
 import json
 import sys
 from collections.abc import Mapping
+from typing import Any
 
 from mnistlab.data import ImageData, LabelScheme
 from mnistlab.errors import LabError
 from mnistlab.options.building import build
 from mnistlab.options.classes import candidates
 from mnistlab.options.settling import Settled
-from mnistlab.options.specification import class_path_of
 from mnistlab.options.written import Source
 
 
@@ -46,26 +46,25 @@ def link_classes(settled: Settled) -> None:
     arguments["num_classes"] = true
 
 
-def data_with(heads: Mapping[str, int]) -> list[str]:
+def data_with(heads: Mapping[str, object]) -> list[str]:
     """The data sets of mnistlab that have these labels by themselves, by name."""
-    own = {name: path for name, (cls, *_) in candidates((ImageData,)).items() if _is_ours(path := class_path_of(cls))}
-    return [name for name, path in own.items() if heads.items() <= build(ImageData, {"class_path": path}).heads.items()]
+    return [name for name, cls in _own(ImageData).items() if heads.items() <= cls().heads.items()]
 
 
 def _labels_with(heads: Mapping[str, object]) -> list[str]:
     """What of mnistlab gives these labels to digits of any data set, by name."""
-    schemes = {name: cls for name, (cls, *_) in candidates((LabelScheme,)).items() if _is_ours(class_path_of(cls))}
-    return [name for name, cls in schemes.items() if heads.items() <= cls().heads.items()]
+    return [name for name, cls in _own(LabelScheme).items() if heads.items() <= cls().heads.items()]
 
 
-def _is_ours(class_path: str) -> bool:
-    return class_path.startswith("mnistlab.")
+def _own(base: type) -> dict[str, Any]:
+    """The classes of this kind that mnistlab has; each can be made without options."""
+    return {name: cls for name, (cls, *_) in candidates((base,)).items() if cls.__module__.startswith("mnistlab.")}
 
 
 def _other_heads(model: str, wanted: Mapping[str, object], data: str, heads: Mapping[str, int]) -> str:
     """The error where a model is made for labels that the data do not have."""
     missing = [head for head, size in wanted.items() if heads.get(head) != size]
-    fitting = [f"--data={name}" for name in data_with({head: int(str(size)) for head, size in wanted.items()})]
+    fitting = [f"--data={name}" for name in data_with(wanted)]
     fitting += [f"--data.labels={name}" for name in _labels_with({head: wanted[head] for head in missing})]
     way_out = f"Use {' or '.join(fitting)}" if fitting else "Choose other data or other --data.labels"
     return (

@@ -23,7 +23,7 @@ def find_init(settled: Settled, root: Path) -> None:
     model = settled.values["model"]
     assert isinstance(model, dict)
     name = model["init_args"].get("init_from")
-    if name is None:
+    if not name:
         return
     origin = settled.origins.get("model.init_from")
     path, _ = find_checkpoint(name, root, where=origin.where if origin else "init_from")

@@ -7,7 +7,7 @@ from lightning.pytorch import LightningModule
 from torch import nn
 
 from mnistlab.checkpoints.taking import take_weights
-from mnistlab.freezing import rest, set_trainable, within
+from mnistlab.freezing import named, rest, set_trainable, within
 
 
 class Transfer(LightningModule):
@@ -26,9 +26,9 @@ class Transfer(LightningModule):
 
     def __init__(self, init_from: str | None, freeze: str | list[str] | None) -> None:
         super().__init__()
-        self.init_from = init_from
+        self.init_from = init_from or None
         self.frozen: set[str] = set()
-        self.to_freeze = freeze.split(",") if isinstance(freeze, str) else freeze or []
+        self.to_freeze = named(freeze)
         self._begun = False
 
     def begin(self, *, continued: bool = False) -> list[str]:

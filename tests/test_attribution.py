@@ -134,6 +134,17 @@ def test_attention_is_rolled_out_over_all_blocks() -> None:
     assert torch.corrcoef(torch.stack([centres, patches]))[0, 1] > 0.8
 
 
+@pytest.mark.parametrize("model", FAMILIES)
+def test_a_net_in_training_is_left_as_it_was(model: type[TinyModel]) -> None:
+    """Asking for its method moves no running statistics and needs no second image."""
+    net = model()
+    before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
+    suitable(net.net, images()[:1])
+
+    assert all(module.training for module in net.modules())
+    assert all(torch.equal(before[name], tensor) for name, tensor in net.state_dict().items())
+
+
 @pytest.mark.parametrize(("model", "method"), FAMILIES.items())
 def test_each_family_has_a_method_that_suits(model: type[TinyModel], method: str) -> None:
     """`auto` takes it; heat is between 0 and 1, one map for each image, and an image alone has the same."""

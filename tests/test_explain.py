@@ -122,6 +122,8 @@ def test_the_true_class_can_be_looked_for(fit: Fit, here: Path) -> None:
         ("--stage=stem", "--stage=stem: `gradcam` needs a net with maps"),
         ("--head=digit", "--head=digit: the model has label."),
         ("--images=0", "--images=0: a whole number above 0 is wanted."),
+        (f"--images={'9' * 5000}", "--images=999999999...: a whole number above 0 is wanted."),
+        ("--trainer.limit_predict_batches=0", "explain has no images: trainer.limit_predict_batches is 0."),
         ("--which=wron", "Did you mean wrong?"),
         ("--target=tru", "Did you mean true?"),
         ("--data.val_sise=3", "Did you mean val_size?"),

@@ -127,7 +127,7 @@ def test_a_frozen_run_goes_on_frozen_to_the_bit(fit: Fit) -> None:
         ("backbon", "`freeze` must name parts of the net, got backbon. Did you mean backbone"),
         ("backbone.stem.9", "got backbone.stem.9. Did you mean backbone.stem"),
         ("net.backbone", "Did you mean backbone"),
-        ("", "must"),
+        ("backbone, head", "got head. Did you mean heads"),
         ("backbone,heads", "`freeze` must leave something to train"),
     ],
 )

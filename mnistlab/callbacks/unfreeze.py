@@ -3,7 +3,7 @@
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 from mnistlab.classifier import Classifier
-from mnistlab.freezing import within
+from mnistlab.freezing import named, within
 from mnistlab.numbers import NonNegativeInt
 
 
@@ -21,7 +21,7 @@ class Unfreeze(Callback):
 
     def __init__(self, epoch: NonNegativeInt = 1, parts: str | list[str] | None = None) -> None:
         self.epoch = epoch
-        self.parts = parts.split(",") if isinstance(parts, str) else parts or []
+        self.parts = named(parts)
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Refuse what would fail only in that epoch."""
@@ -36,6 +36,10 @@ class Unfreeze(Callback):
             raise ValueError("Unfreeze needs a net with frozen parts, but none is frozen. Add --model.freeze=...")
         if self.parts and not rests & within(pl_module.net, self.parts):
             raise ValueError(f"`parts` of Unfreeze must name what is frozen, got {', '.join(self.parts)}.")
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Unfreeze them in a run that is continued within an epoch: Lightning does not begin that one anew."""
+        self.on_train_epoch_start(trainer, pl_module)
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Unfreeze them, once it is time; also in a run that is continued after that."""

@@ -50,7 +50,7 @@ def take_weights(model: nn.Module, path: Path) -> Taken:
     Raises:
         LabError: If the file cannot be read, or nothing in it fits.
     """
-    weights = read_checkpoint(path)["state_dict"]
+    weights = {str(name): weight for name, weight in read_checkpoint(path)["state_dict"].items()}
     own = model.state_dict()
     left: dict[str, str] = {}
     for name, tensor in own.items():
@@ -62,7 +62,7 @@ def take_weights(model: nn.Module, path: Path) -> Taken:
         layer, why = next(iter(left.items()))
         raise LabError(f"{path} has nothing that fits {type(model).__name__}: {layer} ({why}).")
     model.load_state_dict({name: weights[name] for name in own if _layer(name) in taken}, strict=False)
-    layers = dict.fromkeys(_layer(str(name)) for name in weights)
+    layers = dict.fromkeys(map(_layer, weights))
     return Taken(path, taken, left, [visible(layer) for layer in layers if layer not in taken and layer not in left])
 
 

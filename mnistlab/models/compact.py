@@ -62,7 +62,7 @@ class CompactBackbone(Backbone):
 
 
 class CompactCNN(Assembled):
-    """Convolutions 3x3 and one linear layer, of any size; made for high accuracy in little time.
+    """Convolutions 3x3 and one linear layer, of any size; 61,690 parameters.
 
     Args:
         channels: Channels of each convolution.

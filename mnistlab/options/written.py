@@ -183,7 +183,7 @@ class _Reader:
             if not append and spelt in self.seen:
                 raise LabError(f"{where}: {name} stands here for the second time; the first is at {self.seen[spelt]}.")
             self.seen[spelt] = where
-            if not (name == "init_args" and _is_null(value_node)):
+            if not (name == "init_args" and _is_empty(value_node)):
                 yield from self.value(value_node, spelt, where, append=append)
 
     def value(self, node: yaml.Node, spelt: Key, where: str, *, append: bool) -> Iterator[Written]:
@@ -241,7 +241,10 @@ def _class_in(node: yaml.Node) -> str | None:
     return next((str(value.value) for key, value in node.value if key.value == "class_path"), None)
 
 
-def _is_null(node: yaml.Node) -> bool:
+def _is_empty(node: yaml.Node) -> bool:
+    """Whether it is null or a mapping of nothing, as a class without options is saved."""
+    if isinstance(node, yaml.MappingNode):
+        return not node.value
     return isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:null"
 
 

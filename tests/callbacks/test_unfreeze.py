@@ -77,6 +77,33 @@ def test_a_run_that_is_continued_is_the_same_to_the_bit(fit: Fit) -> None:
         assert all(torch.equal(state[name], tensor) for name, tensor in weights.items())
 
 
+STOP = """
+from pathlib import Path
+from lightning.pytorch import Callback
+
+class Stop(Callback):
+    def on_train_batch_end(self, trainer, *_, **__):
+        if trainer.global_step == 6 and not Path("stopped").exists():
+            Path("stopped").touch()
+            raise KeyboardInterrupt
+"""
+
+
+def test_a_run_that_is_continued_within_an_epoch_is_the_same_to_the_bit(
+    here: Path, fit: Fit, small_data: tuple[str, ...]
+) -> None:
+    """An epoch has 4 steps; in the second one, in which the parts are trained already, it is interrupted."""
+    (here / "stop_in_the_midst.py").write_text(STOP)
+    options = ("--model=TinyModel", *small_data, *CALLBACK, "--model.scheduler=null", "--trainer.max_epochs=3")
+    whole = fit(*options)
+    stopping = ("--trainer.callbacks+=stop_in_the_midst.Stop", "--run.checkpoint_every_n_steps=1", "--run.name=parts")
+    assert main(["fit", *options, *stopping]) == 130
+    (parts,) = set(here.glob("runs/*/*")) - {whole}
+    assert main(["fit", f"--ckpt_path={parts}", "--trust=stop_in_the_midst"]) == 0
+
+    assert (parts / "metrics.csv").read_text(encoding="utf-8") == (whole / "metrics.csv").read_text(encoding="utf-8")
+
+
 def test_a_trained_net_is_tested_as_ever(fit: Fit) -> None:
     """The callback has nothing to do there."""
     folder = fit(*CALLBACK, "--trainer.max_epochs=2")

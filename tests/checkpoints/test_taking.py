@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -103,6 +104,15 @@ def test_what_is_no_weight_is_not_taken(tmp_path: Path, odd: object) -> None:
     taken = take_weights(TinyModel(), saved(weights, tmp_path / "w.ckpt"))
 
     assert taken.left["net.heads.label"].startswith("its bias is ")
+
+
+def test_a_name_that_is_no_text_is_not_taken(tmp_path: Path) -> None:
+    """A stranger's file may hold that, too."""
+    weights: dict[Any, Any] = {**TinyModel().state_dict(), 1: torch.zeros(2)}
+    del weights["net.heads.label.bias"]
+    taken = take_weights(TinyModel(), saved(weights, tmp_path / "w.ckpt"))
+
+    assert taken.left == {"net.heads.label": "it has no bias"}
 
 
 def test_a_name_of_the_file_reaches_no_terminal_as_it_is(tmp_path: Path) -> None:
