@@ -14,7 +14,11 @@ from mnistlab.sections import Run
 
 
 class Quick99(Preset):
-    """99 % in seconds. No accuracy has been measured yet."""
+    """99.20 ± 0.05 % (n = 5) after one epoch, in 8 s on two cores.
+
+    Measured: official test set, final weights, seeds 0 to 4; 7.8 ± 0.7 s of training, 4.0 s scaled to a quiet machine;
+    2 virtual Xeon cores, torch 2.14.1, commit 5a43086, November 2026. docs/results.md has each run.
+    """
 
     model = config(
         CompactCNN62K,
@@ -29,7 +33,11 @@ class Quick99(Preset):
 
 
 class Best(Quick99):
-    """99.6 % in a minute. No accuracy has been measured yet."""
+    """99.61 ± 0.05 % (n = 5) after ten epochs, in 71 s on two busy cores, 36 s on quiet ones.
+
+    Measured: official test set, final weights, seeds 0 to 4; 71.0 ± 6.9 s of training, 36.1 s scaled to a quiet
+    machine; 2 virtual Xeon cores, torch 2.14.1, commit 5a43086, November 2026. docs/results.md has each run.
+    """
 
     model = config(CompactCNN104K)
     trainer = Quick99.trainer.clone(max_epochs=10)
