@@ -30,7 +30,7 @@ class CompareCNN68K(_Compared):
 
 
 class CompareEfficientNet66K(_Compared):
-    """The EfficientNet of the comparison, 66,016 parameters. No accuracy has been measured yet."""
+    """The EfficientNet of the comparison, 66,016 parameters: 97.68 ± 0.29 % (n = 3), 6 minutes."""
 
     model = config(EfficientNet66K)
 
@@ -42,6 +42,6 @@ class CompareViT38K(_Compared):
 
 
 class CompareConvNeXt73K(_Compared):
-    """The ConvNeXt-V2 of the comparison, 73,402 parameters. No accuracy has been measured yet."""
+    """The ConvNeXt-V2 of the comparison, 73,402 parameters: 98.03 ± 0.06 % (n = 3), 2 minutes."""
 
     model = config(ConvNeXt73K)

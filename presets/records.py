@@ -33,7 +33,7 @@ class Quick99(Preset):
 
 
 class Best(Quick99):
-    """99.61 ± 0.05 % (n = 5) after ten epochs, in 71 s on two busy cores, 36 s on quiet ones.
+    """99.61 ± 0.05 % (n = 5) after ten epochs, in 71 s on two busy cores (36 s scaled to quiet ones).
 
     Measured: official test set, final weights, seeds 0 to 4; 71.0 ± 6.9 s of training, 36.1 s scaled to a quiet
     machine; 2 virtual Xeon cores, torch 2.14.1, commit 5a43086, November 2026. docs/results.md has each run.
