@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import CrossEntropyLoss
 from torch.optim import AdamW
 
+from mnistlab.answers import Answers, answers_of
 from mnistlab.attribution import Method, attribute
 from mnistlab.checkpoints.loading import load_model
 from mnistlab.checkpoints.reading import FORMAT, RECORD
@@ -146,17 +147,22 @@ class Classifier(Transfer):
     def training_step(self, batch: tuple[Tensor, Targets], batch_idx: int) -> Tensor:
         """The loss of a batch, (), in the unit of the loss."""
         del batch_idx
-        return self._step(batch, "train")
+        loss, _, _ = self._step(batch, "train")
+        return loss
 
     def validation_step(self, batch: tuple[Tensor, Targets], batch_idx: int) -> None:
         """Count a batch of validation images."""
         del batch_idx
         self._step(batch, "val")
 
-    def test_step(self, batch: tuple[Tensor, Targets], batch_idx: int) -> None:
-        """Count a batch of test images."""
+    def test_step(self, batch: tuple[Tensor, Targets], batch_idx: int) -> dict[str, Answers]:
+        """Count a batch of test images; what each head has said about each of them."""
         del batch_idx
-        self._step(batch, "test")
+        _, logits, targets = self._step(batch, "test")
+        return {
+            head: answers_of(logits[head], self.objective.of(head).probs(logits[head]), targets[head])
+            for head in self.heads
+        }
 
     def predict_step(self, batch: Tensor | tuple[Tensor, Targets], batch_idx: int) -> dict[str, Tensor]:
         """The probabilities of each class: (batch, num_classes) for each head."""
@@ -271,8 +277,10 @@ class Classifier(Transfer):
             }
             carry_over(checkpoint, record["model"]["init_args"], self.recorded().init_args)
 
-    def _step(self, batch: tuple[Tensor, Targets], split: Split) -> Tensor:
-        """Loss and counts of one batch, the same for every split.
+    def _step(
+        self, batch: tuple[Tensor, Targets], split: Split
+    ) -> tuple[Tensor, dict[str, Tensor], Mapping[str, Tensor]]:
+        """Loss and counts of one batch, the same for every split; the loss, the logits and the targets by head.
 
         The counts stay on the device until the end of the epoch; nothing here waits for it.
         """
@@ -285,7 +293,7 @@ class Classifier(Transfer):
             for head, count in counts.items():
                 weight = self.objective.of(head).weight_of_batch(targets[head])
                 count.add(losses[head].detach(), weight, logits[head], targets[head])
-        return self.objective.total(losses)
+        return self.objective.total(losses), logits, targets
 
     def _by_head(self, output: Tensor | dict[str, Tensor]) -> dict[str, Tensor]:
         return {self.primary: output} if isinstance(output, Tensor) else output

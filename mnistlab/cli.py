@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from threading import current_thread, main_thread
 from typing import Never
 
-from mnistlab.command_table import COMMANDS
+from mnistlab.command_table import COMMANDS, TABLES, Command
 from mnistlab.errors import LabError, visible
 from mnistlab.nearest import suggestion
 
@@ -116,19 +116,20 @@ def _dispatch(arguments: list[str]) -> int:
 
 
 def _overview() -> str:
-    width = max(map(len, COMMANDS))
+    groups: dict[str, dict[str, Command]] = {}
+    for name, command in COMMANDS.items():
+        groups.setdefault(command.group, {})[name] = command
+    width = max(len(name) for name, command in COMMANDS.items() if command.group != TABLES)
     lines: list[str] = []
-    for group in dict.fromkeys(command.group for command in COMMANDS.values()):
-        lines.append(group)
-        lines += [f"  {name:<{width}}  {each.summary}" for name, each in COMMANDS.items() if each.group == group]
+    for group, commands in groups.items():
+        rows = [f"  {name:<{width}}  {each.summary}" for name, each in commands.items()]
+        lines += [group, *([f"  {', '.join(commands)}"] if group == TABLES else rows)]
     return "\n".join(
         [
             "mnistlab trains and compares image classifiers on MNIST and its family.",
-            "",
             *lines,
             "",
             "mnistlab COMMAND --help lists its options. To begin:",
             "  mnistlab fit --data=SyntheticDigits --model=SmallModel",
-            "  mnistlab test --ckpt_path=last",
         ]
     )

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from importlib import import_module
 
 _RUN = "mnistlab.commands:run"
-_TABLES = "mnistlab.discovery.tables:show_table"
+_SHOW_TABLE = "mnistlab.discovery.tables:show_table"
 
 _TRAIN = "Train and measure"
-_SEE = "See what there is"
+TABLES = "See what there is"
+"""The group of the commands that print a table each."""
+_MANY = "Many runs"
 _CARE = "Look after it"
 
 
@@ -41,12 +43,17 @@ COMMANDS = {
     "test": Command("measure a checkpoint on the test images", _RUN, trains=True, group=_TRAIN),
     "predict": Command("write the prediction for every test image to a table", _RUN, trains=True, group=_TRAIN),
     "explain": Command("picture what a net looks at in test images", "mnistlab.explain_command:run", group=_TRAIN),
-    "models": Command("the models, with their parameter counts", _TABLES, group=_SEE),
-    "datasets": Command("the data sets, with their images and classes", _TABLES, group=_SEE),
-    "losses": Command("the losses", _TABLES, group=_SEE),
-    "optimizers": Command("the optimizers", _TABLES, group=_SEE),
-    "schedules": Command("the learning rate schedules", _TABLES, group=_SEE),
-    "presets": Command("the presets, yours and those that come with mnistlab", _TABLES, group=_SEE),
+    "sweep": Command("try many values of any options, and lose nothing", "mnistlab.sweep_command:run", group=_MANY),
+    "compare": Command("train models under the same conditions", "mnistlab.compare_command:run", group=_MANY),
+    "runs": Command("list, filter, compare and remove runs", "mnistlab.runs_command:run", group=_MANY),
+    "report": Command("write a page about runs or a sweep", "mnistlab.report_command:run", group=_MANY),
+    "reproduce": Command("run it again and say what differs", "mnistlab.reproduce_command:run", group=_MANY),
+    "models": Command("the models, with their parameter counts", _SHOW_TABLE, group=TABLES),
+    "datasets": Command("the data sets, with their images and classes", _SHOW_TABLE, group=TABLES),
+    "losses": Command("the losses", _SHOW_TABLE, group=TABLES),
+    "optimizers": Command("the optimizers", _SHOW_TABLE, group=TABLES),
+    "schedules": Command("the learning rate schedules", _SHOW_TABLE, group=TABLES),
+    "presets": Command("the presets, yours and those that come with mnistlab", _SHOW_TABLE, group=TABLES),
     "inspect": Command("show what is in a checkpoint, importing nothing from it", "mnistlab.inspect_command:run"),
     "doctor": Command("check the installation, the data sets and the devices", "mnistlab.doctor:run"),
     "completion": Command("complete commands, options and values with TAB", "mnistlab.discovery.completion:completion"),

@@ -11,7 +11,7 @@ from jsonargparse import ArgumentError, set_parsing_settings
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback
 
-from mnistlab.callbacks import Position, RandomState
+from mnistlab.callbacks import Answering, Position, RandomState
 from mnistlab.checkpoints.reading import misfit
 from mnistlab.classifier import Classifier
 from mnistlab.discovery.schema import schema_line
@@ -96,7 +96,8 @@ def _print_config(invocation: Invocation, settled: Settled, found: Found | None)
 
 
 def _evaluate(invocation: Invocation, settled: Settled, found: Found | None, wish: Wish | None) -> int:
-    cli = _made(invocation, settled, found)
+    answering = Answering()
+    cli = _made(invocation, settled, found, lambda _: [answering])
     check_evaluation(invocation.command, cli.datamodule, cli.trainer)
     _load(cli.model, found)
     _tell(Configured(invocation.command, cli.resolved, settled.origins, invocation.typed), cli)
@@ -104,7 +105,7 @@ def _evaluate(invocation: Invocation, settled: Settled, found: Found | None, wis
     if found is not None and found.path is not None:
         screen.weights(found.path)
     screen.settings(differing(settled, cli.resolved))
-    return evaluate(invocation, cli.model, cli.datamodule, cli.trainer, cli.resolved, found, wish)
+    return evaluate(invocation, cli, found, answering, wish)
 
 
 def _say_notes(notes: Sequence[str]) -> None:
@@ -116,11 +117,12 @@ def _say_notes(notes: Sequence[str]) -> None:
 
 def _fit(invocation: Invocation, settled: Settled, found: Found | None) -> int:
     recorders: list[Recorder] = []
+    answering = Answering()
 
     def callbacks(cli: LabCLI) -> list[Callback]:
         recorder = _recorder(invocation, cli, found)
         recorders.append(recorder)
-        return [RandomState(), Position(), recorder]
+        return [RandomState(), Position(), answering, recorder]
 
     continued = found is not None and found.path is not None
     if not continued:
@@ -151,7 +153,7 @@ def _fit(invocation: Invocation, settled: Settled, found: Found | None) -> int:
         if found and found.contents.get("global_step") == cli.trainer.global_step and cli.trainer.is_global_zero:
             print("Nothing was left to train: the run is as long as it should be. --trainer.max_epochs=... extends it.")
         if cli.resolved["run"]["test"]:
-            _test_best(cli, recorder)
+            _test_best(cli, recorder, answering)
     if cli.trainer.is_global_zero:
         recorder.finish("finished")
         screen.end(recorder.folder, recorder.record["metrics"], cli.datamodule)
@@ -252,20 +254,22 @@ _SHAPED = ("in_channels", "image_size", "patch_size", "stem_size", "input_size",
 """Options of models that say what images they take."""
 
 
-def _test_best(cli: LabCLI, recorder: Recorder) -> None:
+def _test_best(cli: LabCLI, recorder: Recorder, answering: Answering) -> None:
     """The official test of the best checkpoint; of the last weights where nothing was validated."""
     name = BEST if recorder.record["metrics"]["best"] else LAST
     path = recorder.folder / name if (recorder.folder / name).is_file() else None
     (metrics,) = cli.trainer.test(cli.model, cli.datamodule, ckpt_path=path, weights_only=True, verbose=False)
     tested = "best" if path and name == BEST else "last"
     recorder.record["metrics"]["test"] = {**{k: rounded(v) for k, v in metrics.items()}, "checkpoint": tested}
+    if cli.trainer.is_global_zero:
+        answering.keep(recorder.folder, cli.model, cli.datamodule)
 
 
 def _recorder(invocation: Invocation, cli: LabCLI, found: Found | None) -> Recorder:
     root, every = Path(cli.resolved["run"]["dir"]), cli.resolved["run"]["checkpoint_every_n_steps"]
     folder = found.folder if found and found.folder else new_folder(root, cli.model.name)
     record = read_record(folder)
-    started = start_record("fit", invocation.arguments, cli.resolved, cli.model.name)
+    started = start_record("fit", invocation.arguments, cli.resolved, cli.model.name, invocation.presets)
     if record:
         started = {**started, "started": record["started"], "segments": [*record["segments"], *started["segments"]]}
     if found and found.path is None:

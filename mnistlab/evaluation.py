@@ -10,12 +10,14 @@ import torch
 from lightning.pytorch import Trainer
 from torch import Tensor
 
+from mnistlab.callbacks import Answering
 from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
 from mnistlab.discovery.schema import schema_line
 from mnistlab.errors import LabError
 from mnistlab.explanation import explain
 from mnistlab.invocation import Found, Invocation
+from mnistlab.lab import LabCLI
 from mnistlab.picture import save_picture
 from mnistlab.runs.folder import CONFIG, PICTURE, PREDICTIONS, RECORD, new_folder
 from mnistlab.runs.record import config_text, now, start_record, write_json, write_text
@@ -39,16 +41,15 @@ def check_evaluation(command: str, data: ImageData, trainer: Trainer) -> None:
 
 def evaluate(
     invocation: Invocation,
-    model: Classifier,
-    data: ImageData,
-    trainer: Trainer,
-    resolved: Mapping[str, Any],
+    cli: LabCLI,
     found: Found | None,
+    answering: Answering,
     wish: Wish | None = None,
 ) -> int:
     """Run the command and keep its outcome; the exit code."""
+    model, data, trainer, resolved = cli.model, cli.datamodule, cli.trainer, cli.resolved
     folder = new_folder(Path(resolved["run"]["dir"]), model.name)
-    record = start_record(invocation.command, invocation.arguments, resolved, model.name)
+    record = start_record(invocation.command, invocation.arguments, resolved, model.name, invocation.presets)
     record["checkpoint"] = str(found.path.resolve()) if found and found.path else None
     if invocation.command == "predict":
         batches: list[Any] = trainer.predict(model, data) or []
@@ -70,6 +71,7 @@ def evaluate(
         print(f"{len(explained)} of the test images explained by {used['method']} in {folder / PICTURE}")
     else:
         outcome = {"metrics": metrics}
+        answering.keep(folder, model, data)
         _show(invocation.command, model, data, metrics, folder)
     record["segments"][-1].update(ended=now(), status="finished")
     write_json(folder / RECORD, {**record, "status": "finished", "ended": now(), **outcome})

@@ -50,6 +50,7 @@ class Invocation:
     Attributes:
         typed: What configures something.
         files: What the presets and configuration files say, the weakest first.
+        presets: Their names, as they were typed.
         notes: What is worth knowing about them.
         shows_origins: Whether `--print_config` shows where each value is from.
         trusted: The packages that a checkpoint may name, by `--trust`.
@@ -72,7 +73,8 @@ class Invocation:
         self.shows_origins = _last(steering, "print_config") == "origins"
         self.switches = {name: _switch(steering, name) for name in SWITCHES}
         self.ckpt_path = _last(steering, "ckpt_path")
-        presets = [_read(name, self.notes) for name in _all(steering, "config")]
+        self.presets = _all(steering, "config")
+        presets = [_read(name, self.notes) for name in self.presets]
         self.files = [layer for layers in presets for layer in layers]
         self.notes.extend(_overruled(presets, self.typed))
         trusted = [name for names in _all(steering, "trust") for name in names.split(",")]

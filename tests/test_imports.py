@@ -21,11 +21,21 @@ ORDER = [
     {"errors", "nearest", "numbers", "counts", "command_table", "wish"},
     {"options", "arguments"},  # what can be written, and what becomes of it
     {"checkpoints"},
-    {"losses", "schedules", "data", "nets", "picture", "trial"},  # plain torch; these do not know each other
+    {
+        "losses",
+        "schedules",
+        "data",
+        "nets",
+        "picture",
+        "trial",
+        "answers",
+        "charts",
+    },  # plain torch; these do not know each other
     {"optimization", "objective", "freezing", "attribution"},
     {"transfer"},
     {"classifier", "profiling", "runs"},  # these know Lightning, or the folder of a run
     {"models", "callbacks"},
+    {"trackers"},
     {"sections", "linking"},
     {"presets", "origins"},
     {"catalogue"},
@@ -35,7 +45,8 @@ ORDER = [
     {"lab", "explanation", "screen", "inspection", "doctor", "failures", "trainer_options", "starting"},
     {"evaluation"},
     {"commands", "inspect_command"},
-    {"explain_command"},
+    {"sweeps", "reports", "reproduction"},
+    {"explain_command", "sweep_command", "compare_command", "runs_command", "report_command", "reproduce_command"},
     {"cli"},
     {"__init__", "__main__"},
 ]

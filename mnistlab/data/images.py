@@ -117,6 +117,11 @@ class ImageData(LightningDataModule):
         data, rows = self._partition(split)
         return {head: data.targets[head][rows].bincount().max().item() / len(rows) for head in self.heads}
 
+    def test_images(self) -> ImageSet:
+        """The test images with all their labels, in the order in which they are tested."""
+        data, rows = self._partition("test")
+        return ImageSet(data.images[rows], {head: target[rows] for head, target in data.targets.items()})
+
     def setup(self, stage: str) -> None:
         """Load what `stage` needs: "fit", "validate", "test" or "predict"."""
         wanted = {"fit": "train", "validate": "val"}.get(stage, "test")

@@ -10,6 +10,7 @@ CONFIG = "config.yaml"
 RECORD = "run.json"
 METRICS = "metrics.csv"
 PREDICTIONS = "predictions.csv"
+OUTCOMES = "outcomes.safetensors"
 PICTURE = "explanation.png"
 LAST = Path("checkpoints", "last.ckpt")
 BEST = Path("checkpoints", "best.ckpt")

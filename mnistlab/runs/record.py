@@ -18,6 +18,7 @@ import torch
 import yaml
 
 from mnistlab.options.written import COMPLETE
+from mnistlab.runs.processes import this_process
 
 FORMAT = 1
 _PACKAGES = ("mnistlab", "torch", "torchvision", "lightning", "jsonargparse")
@@ -73,8 +74,18 @@ def config_text(config: Mapping[str, Any], editor_line: str | None = None) -> st
     return f"{head}{yaml.safe_dump(dict(config), sort_keys=False)}"
 
 
-def start_record(command: str, arguments: Sequence[str], config: Mapping[str, Any], model_name: str) -> dict[str, Any]:
-    """The record of a run that begins now."""
+def start_record(
+    command: str, arguments: Sequence[str], config: Mapping[str, Any], model_name: str, presets: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The record of a run that begins now.
+
+    Args:
+        command: `fit` or another that is kept.
+        arguments: What was typed after it.
+        config: The resolved configuration.
+        model_name: The model's `name`.
+        presets: What `--config` named.
+    """
     started = now()
     tags = config["run"]["tags"] or []
     line = shlex.join(["mnistlab", command, *arguments])
@@ -87,7 +98,9 @@ def start_record(command: str, arguments: Sequence[str], config: Mapping[str, An
         "started": started,
         "ended": None,
         "model": model_name,
+        "class": config["model"]["class_path"].rpartition(".")[2],
         "data": config["data"]["class_path"].rpartition(".")[2],
+        "presets": list(presets),
         "config_hash": config_hash(config),
         "seed": config["seed_everything"],
         "segments": [{"command": line, "started": started, "ended": None, "status": "running"}],
@@ -114,8 +127,7 @@ def environment() -> dict[str, Any]:
             "cores": os.cpu_count(),
             "threads": torch.get_num_threads(),
         },
-        "host": platform.node(),
-        "process": os.getpid(),
+        **this_process(),
         "git": _git(),
     }
 

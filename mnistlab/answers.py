@@ -1,0 +1,47 @@
+"""What a net answers about images, beside the right answers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+PARTS = ("prediction", "target", "confidence", "target_prob")
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What one head has said about images, in their order.
+
+    Attributes:
+        prediction: (images,) int64, the class with the largest logit.
+        target: (images,) int64, the right class.
+        confidence: (images,) float32, the probability of the prediction.
+        target_prob: (images,) float32, the probability of the right class.
+    """
+
+    prediction: Tensor
+    target: Tensor
+    confidence: Tensor
+    target_prob: Tensor
+
+    @property
+    def right(self) -> Tensor:
+        """(images,) bool: where the prediction is the right class."""
+        return self.prediction == self.target
+
+
+def answers_of(logits: Tensor, probs: Tensor, target: Tensor) -> Answers:
+    """What logits and probabilities, both (images, num_classes), say beside the right classes (images,)."""
+    prediction = logits.detach().argmax(dim=1)
+    probs = probs.detach().float()
+    confidence, target_prob = (probs.gather(1, classes[:, None])[:, 0] for classes in (prediction, target))
+    return Answers(prediction, target, confidence, target_prob)
+
+
+def joined(batches: Sequence[Mapping[str, Answers]]) -> dict[str, Answers]:
+    """The answers about several batches as those about all their images, on the CPU."""
+    return {
+        head: Answers(*(torch.cat([getattr(batch[head], part) for batch in batches]).cpu() for part in PARTS))
+        for head in batches[0]
+    }

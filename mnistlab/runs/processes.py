@@ -1,0 +1,45 @@
+"""Whether the process that a record speaks of is still there."""
+
+import os
+import platform
+from collections.abc import Mapping
+from functools import cache
+
+import psutil
+
+_SAME = 2.0
+"""Seconds by which the start of one and the same process may seem to differ: the clock is set now and then."""
+
+
+def this_process() -> dict[str, object]:
+    """What finds this process again: host, number, and when it started in seconds since 1970."""
+    return {"host": platform.node(), "process": os.getpid(), "process_started": _started(os.getpid())}
+
+
+def is_gone(said: Mapping[str, object]) -> bool:
+    """Whether the process that is described has ended; of another host's that is not known, so it has not.
+
+    Args:
+        said: What `this_process` gave in that process, and maybe more.
+    """
+    number, started = said.get("process"), said.get("process_started")
+    if said.get("host") != _host() or not isinstance(number, int):
+        return False
+    now = _started(number)
+    return now is None or (isinstance(started, int | float) and abs(now - started) > _SAME)
+
+
+@cache
+def _host() -> str:
+    return platform.node()
+
+
+def _started(number: int) -> float | None:
+    """When the process of that number started; None where there is none, or only its body is left."""
+    try:
+        process = psutil.Process(number)
+        if process.status() in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD):
+            return None
+        return round(process.create_time(), 3)
+    except psutil.Error:
+        return None
