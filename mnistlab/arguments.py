@@ -1,7 +1,8 @@
 """The arguments of a command that configures nothing: names, switches, and a few options with a value."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from mnistlab.errors import LabError
 from mnistlab.nearest import suggestion
@@ -62,3 +63,37 @@ def read_arguments(
         else:
             on.add(name)
     return Arguments(names, frozenset(on), values)
+
+
+def divided(arguments: Sequence[str], own: Sequence[str], others: Collection[str]) -> tuple[list[str], list[str]]:
+    """The arguments that are a command's own, also misspelt, and those that it shares with another command.
+
+    Args:
+        arguments: What stands after the command.
+        own: Its own options.
+        others: Options that are not its own, however much they look like one.
+    """
+    ours: list[str] = []
+    shared: list[str] = []
+    rest = list(arguments)
+    while rest:
+        argument = rest.pop(0)
+        name, equals, _ = argument.removeprefix("--").partition("=")
+        near = name not in others and get_close_matches(name, own, cutoff=0.75)
+        part = ours if argument in ("-h", "--help") or near else shared
+        part.append(argument)
+        if not equals and rest and not rest[0].startswith("--"):
+            part.append(rest.pop(0))
+    return ours, shared
+
+
+def words(arguments: Sequence[str]) -> list[str]:
+    """Each option as one word: `--key value` becomes `--key=value`."""
+    joined: list[str] = []
+    for argument in arguments:
+        takes = joined and joined[-1].startswith("--") and "=" not in joined[-1]
+        if takes and not argument.startswith("--"):
+            joined[-1] = f"{joined[-1]}={argument}"
+        else:
+            joined.append(argument)
+    return joined

@@ -30,6 +30,7 @@ from mnistlab.presets.shipped import with_names
 from mnistlab.runs.folder import BEST, LAST, new_folder
 from mnistlab.runs.record import config_text, read_record, start_record
 from mnistlab.runs.recorder import Recorder, rounded
+from mnistlab.runs.supervision import Supervision
 from mnistlab.screen import Screen, quiet
 from mnistlab.sections import prepare
 from mnistlab.starting import begin as begin_model
@@ -39,13 +40,16 @@ from mnistlab.trial import learns_from_single_images, refusal
 from mnistlab.wish import Wish
 
 
-def run(command: str, arguments: Sequence[str], wish: Wish | None = None) -> int:
+def run(
+    command: str, arguments: Sequence[str], wish: Wish | None = None, supervision: Supervision | None = None
+) -> int:
     """Run `mnistlab command arguments`; the exit code.
 
     Args:
         command: `fit`, `validate`, `test`, `predict` or `explain`.
         arguments: The rest.
         wish: What `explain` shall show.
+        supervision: What `fit` is part of.
 
     Raises:
         LabError: For what a user can mend.
@@ -53,10 +57,29 @@ def run(command: str, arguments: Sequence[str], wish: Wish | None = None) -> int
     invocation = Invocation(command, arguments)
     quiet()
     with terminated_like_interrupted(), _explaining(invocation, {}):
-        return _run(invocation, wish)
+        return _run(invocation, wish, supervision)
 
 
-def _run(invocation: Invocation, wish: Wish | None) -> int:
+def check(arguments: Sequence[str]) -> LabCLI:
+    """Everything that `mnistlab fit arguments` does before it trains; nothing is written.
+
+    Raises:
+        LabError: For what a user can mend.
+    """
+    invocation = Invocation("fit", arguments)
+    quiet()
+    with _explaining(invocation, {}):
+        prepare()
+        _set_import_policy(invocation)
+        settled = settled_from(invocation, None)
+        with _explaining(invocation, settled.origins):
+            find_init(settled, invocation.root())
+            cli = _made(invocation, settled, None)
+            _check_parts(cli, settled, Configured("fit", cli.resolved, settled.origins, invocation.typed))
+            return cli
+
+
+def _run(invocation: Invocation, wish: Wish | None, supervision: Supervision | None) -> int:
     prepare()
     _set_import_policy(invocation)
     found = invocation.checkpoint()
@@ -69,7 +92,7 @@ def _run(invocation: Invocation, wish: Wish | None) -> int:
         if invocation.switches["print_config"]:
             return _print_config(invocation, settled, found)
         if invocation.command == "fit":
-            return _fit(invocation, settled, found)
+            return _fit(invocation, settled, found, supervision)
         return _evaluate(invocation, settled, found, wish)
 
 
@@ -115,12 +138,12 @@ def _say_notes(notes: Sequence[str]) -> None:
             print(f"note: {with_names(note)}", file=sys.stderr)
 
 
-def _fit(invocation: Invocation, settled: Settled, found: Found | None) -> int:
+def _fit(invocation: Invocation, settled: Settled, found: Found | None, supervision: Supervision | None) -> int:
     recorders: list[Recorder] = []
     answering = Answering()
 
     def callbacks(cli: LabCLI) -> list[Callback]:
-        recorder = _recorder(invocation, cli, found)
+        recorder = _recorder(invocation, cli, found, supervision)
         recorders.append(recorder)
         return [RandomState(), Position(), answering, recorder]
 
@@ -132,19 +155,20 @@ def _fit(invocation: Invocation, settled: Settled, found: Found | None) -> int:
     configured = Configured("fit", cli.resolved, settled.origins, invocation.typed, continued)
     _check_weights(cli.model, found)
     begin_model(cli.model, continued=continued, speaks=cli.trainer.is_global_zero)
-    _try_images(cli, settled)
-    check_monitors(configured, cli.model, cli.datamodule, cli.trainer)
+    _check_parts(cli, settled, configured)
     screen = Screen(cli.trainer.is_global_zero)
-    watch = LossWatch()
+    watch, stopped = LossWatch(), [False]
 
     def begin() -> None:
         _tell(configured, cli)
         screen.begin(cli.model, cli.datamodule, cli.trainer.max_epochs, recorder.folder)
         screen.settings(differing(settled, cli.resolved))
 
-    def row(values: Mapping[str, float]) -> None:
+    def row(values: Mapping[str, float]) -> bool:
         screen.row(values)
         watch.row(values)
+        stopped.append(supervision is not None and not supervision.goes_on(values))
+        return not stopped[-1]
 
     recorder.on_begin, recorder.on_row = begin, row
     with _closing(recorder, configured.packages()):
@@ -152,10 +176,10 @@ def _fit(invocation: Invocation, settled: Settled, found: Found | None) -> int:
         cli.trainer.fit(cli.model, datamodule=cli.datamodule, ckpt_path=path, weights_only=True)
         if found and found.contents.get("global_step") == cli.trainer.global_step and cli.trainer.is_global_zero:
             print("Nothing was left to train: the run is as long as it should be. --trainer.max_epochs=... extends it.")
-        if cli.resolved["run"]["test"]:
+        if cli.resolved["run"]["test"] and not stopped[-1]:
             _test_best(cli, recorder, answering)
     if cli.trainer.is_global_zero:
-        recorder.finish("finished")
+        recorder.finish("pruned" if stopped[-1] else "finished")
         screen.end(recorder.folder, recorder.record["metrics"], cli.datamodule)
     return 0
 
@@ -265,11 +289,19 @@ def _test_best(cli: LabCLI, recorder: Recorder, answering: Answering) -> None:
         answering.keep(recorder.folder, cli.model, cli.datamodule)
 
 
-def _recorder(invocation: Invocation, cli: LabCLI, found: Found | None) -> Recorder:
+def _check_parts(cli: LabCLI, settled: Settled, configured: Configured) -> None:
+    """Refuse parts that do not go together."""
+    _try_images(cli, settled)
+    check_monitors(configured, cli.model, cli.datamodule, cli.trainer)
+
+
+def _recorder(invocation: Invocation, cli: LabCLI, found: Found | None, supervision: Supervision | None) -> Recorder:
     root, every = Path(cli.resolved["run"]["dir"]), cli.resolved["run"]["checkpoint_every_n_steps"]
-    folder = found.folder if found and found.folder else new_folder(root, cli.model.name)
+    new = supervision.folder if supervision else new_folder(root, cli.model.name)
+    folder = found.folder if found and found.folder else new
     record = read_record(folder)
     started = start_record("fit", invocation.arguments, cli.resolved, cli.model.name, invocation.presets)
+    started |= supervision.said if supervision else {}
     if record:
         started = {**started, "started": record["started"], "segments": [*record["segments"], *started["segments"]]}
     if found and found.path is None:

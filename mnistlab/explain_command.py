@@ -1,9 +1,8 @@
 """`mnistlab explain`: its options and its help, for which torch is not needed."""
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 
-from mnistlab.arguments import read_arguments
+from mnistlab.arguments import divided, read_arguments
 from mnistlab.command_table import COMMANDS
 from mnistlab.discovery.screens import asks_for_help, show_help
 from mnistlab.discovery.used import STEERING
@@ -40,7 +39,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
     Raises:
         LabError: For what a user can mend.
     """
-    own, others = _divided(arguments)
+    own, others = divided(arguments, OWN, STEERING)
     asked = read_arguments(command, own, takes_value=OWN)
     if "help" in asked.switches:
         print(USAGE)
@@ -51,23 +50,6 @@ def run(command: str, arguments: Sequence[str]) -> int:
     from mnistlab.commands import run as run_command  # noqa: PLC0415 - brings torch in
 
     return run_command(command, others, wish)
-
-
-def _divided(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The arguments that are this command's own, also misspelt, and those that it shares with predict."""
-    own: list[str] = []
-    others: list[str] = []
-    rest = list(arguments)
-    while rest:
-        argument = rest.pop(0)
-        name, equals, _ = argument.removeprefix("--").partition("=")
-        near = name not in STEERING and get_close_matches(name, OWN, cutoff=0.75)
-        ours = argument in ("-h", "--help") or bool(near)
-        part = own if ours else others
-        part.append(argument)
-        if not equals and rest and not rest[0].startswith("--"):
-            part.append(rest.pop(0))
-    return own, others
 
 
 _DIGITS = 9

@@ -14,8 +14,9 @@ from mnistlab.checkpoints.extent import check_extent
 from mnistlab.checkpoints.reading import read_checkpoint, record_of
 from mnistlab.errors import LabError, visible
 from mnistlab.nearest import suggestion
+from mnistlab.options.domains import alternatives, with_domain
 from mnistlab.options.specification import unrecorded, without_unrecorded
-from mnistlab.options.written import STEERING, SWITCHES, Key, Source, Written, from_arguments, from_data, from_file
+from mnistlab.options.written import STEERING, SWEEP, SWITCHES, Key, Source, Written, from_arguments, from_data, from_file
 from mnistlab.presets.finding import find_preset
 from mnistlab.presets.preset_class import load_preset
 from mnistlab.runs.finding import find_checkpoint
@@ -52,30 +53,36 @@ class Invocation:
         files: What the presets and configuration files say, the weakest first.
         presets: Their names, as they were typed.
         notes: What is worth knowing about them.
+        sweep: What they say about the way of sweeping.
         shows_origins: Whether `--print_config` shows where each value is from.
         trusted: The packages that a checkpoint may name, by `--trust`.
 
     Args:
         command: `fit`, `validate`, `test` or `predict`.
         arguments: The rest.
+        sweeping: Whether options may have a domain in place of a value.
 
     Raises:
         LabError: If the steering options are not as they should be, or a configuration file cannot be read.
     """
 
-    def __init__(self, command: str, arguments: Sequence[str]) -> None:
+    def __init__(self, command: str, arguments: Sequence[str], *, sweeping: bool = False) -> None:
         self.command = command
         self.arguments = list(arguments)
         written = from_arguments(arguments)
         steering = [entry for entry in written if entry.key[0] in STEERING and len(entry.key) == 1]
-        self.typed = [entry for entry in written if entry not in steering]
+        self.typed = [with_domain(entry) for entry in written if entry not in steering]
         self.notes: list[str] = []
         self.shows_origins = _last(steering, "print_config") == "origins"
         self.switches = {name: _switch(steering, name) for name in SWITCHES}
         self.ckpt_path = _last(steering, "ckpt_path")
         self.presets = _all(steering, "config")
         presets = [_read(name, self.notes) for name in self.presets]
-        self.files = [layer for layers in presets for layer in layers]
+        layers = [[with_domain(entry) for entry in layer] for layers in presets for layer in layers]
+        self.sweep = [entry for layer in layers for entry in layer if entry.key[0] == SWEEP]
+        self.files = [[entry for entry in layer if entry.key[0] != SWEEP] for layer in layers]
+        if not sweeping:
+            self._refuse_domains()
         self.notes.extend(_overruled(presets, self.typed))
         trusted = [name for names in _all(steering, "trust") for name in names.split(",")]
         self._places = [Path(name).resolve() for name in trusted if "/" in name]
@@ -84,6 +91,24 @@ class Invocation:
         misplaced = next((entry for layer in self.files for entry in layer if entry.key[0] in STEERING), None)
         if misplaced:
             raise LabError(f"{misplaced.where}: {misplaced.name} belongs on the command line.")
+
+    def _refuse_domains(self) -> None:
+        """One run takes one value; that of a preset's domain is for the command line to say."""
+        swept = next((entry for entry in self.typed if entry.domain is not None), None)
+        if swept is not None:
+            raise LabError(
+                f"{swept.where}: one run takes one value of {swept.name}; `mnistlab sweep` tries several. "
+                f"For the text itself write --{swept.name}=literal:{swept.domain}."
+            )
+        typed = {entry.key for entry in self.typed}
+        for layer in self.files:
+            for entry in layer:
+                if entry.domain is not None and entry.key not in typed:
+                    raise LabError(
+                        f"{entry.where}: {entry.name} is to be swept: mnistlab sweep --config={self.presets[-1]}. "
+                        f"To train with one value, add --{entry.name}={_as_typed(entry.value)}."
+                    )
+        self.files = [[each for entry in layer for each in alternatives(entry)] for layer in self.files]
 
     @property
     def allowed(self) -> frozenset[str]:

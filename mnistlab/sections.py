@@ -1,5 +1,7 @@
 """What a configuration consists of: the top-level options, and the sections with options of their own."""
 
+from typing import Literal
+
 from lightning.pytorch import Trainer
 from lightning.pytorch.cli import SaveConfigCallback
 from torch import nn
@@ -51,6 +53,57 @@ class Run:
         self.tags = tags
         self.checkpoint_every_n_steps = checkpoint_every_n_steps
         self.test = test
+
+
+class Sweep:
+    """How a sweep goes about.
+
+    Args:
+        trials: How many choices of values are tried; for a grid all of them.
+        workers: How many run at the same time; by default as many as there are GPUs, or cores for their threads.
+        threads: Threads of each worker; they take part in the bits of a run, so they do not depend on the workers.
+        seeds: How many seeds each choice is trained with, counted from `seed_everything`.
+        sampler: How values are chosen: `grid` takes all, `tpe` learns from the finished trials, `random` does not;
+            `auto` is a grid where that is small and `trials` is not given, else `tpe`.
+        pruner: How trials are stopped that promise little: `median`, `halving` or `hyperband`.
+        metric: What is to be best, a metric of the validation images.
+        name: A name for the sweep, which is that of its folder; by default one that follows from what is swept.
+        keep: The weights of so many of the best trials are kept.
+        storage: The address of a database in place of a file beside the runs, for several machines.
+        launcher: Where workers run: `processes` of this machine, or `ray` for all machines of a Ray cluster.
+        sampler_seed: Seed of the sampler.
+        allow_drift: Whether a sweep goes on although versions, source or options have changed since it began.
+    """
+
+    def __init__(
+        self,
+        trials: PositiveInt | None = None,
+        workers: PositiveInt | None = None,
+        threads: PositiveInt = 1,
+        seeds: PositiveInt = 1,
+        sampler: Literal["auto", "grid", "random", "tpe"] = "auto",
+        pruner: Literal["none", "median", "halving", "hyperband"] = "none",
+        metric: str = "val/acc",
+        name: str | None = None,
+        keep: NonNegativeInt = 3,
+        storage: str | None = None,
+        launcher: Literal["processes", "ray"] = "processes",
+        sampler_seed: NonNegativeInt = 0,
+        allow_drift: bool = False,
+    ) -> None:
+        self.trials = trials
+        self.workers = workers
+        self.threads = threads
+        self.seeds = seeds
+        self.sampler = sampler
+        self.pruner = pruner
+        self.metric = metric
+        self.name = name
+        self.keep = keep
+        self.storage = storage
+        self.launcher = launcher
+        self.sampler_seed = sampler_seed
+        self.allow_drift = allow_drift
 
 
 TRAINER_DEFAULTS: dict[str, object] = {

@@ -23,6 +23,9 @@ STEERING = (*SWITCHES, "config", "ckpt_path", "trust", "help")
 """All options that configure nothing."""
 
 
+SWEEP = "sweep"
+"""The part of a preset that says how a sweep goes about; it configures no run."""
+
 COMPLETE = "# Everything that mnistlab was configured with, defaults included."
 """The first line of a configuration file in which nobody has chosen each value."""
 
@@ -55,6 +58,7 @@ class Written:
         where: How a person finds it: `--model.hidden_dim=3`, or file:line:column.
         append: The value is one more entry of a list.
         complete: It stands among all values of a run; it may be no more than the default of the class of that run.
+        domain: What a sweep takes its values from, a `Choice` or an `Interval`; the value is one of them.
     """
 
     key: Key
@@ -63,6 +67,7 @@ class Written:
     where: str
     append: bool = False
     complete: bool = False
+    domain: object = None
 
     @property
     def name(self) -> str:

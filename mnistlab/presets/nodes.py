@@ -13,6 +13,7 @@ from mnistlab.errors import LabError
 from mnistlab.nearest import suggestion
 from mnistlab.options.building import build_class
 from mnistlab.options.classes import find_class
+from mnistlab.options.domains import Choice, Interval, Values, first_of, labelled
 from mnistlab.options.settling import Section, settle
 from mnistlab.options.signatures import Option, options
 from mnistlab.options.specification import (
@@ -229,6 +230,11 @@ def written_for(name: str, value: object, where: str) -> Iterator[Written]:
 
 
 def _entries(key: Key, value: object, where: str) -> Iterator[Written]:
+    if isinstance(value, Values):
+        value = labelled([tuple(_entries((), each, where)) for each in value.values])
+    if isinstance(value, Choice | Interval):
+        yield Written(key, first_of(value), Source.FILE, where, domain=value)
+        return
     node = _as_node(value, where)
     if node is not None:
         yield from _of_node(key, node, where)

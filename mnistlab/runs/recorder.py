@@ -50,7 +50,7 @@ class Recorder(Checkpoint):
         self._config = config
         self._every_n_steps = every_n_steps
         self.on_begin: Callable[[], None] | None = None
-        self.on_row: Callable[[Mapping[str, float]], None] | None = None
+        self.on_row: Callable[[Mapping[str, float]], bool] | None = None  # whether another epoch shall follow
         self._rows: list[dict[str, float]] = []
         self._best: dict[str, float] = {}
         self._validation: dict[str, float] = {}  # of the epoch that is running, if it has been validated
@@ -164,8 +164,8 @@ class Recorder(Checkpoint):
         self._save(trainer, LAST)
         self._write_table()
         self.write()
-        if self._writes and self.on_row is not None:
-            self.on_row({**row, "seconds": self._epoch_seconds[-1]})
+        if self._writes and self.on_row is not None and not self.on_row({**row, "seconds": self._epoch_seconds[-1]}):
+            trainer.should_stop = True
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Leave the best weights in a file of their own."""

@@ -1,0 +1,71 @@
+"""`mnistlab sweep`: its options and its help, for which torch is not needed."""
+
+from collections.abc import Sequence
+
+from mnistlab.arguments import divided, read_arguments
+from mnistlab.command_table import COMMANDS
+from mnistlab.discovery.screens import asks_for_help, show_help
+from mnistlab.discovery.used import STEERING
+from mnistlab.errors import LabError
+
+USAGE = """\
+Usage: mnistlab sweep [--trials=40] [--workers=2] ... and the options of fit
+
+Trains with many values of any options. A value of fit becomes a domain:
+  --model.hidden_dim=choice:128,256   one of these; classes too
+  --model.layers=int:2..8             whole numbers; int:64..512:64 with a step
+  --model.dropout=float:0..0.5        numbers; float:0..0.5:0.1 with a step
+  --model.optimizer.lr=log:1e-4..1e-2 numbers, every factor as likely; logint
+
+  --trials    how many choices of values (default 20; for a grid all)
+  --sampler   grid, tpe, random; default: a grid where that is small, else tpe
+  --pruner    median, halving or hyperband: stop what promises little
+  --seeds     train each choice with so many seeds (default 1)
+  --metric    what is to be best on the validation images (default val/acc)
+  --workers   how many at the same time (default the cores, or the GPUs)
+  --threads   threads of each worker (default 1); part of the runs' identity
+  --keep      keep the weights of so many of the best (default 3)
+  --name      a name for the sweep; its folder is runs/NAME
+  --storage   postgresql://user@host/db: the same command on several machines
+  --launcher  ray: workers on all machines of a Ray cluster
+  --sampler_seed, --allow_drift (go on although versions or source changed)
+
+The same command again goes on where it was. mnistlab fit --help for the rest."""
+
+OWN = (
+    "trials",
+    "workers",
+    "threads",
+    "seeds",
+    "sampler",
+    "pruner",
+    "metric",
+    "name",
+    "keep",
+    "storage",
+    "launcher",
+    "sampler_seed",
+    "allow_drift",
+)
+
+
+def run(command: str, arguments: Sequence[str]) -> int:
+    """Run `mnistlab sweep arguments`; the exit code.
+
+    Raises:
+        LabError: For what a user can mend.
+    """
+    own, others = divided(arguments, OWN, STEERING)
+    switches = ("allow_drift",) if "--allow_drift" in own else ()
+    asked = read_arguments(command, own, switches=switches, takes_value=[name for name in OWN if name not in switches])
+    if "help" in asked.switches:
+        print(USAGE)
+        return 0
+    if asks_for_help(others):
+        return show_help("fit", COMMANDS["fit"].summary, others)
+    if asked.names:
+        raise LabError(f"`{asked.names[0]}` is not an option. Options begin with two dashes.")
+    values = {**dict(asked.values), **dict.fromkeys(switches, "true")}
+    from mnistlab.sweeps.sweep import sweep  # noqa: PLC0415 - brings torch in
+
+    return sweep(values, others)

@@ -1,0 +1,1 @@
+"""Many runs with different values: what is tried, where the outcome is kept, and the processes that do it."""

@@ -1,0 +1,198 @@
+"""What a sweep or a comparison is: all that a worker must know, as plain data."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from hashlib import sha256
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal
+
+from mnistlab.catalogue.store import current_identity
+from mnistlab.errors import LabError
+from mnistlab.runs.record import read_record, write_json
+from mnistlab.sweeps.space import Assignment, Label, Space, grid
+
+FILE = "sweep.json"
+DATABASE = "sweep.db"
+
+_LARGEST_GRID = 10_000
+_SMALL_GRID = 256
+_TRIALS = 20
+
+Kind = Literal["sweep", "compare"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One or several training runs with the same values: what a worker takes on as a whole.
+
+    Attributes:
+        key: What finds it again.
+        stem: The beginning of the names of its runs' folders.
+        point: Its values; None where the sampler chooses them.
+        seeds: The seeds of its runs.
+    """
+
+    key: str
+    stem: str
+    point: Mapping[str, Label] | None
+    seeds: Sequence[int]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A sweep or a comparison.
+
+    Attributes:
+        kind: Which of the two.
+        name: Its name, which is that of its folder.
+        root: The folder of all runs.
+        arguments: Those of `fit`, with domains.
+        storage: The address of its database.
+        sampler: `grid`, `random` or `tpe`.
+        pruner: `none`, `median`, `halving` or `hyperband`.
+        metric: What is to be best.
+        epochs: The most epochs of a run.
+        trials: The number of choices of values.
+        seeds: The seeds of each choice.
+        threads: The threads of a worker.
+        keep: The number of the best trials whose weights are kept.
+        sampler_seed: The seed of the sampler.
+        identity: The state of the source and the versions that it was begun with.
+    """
+
+    kind: Kind
+    name: str
+    root: str
+    arguments: Sequence[str]
+    storage: str
+    sampler: str
+    pruner: str
+    metric: str
+    epochs: int
+    trials: int
+    seeds: Sequence[int]
+    threads: int
+    keep: int
+    sampler_seed: int
+    identity: Mapping[str, str]
+
+    @property
+    def folder(self) -> Path:
+        """Where its runs lie."""
+        return Path(self.root) / self.name
+
+    @property
+    def minimizes(self) -> bool:
+        """Whether less is better."""
+        return "loss" in self.metric
+
+    @cached_property
+    def space(self) -> Space:
+        """What is tried."""
+        return Space(self.arguments)
+
+    def jobs(self) -> list[Job]:
+        """All that is to be done."""
+        if self.sampler != "grid":
+            return [Job(str(number), f"trial-{number:04}", None, self.seeds) for number in range(self.trials)]
+        points = islice(self.space.every(_grid), self.trials)
+        return [self._job(number, each, seed) for number, each in enumerate(points) for seed in self.seeds]
+
+    def run_folder(self, stem: str, seed: int) -> Path:
+        """The folder of a run."""
+        several = self.kind == "compare" or len(self.seeds) > 1
+        return self.folder / (f"{stem}-seed-{seed}" if several else stem)
+
+    def as_text(self) -> str:
+        """All of it as JSON."""
+        return json.dumps({**asdict(self), "arguments": list(self.arguments)})
+
+    def differences(self, other: "Plan") -> list[str]:
+        """What would make the runs of another plan of this name something else."""
+        own, others = asdict(self), asdict(other)
+        names = ("kind", "arguments", "sampler", "pruner", "metric", "epochs", "seeds", "threads", "sampler_seed")
+        changed = [name for name in names if _comparable(self, own, name) != _comparable(self, others, name)]
+        versions = [name for name in own["identity"] if own["identity"][name] != others["identity"].get(name)]
+        return [*changed, *(f"the {name} of mnistlab" if name == "source" else name for name in versions)]
+
+    def _job(self, number: int, assignment: Assignment, seed: int) -> Job:
+        key = json.dumps({**assignment.point, "seed": seed}, sort_keys=True)
+        model = assignment.point.get("model")
+        stem = str(model) if self.kind == "compare" else f"trial-{number:04}"
+        return Job(key, stem, assignment.point, [seed])
+
+
+def plan_from(text: str) -> Plan:
+    """The plan that `as_text` has written."""
+    return Plan(**json.loads(text))
+
+
+def read_plan(folder: Path) -> Plan | None:
+    """The plan that is kept in a folder, None where there is none."""
+    try:
+        return plan_from((folder / FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def keep_plan(plan: Plan) -> None:
+    """Write a plan into its folder."""
+    plan.folder.mkdir(parents=True, exist_ok=True)
+    write_json(plan.folder / FILE, json.loads(plan.as_text()))
+
+
+def name_for(kind: Kind, title: str, parts: Mapping[str, Any]) -> str:
+    """A name that follows from what is done, so that the same command finds it again."""
+    digest = sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+    return f"{kind}-{title}-{digest[:8]}" if title else f"{kind}-{digest[:8]}"
+
+
+def sampling(space: Space, sampler: str, trials: int | None) -> tuple[str, int]:
+    """The sampler that counts, and the number of trials.
+
+    Raises:
+        LabError: If a grid is wanted of what has no end.
+    """
+    endless = [axis for axis in space.axes if grid(axis) is None]
+    if sampler == "grid" and endless:
+        axis = endless[0]
+        raise LabError(
+            f"{axis.entry.where}: a grid takes every value of {axis.name}, and these have no end. Write choice:..., or "
+            f"a step: float:0..0.5:0.1. Or search with --sampler=tpe."
+        )
+    size = 0 if endless else sum(1 for _ in islice(space.every(_grid), _LARGEST_GRID + 1))
+    if sampler == "grid" or (sampler == "auto" and trials is None and 0 < size <= _SMALL_GRID):
+        if size > _LARGEST_GRID:
+            raise LabError(f"this grid has more than {_LARGEST_GRID:,} points. Search with --sampler=tpe --trials=40.")
+        return "grid", size if trials is None else min(trials, size)
+    return ("tpe" if sampler == "auto" else sampler), _TRIALS if trials is None else trials
+
+
+def identity() -> Mapping[str, str]:
+    """The state of the source and the versions that bits depend on."""
+    return current_identity()
+
+
+def finished(folder: Path) -> Mapping[str, Any] | None:
+    """The record of a run that has come to its end, None for any other."""
+    record = read_record(folder)
+    return record if record and record.get("status") in ("finished", "pruned") else None
+
+
+def _grid(axis: Any) -> list[Label]:
+    values = grid(axis)
+    assert values is not None
+    return values
+
+
+def _comparable(plan: Plan, values: Mapping[str, Any], name: str) -> object:
+    """A comparison may grow by models and seeds; all else must stay."""
+    value = values[name]
+    if plan.kind == "compare" and name == "seeds":
+        return None
+    if plan.kind == "compare" and name == "arguments":
+        return [each for each in value if not each.startswith("--model=")]
+    return list(value) if isinstance(value, list | tuple) else value

@@ -1,0 +1,145 @@
+"""Plots of a sweep: how it went on, what each option did, how the best values go together."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from math import log10
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from optuna.trial import FrozenTrial
+
+from mnistlab.charts import Draw, save, short
+from mnistlab.options.domains import Choice, as_typed
+from mnistlab.sweeps.plan import Plan
+from mnistlab.sweeps.progress import value_text
+from mnistlab.sweeps.space import Axis, Label
+from mnistlab.sweeps.study import Progress, State, Study
+
+_FEWEST = 2
+
+
+def write_plots(study: Study, folder: Path, importances: Mapping[str, float]) -> list[Path]:
+    """Write what there is to see of a sweep as SVG files; nothing where fewer than two trials have finished.
+
+    Args:
+        study: The sweep.
+        folder: Where; it is made.
+        importances: How much each axis matters.
+    """
+    plan = study.plan
+    done = [each for each in study.jobs().values() if each.state is State.FINISHED]
+    if len(done) < _FEWEST:
+        return []
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, draw in _charts(plan, [each.last for each in done], importances):
+        path = folder / f"{name}.svg"
+        save(draw, path)
+        written.append(path)
+    return written
+
+
+def _charts(plan: Plan, trials: Sequence[FrozenTrial], importances: Mapping[str, float]) -> Iterator[tuple[str, Draw]]:
+    yield "history", partial(_history, plan, trials)
+    axes = [axis for axis in _axes(plan, trials) if sum(axis.name in trial.params for trial in trials) >= _FEWEST]
+    for axis in axes:
+        yield f"slice-{axis.name.replace('[', '-').replace(']', '')}", partial(_slice, plan, trials, axis)
+    if len(axes) > 1:
+        yield "parallel", partial(_parallel, plan, trials, axes)
+    if importances:
+        yield "importances", partial(_bars, importances)
+
+
+def _axes(plan: Plan, trials: Sequence[FrozenTrial]) -> list[Axis]:
+    """Every axis that a trial has had, the nested ones too."""
+    found: dict[str, Axis] = {}
+    for trial in trials:
+
+        def note(axis: Axis, params: Mapping[str, Label] = trial.params) -> Label:
+            found.setdefault(axis.name, axis)
+            return params[axis.name]
+
+        plan.space.assign(note)
+    return list(found.values())
+
+
+def _history(plan: Plan, trials: Sequence[FrozenTrial], axes: Axes) -> None:
+    values = [_scaled(plan, trial.value) for trial in trials]
+    better = min if plan.minimizes else max
+    best = [better(values[: end + 1]) for end in range(len(values))]
+    axes.plot(range(1, len(values) + 1), values, "o", alpha=0.7, label="trial")
+    axes.step(range(1, len(values) + 1), best, where="post", label="best so far")
+    axes.set(xlabel="trials finished", ylabel=_label(plan))
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.legend()
+
+
+def _slice(plan: Plan, trials: Sequence[FrozenTrial], axis: Axis, axes: Axes) -> None:
+    having = [trial for trial in trials if axis.name in trial.params]
+    values = [_scaled(plan, trial.value) for trial in having]
+    axes.set(xlabel=axis.name, ylabel=_label(plan))
+    if isinstance(axis.domain, Choice):
+        labels = [each.label for each in axis.domain.candidates]
+        places = [labels.index(trial.params[axis.name]) for trial in having]
+        axes.set_xticks(range(len(labels)), [as_typed(label) for label in labels])
+        axes.set_xlim(-0.5, len(labels) - 0.5)
+    else:
+        places = [trial.params[axis.name] for trial in having]
+        axes.set_xscale("log" if axis.domain.log else "linear")
+    axes.plot(places, values, "o", alpha=0.7)
+
+
+def _parallel(plan: Plan, trials: Sequence[FrozenTrial], columns: Sequence[Axis], axes: Axes) -> None:
+    """A line for each trial through its values; the better, the darker."""
+    values = [_scaled(plan, trial.value) for trial in trials]
+    low, high = min(values), max(values)
+    for trial, value in sorted(zip(trials, values, strict=True), key=lambda pair: pair[1], reverse=plan.minimizes):
+        share = (value - low) / (high - low) if high > low else 1.0
+        good = 1 - share if plan.minimizes else share
+        heights = [_height(axis, trial.params.get(axis.name)) for axis in columns]
+        axes.plot(range(len(heights) + 1), [*heights, share], color="C0", alpha=0.08 + 0.85 * good**2, linewidth=1.2)
+    for place, axis in enumerate(columns):
+        for height, text in _marks(axis):
+            axes.annotate(text, (place, height), xytext=(3, 2), textcoords="offset points", fontsize=7)
+    for height, number in ((0.0, low), (1.0, high)):
+        axes.annotate(short(number), (len(columns), height), xytext=(3, 2), textcoords="offset points", fontsize=7)
+    names = [axis.name.rpartition(".")[2] for axis in columns]
+    axes.set_xticks(range(len(columns) + 1), [*names, _label(plan)])
+    axes.set_yticks([])
+    axes.set_xlim(-0.1, len(columns) + 0.4)
+
+
+def _bars(importances: Mapping[str, float], axes: Axes) -> None:
+    names = list(reversed(importances))
+    axes.barh([name.rpartition(".")[2] for name in names], [100 * importances[name] for name in names])
+    axes.set(xlabel="share of the differences, %")
+
+
+def _height(axis: Axis, value: Label) -> float:
+    """Where a value stands on its column, from 0 to 1; not a number where the trial has none."""
+    domain = axis.domain
+    if isinstance(domain, Choice):
+        labels = [each.label for each in domain.candidates]
+        return labels.index(value) / max(1, len(labels) - 1) if value in labels else float("nan")
+    if not isinstance(value, int | float):
+        return float("nan")
+    if domain.log:
+        return log10(value / domain.low) / log10(domain.high / domain.low)
+    return (value - domain.low) / (domain.high - domain.low)
+
+
+def _marks(axis: Axis) -> list[tuple[float, str]]:
+    """What is written beside a column."""
+    domain = axis.domain
+    if isinstance(domain, Choice):
+        return [(_height(axis, each.label), as_typed(each.label)) for each in domain.candidates]
+    return [(0.0, value_text(domain.low)), (1.0, value_text(domain.high))]
+
+
+def _scaled(plan: Plan, value: float | None) -> float:
+    assert value is not None
+    return 100 * value if plan.metric.endswith("acc") else value
+
+
+def _label(plan: Plan) -> str:
+    return f"{plan.metric}, %" if plan.metric.endswith("acc") else plan.metric

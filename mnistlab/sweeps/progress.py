@@ -1,0 +1,125 @@
+"""What a person sees while a sweep goes on."""
+
+import sys
+import time
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from mnistlab.errors import visible
+from mnistlab.options.domains import as_typed
+from mnistlab.sweeps.plan import Plan
+from mnistlab.sweeps.space import Label, Point
+from mnistlab.sweeps.study import Progress, State, Study
+
+_ENDED = (State.FINISHED, State.PRUNED, State.FAILED)
+_EVERY_S = 1.0
+
+
+class Display:
+    """Prints a line for each trial that ends, and on a terminal one that tells how far all is.
+
+    Args:
+        study: The sweep.
+        workers: How many run here.
+    """
+
+    def __init__(self, study: Study, workers: int) -> None:
+        self._study, self._plan, self._workers = study, study.plan, workers
+        self._console = Console(highlight=False, soft_wrap=True, markup=False, file=sys.stdout)
+        self._live = Live(Text(), console=self._console, auto_refresh=False, transient=True)
+        self._told = {key for key, each in study.jobs().items() if each.state in _ENDED}
+        self._begun, self._looked = time.monotonic(), 0.0
+        self._first = len(self._told)
+
+    def __enter__(self) -> "Display":
+        """Begin."""
+        if self._first:
+            self._console.print(f"{self._first} of {len(self._study.jobs())} trials are there already.")
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(self, *args: object) -> None:
+        """End, with a last look."""
+        self.look(now=True)
+        self._live.stop()
+
+    def look(self, *, now: bool = False) -> None:
+        """Tell what is new; a database is not asked more than once a second."""
+        if not now and time.monotonic() - self._looked < _EVERY_S:
+            return
+        self._looked = time.monotonic()
+        jobs = self._study.jobs()
+        for key, each in jobs.items():
+            if each.state in _ENDED and key not in self._told:
+                self._told.add(key)
+                self._console.print(visible(ended_line(self._plan, each)))
+        if self._console.is_terminal:
+            self._live.update(Text(self._status(list(jobs.values()))), refresh=True)
+
+    def _status(self, jobs: Sequence[Progress]) -> str:
+        done = [each for each in jobs if each.state in _ENDED]
+        running = sum(each.state is State.RUNNING for each in jobs)
+        parts = [f"{len(done)}/{len(jobs)} trials", f"{running} running"]
+        best = best_of(self._plan, jobs)
+        if best is not None and best.last.value is not None:
+            parts.append(f"best {shown(self._plan.metric, best.last.value)} ({best.stem})")
+        here = len(done) - self._first
+        if here > 0:
+            left = (time.monotonic() - self._begun) / here * (len(jobs) - len(done))
+            parts.append(f"about {duration(left)} left")
+        return "  ".join(parts)
+
+
+def ended_line(plan: Plan, job: Progress) -> str:
+    """How a trial has ended, in a line."""
+    trial = job.last
+    seconds = f"{trial.duration.total_seconds():.1f} s" if trial.duration else ""
+    name = job.stem if plan.kind == "sweep" else f"{job.stem} seed {trial.user_attrs['seeds'][0]}"
+    if job.state is State.FAILED:
+        return f"{name}  failed: {job.error}"
+    value = "" if trial.value is None else f"{plan.metric} {shown(plan.metric, trial.value)}"
+    stopped = f"stopped after epoch {trial.last_step}" if job.state is State.PRUNED else ""
+    parts = [name, value, stopped, seconds, point_text(trial.user_attrs.get("point") or trial.params)]
+    return "  ".join(part for part in parts if part)
+
+
+def best_of(plan: Plan, jobs: Sequence[Progress]) -> Progress | None:
+    """The finished job with the best metric, the earlier of equal ones."""
+    done = [each for each in jobs if each.state is State.FINISHED and each.last.value is not None]
+    sign = 1 if plan.minimizes else -1
+    return min(done, key=lambda each: sign * (each.last.value or 0.0), default=None)
+
+
+def point_text(point: Point) -> str:
+    """The values of a trial, by the last parts of their names where these are enough."""
+    return " ".join(f"{name}={value_text(value)}" for name, value in short_names(point).items())
+
+
+def short_names(point: Point) -> dict[str, Label]:
+    """The values by the last parts of their names, where no other name ends so."""
+    lasts = [name.rpartition(".")[2] for name in point]
+    return {
+        last if lasts.count(last) == 1 else name: value for (name, value), last in zip(point.items(), lasts, strict=True)
+    }
+
+
+def value_text(value: Label) -> str:
+    """A value, with four digits where it is a fraction."""
+    return f"{value:.4g}" if isinstance(value, float) else as_typed(value)
+
+
+def shown(metric: str, value: float) -> str:
+    """A metric as a person reads it."""
+    return f"{100 * value:.2f} %" if metric.endswith("acc") else f"{value:.4f}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person reads them."""
+    if seconds < 90:  # noqa: PLR2004 - up to there seconds say more
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02} min"  # noqa: PLR2004 - as above

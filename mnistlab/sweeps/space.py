@@ -1,0 +1,231 @@
+"""What a sweep tries: the options that have a domain, and the command of one choice of their values."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from mnistlab.invocation import Invocation
+from mnistlab.options.domains import Candidate, Choice, Domain, Interval, as_typed
+from mnistlab.options.settling import Settled, settle
+from mnistlab.options.written import STEERING, Key, Source, Written, from_arguments
+from mnistlab.sections import TopLevel, sections
+
+Label = str | int | float | bool | None
+Point = Mapping[str, Label]
+"""The value of each axis that counts, by name; of a choice the label."""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """An option with a domain.
+
+    Attributes:
+        name: The option, with the candidate of another axis that it belongs to: `model.hidden_dim[SmallModel]`.
+        entry: What was written.
+    """
+
+    name: str
+    entry: Written
+
+    @property
+    def domain(self) -> Domain:
+        """What its values are taken from."""
+        assert isinstance(self.entry.domain, Choice | Interval)
+        return self.entry.domain
+
+    def candidate(self, label: Label) -> Candidate:
+        """The value of a choice that is called so."""
+        assert isinstance(self.domain, Choice)
+        return next(each for each in self.domain.candidates if each.label == label)
+
+
+Choose = Callable[[Axis], Label]
+"""Takes a value for an axis; of a choice the label."""
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """One choice of values.
+
+    Attributes:
+        point: The value of each axis.
+        arguments: What is typed after `mnistlab fit`.
+    """
+
+    point: Point
+    arguments: Sequence[str]
+
+
+class Space:
+    """What the arguments of a sweep leave open.
+
+    Args:
+        arguments: Those of `fit`, some of them with a domain in place of a value.
+
+    Raises:
+        LabError: If what they say cannot be read.
+    """
+
+    def __init__(self, arguments: Sequence[str]) -> None:
+        self.invocation = Invocation("fit", arguments, sweeping=True)
+        layers = [*self.invocation.files, self.invocation.typed]
+        last = {entry.key: entry for layer in layers for entry in layer if not entry.append}
+        swept = [entry for entry in last.values() if entry.domain is not None]
+        self.axes = sorted((Axis(entry.name, entry) for entry in swept), key=lambda axis: self._rank(axis.entry))
+        self._steering = _steering(arguments)
+        self._variants: dict[tuple[tuple[str, Label], ...], Settled] = {}
+
+    def assign(self, choose: Choose) -> Assignment:
+        """Take a value for every axis that counts with the classes that have been taken so far."""
+        point: dict[str, Label] = {}
+        written: list[Written] = []
+        for axis in self.axes:
+            if self._counts(axis.entry, point):
+                written += _taken(axis, choose, point)
+        dropped = {id(entry) for entry, _ in self._variant(point).dropped}
+        own = {axis.entry.key for axis in self.axes}
+        fixed = [each for each in self.invocation.typed if each.key not in own and id(each) not in dropped]
+        return Assignment(point, [*self._steering, *map(_argument, [*fixed, *written])])
+
+    def every(self, values: Callable[[Axis], Sequence[Label]]) -> Iterator[Assignment]:
+        """All assignments of some values of each axis."""
+        return (each for each, _ in self._walk([], values))
+
+    def probes(self) -> Iterator[Assignment]:
+        """Enough assignments to meet all classes together, and each value of a choice and both ends of an interval."""
+        seen: set[tuple[str, Label, tuple[Label, ...]]] = set()
+        for base in self.every(lambda axis: ends(axis) if self.chooses_class(axis) else ends(axis)[:1]):
+            yield base
+            for name in base.point:
+                owners = tuple(value for other, value in base.point.items() if name.startswith(f"{other}."))
+                for each in self._others(name, base):
+                    place = (name, each.point[name], owners)
+                    if place not in seen:
+                        seen.add(place)
+                        yield each
+
+    def chooses_class(self, axis: Axis) -> bool:
+        """Whether other options belong to what is taken for an axis."""
+        domain = axis.domain
+        if not isinstance(domain, Choice):
+            return False
+        keys = [entry.key for layer in [*self.invocation.files, self.invocation.typed] for entry in layer]
+        below = any(key[: len(axis.entry.key)] == axis.entry.key and key != axis.entry.key for key in keys)
+        return below or any(len(each.written) > 1 for each in domain.candidates) or len(axis.entry.key) == 1
+
+    def _others(self, name: str, base: Assignment) -> Iterator[Assignment]:
+        """The assignments that differ from a base in the value of one axis that takes no class."""
+        seen: dict[str, Axis] = {}
+
+        def choose(axis: Axis) -> Label:
+            seen[axis.name] = axis
+            return base.point[axis.name]
+
+        self.assign(choose)
+        if self.chooses_class(seen[name]):
+            return
+        for value in ends(seen[name])[1:]:
+            point = {**base.point, name: value}
+            yield self.assign(lambda axis, point=point: point[axis.name])  # type: ignore[misc]  # a default is no argument
+
+    def _walk(
+        self, taken: Sequence[Label], values: Callable[[Axis], Sequence[Label]]
+    ) -> Iterator[tuple[Assignment, int]]:
+        """All assignments that begin with `taken`, each with the number of values that it took."""
+        asked: list[Axis] = []
+
+        def choose(axis: Axis) -> Label:
+            asked.append(axis)
+            return taken[len(asked) - 1] if len(asked) <= len(taken) else values(axis)[0]
+
+        assignment = self.assign(choose)
+        yield assignment, len(asked)
+        chosen = list(assignment.point.values())
+        for place in reversed(range(len(taken), len(asked))):
+            for value in values(asked[place])[1:]:
+                yield from self._walk([*chosen[:place], value], values)
+
+    def _rank(self, entry: Written) -> tuple[int, int]:
+        """Choices before what may depend on them, the outer before the inner."""
+        return (0 if isinstance(entry.domain, Choice) else 1, len(entry.key))
+
+    def _counts(self, entry: Written, point: Point) -> bool:
+        """Whether an option is one of the classes that have been taken."""
+        return all(dropped.key != entry.key for dropped, _ in self._variant(point).dropped)
+
+    def _variant(self, point: Point) -> Settled:
+        """The configuration with the classes that have been taken; what belongs to another class is dropped in it."""
+        chosen = {axis.name: point[axis.name] for axis in self.axes if axis.name in point and self.chooses_class(axis)}
+        key = tuple(chosen.items())
+        if key not in self._variants:
+            layers = [*self.invocation.files, self.invocation.typed]
+            expanded = [[part for each in layer for part in self._expanded(each, chosen)] for layer in layers]
+            self._variants[key] = settle(TopLevel, sections(), expanded, self.invocation.trusted)
+        return self._variants[key]
+
+    def _expanded(self, entry: Written, chosen: Point) -> list[Written]:
+        """An entry as it is settled: of a choice of classes all, the one that has been taken last."""
+        if not isinstance(entry.domain, Choice) or not self.chooses_class(Axis(entry.name, entry)):
+            return [entry]
+        heads = [replace(each.written[0], key=entry.key) for each in entry.domain.candidates]
+        labels = [each.label for each in entry.domain.candidates]
+        taken = heads[labels.index(chosen[entry.name])] if chosen.get(entry.name, ...) in labels else heads[0]
+        return [*(head for head in heads if head is not taken), taken]
+
+
+def ends(axis: Axis) -> list[Label]:
+    """Every value of a choice, or the smallest and the largest number."""
+    if isinstance(axis.domain, Choice):
+        return [each.label for each in axis.domain.candidates]
+    return [axis.domain.low, axis.domain.high]
+
+
+def grid(axis: Axis) -> list[Label] | None:
+    """Every value of an axis; None where there is no end to them."""
+    domain = axis.domain
+    if isinstance(domain, Choice):
+        return ends(axis)
+    if domain.log or (domain.step is None and not domain.whole):
+        return None
+    step = 1 if domain.step is None else domain.step
+    count = int((domain.high - domain.low) / step + 1e-9) + 1
+    values = [domain.low + index * step for index in range(count)]
+    return [int(value) if domain.whole else float(f"{value:.12g}") for value in values]
+
+
+def _taken(axis: Axis, choose: Choose, point: dict[str, Label]) -> list[Written]:
+    """What is written for the value that is taken for an axis, and for the axes below it."""
+    value = choose(axis)
+    point[axis.name] = value
+    key, where = axis.entry.key, axis.entry.where
+    if not isinstance(axis.domain, Choice):
+        return [Written(key, value, Source.COMMAND_LINE, where)]
+    written: list[Written] = []
+    for part in axis.candidate(value).written:
+        whole = replace(part, key=(*key, *part.key))
+        if part.domain is None:
+            written.append(whole)
+        else:
+            written += _taken(Axis(f"{whole.name}[{as_typed(value)}]", whole), choose, point)
+    return written
+
+
+def _argument(entry: Written) -> str:
+    """An option as it is typed."""
+    text = as_typed(entry.value)
+    protected = f"literal:{text}" if isinstance(entry.value, str) and _reads_as_domain(entry) else text
+    return f"--{entry.name}{'+' if entry.append else ''}={protected}"
+
+
+def _reads_as_domain(entry: Written) -> bool:
+    text = str(entry.value)
+    return text.partition(":")[0] in ("choice", "int", "float", "log", "logint", "literal") and ":" in text
+
+
+def _steering(arguments: Sequence[str]) -> list[str]:
+    """The options that configure nothing, as they were typed."""
+    steering: list[Key] = [(name,) for name in STEERING]
+    return [
+        f"--{entry.name}" + ("" if entry.value is True else f"={entry.value}")
+        for entry in from_arguments(arguments)
+        if entry.key in steering
+    ]

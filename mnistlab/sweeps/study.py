@@ -1,0 +1,221 @@
+"""The state of a sweep, in Optuna's database: what is waiting, running, finished, failed or lost.
+
+A job is what is to be done; a trial of Optuna is one try at it. A try whose process dies fails, and the job gets another
+one with the same values. All that is known is worked out from the tries each time, so a process may be killed between
+any two steps: a job that has no live try gets a new one, and of several waiting ones only the first is taken.
+"""
+
+import warnings
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from copy import deepcopy
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any
+
+import optuna
+from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
+from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner, SuccessiveHalvingPruner
+from optuna.samplers import BaseSampler, RandomSampler, TPESampler
+from optuna.storages import RetryHeartbeatStaleTrialCallback, fail_stale_trials
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from mnistlab.runs.processes import is_gone, this_process
+from mnistlab.sweeps.plan import Job, Plan
+from mnistlab.sweeps.storage import GRACE_S, open_storage
+
+MOST_DEATHS = 3
+"""After so many deaths of its process a job counts as failed: it may be the job that kills it."""
+
+_PLAN = "plan"
+_OF_JOB = ("job", "stem", "point", "seeds")
+
+
+class State(Enum):
+    """How far a job is."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    FINISHED = "finished"
+    PRUNED = "pruned"
+    FAILED = "failed"
+    LOST = "lost"
+
+
+class Progress:
+    """What is known of a job.
+
+    Attributes:
+        tries: Its trials, the first one first.
+    """
+
+    def __init__(self, tries: Sequence[FrozenTrial]) -> None:
+        self.tries = sorted(tries, key=lambda trial: trial.number)
+
+    @property
+    def state(self) -> State:
+        """How far it is."""
+        states = {trial.state for trial in self.tries}
+        for found, state in (
+            (TrialState.COMPLETE, State.FINISHED),
+            (TrialState.PRUNED, State.PRUNED),
+        ):
+            if found in states:
+                return state
+        if self.error:
+            return State.FAILED
+        if TrialState.RUNNING in states:
+            return State.RUNNING
+        return State.WAITING if TrialState.WAITING in states else State.LOST
+
+    @property
+    def error(self) -> str | None:
+        """Why it has failed, if it has."""
+        told = [trial.user_attrs["error"] for trial in self.tries if trial.user_attrs.get("error")]
+        if told:
+            return str(told[-1])
+        deaths = sum(
+            trial.state == TrialState.FAIL and not trial.user_attrs.get("interrupted") for trial in self.tries
+        )
+        return f"its process has died {deaths} times" if deaths >= MOST_DEATHS else None
+
+    @property
+    def last(self) -> FrozenTrial:
+        """The try that counts: the one that has come to an end, else the latest."""
+        ended = [trial for trial in self.tries if trial.state in (TrialState.COMPLETE, TrialState.PRUNED)]
+        return (ended or self.tries)[-1]
+
+    @property
+    def stem(self) -> str:
+        """The name of the job."""
+        return str(self.last.user_attrs["stem"])
+
+
+class Study:
+    """A sweep's state.
+
+    Args:
+        plan: The sweep; its database is made where there is none.
+
+    Raises:
+        LabError: If the database cannot be used.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.storage = open_storage(plan.storage)
+        direction = "minimize" if plan.minimizes else "maximize"
+        self.optuna = optuna.create_study(
+            study_name=plan.name,
+            storage=self.storage,
+            direction=direction,
+            pruner=_pruner(plan),
+            load_if_exists=True,
+        )
+        self._id = self.storage.get_study_id_from_name(plan.name)
+
+    @property
+    def known_plan(self) -> str | None:
+        """The plan that was written down first, as text."""
+        text = self.optuna.user_attrs.get(_PLAN)
+        return None if text is None else str(text)
+
+    def keep_plan(self) -> None:
+        """Write the plan down, for other machines."""
+        self.optuna.set_user_attr(_PLAN, self.plan.as_text())
+
+    def jobs(self) -> dict[str, Progress]:
+        """All jobs by key."""
+        tries: dict[str, list[FrozenTrial]] = {}
+        for trial in self.optuna.get_trials(deepcopy=False):
+            if "job" in trial.user_attrs:
+                tries.setdefault(str(trial.user_attrs["job"]), []).append(trial)
+        return {key: Progress(trials) for key, trials in tries.items()}
+
+    def add(self, jobs: Sequence[Job]) -> None:
+        """Add jobs that are not there yet."""
+        known = self.jobs()
+        for job in jobs:
+            if job.key not in known:
+                attributes = {"job": job.key, "stem": job.stem, "point": job.point, "seeds": list(job.seeds)}
+                params = dict(job.point or {}) if self.plan.kind == "sweep" else {}
+                self.optuna.enqueue_trial(params, user_attrs=attributes)
+
+    def claim(self) -> Trial | None:
+        """Take on a job that waits; None where none does."""
+        waiting = [each for each in self.jobs().values() if each.state is State.WAITING]
+        firsts = [next(t for t in each.tries if t.state == TrialState.WAITING) for each in waiting]
+        for frozen in sorted(firsts, key=lambda trial: trial.number):
+            number = self._trial_id(frozen)
+            with suppress(UpdateFinishedTrialError):
+                if self.storage.set_trial_state_values(number, TrialState.RUNNING):
+                    self.optuna.sampler = _sampler(self.plan, frozen)
+                    trial = Trial(self.optuna, number)
+                    trial.set_user_attr("process", this_process())
+                    return trial
+        return None
+
+    def is_ours(self, trial: Trial) -> bool:
+        """Whether a trial is still running for all others too: one that gave no sign of life for long is not."""
+        frozen = next(each for each in self.optuna.get_trials(deepcopy=False) if each.number == trial.number)
+        return frozen.state == TrialState.RUNNING
+
+    def sign_of_life(self, trial: Trial) -> None:
+        """Say that a trial is running."""
+        self.storage.record_heartbeat(
+            self.storage.get_trial_id_from_study_id_trial_number(self._id, trial.number)
+        )
+
+    def tell(self, trial: Trial, value: float | None = None, state: TrialState | None = None) -> None:
+        """Say how a trial has ended; for one that others have given up it is too late."""
+        with suppress(ValueError, UpdateFinishedTrialError):
+            self.optuna.tell(trial, value, state=state)
+
+    def free(self) -> None:
+        """Give up the tries whose process is dead, and let their jobs wait again."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            fail_stale_trials(self.optuna)  # those of other machines, which gave no sign of life
+            retry = RetryHeartbeatStaleTrialCallback(inherit_intermediate_values=True)
+        for progress in self.jobs().values():
+            for trial in progress.tries:
+                if trial.state == TrialState.RUNNING and _is_dead(trial):
+                    with suppress(ValueError, UpdateFinishedTrialError):
+                        self.optuna.tell(trial.number, state=TrialState.FAIL)
+        for progress in self.jobs().values():
+            if progress.state is State.LOST:
+                self._again(progress.tries[-1], retry)
+
+    def _again(self, trial: FrozenTrial, retry: Callable[[optuna.Study, FrozenTrial], None]) -> None:
+        again = deepcopy(trial)
+        again.user_attrs = {name: trial.user_attrs[name] for name in _OF_JOB}
+        retry(self.optuna, again)
+
+    def _trial_id(self, trial: FrozenTrial) -> int:
+        return self.storage.get_trial_id_from_study_id_trial_number(self._id, trial.number)
+
+
+def _is_dead(trial: FrozenTrial) -> bool:
+    """Whether the process of a running trial is gone; one that has not said which it is has some time for that."""
+    process: dict[str, Any] | None = trial.user_attrs.get("process")
+    if process is not None:
+        return is_gone(process)
+    started = trial.datetime_start
+    return started is not None and datetime.now() - started > timedelta(seconds=GRACE_S)  # noqa: DTZ005 - as Optuna's
+
+
+def _sampler(plan: Plan, trial: FrozenTrial) -> BaseSampler:
+    """The sampler of one trial: its draws follow from the job, not from the worker that happens to take it."""
+    number = int(trial.user_attrs["job"]) if plan.sampler != "grid" else 0
+    seed = plan.sampler_seed * 1_000_003 + number
+    return TPESampler(seed=seed) if plan.sampler == "tpe" else RandomSampler(seed=seed)
+
+
+def _pruner(plan: Plan) -> BasePruner:
+    if plan.pruner == "median":
+        return MedianPruner(n_startup_trials=5)
+    if plan.pruner == "halving":
+        return SuccessiveHalvingPruner(min_resource=1, reduction_factor=3)
+    if plan.pruner == "hyperband":
+        return HyperbandPruner(min_resource=1, max_resource=max(plan.epochs, 1), reduction_factor=3)
+    return NopPruner()

@@ -1,0 +1,127 @@
+"""What a sweep has found: the best trials, what mattered, what failed, and the command that does the best again."""
+
+import shlex
+import statistics
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import optuna
+from optuna.exceptions import ExperimentalWarning
+from optuna.importance import get_param_importances
+from optuna.trial import TrialState
+
+from mnistlab.discovery.layout import table
+from mnistlab.errors import visible
+from mnistlab.runs.folder import WEIGHTS
+from mnistlab.sweeps.plan import Plan
+from mnistlab.sweeps.plots import write_plots
+from mnistlab.sweeps.progress import point_text, shown, short_names, value_text
+from mnistlab.sweeps.space import Label
+from mnistlab.sweeps.study import Progress, State, Study
+
+_BEST = 5
+_FAILED = 5
+_FEWEST = 10
+"""Finished trials from which on it is said what mattered."""
+
+
+def summary(study: Study, width: int) -> list[str]:
+    """All of it, as lines.
+
+    Args:
+        study: A sweep that has come to an end.
+        width: Columns of the screen.
+    """
+    plan, jobs = study.plan, study.jobs()
+    done = [each for each in jobs.values() if each.state is State.FINISHED]
+    failed = [each for each in jobs.values() if each.state is State.FAILED]
+    pruned = sum(each.state is State.PRUNED for each in jobs.values())
+    counts = [f"{len(done)} finished", *([f"{pruned} stopped early"] if pruned else [])]
+    lines = ["", ", ".join([*counts, *([f"{len(failed)} failed"] if failed else [])])]
+    lines += [visible(f"  {each.stem}: {each.error}") for each in failed[:_FAILED]]
+    lines += [f"  and {len(failed) - _FAILED} more"] if len(failed) > _FAILED else []
+    if not done:
+        return [*lines, f"No trial has finished. Their output is in {plan.folder / 'logs'}."]
+    groups = _ranked(plan, done)
+    lines += ["", *map(visible, _table(plan, groups[:_BEST], width)), ""]
+    weights = importances(study)
+    if weights:
+        lines += ["What mattered: " + ", ".join(f"{name} {100 * share:.0f} %" for name, share in weights.items())]
+    plots = write_plots(study, plan.folder / "plots", weights)
+    if plots:
+        lines += [f"Plots: {', '.join(path.name for path in plots)} in {plots[0].parent}"]
+    return [*lines, *_commands(plan, groups[0])]
+
+
+def importances(study: Study) -> dict[str, float]:
+    """How much of the differences between the trials each axis explains, the most first; nothing where few tell."""
+    finished = study.optuna.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    if len(finished) < _FEWEST or len({trial.value for trial in finished}) == 1:
+        return {}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            return {name: float(share) for name, share in get_param_importances(study.optuna).items()}
+    except (ValueError, RuntimeError):  # no axis that all trials have
+        return {}
+
+
+def _ranked(plan: Plan, done: Sequence[Progress]) -> list[list[Progress]]:
+    """The finished trials, those with the same values together, the best first."""
+    groups: dict[str, list[Progress]] = {}
+    for each in done:
+        groups.setdefault(each.stem, []).append(each)
+    sign = 1 if plan.minimizes else -1
+    return sorted(groups.values(), key=lambda group: sign * _mean(group))
+
+
+def _mean(group: Sequence[Progress]) -> float:
+    return statistics.fmean(each.last.value or 0.0 for each in group)
+
+
+def _table(plan: Plan, groups: Sequence[Sequence[Progress]], width: int) -> list[str]:
+    points = [short_names(_point(group[0])) for group in groups]
+    names = list(dict.fromkeys(name for point in points for name in point))
+    head = ["trial", plan.metric, "seconds", "parameters", *names]
+    rows = [
+        [
+            group[0].stem,
+            _value(plan, group),
+            f"{_seconds(group):.1f}",
+            f"{group[0].last.user_attrs.get('parameters') or 0:,}",
+            *(value_text(point[name]) if name in point else "" for name in names),
+        ]
+        for group, point in zip(groups, points, strict=True)
+    ]
+    return table(head, rows, width, right=range(1, len(head)))
+
+
+def _value(plan: Plan, group: Sequence[Progress]) -> str:
+    values = [each.last.value or 0.0 for each in group]
+    mean = shown(plan.metric, statistics.fmean(values))
+    if len(values) == 1:
+        return mean
+    deviation = shown(plan.metric, statistics.stdev(values))
+    return f"{mean.removesuffix(' %')} ± {deviation} (n={len(values)})"
+
+
+def _seconds(group: Sequence[Progress]) -> float:
+    timings = [each.last.user_attrs.get("timings") or {} for each in group]
+    return statistics.fmean(float(timing.get("train_seconds", 0.0)) for timing in timings)
+
+
+def _point(job: Progress) -> Mapping[str, Label]:
+    return job.last.user_attrs.get("point") or job.last.params
+
+
+def _commands(plan: Plan, best: Sequence[Progress]) -> list[str]:
+    trial = best[0].last
+    seed = trial.user_attrs["seeds"][0]
+    folder = plan.run_folder(best[0].stem, seed)
+    again = [*shlex.split(str(trial.user_attrs["command"]))[2:], f"--seed_everything={seed}"]
+    line = shlex.join(["mnistlab", "fit", *again])
+    lines = [f"Train the best again: OMP_NUM_THREADS={plan.threads} {line}"]
+    if (folder / WEIGHTS).is_file():
+        lines.append(f"Test it:              mnistlab test --ckpt_path={folder}")
+    return lines

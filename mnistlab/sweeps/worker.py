@@ -1,0 +1,255 @@
+"""A process that takes on one job after the other, until nothing is left."""
+
+import gc
+import os
+import shlex
+import signal
+import statistics
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from math import isfinite
+from pathlib import Path
+from types import FrameType
+from typing import Never
+
+import torch
+from optuna.trial import Trial, TrialState
+
+from mnistlab.commands import run
+from mnistlab.errors import LabError
+from mnistlab.failures import Interrupted, RunFailedError
+from mnistlab.options.domains import Choice
+from mnistlab.runs.folder import BEST, LAST, METRICS, WEIGHTS, is_run
+from mnistlab.runs.record import read_record
+from mnistlab.runs.supervision import Row, Supervision
+from mnistlab.sweeps.plan import Plan, finished, plan_from
+from mnistlab.sweeps.space import Axis, Label, Point
+from mnistlab.sweeps.study import State, Study
+from mnistlab.sweeps.storage import HEARTBEAT_S
+
+POISONED = 3
+"""The exit code of a process whose GPU answers no more; a new one can go on."""
+
+_IDLE_S = 0.5
+"""Seconds between two looks for a job that has become free."""
+
+
+class GivenUpError(RunFailedError):
+    """Another process has taken the job over."""
+
+
+def work(plan: Plan) -> None:
+    """Take on jobs until all are done, by this process or another.
+
+    Raises:
+        Interrupted: If this process is to end; what it was doing waits again.
+    """
+    torch.set_num_threads(plan.threads)
+    study = Study(plan)
+    while True:
+        study.free()
+        trial = study.claim()
+        if trial is not None:
+            _take_on(study, trial)
+        elif any(each.state in (State.RUNNING, State.WAITING, State.LOST) for each in study.jobs().values()):
+            time.sleep(_IDLE_S)
+        else:
+            return
+
+
+def _take_on(study: Study, trial: Trial) -> None:
+    """Do a job, and say how it has ended."""
+    with _signs_of_life(study, trial):
+        try:
+            value, pruned = _Job(study, trial).done()
+        except LabError as error:
+            if isinstance(error, Interrupted):
+                _give_back(study, trial)
+                raise
+            if not isinstance(error, GivenUpError):
+                _fail(study, trial, str(error))
+        except KeyboardInterrupt as error:
+            _give_back(study, trial)
+            raise Interrupted("interrupted.") from error
+        else:
+            study.tell(trial, None if pruned else value, TrialState.PRUNED if pruned else None)
+    keep_weights(study)
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def _fail(study: Study, trial: Trial, error: str) -> None:
+    trial.set_user_attr("error", error)
+    study.tell(trial, state=TrialState.FAIL)
+    print(f"trial {trial.user_attrs['stem']} failed: {error}", file=sys.stderr)
+    if "CUDA error" in error:
+        sys.exit(POISONED)
+
+
+def _give_back(study: Study, trial: Trial) -> None:
+    """Let the job wait for another process."""
+    trial.set_user_attr("interrupted", True)
+    study.tell(trial, state=TrialState.FAIL)
+    study.free()
+
+
+class _Job:
+    """One job in the hands of this process.
+
+    Args:
+        study: The sweep.
+        trial: The try at the job.
+    """
+
+    def __init__(self, study: Study, trial: Trial) -> None:
+        self._study, self._trial, self._plan = study, trial, study.plan
+        point: Point | None = trial.user_attrs["point"]
+        taken = point if study.plan.kind == "compare" else None
+        choose = (lambda axis: _suggested(trial, axis)) if taken is None else (lambda axis: taken[axis.name])
+        self._assignment = study.plan.space.assign(choose)
+        self._seeds: list[int] = trial.user_attrs["seeds"]
+        trial.set_user_attr("command", shlex.join(["mnistlab", "fit", *self._assignment.arguments]))
+
+    def done(self) -> tuple[float, bool]:
+        """Train with each seed; the mean of the metric, and whether it was stopped early.
+
+        Raises:
+            LabError: If a run fails.
+        """
+        values = []
+        for seed in self._seeds:
+            folder = self._plan.run_folder(self._trial.user_attrs["stem"], seed)
+            record = finished(folder) or self._trained(folder, seed)
+            self._note(folder, record)
+            values.append(_value(record, self._plan.metric))
+            if record["status"] == "pruned":
+                return values[-1], True
+        return statistics.fmean(values), False
+
+    def _trained(self, folder: Path, seed: int) -> Mapping[str, object]:
+        """Train, or go on where a process has died; the record."""
+        begun = [f"--ckpt_path={folder}"] if is_run(folder) else []
+        arguments = [*self._assignment.arguments, f"--seed_everything={seed}", *begun]
+        if self._plan.kind == "sweep" and not any(each.startswith("--run.test=") for each in arguments):
+            arguments.append("--run.test=false")
+        stem = self._trial.user_attrs["stem"]
+        said = {"sweep": self._plan.name, "trial": stem, "point": dict(self._assignment.point)}
+        run("fit", arguments, supervision=Supervision(folder, said, self._goes_on))
+        record = read_record(folder)
+        assert record is not None
+        (folder / LAST).unlink(missing_ok=True)
+        return record
+
+    def _goes_on(self, row: Row) -> bool:
+        broken = next((name for name in ("train/loss", "val/loss") if not isfinite(row.get(name, 0.0))), None)
+        if broken:
+            raise RunFailedError(f"{broken} is {row[broken]} after epoch {int(row['epoch']) + 1}.")
+        if not self._study.is_ours(self._trial):
+            raise GivenUpError("others have given this trial up: it gave no sign of life.")
+        if self._plan.metric not in row or len(self._seeds) > 1:
+            return True
+        self._trial.report(row[self._plan.metric], int(row["epoch"]) + 1)
+        return not self._trial.should_prune()
+
+    def _note(self, folder: Path, record: Mapping[str, object]) -> None:
+        """Tell the database of what an earlier process could not tell any more, and of what is in the record."""
+        known = self._trial.study.get_trials(deepcopy=False)
+        told = next(each for each in known if each.number == self._trial.number).intermediate_values
+        for row in _rows(folder / METRICS) if len(self._seeds) == 1 else ():
+            epoch = int(row["epoch"]) + 1
+            if epoch not in told and self._plan.metric in row:
+                self._trial.report(row[self._plan.metric], epoch)
+        self._trial.set_user_attr("parameters", record.get("parameters"))
+        self._trial.set_user_attr("timings", record.get("timings"))
+
+
+def _suggested(trial: Trial, axis: Axis) -> Label:
+    """The value that the sampler, or the grid, takes for an axis."""
+    domain = axis.domain
+    if isinstance(domain, Choice):
+        label: Label = trial.suggest_categorical(axis.name, [each.label for each in domain.candidates])
+        return label
+    if domain.whole:
+        step = 1 if domain.step is None else int(domain.step)
+        return trial.suggest_int(axis.name, int(domain.low), int(domain.high), step=step, log=domain.log)
+    return trial.suggest_float(axis.name, domain.low, domain.high, step=domain.step, log=domain.log)
+
+
+def keep_weights(study: Study) -> None:
+    """Remove the weights of all trials but the best ones, and the checkpoints of all that have ended."""
+    ended = [each for each in study.jobs().values() if each.state in (State.FINISHED, State.PRUNED, State.FAILED)]
+    done = [each for each in ended if each.state is State.FINISHED]
+    ranked = sorted(done, key=lambda each: each.last.value or 0.0, reverse=not study.plan.minimizes)
+    best = {id(each) for each in ranked[: study.plan.keep]}
+    for each in ended:
+        for seed in each.last.user_attrs["seeds"]:
+            folder = study.plan.run_folder(each.stem, seed)
+            for name in (LAST, BEST) if id(each) in best and (folder / WEIGHTS).is_file() else (LAST, BEST, WEIGHTS):
+                (folder / name).unlink(missing_ok=True)
+
+
+def _value(record: Mapping[str, object], metric: str) -> float:
+    metrics = record["metrics"]
+    assert isinstance(metrics, Mapping)
+    best = metrics.get("best") or metrics.get("last") or {}
+    if metric not in best:
+        raise RunFailedError(f"no {metric} was measured.")
+    return float(best[metric])
+
+
+def _rows(path: Path) -> Iterator[dict[str, float]]:
+    import csv  # noqa: PLC0415 - only here
+
+    if path.is_file():
+        with path.open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                yield {name: float(value) for name, value in row.items() if value}
+
+
+@contextmanager
+def _signs_of_life(study: Study, trial: Trial) -> Iterator[None]:
+    """Tell the others again and again that the trial is running."""
+    ended = threading.Event()
+
+    def beat() -> None:
+        while True:
+            study.sign_of_life(trial)
+            if ended.wait(HEARTBEAT_S):
+                return
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def main() -> None:
+    """Run as a process of its own: the plan comes by standard input, whose end means that the parent is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears Ctrl-C and passes it on
+    signal.signal(signal.SIGTERM, _interrupt)
+    plan = plan_from(sys.stdin.readline())
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        work(plan)
+    except (Interrupted, KeyboardInterrupt):
+        sys.exit(Interrupted.exit_code)
+    except LabError as error:
+        print(f"mnistlab: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> Never:
+    del number, frame
+    raise KeyboardInterrupt
+
+
+def _end_with_parent() -> None:
+    sys.stdin.read()
+    os.kill(os.getpid(), signal.SIGTERM)
