@@ -16,7 +16,17 @@ from mnistlab.errors import LabError, visible
 from mnistlab.nearest import suggestion
 from mnistlab.options.domains import alternatives, with_domain
 from mnistlab.options.specification import unrecorded, without_unrecorded
-from mnistlab.options.written import STEERING, SWEEP, SWITCHES, Key, Source, Written, from_arguments, from_data, from_file
+from mnistlab.options.written import (
+    STEERING,
+    SWEEP,
+    SWITCHES,
+    Key,
+    Source,
+    Written,
+    from_arguments,
+    from_data,
+    from_file,
+)
 from mnistlab.presets.finding import find_preset
 from mnistlab.presets.preset_class import load_preset
 from mnistlab.runs.finding import find_checkpoint

@@ -1,8 +1,8 @@
 """Values to choose from: what is written in place of one value where many are to be tried.
 
-On the command line and in YAML a domain is text: `choice:128,256,384`, `int:64..512:64` (with a step), `logint:16..1024`,
-`float:0..0.5`, `log:1e-4..1e-2`. In Python it is what `choice` and `interval` give. `literal:` before a text says that it
-is none.
+On the command line and in YAML a domain is text: `choice:128,256,384`, `int:64..512:64` (with a step),
+`logint:16..1024`, `float:0..0.5`, `log:1e-4..1e-2`. In Python it is what `choice` and `interval` give. `literal:`
+before a text says that it is none.
 """
 
 import re
@@ -175,7 +175,7 @@ def alternatives(entry: Written) -> list[Written]:
 
 
 def labelled(values: Sequence[tuple[Written, ...]]) -> Choice:
-    """A choice among values, called as they are typed; of a class its name, with a number where two are called alike."""
+    """A choice among values, called as they are typed, a class by its name; where two are called alike with a number."""
     labels: list[str | int | float | bool | None] = []
     for written in values:
         value = written[0].value

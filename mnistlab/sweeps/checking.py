@@ -1,4 +1,4 @@
-"""Every value that a sweep may take is checked as `fit` would, before anything is run or written; all faults at once."""
+"""Every value that a sweep may take is checked as `fit` would, before anything is written; all faults at once."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace

@@ -6,6 +6,7 @@ from math import log10
 from pathlib import Path
 
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 from optuna.trial import FrozenTrial
 
 from mnistlab.charts import Draw, save, short
@@ -13,7 +14,7 @@ from mnistlab.options.domains import Choice, as_typed
 from mnistlab.sweeps.plan import Plan
 from mnistlab.sweeps.progress import value_text
 from mnistlab.sweeps.space import Axis, Label
-from mnistlab.sweeps.study import Progress, State, Study
+from mnistlab.sweeps.study import State, Study
 
 _FEWEST = 2
 
@@ -70,7 +71,7 @@ def _history(plan: Plan, trials: Sequence[FrozenTrial], axes: Axes) -> None:
     axes.plot(range(1, len(values) + 1), values, "o", alpha=0.7, label="trial")
     axes.step(range(1, len(values) + 1), best, where="post", label="best so far")
     axes.set(xlabel="trials finished", ylabel=_label(plan))
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend()
 
 
@@ -110,7 +111,7 @@ def _parallel(plan: Plan, trials: Sequence[FrozenTrial], columns: Sequence[Axis]
 
 
 def _bars(importances: Mapping[str, float], axes: Axes) -> None:
-    names = list(reversed(importances))
+    names = list(importances)[::-1]
     axes.barh([name.rpartition(".")[2] for name in names], [100 * importances[name] for name in names])
     axes.set(xlabel="share of the differences, %")
 

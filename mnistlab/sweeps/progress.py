@@ -1,8 +1,8 @@
 """What a person sees while a sweep goes on."""
 
-import sys
 import time
 from collections.abc import Sequence
+from typing import Self, TextIO
 
 from rich.console import Console
 from rich.live import Live
@@ -23,18 +23,18 @@ class Display:
 
     Args:
         study: The sweep.
-        workers: How many run here.
+        stream: Where to.
     """
 
-    def __init__(self, study: Study, workers: int) -> None:
-        self._study, self._plan, self._workers = study, study.plan, workers
-        self._console = Console(highlight=False, soft_wrap=True, markup=False, file=sys.stdout)
+    def __init__(self, study: Study, stream: TextIO) -> None:
+        self._study, self._plan = study, study.plan
+        self._console = Console(highlight=False, soft_wrap=True, markup=False, file=stream)
         self._live = Live(Text(), console=self._console, auto_refresh=False, transient=True)
         self._told = {key for key, each in study.jobs().items() if each.state in _ENDED}
         self._begun, self._looked = time.monotonic(), 0.0
         self._first = len(self._told)
 
-    def __enter__(self) -> "Display":
+    def __enter__(self) -> Self:
         """Begin."""
         if self._first:
             self._console.print(f"{self._first} of {len(self._study.jobs())} trials are there already.")
@@ -83,7 +83,8 @@ def ended_line(plan: Plan, job: Progress) -> str:
         return f"{name}  failed: {job.error}"
     value = "" if trial.value is None else f"{plan.metric} {shown(plan.metric, trial.value)}"
     stopped = f"stopped after epoch {trial.last_step}" if job.state is State.PRUNED else ""
-    parts = [name, value, stopped, seconds, point_text(trial.user_attrs.get("point") or trial.params)]
+    point = point_text(trial.user_attrs.get("point") or trial.params) if plan.kind == "sweep" else ""
+    parts = [name, value, stopped, seconds, point]
     return "  ".join(part for part in parts if part)
 
 
@@ -103,7 +104,8 @@ def short_names(point: Point) -> dict[str, Label]:
     """The values by the last parts of their names, where no other name ends so."""
     lasts = [name.rpartition(".")[2] for name in point]
     return {
-        last if lasts.count(last) == 1 else name: value for (name, value), last in zip(point.items(), lasts, strict=True)
+        last if lasts.count(last) == 1 else name: value
+        for (name, value), last in zip(point.items(), lasts, strict=True)
     }
 
 

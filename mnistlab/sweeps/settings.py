@@ -23,9 +23,7 @@ def settings_from(presets: Sequence[Written], values: Mapping[str, str]) -> Swee
     Raises:
         LabError: If there is no such setting, or it does not take such a value.
     """
-    typed = [
-        Written((SWEEP, name), value, Source.COMMAND_LINE, f"--{name}={value}") for name, value in values.items()
-    ]
+    typed = [Written((SWEEP, name), value, Source.COMMAND_LINE, f"--{name}={value}") for name, value in values.items()]
     said = [replace(entry, domain=None) for entry in presets if len(entry.key) > 1]
     settled = settle(_Nothing, {SWEEP: Section(Sweep)}, [said, typed])
     chosen = settled.values[SWEEP]

@@ -52,8 +52,8 @@ def _hardened(url: str) -> RDBStorage:
 
     Optuna claims with SELECT ... FOR UPDATE, which SQLite ignores: two workers then run the same trial (optuna #4621,
     #4002; 2 of 60 trials in each of our tries). A transaction that locks when it begins cures it, and a write-ahead log
-    lets the others read meanwhile. `RDBStorage.engine` is public; tests/sweeps/test_storage.py fails without these hooks
-    and tells when they can go.
+    lets the others read meanwhile. `RDBStorage.engine` is public; tests/sweeps/test_storage.py fails without these
+    hooks, and one test in it tells when they can go.
     """
     options = {"connect_args": {"timeout": _WAIT_S}}
     storage = RDBStorage(url, options, heartbeat_interval=HEARTBEAT_S, grace_period=GRACE_S)
@@ -125,6 +125,6 @@ def _refuse_remote(file: Path) -> None:
     mount = next((mounts[folder] for folder in (place, *place.parents) if folder in mounts), "")
     if mount in _REMOTE:
         raise LabError(
-            f"{place} lies on a network drive ({mount}), where SQLite loses data when several processes write. Choose a "
-            "local folder with --run.dir=..., or a server with --storage=postgresql://user@host/name."
+            f"{place} lies on a network drive ({mount}), where SQLite loses data when several processes write. Choose "
+            "a local folder with --run.dir=..., or a server with --storage=postgresql://user@host/name."
         )

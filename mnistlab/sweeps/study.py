@@ -1,8 +1,8 @@
 """The state of a sweep, in Optuna's database: what is waiting, running, finished, failed or lost.
 
-A job is what is to be done; a trial of Optuna is one try at it. A try whose process dies fails, and the job gets another
-one with the same values. All that is known is worked out from the tries each time, so a process may be killed between
-any two steps: a job that has no live try gets a new one, and of several waiting ones only the first is taken.
+A job is what is to be done; a trial of Optuna is one try at it. A try whose process dies fails, and the job gets
+another one with the same values. All that is known is worked out from the tries each time, so a process may be killed
+between any two steps: a job that has no live try gets a new one, and of several waiting ones only the first is taken.
 """
 
 import warnings
@@ -18,6 +18,7 @@ from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner, SuccessiveHalvingPruner
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.storages import RetryHeartbeatStaleTrialCallback, fail_stale_trials
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from mnistlab.runs.processes import is_gone, this_process
@@ -74,9 +75,7 @@ class Progress:
         told = [trial.user_attrs["error"] for trial in self.tries if trial.user_attrs.get("error")]
         if told:
             return str(told[-1])
-        deaths = sum(
-            trial.state == TrialState.FAIL and not trial.user_attrs.get("interrupted") for trial in self.tries
-        )
+        deaths = sum(trial.state == TrialState.FAIL and not trial.user_attrs.get("interrupted") for trial in self.tries)
         return f"its process has died {deaths} times" if deaths >= MOST_DEATHS else None
 
     @property
@@ -104,7 +103,7 @@ class Study:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.storage = open_storage(plan.storage)
-        direction = "minimize" if plan.minimizes else "maximize"
+        direction = StudyDirection.MINIMIZE if plan.minimizes else StudyDirection.MAXIMIZE
         self.optuna = optuna.create_study(
             study_name=plan.name,
             storage=self.storage,
@@ -162,9 +161,7 @@ class Study:
 
     def sign_of_life(self, trial: Trial) -> None:
         """Say that a trial is running."""
-        self.storage.record_heartbeat(
-            self.storage.get_trial_id_from_study_id_trial_number(self._id, trial.number)
-        )
+        self.storage.record_heartbeat(self.storage.get_trial_id_from_study_id_trial_number(self._id, trial.number))
 
     def tell(self, trial: Trial, value: float | None = None, state: TrialState | None = None) -> None:
         """Say how a trial has ended; for one that others have given up it is too late."""

@@ -4,9 +4,7 @@ import shlex
 import statistics
 import warnings
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
-import optuna
 from optuna.exceptions import ExperimentalWarning
 from optuna.importance import get_param_importances
 from optuna.trial import TrialState
@@ -16,7 +14,7 @@ from mnistlab.errors import visible
 from mnistlab.runs.folder import WEIGHTS
 from mnistlab.sweeps.plan import Plan
 from mnistlab.sweeps.plots import write_plots
-from mnistlab.sweeps.progress import point_text, shown, short_names, value_text
+from mnistlab.sweeps.progress import short_names, shown, value_text
 from mnistlab.sweeps.space import Label
 from mnistlab.sweeps.study import Progress, State, Study
 

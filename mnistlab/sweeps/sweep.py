@@ -90,7 +90,7 @@ def _plan(asked: Sweep, space: Space, base: Sequence[str], seed: int, cli: LabCL
     epochs = cli.trainer.max_epochs or 0
     return Plan(
         kind="sweep",
-        name=_checked_name(name),
+        name=checked_name(name),
         root=str(root),
         arguments=list(base),
         storage=storage,
@@ -107,7 +107,12 @@ def _plan(asked: Sweep, space: Space, base: Sequence[str], seed: int, cli: LabCL
     )
 
 
-def _checked_name(name: str) -> str:
+def checked_name(name: str) -> str:
+    """A name that can be that of a folder.
+
+    Raises:
+        LabError: If it cannot.
+    """
     if not name or name.startswith(".") or any(char in name for char in "/\\\0") or not name.isprintable():
         raise LabError(f"--name={name}: a name for a folder is wanted, without slashes.")
     return name
@@ -134,8 +139,7 @@ def refuse(cli: LabCLI, metric: str) -> None:
     Raises:
         LabError: If a run would take several devices, or measures nothing to go by.
     """
-    if cli.trainer.world_size > 1:
-        raise LabError("--trainer.devices: a trial runs on one device; --workers=2 runs two at a time.")
+    refuse_devices(cli)
     if not cli.datamodule.val_size or not cli.trainer.limit_val_batches:
         raise LabError("--data.val_size: a sweep compares by validation images, and there are none.")
     heads = cli.model.heads if len(cli.model.heads) > 1 else ()
@@ -143,3 +147,13 @@ def refuse(cli: LabCLI, metric: str) -> None:
     if metric not in known:
         test = " The test images are for the end." if metric.startswith("test/") else ""
         raise LabError(f"--metric={metric}: there are {', '.join(known)}.{suggestion(metric, known)}{test}")
+
+
+def refuse_devices(cli: LabCLI) -> None:
+    """Refuse runs on several devices.
+
+    Raises:
+        LabError: If a run would take them.
+    """
+    if cli.trainer.world_size > 1:
+        raise LabError("--trainer.devices: a trial runs on one device; --workers=2 runs two at a time.")

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import IO
 
 import torch
 
@@ -129,7 +129,7 @@ def default_size(threads: int, arguments: Sequence[str]) -> int:
     return gpus or max(1, cores // threads)
 
 
-def _say(stdin: TextIO, text: str) -> None:
+def _say(stdin: IO[str], text: str) -> None:
     try:
         stdin.write(f"{text}\n")
         stdin.flush()

@@ -1,24 +1,28 @@
 """Lets workers do all jobs, here or on a cluster, and shows how far they are."""
 
+import sys
+from typing import TextIO
+
 from mnistlab.sweeps.progress import Display
 from mnistlab.sweeps.study import Study
 from mnistlab.sweeps.team import Team
 
 
-def try_all(study: Study, workers: int, launcher: str) -> None:
+def try_all(study: Study, workers: int, launcher: str, stream: TextIO | None = None) -> None:
     """Do all jobs.
 
     Args:
         study: The sweep.
         workers: How many work at the same time.
         launcher: `processes` or `ray`.
+        stream: Where it is told, standard output if not given.
 
     Raises:
         LabError: If the workers cannot work.
         KeyboardInterrupt: If the user ends it; then nothing runs any more.
     """
     study.free()
-    with Display(study, workers) as display:
+    with Display(study, stream or sys.stdout) as display:
         if launcher == "ray":
             from mnistlab.sweeps.cluster import work_on_cluster  # noqa: PLC0415 - an extra
 

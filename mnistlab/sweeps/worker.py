@@ -27,8 +27,8 @@ from mnistlab.runs.record import read_record
 from mnistlab.runs.supervision import Row, Supervision
 from mnistlab.sweeps.plan import Plan, finished, plan_from
 from mnistlab.sweeps.space import Axis, Label, Point
-from mnistlab.sweeps.study import State, Study
 from mnistlab.sweeps.storage import HEARTBEAT_S
+from mnistlab.sweeps.study import State, Study
 
 POISONED = 3
 """The exit code of a process whose GPU answers no more; a new one can go on."""

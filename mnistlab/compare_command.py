@@ -1,0 +1,58 @@
+"""`mnistlab compare`: its options and its help, for which torch is not needed."""
+
+from collections.abc import Sequence
+
+from mnistlab.arguments import divided, read_arguments
+from mnistlab.command_table import COMMANDS
+from mnistlab.discovery.screens import asks_for_help, show_help
+from mnistlab.discovery.used import STEERING
+from mnistlab.errors import LabError
+
+USAGE = """\
+Usage: mnistlab compare --models=SDN68K,CNN421K [--seeds=3] ... and the options
+       of fit
+
+Trains each model with each seed under the same conditions and prints one table:
+parameters, test accuracy, seconds, images per second. What has been trained
+before is not trained again, so models and seeds can be added later.
+
+  --models    names with commas between them, or all
+  --seeds     how many seeds (default 3)
+  --quick     one epoch of ten batches each, to see that all is well
+  --workers   how many at the same time (default 1: seconds are then a model's
+              own)
+  --threads   threads of each (default as many as fit would take)
+  --name      a name for the comparison; its folder is runs/NAME
+  --json, --csv  the table for machines
+  --storage, --launcher, --allow_drift  as in mnistlab sweep
+
+--trainer.max_epochs, --data and the other options of fit: mnistlab fit --help"""
+
+SWITCHES = ("quick", "json", "csv")
+OWN = ("models", "seeds", "workers", "threads", "name", "storage", "launcher", "allow_drift", *SWITCHES)
+
+
+def run(command: str, arguments: Sequence[str]) -> int:
+    """Run `mnistlab compare arguments`; the exit code.
+
+    Raises:
+        LabError: For what a user can mend.
+    """
+    own, others = divided(arguments, OWN, STEERING)
+    switches = (*SWITCHES, *(("allow_drift",) if "--allow_drift" in own else ()))
+    asked = read_arguments(command, own, switches=switches, takes_value=[name for name in OWN if name not in switches])
+    if "help" in asked.switches:
+        print(USAGE)
+        return 0
+    if asks_for_help(others):
+        return show_help("fit", COMMANDS["fit"].summary, others)
+    if asked.names:
+        raise LabError(f"`{asked.names[0]}` is not an option. Options begin with two dashes.")
+    if "models" not in asked.values:
+        raise LabError("--models is missing: --models=SDN68K,CNN68K, or --models=all.")
+    values = dict(asked.values)
+    if "allow_drift" in asked.switches:
+        values["allow_drift"] = "true"
+    from mnistlab.sweeps.compare import compare  # noqa: PLC0415 - brings torch in
+
+    return compare(values, others, asked.switches)

@@ -1,0 +1,147 @@
+"""`mnistlab compare` from its options to its table."""
+
+import shlex
+import sys
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+
+import torch
+
+from mnistlab.arguments import words
+from mnistlab.classifier import Classifier
+from mnistlab.commands import check
+from mnistlab.errors import LabError, visible
+from mnistlab.failures import Interrupted
+from mnistlab.lab import LabCLI
+from mnistlab.models import Assembled
+from mnistlab.options.classes import candidates, listed
+from mnistlab.sections import Sweep
+from mnistlab.sweeps.checking import checked_space
+from mnistlab.sweeps.plan import DATABASE, Plan, identity, name_for
+from mnistlab.sweeps.settings import settings_from
+from mnistlab.sweeps.study import State, Study
+from mnistlab.sweeps.sweep import begun, checked_name, refuse_devices, without_seed
+from mnistlab.sweeps.table import Standing, as_csv, as_json, as_lines, standings, write_charts
+from mnistlab.sweeps.trying import try_all
+
+_QUICK = ("--trainer.max_epochs=1", *(f"--trainer.limit_{split}_batches=10" for split in ("train", "val", "test")))
+_SEEDS = "3"
+_ALL = "all"
+
+
+def compare(values: Mapping[str, str], arguments: Sequence[str], switches: Collection[str]) -> int:
+    """Compare models; the exit code.
+
+    Args:
+        values: Its own options.
+        arguments: Those of `fit`.
+        switches: `quick`, `json` and `csv`, where they are on.
+
+    Raises:
+        LabError: For what a user can mend.
+    """
+    base, seed = without_seed([*arguments, *(_QUICK if "quick" in switches else ())])
+    _refuse_model(base)
+    settings = {"seeds": _SEEDS, "workers": "1", "threads": str(torch.get_num_threads())}
+    own = {name: value for name, value in values.items() if name != "models"}
+    asked = settings_from([], {**settings, **own})
+    models, cli = _checked(values["models"], base)
+    plan = _plan(asked, models, base, seed, cli)
+    study = begun(plan, allow_drift=asked.allow_drift)
+    cli.datamodule.prepare_data()  # once, before the workers would each do it
+    study.add(plan.jobs())
+    machine = bool({"json", "csv"} & set(switches))
+    stream = sys.stderr if machine else sys.stdout
+    cells, at_a_time = len(models) * len(plan.seeds), asked.workers or 1
+    print(f"{plan.name}: {cells} runs, {at_a_time} at a time, kept in {plan.folder}", file=stream)
+    try:
+        try_all(study, at_a_time, asked.launcher, stream)
+    except KeyboardInterrupt as error:
+        again = shlex.join(["mnistlab", "compare", f"--models={values['models']}", *words(arguments)])
+        raise Interrupted(f"interrupted. What has finished is kept. Go on with: {again}") from error
+    return _show(study, models, switches)
+
+
+def _show(study: Study, models: Sequence[str], switches: Collection[str]) -> int:
+    found = standings(study, models)
+    if "json" in switches:
+        print(as_json(found))
+    elif "csv" in switches:
+        print(as_csv(found), end="")
+    else:
+        print("\n".join(map(visible, ["", *as_lines(found, study.plan), *_charts(study.plan, found)])))
+    failed = [each for each in study.jobs().values() if each.state is State.FAILED and each.stem in models]
+    for each in failed:
+        print(visible(f"{each.stem} failed: {each.error}"), file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _charts(plan: Plan, found: Sequence[Standing]) -> list[str]:
+    paths = write_charts(found, plan.folder / "plots")
+    return [f"Plots: {', '.join(path.name for path in paths)} in {paths[0].parent}"] if paths else []
+
+
+def _checked(text: str, base: Sequence[str]) -> tuple[list[str], LabCLI]:
+    """The models that are meant, and what the first of them makes.
+
+    Raises:
+        LabError: If one does not exist, or cannot be trained so; of `all` those are left out.
+    """
+    models = [name for name in dict.fromkeys(text.split(",")) if name]
+    if _ALL in models:
+        models = _trainable(_sizes(), base)
+    if not models:
+        raise LabError(f"--models={text}: no model is left to train. `mnistlab models` lists them.")
+    _, cli = checked_space([*base, f"--model=choice:{','.join(models)}"], refuse_devices)
+    return models, cli
+
+
+def _sizes() -> list[str]:
+    """The models of a size: not the families, of which any size can be had, nor what is put together by hand."""
+    known = candidates((Classifier,))
+    every = {name: known[name][0] for name in listed((Classifier,))}
+    families = {parent for cls in every.values() for parent in cls.__mro__[1:]}
+    return [name for name, cls in every.items() if cls not in families and cls is not Assembled]
+
+
+def _trainable(models: Sequence[str], base: Sequence[str]) -> list[str]:
+    kept = []
+    for model in models:
+        try:
+            check([*base, f"--model={model}"])
+        except LabError as error:
+            print(f"note: {model} is left out. {error}", file=sys.stderr)
+        else:
+            kept.append(model)
+    return kept
+
+
+def _refuse_model(base: Sequence[str]) -> None:
+    for word in base:
+        if word.startswith("--model="):
+            raise LabError(f"{word}: compare takes --models=A,B.")
+        if word.partition("=")[2].partition(":")[0] in ("choice", "int", "float", "log", "logint"):
+            raise LabError(f"{word}: compare trains all models with the same value. `mnistlab sweep` tries several.")
+
+
+def _plan(asked: Sweep, models: Sequence[str], base: Sequence[str], seed: int, cli: LabCLI) -> Plan:
+    root = Path(cli.resolved["run"]["dir"])
+    what = {"arguments": [word for word in base if not word.startswith("--run.")], "threads": asked.threads}
+    name = checked_name(asked.name or name_for("compare", cli.resolved["data"]["class_path"].rpartition(".")[2], what))
+    return Plan(
+        kind="compare",
+        name=name,
+        root=str(root),
+        arguments=[*base, f"--model=choice:{','.join(models)}"],
+        storage=asked.storage or f"sqlite:///{(root / name / DATABASE).absolute()}",
+        sampler="grid",
+        pruner="none",
+        metric="val/acc",
+        epochs=cli.trainer.max_epochs or 0,
+        trials=len(models),
+        seeds=[seed + number for number in range(asked.seeds)],
+        threads=asked.threads,
+        keep=10**9,
+        sampler_seed=0,
+        identity=identity(),
+    )

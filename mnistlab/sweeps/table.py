@@ -1,0 +1,228 @@
+"""How models stand to each other: the table and the charts of a comparison."""
+
+import csv
+import io
+import json
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from math import sqrt
+from pathlib import Path
+from typing import Any
+
+from matplotlib.axes import Axes
+
+from mnistlab.charts import save
+from mnistlab.discovery.layout import screen_width, table
+from mnistlab.runs.record import read_record
+from mnistlab.sweeps.plan import Plan, finished
+from mnistlab.sweeps.study import Progress, State, Study
+
+# fmt: off
+_STUDENT = (
+    12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131,
+    2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
+)
+# fmt: on
+"""The 97.5 % quantiles of Student's t for 1 to 30 degrees of freedom."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A model in a comparison.
+
+    Attributes:
+        model: Its class.
+        parameters: Their number.
+        seeds: With which it has been trained.
+        accuracies: The test accuracy with each, from 0 to 1.
+        seconds: The training seconds, a mean over the seeds.
+        images_per_second: Training images, a mean over the seeds.
+    """
+
+    model: str
+    parameters: int
+    seeds: Sequence[int]
+    accuracies: Sequence[float]
+    seconds: float
+    images_per_second: float
+
+    @property
+    def mean(self) -> float:
+        """The mean test accuracy."""
+        return statistics.fmean(self.accuracies)
+
+    @property
+    def deviation(self) -> float | None:
+        """The standard deviation over the seeds; None for one seed."""
+        return statistics.stdev(self.accuracies) if len(self.accuracies) > 1 else None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The 95 % confidence interval of the mean, by Student's t; None for one seed."""
+        if self.deviation is None:
+            return None
+        freedom = len(self.accuracies) - 1
+        quantile = _STUDENT[freedom - 1] if freedom <= len(_STUDENT) else statistics.NormalDist().inv_cdf(0.975)
+        half = quantile * self.deviation / sqrt(len(self.accuracies))
+        return self.mean - half, self.mean + half
+
+
+def standings(study: Study, models: Sequence[str]) -> list[Standing]:
+    """The models of a comparison that have finished with all or some seeds, the best first."""
+    plan = study.plan
+    done: dict[str, list[Progress]] = {}
+    for each in study.jobs().values():
+        if each.state is State.FINISHED and each.stem in models:
+            done.setdefault(each.stem, []).append(each)
+    found = [_standing(plan, model, jobs) for model, jobs in done.items()]
+    return sorted((each for each in found if each), key=lambda each: -each.mean)
+
+
+def front(found: Sequence[Standing], cost: Callable[[Standing], float]) -> list[Standing]:
+    """Those that no other surpasses: as accurate for less, or more accurate for as much; the cheapest first."""
+    return [
+        each
+        for each in sorted(found, key=cost)
+        if not any(
+            cost(other) <= cost(each)
+            and other.mean >= each.mean
+            and (cost(other), other.mean) != (cost(each), each.mean)
+            for other in found
+        )
+    ]
+
+
+def as_lines(found: Sequence[Standing], plan: Plan) -> list[str]:
+    """The table for a screen, and how to read it."""
+    if not found:
+        return ["No model has finished."]
+    best = {each.model for each in front(found, lambda each: each.parameters)}
+    head = ["model", "parameters", "test acc, %", "95 % interval", "n", "seconds", "images/s"]
+    rows = [
+        [
+            f"{each.model}{' *' if each.model in best else ''}",
+            f"{each.parameters:,}",
+            _accuracy(each),
+            _interval(each),
+            str(len(each.accuracies)),
+            _short(each.seconds),
+            f"{each.images_per_second:,.0f}",
+        ]
+        for each in found
+    ]
+    threads = f"{plan.threads} thread{'s' * (plan.threads > 1)}"
+    return [
+        *table(head, rows, max(screen_width(), 80), right=range(1, len(head))),
+        "",
+        "* no model with as few parameters is better. Mean and standard deviation over n",
+        f"seeds; seconds and images/s of training alone, {threads} each.",
+    ]
+
+
+def as_json(found: Sequence[Standing]) -> str:
+    """The table for machines."""
+    return json.dumps([_plain(each) for each in found], indent=2)
+
+
+def as_csv(found: Sequence[Standing]) -> str:
+    """The table for spreadsheets."""
+    rows = [{**_plain(each), "accuracies": " ".join(map(str, each.accuracies))} for each in found]
+    rows = [{**row, "seeds": " ".join(map(str, row["seeds"]))} for row in rows]
+    text = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return text.getvalue()
+
+
+def write_charts(found: Sequence[Standing], folder: Path) -> list[Path]:
+    """Write accuracy against parameters and against seconds as SVG; nothing for a single model."""
+    if len(found) < 2:  # noqa: PLR2004 - one has nothing beside it
+        return []
+    folder.mkdir(parents=True, exist_ok=True)
+    costs: Mapping[str, Callable[[Standing], float]] = {
+        "parameters": lambda each: each.parameters,
+        "seconds": lambda each: each.seconds,
+    }
+    paths = []
+    for name, cost in costs.items():
+        path = folder / f"pareto-{name}.svg"
+        save(partial(_pareto, found, name, cost), path)
+        paths.append(path)
+    return paths
+
+
+def _pareto(found: Sequence[Standing], name: str, cost: Callable[[Standing], float], axes: Axes) -> None:
+    best = front(found, cost)
+    axes.set_xscale("log")
+    axes.plot([cost(each) for each in best], [100 * each.mean for each in best], "-", color="C1", label="best for less")
+    axes.errorbar(
+        [cost(each) for each in found],
+        [100 * each.mean for each in found],
+        [100 * (each.deviation or 0.0) for each in found],
+        fmt="o",
+        color="C0",
+        elinewidth=0.8,
+    )
+    for each in found:
+        place = (cost(each), 100 * each.mean)
+        axes.annotate(each.model, place, xytext=(4, 4), textcoords="offset points", fontsize=7)
+    axes.set(xlabel=name if name == "parameters" else "training seconds", ylabel="test accuracy, %")
+    axes.margins(x=0.15)
+    axes.legend(loc="lower right")
+
+
+def _standing(plan: Plan, model: str, jobs: Sequence[Progress]) -> Standing | None:
+    records: dict[int, Mapping[str, Any]] = {}
+    for job in jobs:
+        seed = job.last.user_attrs["seeds"][0]
+        record = finished(plan.run_folder(job.stem, seed)) or read_record(plan.run_folder(job.stem, seed))
+        if seed in plan.seeds and record and (record.get("metrics") or {}).get("test"):
+            records[seed] = record
+    if not records:
+        return None
+    kept = [records[seed] for seed in sorted(records)]
+    return Standing(
+        model=model,
+        parameters=int(kept[0].get("parameters", 0)),
+        seeds=sorted(records),
+        accuracies=[float(record["metrics"]["test"]["test/acc"]) for record in kept],
+        seconds=statistics.fmean(float(record["timings"]["train_seconds"]) for record in kept),
+        images_per_second=statistics.fmean(map(_rate, kept)),
+    )
+
+
+def _rate(record: Mapping[str, Any]) -> float:
+    """Training images per second."""
+    images = record["metrics"]["last"]["step"] * record["effective_batch_size"]
+    seconds = float(record["timings"]["train_seconds"])
+    return images / seconds if seconds else 0.0
+
+
+def _plain(each: Standing) -> dict[str, Any]:
+    interval = each.interval or (None, None)
+    return {
+        **asdict(each),
+        "mean": each.mean,
+        "deviation": each.deviation,
+        "interval_low": interval[0],
+        "interval_high": interval[1],
+    }
+
+
+def _accuracy(each: Standing) -> str:
+    mean = f"{100 * each.mean:.2f}"
+    return mean if each.deviation is None else f"{mean} ± {100 * each.deviation:.2f}"
+
+
+def _short(seconds: float) -> str:
+    return f"{seconds:.1f}" if seconds >= 1 else f"{seconds:.2g}"
+
+
+def _interval(each: Standing) -> str:
+    """Within what an accuracy can be."""
+    bounds = each.interval or ()
+    return " to ".join(f"{min(max(100 * bound, 0.0), 100.0):.2f}" for bound in bounds)
