@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         ViT821K,
     )
     from mnistlab.nets import Backbone, Head
+    from mnistlab.options.domains import choice, interval
     from mnistlab.presets.nodes import Config, config
     from mnistlab.presets.preset_class import Preset, preset
 
@@ -96,6 +97,7 @@ _HOME = {
         "VisionTransformer",
     ),
     "mnistlab.nets": ("Backbone", "Head"),
+    "mnistlab.options.domains": ("choice", "interval"),
     "mnistlab.presets.nodes": ("Config", "config"),
     "mnistlab.presets.preset_class": ("Preset", "preset"),
 }
@@ -147,7 +149,9 @@ __all__ = [
     "ViT210K",
     "ViT821K",
     "VisionTransformer",
+    "choice",
     "config",
+    "interval",
     "main",
     "preset",
 ]

@@ -82,7 +82,8 @@ def check(arguments: Sequence[str]) -> LabCLI:
 def _run(invocation: Invocation, wish: Wish | None, supervision: Supervision | None) -> int:
     prepare()
     _set_import_policy(invocation)
-    found = invocation.checkpoint()
+    repeats = supervision.repeats if supervision else None
+    found = invocation.checkpoint() if repeats is None else invocation.repeated(repeats)
     _refuse_random_weights(invocation, found)
     settled = settled_from(invocation, found)
     _say_notes(
@@ -304,7 +305,7 @@ def _recorder(invocation: Invocation, cli: LabCLI, found: Found | None, supervis
     started |= supervision.said if supervision else {}
     if record:
         started = {**started, "started": record["started"], "segments": [*record["segments"], *started["segments"]]}
-    if found and found.path is None:
+    if found and found.folder and found.path is None:
         print(f"{folder} has no checkpoint yet: the run starts anew.", file=sys.stderr)
     return Recorder(folder, config_text(cli.resolved, schema_line()), started, every)
 

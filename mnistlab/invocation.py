@@ -103,22 +103,30 @@ class Invocation:
             raise LabError(f"{misplaced.where}: {misplaced.name} belongs on the command line.")
 
     def _refuse_domains(self) -> None:
-        """One run takes one value; that of a preset's domain is for the command line to say."""
+        """One run takes one value; in a preset another may be said later, or the class of the option not be taken."""
         swept = next((entry for entry in self.typed if entry.domain is not None), None)
         if swept is not None:
             raise LabError(
                 f"{swept.where}: one run takes one value of {swept.name}; `mnistlab sweep` tries several. "
                 f"For the text itself write --{swept.name}=literal:{swept.domain}."
             )
-        typed = {entry.key for entry in self.typed}
-        for layer in self.files:
-            for entry in layer:
-                if entry.domain is not None and entry.key not in typed:
-                    raise LabError(
-                        f"{entry.where}: {entry.name} is to be swept: mnistlab sweep --config={self.presets[-1]}. "
-                        f"To train with one value, add --{entry.name}={_as_typed(entry.value)}."
-                    )
         self.files = [[each for entry in layer for each in alternatives(entry)] for layer in self.files]
+
+    def refuse_swept(self, counting: Iterable[Written]) -> None:
+        """Refuse a preset's domain where one of its values would count.
+
+        Args:
+            counting: What has been written of all that counts.
+
+        Raises:
+            LabError: If there is one.
+        """
+        for entry in counting:
+            if entry.domain is not None:
+                raise LabError(
+                    f"{entry.where}: {entry.name} is to be swept: mnistlab sweep --config={self.presets[-1]}. "
+                    f"To train with one value, add --{entry.name}={_as_typed(entry.value)}."
+                )
 
     @property
     def allowed(self) -> frozenset[str]:
@@ -156,6 +164,17 @@ class Invocation:
             layer = self._base(folder)
         kept = [self._vouched_for(entry) for entry in layer if not _is_of_another_machine(entry)]
         return Found(path, folder, contents, kept, missing)
+
+    def repeated(self, folder: Path) -> Found:
+        """What a run was configured with, to be run once more.
+
+        Args:
+            folder: The run.
+
+        Raises:
+            LabError: If its configuration cannot be read, or would write to a strange place.
+        """
+        return Found(None, None, {}, [self._vouched_for(entry) for entry in self._base(folder)], {})
 
     def _said(self) -> set[tuple[Key, str]]:
         """The text that was given to each option on the command line, or in a file named there."""

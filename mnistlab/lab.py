@@ -89,6 +89,7 @@ def settled_from(invocation: Invocation, found: Found | None) -> Settled:
     layers = [*base, *invocation.files, invocation.typed]
     _ask_for_unrecorded(invocation, found, layers)
     settled = settle(TopLevel, sections(data_known=_knows_data(found)), layers, invocation.trusted)
+    invocation.refuse_swept(settled.origins.values())
     if "data" not in settled.values:
         assert found is not None
         raise LabError(f"{found.path} does not say what data it was trained on. Add --data=..., such as --data=MNIST.")

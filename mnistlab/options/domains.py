@@ -171,11 +171,11 @@ def alternatives(entry: Written) -> list[Written]:
     """What was written as if every value of its choice had been: options of each class among them find their class."""
     if not isinstance(entry.domain, Choice):
         return [entry]
-    return [replace(each.written[0], key=entry.key) for each in entry.domain.candidates]
+    return [replace(each.written[0], key=entry.key, domain=entry.domain) for each in entry.domain.candidates]
 
 
 def labelled(values: Sequence[tuple[Written, ...]]) -> Choice:
-    """A choice among values, called as they are typed, a class by its name; where two are called alike with a number."""
+    """A choice among values, called as they are typed, a class by its name; of two called alike one with a number."""
     labels: list[str | int | float | bool | None] = []
     for written in values:
         value = written[0].value

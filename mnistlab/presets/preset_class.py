@@ -12,12 +12,12 @@ from mnistlab.nearest import suggestion
 from mnistlab.options.classes import find_class
 from mnistlab.options.settling import Section, Settled, settle
 from mnistlab.options.signatures import options
-from mnistlab.options.written import Written, from_file, read_text
+from mnistlab.options.written import SWEEP, Written, from_file, read_text
 from mnistlab.presets.finding import Found, comment, find_preset, preset_classes
-from mnistlab.presets.nodes import Config, written_for
+from mnistlab.presets.nodes import Config, NoOptions, written_for
 from mnistlab.presets.places import caller, warn
 from mnistlab.presets.running import run
-from mnistlab.sections import TopLevel, prepare, sections
+from mnistlab.sections import Sweep, TopLevel, prepare, sections
 
 
 class Dropped(UserWarning):
@@ -37,6 +37,8 @@ class _NeverChanges(type):
 class Preset(metaclass=_NeverChanges):
     """A named configuration: a class whose attributes are the sections `model`, `data`, `trainer` and `run`.
 
+    With `choice(...)` or `interval(...)` in place of values it is a sweep, whose own options are the mapping `sweep`.
+
     A value is a class, a node such as `config(SmallModel, hidden_dim=384)`, or a mapping of options. A preset builds on
     another by inheritance: what both write is merged like `--config=Parent --config=Child`. The docstring describes it;
     `mnistlab fit --config=Name` runs it. In a preset that is ready each section is a node with what counts.
@@ -51,6 +53,7 @@ class Preset(metaclass=_NeverChanges):
     trainer: ClassVar[Any]
     run: ClassVar[Any]
     seed_everything: ClassVar[Any]
+    sweep: ClassVar[Any]
     layers: ClassVar[tuple[Sequence[Written], ...]] = ()
     _own: ClassVar[tuple[Sequence[Written], ...]] = ()
 
@@ -156,9 +159,11 @@ def _own_layer(cls: type) -> list[Written]:
 
 def _entries(name: str, value: object, where: str) -> list[Written]:
     """What an attribute of a preset says."""
-    known = [*sections(), *options(TopLevel)]
+    known = [*sections(), *options(TopLevel), SWEEP]
     section = sections().get(name)
     first = name.partition(".")[0]
+    if first == SWEEP:
+        return _about_sweeping(name, value, where)
     if first not in known:
         hint = suggestion(first, known) or " A value of your own begins with an underscore."
         raise LabError(f"{where}: there is no section {first}.{hint} There are {', '.join(known)}.")
@@ -166,6 +171,15 @@ def _entries(name: str, value: object, where: str) -> list[Written]:
     if section is not None and not section.chosen and not isinstance(value, Mapping):
         _check_group(section, name, value, where)
         return [entry for entry in found if len(entry.key) > 1]
+    return found
+
+
+def _about_sweeping(name: str, value: object, where: str) -> list[Written]:
+    """What a preset says of the way of sweeping, checked."""
+    found = list(written_for(name, value, where))
+    if not all(len(entry.key) > 1 for entry in found):
+        raise LabError(f"{where}: {SWEEP} takes options of a sweep as a mapping, such as {{'trials': 40}}.")
+    settle(NoOptions, {SWEEP: Section(Sweep)}, [found])
     return found
 
 
@@ -178,7 +192,8 @@ def _check_group(section: Section, name: str, value: object, where: str) -> None
 
 
 def _settled(layers: Sequence[Sequence[Written]]) -> Settled:
-    return settle(TopLevel, sections(), layers)
+    about_runs = [[entry for entry in layer if entry.key[0] != SWEEP] for layer in layers]
+    return settle(TopLevel, sections(), about_runs)
 
 
 def _preset(name: str, doc: str | None, layers: Sequence[Sequence[Written]]) -> type[Preset]:

@@ -16,8 +16,10 @@ class Supervision:
         folder: Where it is kept; where one has been begun there, it goes on.
         said: What its record says besides.
         goes_on: Is given the metrics of each epoch, and says whether another one shall follow.
+        repeats: The run whose configuration counts; it is trusted as little as a checkpoint.
     """
 
     folder: Path
     said: Mapping[str, object]
     goes_on: Callable[[Row], bool]
+    repeats: Path | None = None

@@ -63,7 +63,7 @@ def _work(text: str, folder: str) -> None:
 
 
 def _refuse_file_between_machines(plan: Plan, machines: int) -> None:
-    if machines > 1 and plan.storage.startswith("sqlite:"):
+    if machines > 1 and plan.address.startswith("sqlite:"):
         raise LabError(
             f"--launcher=ray: this cluster has {machines} machines, which cannot share a file as a database. "
             "Add --storage=postgresql://user@host/name, and a --run.dir that all of them see."

@@ -17,7 +17,7 @@ from mnistlab.models import Assembled
 from mnistlab.options.classes import candidates, listed
 from mnistlab.sections import Sweep
 from mnistlab.sweeps.checking import checked_space
-from mnistlab.sweeps.plan import DATABASE, Plan, identity, name_for
+from mnistlab.sweeps.plan import Plan, identity, name_for
 from mnistlab.sweeps.settings import settings_from
 from mnistlab.sweeps.study import State, Study
 from mnistlab.sweeps.sweep import begun, checked_name, refuse_devices, without_seed
@@ -133,7 +133,7 @@ def _plan(asked: Sweep, models: Sequence[str], base: Sequence[str], seed: int, c
         name=name,
         root=str(root),
         arguments=[*base, f"--model=choice:{','.join(models)}"],
-        storage=asked.storage or f"sqlite:///{(root / name / DATABASE).absolute()}",
+        storage=asked.storage or "",
         sampler="grid",
         pruner="none",
         metric="val/acc",

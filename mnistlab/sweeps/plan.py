@@ -50,7 +50,7 @@ class Plan:
         name: Its name, which is that of its folder.
         root: The folder of all runs.
         arguments: Those of `fit`, with domains.
-        storage: The address of its database.
+        storage: The address of its database, empty for a file in its folder.
         sampler: `grid`, `random` or `tpe`.
         pruner: `none`, `median`, `halving` or `hyperband`.
         metric: What is to be best.
@@ -83,6 +83,11 @@ class Plan:
     def folder(self) -> Path:
         """Where its runs lie."""
         return Path(self.root) / self.name
+
+    @property
+    def address(self) -> str:
+        """The address of its database."""
+        return self.storage or f"sqlite:///{(self.folder / DATABASE).absolute()}"
 
     @property
     def minimizes(self) -> bool:

@@ -102,7 +102,7 @@ class Study:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.storage = open_storage(plan.storage)
+        self.storage = open_storage(plan.address)
         direction = StudyDirection.MINIMIZE if plan.minimizes else StudyDirection.MAXIMIZE
         self.optuna = optuna.create_study(
             study_name=plan.name,

@@ -92,7 +92,12 @@ def _table(plan: Plan, groups: Sequence[Sequence[Progress]], width: int) -> list
         ]
         for group, point in zip(groups, points, strict=True)
     ]
-    return table(head, rows, width, right=range(1, len(head)))
+    numbers = [column for column in range(1, len(head)) if all(_is_number(row[column]) for row in rows)]
+    return table(head, rows, width, right=numbers)
+
+
+def _is_number(text: str) -> bool:
+    return not text.strip("0123456789.,-+e %±()n=")
 
 
 def _value(plan: Plan, group: Sequence[Progress]) -> str:

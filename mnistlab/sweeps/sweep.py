@@ -12,7 +12,7 @@ from mnistlab.lab import LabCLI
 from mnistlab.nearest import suggestion
 from mnistlab.sections import Sweep
 from mnistlab.sweeps.checking import checked_space
-from mnistlab.sweeps.plan import DATABASE, Plan, identity, keep_plan, name_for, plan_from, read_plan, sampling
+from mnistlab.sweeps.plan import Plan, identity, keep_plan, name_for, plan_from, read_plan, sampling
 from mnistlab.sweeps.settings import settings_from
 from mnistlab.sweeps.space import Space
 from mnistlab.sweeps.study import Study
@@ -61,7 +61,8 @@ def begun(plan: Plan, *, allow_drift: bool) -> Study:
     """
     check_place(plan.folder, "--run.dir")
     known = read_plan(plan.folder)
-    plan.folder.mkdir(parents=True, exist_ok=True)
+    if not plan.storage:
+        plan.folder.mkdir(parents=True, exist_ok=True)
     study = Study(plan)
     if known is None and study.known_plan is not None:
         known = plan_from(study.known_plan)
@@ -86,14 +87,13 @@ def _plan(asked: Sweep, space: Space, base: Sequence[str], seed: int, cli: LabCL
     }
     title = "" if any(axis.name == "model" for axis in space.axes) else type(cli.model).__name__
     name = asked.name or name_for("sweep", title, what)
-    storage = asked.storage or f"sqlite:///{(root / name / DATABASE).absolute()}"
     epochs = cli.trainer.max_epochs or 0
     return Plan(
         kind="sweep",
         name=checked_name(name),
         root=str(root),
         arguments=list(base),
-        storage=storage,
+        storage=asked.storage or "",
         sampler=sampler,
         pruner=asked.pruner,
         metric=asked.metric,

@@ -1,0 +1,198 @@
+"""A run once more, from its record, and what is not as it was."""
+
+import csv
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import redirect_stdout, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from mnistlab.commands import run
+from mnistlab.discovery.layout import table
+from mnistlab.errors import LabError, visible
+from mnistlab.runs.folder import METRICS, OUTCOMES, WEIGHTS, new_folder
+from mnistlab.runs.listing import find_run
+from mnistlab.runs.outcomes import load_outcomes
+from mnistlab.runs.record import read_record
+from mnistlab.runs.supervision import Row, Supervision
+
+_PLACES = (
+    "versions",
+    "git.commit",
+    "git.changed",
+    "machine.processor",
+    "machine.platform",
+    "machine.threads",
+    "device",
+    "processes",
+    "config_hash",
+)
+"""What the bits of a run depend on, as its record has it."""
+
+_WIDTH = 100
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Something that is not as it was.
+
+    Attributes:
+        what: Its name.
+        then: How it was.
+        now: How it is.
+    """
+
+    what: str
+    then: object
+    now: object
+
+
+def reproduce(name: str, root: Path, options: Sequence[str], *, for_machines: bool) -> int:
+    """Train once more, and tell what differs; the exit code.
+
+    Args:
+        name: An id, a folder, or `last`.
+        root: Where runs are kept.
+        options: Of `fit`, such as `--trust`.
+        for_machines: Whether the outcome is JSON on standard output, and all else goes to standard error.
+
+    Raises:
+        LabError: If there is no such run, or it has not come to its end.
+    """
+    first = find_run(name, root)
+    record = _ended(first)
+    threads = (record.get("machine") or {}).get("threads")
+    before = torch.get_num_threads()
+    again = new_folder(root, str(record["model"]))
+    rows = _rows(first)
+
+    def goes_on(row: Row) -> bool:
+        return record["status"] != "pruned" or int(row["epoch"]) + 1 < len(rows)
+
+    supervision = Supervision(again, {"reproduces": str(first.resolve())}, goes_on, repeats=first)
+    try:
+        torch.set_num_threads(threads or before)
+        with redirect_stdout(sys.stderr if for_machines else sys.stdout):
+            run("fit", [*options, f"--run.dir={root}"], supervision=supervision)
+    finally:
+        torch.set_num_threads(before)
+    results, places = list(_results(first, again)), list(_places(record, read_record(again) or {}))
+    if for_machines:
+        said = {"same": not results, "run": str(again), "results": results, "circumstances": places}
+        print(
+            json.dumps({**said, "results": [*map(asdict, results)], "circumstances": [*map(asdict, places)]}, indent=2)
+        )
+    else:
+        print("\n".join(map(visible, _lines(first, again, results, places))))
+    return 1 if results else 0
+
+
+def _ended(folder: Path) -> Mapping[str, Any]:
+    record = read_record(folder)
+    if record is None:
+        raise LabError(f"{folder} has no record, or one that cannot be read.")
+    if record.get("command") != "fit":
+        raise LabError(f"{folder} is no training run, but one of `{record.get('command')}`: repeat its command.")
+    if record.get("status") not in ("finished", "pruned"):
+        way_out = f"Go on with: mnistlab fit --ckpt_path={folder}"
+        raise LabError(f"{folder} has not come to its end ({record.get('status')}). {way_out}")
+    return record
+
+
+def _results(first: Path, again: Path) -> Iterator[Difference]:
+    """What came out otherwise: metrics by epoch, test metrics, weights."""
+    then, now = _rows(first), _rows(again)
+    if len(then) != len(now):
+        yield Difference("epochs", len(then), len(now))
+    for old, new in zip(then, now, strict=False):
+        changed = [name for name in old if old[name] != new.get(name)]
+        if changed:
+            epoch = int(float(old["epoch"])) + 1
+            yield from (Difference(f"{name} after epoch {epoch}", old[name], new.get(name)) for name in changed)
+            break  # what follows differs because this does
+    tested = [((read_record(folder) or {}).get("metrics") or {}).get("test") or {} for folder in (first, again)]
+    for name in tested[0]:
+        if tested[0][name] != tested[1].get(name):
+            yield Difference(name, tested[0][name], tested[1].get(name))
+    yield from _weights(first / WEIGHTS, again / WEIGHTS)
+    if _images(first) != _images(again):
+        yield Difference("test images", _images(first), _images(again))
+
+
+def _weights(first: Path, again: Path) -> Iterator[Difference]:
+    """The tensors that differ; nothing where those of the first run have been removed."""
+    if not first.is_file():
+        return
+    try:
+        then, now = load_file(first), load_file(again)
+    except (OSError, SafetensorError) as error:
+        yield Difference("weights", first.name, f"cannot be read: {error}")
+        return
+    changed = [name for name in then if name not in now or not torch.equal(then[name], now[name])]
+    if changed:
+        differing = [name for name in changed if name in now and then[name].shape == now[name].shape]
+        largest = max(
+            (float((then[name].double() - now[name].double()).abs().max()) for name in differing), default=0.0
+        )
+        yield Difference("weights", f"{len(then)} tensors", f"{len(changed)} differ, at most by {largest:.3g}")
+
+
+def _places(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Difference]:
+    """What was otherwise around the run."""
+    for name in _PLACES:
+        old, new = _at(then, name), _at(now, name)
+        if isinstance(old, Mapping) and isinstance(new, Mapping):
+            packages = dict.fromkeys([*old, *new])
+            yield from (
+                Difference(each, old.get(each), new.get(each)) for each in packages if old.get(each) != new.get(each)
+            )
+        elif old != new:
+            yield Difference(name.rpartition(".")[2], old, new)
+
+
+def _at(record: Mapping[str, Any], name: str) -> Any:
+    value: Any = record
+    for part in name.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
+
+
+def _images(folder: Path) -> str | None:
+    with suppress(LabError):
+        return load_outcomes(folder / OUTCOMES).images
+    return None
+
+
+def _rows(folder: Path) -> list[dict[str, str]]:
+    """The table of metrics as text: the same text is the same number."""
+    try:
+        with (folder / METRICS).open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+    except OSError as error:
+        raise LabError(f"{folder} has no table of metrics: {error.strerror}.") from error
+
+
+def _lines(first: Path, again: Path, results: Sequence[Difference], places: Sequence[Difference]) -> list[str]:
+    if not results:
+        weights = " and every weight" if (first / WEIGHTS).is_file() else ""
+        also = [f"although {_listed(places)} differ{'s' * (len(places) == 1)}"] if places else []
+        return ["", f"Bit-identical to {first}: every metric of every epoch{weights}{', '.join(['', *also])}."]
+    lines = ["", f"Not the same as {first}:", *_table(results)]
+    if places:
+        return [*lines, "", "What was different around it:", *_table(places)]
+    return [*lines, "", "The same versions, commit, machine and threads: something here is not deterministic."]
+
+
+def _listed(places: Sequence[Difference]) -> str:
+    return ", ".join(each.what for each in places)
+
+
+def _table(differences: Sequence[Difference]) -> list[str]:
+    rows = [[each.what, str(each.then), str(each.now)] for each in differences]
+    return table(["", "then", "now"], rows, _WIDTH)

@@ -1,0 +1,271 @@
+"""`mnistlab sweep`, from its arguments to its runs."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from mnistlab.cli import main
+
+Sweep = Callable[..., list[dict[str, Any]]]
+
+pytestmark = pytest.mark.usefixtures("inline")
+
+
+def records(root: Path) -> list[dict[str, Any]]:
+    """The records of all runs, by the names of their folders."""
+    return [json.loads(path.read_text()) for path in sorted(root.glob("runs/*/*/run.json"))]
+
+
+@pytest.fixture
+def sweep(here: Path, small_data: tuple[str, ...]) -> Sweep:
+    """Sweep over TinyModel for an epoch; the records of the runs."""
+
+    def run(*arguments: str) -> list[dict[str, Any]]:
+        base = [] if any(each.startswith(("--model=", "--config=")) for each in arguments) else ["--model=TinyModel"]
+        assert main(["sweep", *base, *small_data, "--trainer.max_epochs=1", *arguments]) == 0
+        return records(here)
+
+    return run
+
+
+@pytest.fixture
+def refused(here: Path, small_data: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> Callable[..., list[str]]:
+    """The lines of a message that refuses a sweep before anything is written."""
+
+    def message(*arguments: str) -> list[str]:
+        before = set(here.rglob("*"))
+        assert main(["sweep", *small_data, *arguments]) == 2
+        assert set(here.rglob("*")) == before
+        return capsys.readouterr().err.splitlines()
+
+    return message
+
+
+def test_a_grid_takes_every_choice_of_values_once(sweep: Sweep) -> None:
+    """Every run says which values it has, and has them."""
+    found = sweep("--model.hidden_dim=choice:16,32", "--model.layers=int:1..2")
+
+    points = [(each["point"]["model.hidden_dim"], each["point"]["model.layers"]) for each in found]
+    assert sorted(points) == [(16, 1), (16, 2), (32, 1), (32, 2)]
+    assert {each["status"] for each in found} == {"finished"}
+    assert len({each["parameters"] for each in found}) == 4
+
+
+def test_an_option_of_one_class_is_tried_with_that_class_only(sweep: Sweep) -> None:
+    """The others are trained without it, and once."""
+    found = sweep(
+        "--model=choice:TinyModel,SDN8K",
+        "--model.hidden_dim=choice:16,32",
+        "--model.optimizer=choice:SGD,AdamW",
+        "--model.optimizer.momentum=choice:0,0.9",
+    )
+
+    points = [tuple(each["point"].values()) for each in found]
+    models, optimizers = [("TinyModel", 16), ("TinyModel", 32), ("SDN8K",)], [("SGD", 0), ("SGD", 0.9), ("AdamW",)]
+    assert sorted(map(str, points)) == sorted(str((*one, *other)) for one in models for other in optimizers)
+    assert all(("model.hidden_dim" in each["point"]) == (each["class"] == "TinyModel") for each in found)
+
+
+def test_all_faults_are_told_at_once(refused: Callable[..., list[str]]) -> None:
+    """Every value of a choice, both ends of an interval, every misspelt option; and nothing is written."""
+    lines = refused(
+        "--model=choice:TinyModle,TinyModel,ViT38K",
+        "--model.hidden_dim=choice:16,abc,-3",
+        "--model.patch_size=choice:7,5",
+        "--model.dropout=float:0..1.5",
+        "--epochs=3",
+    )
+
+    begins = [line.removeprefix("mnistlab: ").partition(":")[0] for line in lines]
+    assert set(begins) == {
+        "--model=TinyModle",
+        "--model.hidden_dim=abc",
+        "--model.hidden_dim=-3",
+        "--model.patch_size=5",
+        "--model.dropout=1.5",
+        "--epochs=3",
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "nothing to sweep"),
+        (["--model.hidden_dim=choice:16,32", "--trials=0"], "trials"),
+        (["--model.hidden_dim=choice:16,32", "--trails=3"], "Did you mean --trials"),
+        (["--model.hidden_dim=choice:16,32", "--sampler=gird"], "grid"),
+        (["--model.dropout=float:0..0.5", "--sampler=grid"], "have no end"),
+        (["--model.hidden_dim=choice:16,32", "--metric=test/acc"], "The test images are for the end"),
+        (["--model.hidden_dim=choice:16,32", "--data.val_size=0"], "compares by validation images"),
+        (["--seed_everything=choice:0,1"], "--seeds=5"),
+        (["--model.hidden_dim=choice:16,32", "--name=a/b"], "without slashes"),
+        (["--model.hidden_dim=choice:16,32", "--storage=mysql:x"], "no address of a database"),
+        (["--trainer.callbacks+=choice:EarlyStopping,LearningRateMonitor"], "added to a list"),
+    ],
+)
+def test_what_cannot_be_swept_is_refused(refused: Callable[..., list[str]], arguments: list[str], said: str) -> None:
+    """With the reason and the way out."""
+    assert said in " ".join(refused("--model=TinyModel", *arguments))
+
+
+def test_one_run_takes_no_domain(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An option of any type: text would take it in silence."""
+    assert main(["fit", "--model=TinyModel", "--run.name=choice:a,b"]) == 2
+
+    assert "`mnistlab sweep` tries several" in capsys.readouterr().err
+    assert not list(here.iterdir())
+
+
+def test_seeds_are_runs_of_their_own(sweep: Sweep, capsys: pytest.CaptureFixture[str]) -> None:
+    """Counted from the seed, and told as a mean with its deviation."""
+    found = sweep("--seeds=3", "--seed_everything=5", "--model.hidden_dim=choice:16,32")
+
+    assert sorted(each["seed"] for each in found) == [5, 5, 6, 6, 7, 7]
+    assert "(n=3)" in capsys.readouterr().out
+
+
+def test_a_seed_of_a_sweep_is_the_run_that_fit_makes(sweep: Sweep, fit: Callable[..., Path]) -> None:
+    """The command at the end gives the same figures to the bit."""
+    alone = json.loads((fit("--model.hidden_dim=16", "--seed_everything=1") / "run.json").read_text())
+    found = sweep("--seeds=2", "--model.hidden_dim=choice:16")
+
+    best = next(each["metrics"]["best"] for each in found if each.get("sweep") and each["seed"] == 1)
+    assert best == alone["metrics"]["best"]
+
+
+def test_the_same_command_again_trains_nothing(sweep: Sweep, capsys: pytest.CaptureFixture[str]) -> None:
+    """And more trials are added to what is there."""
+    arguments = ["--model.dropout=float:0..0.5", "--sampler=random"]
+    first = sweep(*arguments, "--trials=2")
+    again = sweep(*arguments, "--trials=3")
+
+    assert "2 of 3 trials are there already" in capsys.readouterr().out
+    assert len(again) == 3
+    assert again[:2] == first
+
+
+def test_a_random_search_draws_by_the_number_of_the_trial(sweep: Sweep, here: Path) -> None:
+    """Not by who takes it: a sweep of another name draws the same."""
+    sweep("--model.dropout=float:0..0.5", "--sampler=random", "--trials=3", "--name=one")
+    both = sweep("--model.dropout=float:0..0.5", "--sampler=random", "--trials=3", "--name=two")
+
+    points = {name: [each["point"] for each in both if each["sweep"] == name] for name in ("one", "two")}
+    assert points["one"] == points["two"]
+    assert len({each["model.dropout"] for each in points["one"]}) == 3
+    assert (here / "runs/one/plots/history.svg").is_file()
+
+
+def test_a_sweep_of_that_name_with_something_else_is_refused(sweep: Sweep, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its trials would not be comparable; `--allow_drift` says that it does not matter."""
+    sweep("--model.hidden_dim=choice:16", "--name=mine")
+    assert main(["sweep", "--model=TinyModel", "--data=SyntheticDigits", "--name=mine", "--seeds=2"]) == 2
+    assert "arguments" in capsys.readouterr().err
+
+    plan = Path("runs/mine/sweep.json")
+    said = json.loads(plan.read_text())
+    plan.write_text(json.dumps({**said, "identity": {**said["identity"], "torch": "1.0"}}))
+    base = ["--model=TinyModel", *said["arguments"][1:]]
+    assert main(["sweep", *base, "--name=mine"]) == 2
+    assert "torch" in capsys.readouterr().err
+    assert main(["sweep", *base, "--name=mine", "--allow_drift"]) == 0
+
+
+def test_weights_of_the_best_trials_are_kept(sweep: Sweep, here: Path) -> None:
+    """And of no other; a checkpoint to continue from only while a trial is unfinished."""
+    found = sweep("--model.hidden_dim=choice:8,16,32,64", "--keep=2")
+
+    ranked = sorted(found, key=lambda each: -each["metrics"]["best"]["val/acc"])
+    kept = {path.parent.name for path in here.glob("runs/*/*/model.safetensors")}
+    assert kept == {each["trial"] for each in ranked[:2]}
+    assert not list(here.rglob("*.ckpt"))
+    assert main(["test", f"--ckpt_path={next(here.glob('runs/*/*/model.safetensors')).parent}"]) == 0
+
+
+def test_a_trial_that_promises_little_is_stopped(sweep: Sweep) -> None:
+    """It says so in its record and is not tested."""
+    found = sweep(
+        "--model.optimizer.lr=choice:1e-2,1e-7",
+        "--trainer.max_epochs=4",
+        "--pruner=halving",
+        "--run.test=true",
+        "--sampler=grid",
+    )
+
+    by_rate = {each["point"]["model.optimizer.lr"]: each for each in found}
+    assert by_rate["1e-2"]["status"] == "finished"
+    assert by_rate["1e-7"]["status"] == "pruned"
+    assert by_rate["1e-7"]["metrics"]["last"]["epoch"] < 3
+    assert "test" not in by_rate["1e-7"]["metrics"]
+
+
+def test_the_test_images_are_left_alone(sweep: Sweep) -> None:
+    """A sweep compares by validation images, unless it is told to test."""
+    assert all("test" not in each["metrics"] for each in sweep("--model.hidden_dim=choice:16,32"))
+
+
+def test_a_loss_that_is_no_number_costs_one_trial(sweep: Sweep, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is told; the other goes on."""
+    found = sweep("--model.optimizer=SGD", "--model.optimizer.lr=choice:0.01,1e30", "--model.scheduler=null")
+
+    assert [each["status"] for each in found] == ["finished", "failed"]
+    assert "is nan after epoch 1" in capsys.readouterr().out
+
+
+def test_a_preset_in_python_defines_a_sweep_with_conditions(sweep: Sweep, here: Path) -> None:
+    """Domains stand in place of values; what belongs to a candidate stands within it."""
+    (here / "presets").mkdir()
+    (here / "presets/wide.py").write_text(
+        "from torch.optim import SGD\n\nfrom mnistlab import Preset, SDN8K, TinyModel, choice, config\n\n\n"
+        "class Wide(Preset):\n"
+        '    """Widths of two models."""\n\n'
+        "    model = choice(config(TinyModel, hidden_dim=choice(16, 32), layers=1), config(SDN8K, optimizer=SGD))\n"
+        "    sweep = {'name': 'wide', 'keep': 1}\n"
+    )
+
+    found = sweep("--config=Wide")
+
+    configurations = [yaml.safe_load(path.read_text())["model"] for path in sorted(here.glob("runs/wide/*/config.yaml"))]
+    assert [each["point"].get("model.hidden_dim[TinyModel]") for each in found] == [16, 32, None]
+    assert [each["init_args"].get("hidden_dim") for each in configurations[:2]] == [16, 32]
+    assert [each["init_args"].get("layers") for each in configurations[:2]] == [1, 1]
+    assert configurations[2]["init_args"]["optimizer"]["class_path"] == "torch.optim.SGD"
+    assert len(list(here.glob("runs/wide/*/model.safetensors"))) == 1
+
+
+def test_a_preset_that_is_a_sweep_is_not_trained_in_silence(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`fit` would take one of its values; it says what to do instead."""
+    (here / "wide.yaml").write_text("model:\n  class_path: TinyModel\n  init_args:\n    hidden_dim: choice:16,32\n")
+
+    assert main(["fit", "--config=wide.yaml"]) == 2
+    assert "mnistlab sweep --config=wide.yaml" in capsys.readouterr().err
+    assert main(["fit", "--config=wide.yaml", "--model.hidden_dim=16", "--print_config"]) == 0
+    assert "hidden_dim: 16" in capsys.readouterr().out
+
+
+def test_a_yaml_preset_is_a_sweep_too(sweep: Sweep, here: Path) -> None:
+    """With the same words as on the command line."""
+    (here / "wide.yaml").write_text(
+        "model:\n  class_path: choice:TinyModel,SDN8K\n  init_args:\n    hidden_dim: choice:16,32\nsweep:\n  name: wide\n"
+    )
+
+    found = sweep("--config=wide.yaml")
+
+    assert [tuple(each["point"].values()) for each in found] == [("TinyModel", 16), ("TinyModel", 32), ("SDN8K",)]
+
+
+def test_the_summary_gives_the_command_of_the_best(sweep: Sweep, capsys: pytest.CaptureFixture[str]) -> None:
+    """Copied and run, it trains the same."""
+    found = sweep("--model.hidden_dim=choice:8,64", "--trainer.max_epochs=2")
+    out = capsys.readouterr().out
+    line = next(line for line in out.splitlines() if line.startswith("Train the best again"))
+
+    words = line.partition("mnistlab ")[2].split()
+    assert main(words) == 0
+
+    best = max(found, key=lambda each: each["metrics"]["best"]["val/acc"])
+    again = json.loads(next(Path("runs/tiny").glob("*/run.json")).read_text())
+    assert again["metrics"]["best"] == best["metrics"]["best"]
