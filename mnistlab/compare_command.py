@@ -38,7 +38,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
     Raises:
         LabError: For what a user can mend.
     """
-    own, others = divided(arguments, OWN, STEERING)
+    own, others = divided(arguments, OWN, {*STEERING, "model"})
     switches = (*SWITCHES, *(("allow_drift",) if "--allow_drift" in own else ()))
     asked = read_arguments(command, own, switches=switches, takes_value=[name for name in OWN if name not in switches])
     if "help" in asked.switches:

@@ -1,6 +1,8 @@
 """What tests of sweeps share."""
 
+import sys
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from typing import Any
 
 import pytest
@@ -21,7 +23,8 @@ class _Here:
     def work(self, study: Study, look: Callable[[], Any]) -> None:
         """Do all jobs."""
         del study
-        work(self._plan)
+        with redirect_stdout(sys.stderr):  # as the real ones, which write into a file
+            work(self._plan)
         look()
 
 

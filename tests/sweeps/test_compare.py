@@ -1,0 +1,139 @@
+"""`mnistlab compare`, from its arguments to its table."""
+
+import csv
+import io
+import json
+import statistics
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mnistlab.cli import main
+from mnistlab.sweeps.table import Standing, front
+
+Compare = Callable[..., list[dict[str, Any]]]
+
+
+@pytest.fixture
+def compare(
+    here: Path, small_data: tuple[str, ...], inline: None, capsys: pytest.CaptureFixture[str]
+) -> Compare:
+    """The rows of a comparison."""
+    del here, inline
+
+    def run(*arguments: str) -> list[dict[str, Any]]:
+        assert main(["compare", *small_data, "--trainer.max_epochs=1", "--json", *arguments]) == 0
+        rows: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
+        return rows
+
+    return run
+
+
+def standing(model: str, parameters: int, *accuracies: float) -> Standing:
+    """A model with some test accuracies."""
+    return Standing(model, parameters, list(range(len(accuracies))), accuracies, 1.0, 1000.0)
+
+
+def test_each_model_is_trained_with_each_seed(compare: Compare, here: Path) -> None:
+    """The row has the mean over what the runs say, and the figures of its own runs."""
+    rows = compare("--models=TinyModel,SDN8K", "--seeds=2")
+
+    assert {row["model"]: row["parameters"] for row in rows} == {"TinyModel": 135_562, "SDN8K": 8_470}
+    for row in rows:
+        folders = here.glob(f"runs/compare-*/{row['model']}-seed-*")
+        tests = [json.loads((folder / "run.json").read_text())["metrics"]["test"]["test/acc"] for folder in sorted(folders)]
+        assert row["accuracies"] == tests
+        assert row["mean"] == pytest.approx(statistics.fmean(tests))
+        assert row["deviation"] == pytest.approx(statistics.stdev(tests))
+
+
+def test_a_cell_is_what_fit_makes(compare: Compare, fit: Callable[..., Path]) -> None:
+    """The same model, seed and options give the same test accuracy."""
+    (row,) = compare("--models=TinyModel", "--seeds=1", "--seed_everything=3")
+
+    assert row["accuracies"] == [json.loads((fit("--seed_everything=3") / "run.json").read_text())["metrics"]["test"]["test/acc"]]
+
+
+def test_what_is_there_is_not_trained_again(compare: Compare, here: Path) -> None:
+    """More models and more seeds are added to it."""
+    compare("--models=TinyModel", "--seeds=1")
+    before = {path: path.read_text() for path in here.glob("runs/*/*/run.json")}
+    rows = compare("--models=TinyModel,SDN8K", "--seeds=2")
+
+    assert all(path.read_text() == text for path, text in before.items())
+    assert [len(row["seeds"]) for row in rows] == [2, 2]
+    assert len(list(here.glob("runs/compare-*/*/run.json"))) == 4
+    assert len(list(here.glob("runs/compare-*"))) == 1
+
+
+def test_other_conditions_are_another_comparison(compare: Compare, here: Path) -> None:
+    """Figures of different learning rates never stand in one table."""
+    compare("--models=SDN8K", "--seeds=1")
+    compare("--models=SDN8K", "--seeds=1", "--model.optimizer.lr=0.01")
+
+    assert len(list(here.glob("runs/compare-*"))) == 2
+
+
+def test_the_table_is_for_people_and_for_spreadsheets(
+    compare: Compare, here: Path, small_data: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same figures, and plots of accuracy against what it costs."""
+    rows = compare("--models=TinyModel,SDN8K", "--seeds=2")
+    arguments = ["compare", *small_data, "--trainer.max_epochs=1", "--models=TinyModel,SDN8K", "--seeds=2"]
+    assert main(arguments) == 0
+    table = capsys.readouterr().out
+    assert main([*arguments, "--csv"]) == 0
+    sheet = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+
+    for row, line in zip(rows, sheet, strict=True):
+        assert f"{100 * row['mean']:.2f} ± {100 * row['deviation']:.2f}" in table
+        assert float(line["mean"]) == row["mean"]
+    assert all(len(line) <= 80 for line in table.splitlines() if not line.startswith(("Plots", "compare")))
+    assert {path.name for path in here.glob("runs/*/plots/*")} == {"pareto-parameters.svg", "pareto-seconds.svg"}
+
+
+def test_quick_is_ten_batches_of_one_epoch(compare: Compare, here: Path) -> None:
+    """Of every model."""
+    compare("--models=SDN8K,CNN8K", "--quick", "--seeds=1", "--data.batch_size=16")
+
+    records = [json.loads(path.read_text()) for path in here.glob("runs/*/*/run.json")]
+    assert [record["metrics"]["last"]["step"] for record in records] == [10, 10]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "--models is missing"),
+        (["--models=SDN8,CNN8K"], "Did you mean SDN8K"),
+        (["--models=SDN8K", "--model=CNN8K"], "--models=A,B"),
+        (["--models=SDN8K", "--model.optimizer.lr=log:1e-4..1e-2"], "`mnistlab sweep` tries several"),
+        (["--modles=SDN8K"], "Did you mean --models"),
+        (["--models=SDN8K,TinyModel", "--model.patch_size=7"], "patch_size"),
+        (["--models=SDN8K", "--seeds=0"], "seeds"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(
+    here: Path, arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before anything is written."""
+    assert main(["compare", *arguments]) == 2
+    assert said in capsys.readouterr().err
+    assert not list(here.iterdir())
+
+
+def test_a_model_is_on_the_front_if_none_is_better_for_less() -> None:
+    """Equal accuracy for more does not count."""
+    small, large = standing("small", 10, 0.9), standing("large", 20, 0.95)
+    worse, equal = standing("worse", 15, 0.85), standing("equal", 30, 0.95)
+
+    assert front([equal, worse, large, small], lambda each: each.parameters) == [small, large]
+
+
+def test_the_interval_is_that_of_student() -> None:
+    """For three values 1, 2 and 3: 2 plus or minus 4.303 / sqrt(3)."""
+    interval = standing("any", 1, 0.01, 0.02, 0.03).interval
+
+    assert interval == pytest.approx((0.02 - 0.024843, 0.02 + 0.024843), abs=1e-5)
+    assert standing("any", 1, 0.5).interval is None

@@ -1,0 +1,212 @@
+"""Sweeps whose processes are killed, crash, or are interrupted, with real workers and the shipped times."""
+
+import json
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+pytestmark = pytest.mark.slow
+
+OPTIONS = (
+    "--model=TinyModel",
+    "--model.hidden_dim=choice:16,32",
+    "--model.optimizer.lr=choice:0.001,0.01",
+    "--data=SyntheticDigits",
+    "--data.train_size=6000",
+    "--data.test_size=200",
+    "--data.val_size=500",
+    "--trainer.max_epochs=6",
+    "--name=it",
+)
+PATIENCE_S = 120
+
+
+def start(folder: Path, *options: str) -> subprocess.Popen[str]:
+    """A sweep as a process of its own, in its own folder."""
+    folder.mkdir(exist_ok=True)
+    return subprocess.Popen(
+        [sys.executable, "-m", "mnistlab", "sweep", *(options or (*OPTIONS, "--workers=2"))],
+        cwd=folder,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+
+
+def finish(sweep: subprocess.Popen[str]) -> str:
+    """Wait for its end, which must be good; what it printed."""
+    out, _ = sweep.communicate(timeout=PATIENCE_S)
+    assert sweep.returncode == 0, out
+    return out
+
+
+@contextmanager
+def ended(sweep: subprocess.Popen[str]) -> Iterator[list[psutil.Process]]:
+    """The workers of a sweep, which is over at the end whatever happens."""
+    workers = psutil.Process(sweep.pid).children()
+    try:
+        yield workers
+    finally:
+        for process in workers:
+            if process.is_running():
+                process.kill()
+        sweep.kill()
+        sweep.wait()
+
+
+def wait_until(what: Callable[[], bool]) -> None:
+    """Look until it is so."""
+    end = time.monotonic() + PATIENCE_S
+    while not what():
+        assert time.monotonic() < end, "it takes too long"
+        time.sleep(0.02)
+
+
+def epochs(folder: Path) -> int:
+    """How many epochs have been kept in all runs."""
+    return sum(len(path.read_text().splitlines()) - 1 for path in folder.glob("runs/it/*/metrics.csv"))
+
+
+def outcome(folder: Path) -> dict[str, tuple[str, object]]:
+    """The table and the metrics of each run."""
+    found = {}
+    for path in sorted(folder.glob("runs/it/*/run.json")):
+        record = json.loads(path.read_text())
+        assert record["status"] == "finished"
+        found[path.parent.name] = ((path.parent / "metrics.csv").read_text(), record["metrics"])
+    return found
+
+
+def reports(folder: Path) -> list[tuple[str, int, float]]:
+    """What the database was told of each epoch of each job that has finished."""
+    query = (
+        "select a.value_json, i.step, i.intermediate_value from trial_intermediate_values i join trials t using(trial_id) "
+        "join trial_user_attributes a using(trial_id) where t.state = 'COMPLETE' and a.key = 'job'"
+    )
+    with sqlite3.connect(folder / "runs/it/sweep.db") as database:
+        return sorted(database.execute(query))
+
+
+def states(folder: Path) -> list[str]:
+    """The states of all trials of Optuna."""
+    with sqlite3.connect(folder / "runs/it/sweep.db") as database:
+        return [state for (state,) in database.execute("select state from trials")]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same sweep, with one worker, left alone."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    finish(start(folder, *OPTIONS, "--workers=1"))
+    return folder
+
+
+def is_as_undisturbed(folder: Path, undisturbed: Path) -> bool:
+    """Whether every figure is the same to the bit, and every job was finished once."""
+    assert states(folder).count("COMPLETE") == 4
+    assert {"RUNNING", "WAITING"}.isdisjoint(states(folder))
+    assert reports(folder) == reports(undisturbed)
+    return outcome(folder) == outcome(undisturbed)
+
+
+def test_a_killed_worker_costs_nothing(tmp_path: Path, undisturbed: Path) -> None:
+    """Another one goes on from the checkpoint, in the same sweep; and two workers find what one finds."""
+    sweep = start(tmp_path)
+    with ended(sweep):
+        wait_until(lambda: epochs(tmp_path) > 2)
+        victim = psutil.Process(sweep.pid).children()[0]
+        victim.kill()
+        out = finish(sweep)
+
+    assert "failed" not in out
+    assert is_as_undisturbed(tmp_path, undisturbed)
+
+
+def test_a_sweep_that_is_killed_whole_goes_on(tmp_path: Path, undisturbed: Path) -> None:
+    """With the same command: what has finished is kept, what was running goes on from its checkpoint."""
+    sweep = start(tmp_path)
+    with ended(sweep) as early:
+        wait_until(lambda: epochs(tmp_path) > 2 and "COMPLETE" in states(tmp_path))
+        for process in [psutil.Process(sweep.pid), *early, *psutil.Process(sweep.pid).children()]:
+            process.kill()
+    assert "RUNNING" in states(tmp_path)
+
+    out = finish(start(tmp_path))
+
+    assert "are there already" in out
+    assert is_as_undisturbed(tmp_path, undisturbed)
+    segments = [len(json.loads(path.read_text())["segments"]) for path in tmp_path.glob("runs/it/*/run.json")]
+    assert max(segments) == 2
+
+
+def test_workers_end_with_their_sweep(tmp_path: Path, undisturbed: Path) -> None:
+    """Nothing runs on where only the parent is killed."""
+    sweep = start(tmp_path)
+    wait_until(lambda: epochs(tmp_path) > 2)
+    workers = psutil.Process(sweep.pid).children()
+    sweep.kill()
+    sweep.communicate()
+
+    assert workers
+    assert not psutil.wait_procs(workers, timeout=30)[1]
+    assert "RUNNING" not in states(tmp_path)
+    finish(start(tmp_path))
+    assert is_as_undisturbed(tmp_path, undisturbed)
+
+
+def test_ctrl_c_leaves_no_running_trial(tmp_path: Path, undisturbed: Path) -> None:
+    """It says how to go on, and the trials that were running wait."""
+    sweep = start(tmp_path)
+    wait_until(lambda: epochs(tmp_path) > 2)
+    workers = psutil.Process(sweep.pid).children()
+    sweep.send_signal(signal.SIGINT)
+    out, _ = sweep.communicate(timeout=PATIENCE_S)
+
+    assert sweep.returncode == 130
+    assert "Go on with: mnistlab sweep --model=TinyModel" in out
+    assert not any(worker.is_running() for worker in workers)
+    assert "RUNNING" not in states(tmp_path)
+    finish(start(tmp_path))
+    assert is_as_undisturbed(tmp_path, undisturbed)
+
+
+def test_a_crash_costs_one_trial_and_is_told(tmp_path: Path) -> None:
+    """A model that kills its process, one that runs out of memory, one that raises: each fails, the last one trains."""
+    (tmp_path / "odd.py").write_text(
+        "import os\n\nfrom mnistlab import SDN8K\n\n\n"
+        + "".join(
+            f"class {name}(SDN8K):\n"
+            f'    """It fails."""\n\n    name = "{name.lower()}"\n\n'
+            f"    def on_train_epoch_start(self) -> None:\n        {what}\n\n\n"
+            for name, what in (
+                ("Killer", "os.kill(os.getpid(), 9)"),
+                ("Memory", "raise MemoryError"),
+                ("Slip", 'raise RuntimeError("a slip")'),
+            )
+        )
+    )
+    data = [each for each in OPTIONS if each.startswith("--data")]
+    sweep = start(
+        tmp_path,
+        "--model=choice:odd.Killer,odd.Memory,odd.Slip,SDN8K",
+        *data,
+        "--trainer.max_epochs=1",
+        "--workers=2",
+        "--name=it",
+    )
+
+    out = finish(sweep)
+
+    assert "1 finished, 3 failed" in out
+    assert "its process has died 3 times" in out
+    assert "out of memory" in out
+    assert "a slip" in out
