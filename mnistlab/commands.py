@@ -58,7 +58,7 @@ def run(command: str, arguments: Sequence[str], wish: Wish | None = None) -> int
 
 def _run(invocation: Invocation, wish: Wish | None) -> int:
     prepare()
-    _set_import_policy(invocation)
+    set_import_policy(invocation.allowed)
     found = invocation.checkpoint()
     _refuse_random_weights(invocation, found)
     settled = settled_from(invocation, found)
@@ -307,13 +307,13 @@ def _refuse_random_weights(invocation: Invocation, found: Found | None) -> None:
         raise LabError("--untrained and --ckpt_path exclude each other.")
 
 
-def _set_import_policy(invocation: Invocation) -> None:
-    """Let jsonargparse import nothing but what is trusted or was named by the user.
+def set_import_policy(allowed: frozenset[str] = frozenset()) -> None:
+    """Let jsonargparse import nothing but what is trusted or `allowed`, which the user has named.
 
     The policy belongs to the process and its allowances only grow, so a program's entry sets it and no import does.
     """
     set_parsing_settings(
         import_path_denylist=["*"],
-        import_path_allowlist=sorted({*TRUSTED, *invocation.allowed}),
+        import_path_allowlist=sorted({*TRUSTED, *allowed}),
         instantiate_subclass_spec_in_any=False,
     )

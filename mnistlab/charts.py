@@ -1,0 +1,203 @@
+"""Charts in one look, for light and for dark pages, inline or as files, in colours that the colour-blind tell apart.
+
+What a chart shows is a function that draws on the axes it is given. It takes its colours from the cycle, `"C0"` to
+`"C5"`, so that each theme has its own, and is called once for each theme.
+"""
+
+import html
+import io
+import itertools
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib as mpl
+from cycler import cycler
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from mnistlab.errors import LabError
+from mnistlab.runs.record import write_bytes
+
+Draw = Callable[[Axes], None]
+"""Draws a chart on the axes that it is given."""
+
+Size = tuple[float, float]
+"""Width and height in inches; text has 9 points."""
+
+SIZE: Size = (4.6, 2.9)
+"""Two of them stand side by side on a wide page."""
+
+SUFFIXES = (".png", ".svg")
+"""What a chart can be saved as."""
+
+
+@dataclass(frozen=True)
+class Theme:
+    """The colours of a page.
+
+    Attributes:
+        paper: What is below all.
+        ink: Text.
+        muted: Text of less weight, and lines that are no data.
+        faint: The grid.
+        cycle: The colours of data, `"C0"` and on: those of Okabe and Ito (2008), as dark or as light as the paper asks.
+    """
+
+    paper: str
+    ink: str
+    muted: str
+    faint: str
+    cycle: tuple[str, ...]
+
+
+LIGHT = Theme(
+    paper="#ffffff",
+    ink="#1d2126",
+    muted="#5a626b",
+    faint="#dfe3e6",
+    cycle=("#0072b2", "#d55e00", "#00875f", "#a6558a", "#8a6d00", "#4a4f55"),
+)
+DARK = Theme(
+    paper="#15181c",
+    ink="#e6e8ea",
+    muted="#a0a8b0",
+    faint="#353b41",
+    cycle=("#56b4e9", "#e8853d", "#2fbf94", "#d99bc1", "#e0cf52", "#b9bfc5"),
+)
+THEMES: Mapping[str, Theme] = {"light": LIGHT, "dark": DARK}
+
+STYLE = """\
+.chart svg { display: block; width: 100%; height: auto; }
+.chart .dark { display: none; }
+@media (prefers-color-scheme: dark) { .chart .light { display: none; } .chart .dark { display: block; } }
+"""
+"""The CSS that a page with charts needs: it shows the variant that suits."""
+
+_numbers = itertools.count()
+
+
+def both(draw: Draw, size: Size = SIZE, *, text: str) -> str:
+    """The chart as HTML: a light and a dark variant, of which `STYLE` shows one.
+
+    Args:
+        draw: What to draw.
+        size: Width and height in inches; on the page it is as wide as there is room.
+        text: What the chart says, for those who do not see it.
+    """
+    variants = "".join(_inline(_rendered(draw, size, theme, "svg"), name) for name, theme in THEMES.items())
+    return f'<div class="chart" role="img" aria-label="{html.escape(text)}">{variants}</div>'
+
+
+def save(draw: Draw, path: Path, size: Size = SIZE) -> None:
+    """Write the chart as a file, whole or not at all, on light paper.
+
+    Args:
+        draw: What to draw.
+        path: The file; its suffix says what it is.
+        size: Width and height in inches, of 200 pixels each in a PNG.
+
+    Raises:
+        LabError: If it is to be neither PNG nor SVG.
+    """
+    kind = path.suffix.lower()
+    if kind not in SUFFIXES:
+        raise LabError(f"{path}: a chart is written as {' or '.join(SUFFIXES)}. Give it one of these suffixes.")
+    write_bytes(path, _rendered(draw, size, LIGHT, kind[1:], paper=True))
+
+
+@contextmanager
+def _look(theme: Theme) -> Iterator[None]:
+    """Matplotlib's settings in this look, until it ends."""
+    with mpl.rc_context(
+        {
+            "axes.axisbelow": True,
+            "axes.edgecolor": theme.faint,
+            "axes.facecolor": "none",
+            "axes.grid": True,
+            "axes.labelcolor": theme.muted,
+            "axes.linewidth": 0.8,
+            "axes.prop_cycle": cycler(color=theme.cycle),
+            "axes.spines.right": False,
+            "axes.spines.top": False,
+            "axes.titlelocation": "left",
+            "axes.titlesize": 10,
+            "figure.facecolor": theme.paper,
+            "font.size": 9,
+            "grid.color": theme.faint,
+            "grid.linewidth": 0.6,
+            "legend.frameon": False,
+            "lines.linewidth": 1.6,
+            "lines.markersize": 4,
+            "svg.fonttype": "none",
+            "svg.hashsalt": "mnistlab",
+            "text.color": theme.ink,
+            "text.parse_math": False,  # a name may have a $ in it
+            "xtick.color": theme.faint,
+            "xtick.labelcolor": theme.muted,
+            "ytick.color": theme.faint,
+            "ytick.labelcolor": theme.muted,
+        }
+    ):
+        yield
+
+
+def _rendered(draw: Draw, size: Size, theme: Theme, kind: str, *, paper: bool = False) -> bytes:
+    """The chart as a file without a date, so that the same chart is the same bytes; on `paper`, or on nothing."""
+    content = io.BytesIO()
+    said = ("Date", "Creator", "Format", "Type") if kind == "svg" else ("Software",)
+    with _look(theme):
+        figure = Figure(figsize=size, layout="constrained")
+        axes = figure.add_subplot()
+        draw(axes)
+        for axis in (axes.xaxis, axes.yaxis):
+            _label_plainly(axis)
+        figure.savefig(content, format=kind, dpi=200, metadata=dict.fromkeys(said), transparent=not paper)
+    return content.getvalue()
+
+
+def _label_plainly(axis: Axis) -> None:
+    """Write 20k, not a power of ten, on a logarithmic axis: powers are set letter by letter, for one font only."""
+    if axis.get_scale() != "log":
+        return
+    low, high = sorted(axis.get_view_interval())
+    plain = FuncFormatter(lambda value, _: short(value))
+    axis.set_major_formatter(plain)
+    axis.set_minor_locator(LogLocator(subs=(2, 5)))
+    axis.set_minor_formatter(plain if high < _FEW_DECADES * low else NullFormatter())
+
+
+_FEW_DECADES = 200
+"""Up to this ratio of its ends, a logarithmic axis has room for labels between the powers of ten."""
+
+
+def short(value: float) -> str:
+    """A number in a few letters: 0.001, 20, 1.5k, 62k, 2.5M."""
+    for unit, size in (("M", 1e6), ("k", 1e3)):
+        if abs(value) >= size:
+            return f"{value / size:.3g}{unit}"
+    return f"{value:.3g}"
+
+
+def _inline(svg: bytes, name: str) -> str:
+    """An SVG file as a part of a page: in the font of the page, without addresses and without ids of other charts."""
+    text = svg.decode()
+    text = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", text, flags=re.DOTALL)
+    text = re.sub(r"font-family: [^;\"]*;? ?", "", text).replace("xlink:href", "href")
+    text = _with_own_ids(text, f"chart{next(_numbers)}-")
+    text = re.sub(r"\s*\n\s*", "\n", text)
+    opening = re.search(r'<svg [^>]*(viewBox="[^"]*")[^>]*>', text)
+    assert opening is not None
+    joins = "stroke-linejoin: round; stroke-linecap: butt"  # what the style said that was taken out
+    return f'<svg class="{name}" {opening[1]} aria-hidden="true" style="{joins}">{text[opening.end() :].strip()}'
+
+
+def _with_own_ids(text: str, prefix: str) -> str:
+    """Ids that are referred to get a prefix, the others go."""
+    used = set(re.findall(r"(?:url\(#|href=\"#)([^)\"]+)", text))
+    text = re.sub(r'\sid="([^"]*)"', lambda found: f' id="{prefix}{found[1]}"' if found[1] in used else "", text)
+    return re.sub(r'(url\(#|href="#)', rf"\g<1>{prefix}", text)
