@@ -1,6 +1,6 @@
 """What reports draw: the course of a run, that of several, and how far confidence can be trusted."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
@@ -28,23 +28,22 @@ Points = Sequence[tuple[float, float]]
 """Epochs, counted from 1, and what was measured at their ends."""
 
 
-def course(facts: Facts) -> Markup:
+def course(facts: Facts) -> Iterator[Markup]:
     """Loss and accuracy over the epochs of a run."""
     if len(facts.rows) > 1:
         charts = [_course(facts, metric) for metric in _WORDS]
-        return element("div", *(chart for chart in charts if chart is not None), class_="pair")
-    if not facts.rows:
-        return note("No epoch has been completed, or the table of metrics is not there.")
-    rows = [
-        (split, word, f"{_SCALE[metric] * facts.rows[0][f'{split}/{metric}']:.4g}")
-        for split in _SPLITS
-        for metric, word in _WORDS.items()
-        if f"{split}/{metric}" in facts.rows[0]
-    ]
-    numbers = table(
-        ("Split", "Metric", "Value"), rows, caption="What was measured in the only epoch", numeric=["Value"]
-    )
-    return Markup(note("One epoch makes no curve.") + numbers)
+        yield element("div", *(chart for chart in charts if chart is not None), class_="pair")
+    elif facts.rows:
+        rows = [
+            (split, word, f"{_SCALE[metric] * facts.rows[0][f'{split}/{metric}']:.4g}")
+            for split in _SPLITS
+            for metric, word in _WORDS.items()
+            if f"{split}/{metric}" in facts.rows[0]
+        ]
+        yield element("p", "One epoch makes no curve. This was measured in it:")
+        yield table(("Split", "Metric", "Value"), rows, caption="The only epoch", numeric=["Value"])
+    else:
+        yield note("No epoch has been completed, or the table of metrics is not there.")
 
 
 def courses(runs: Sequence[Facts], best: Facts | None) -> Markup:
@@ -54,8 +53,8 @@ def courses(runs: Sequence[Facts], best: Facts | None) -> Markup:
     charts = []
     for metric, word in _WORDS.items():
         lines = [(run, points_of(run, f"{split}/{metric}")) for run in runs]
-        lines = [(run, points) for run, points in lines if len(points) > 1]
-        if lines:
+        lines = [(run, points) for run, points in lines if points]
+        if any(len(points) > 1 for _, points in lines):
             text = f"{what} {word} over the epochs of {len(lines)} runs; the table of the runs has their outcomes."
             charts.append(Markup(both(_overlay(lines, f"{what} {word}", best), text=text)))
     return element("div", *charts, class_="pair") if charts else note("None of them has completed two epochs.")
@@ -123,7 +122,7 @@ def _overlay(lines: Sequence[tuple[Facts, Points]], title: str, best: Facts | No
         axes.set(xlabel="epoch", title=title)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         if axes.get_legend_handles_labels()[1]:
-            axes.legend()
+            axes.figure.legend(loc="outside lower left", ncols=2)  # within, it would hide one of many curves
 
     return draw
 

@@ -55,9 +55,9 @@ class Facts:
 
     @property
     def name(self) -> str:
-        """What it is called among others: its own name, its number in a sweep, or its folder's name."""
+        """What it is called among others: its number in a sweep, its own name, or its folder's."""
         trial = self.said("trial")
-        return str(self.said("name") or (f"trial {trial}" if trial is not None else self.folder.name))
+        return str(self.said("name") or self.folder.name) if trial is None else f"trial {trial}"
 
     @property
     def status(self) -> str:

@@ -49,9 +49,10 @@ def about(facts: Facts) -> str:
 
 def sections(facts: Facts, trust: Trust, *, level: int = 2) -> Iterator[Markup]:
     """All that is known about a run, below headings of a level."""
-    yield _section("Course", [course(facts)], level)
-    for heading, parts in tested(facts, trust):
-        yield _section(heading, parts, level)
+    yield _section("Training", course(facts), level)
+    for group in tested(facts, trust):
+        parts = [_section(heading, inner, level) for heading, inner in group]
+        yield element("div", *parts, class_="columns") if len(parts) > 1 else parts[0]
     yield _section("Configuration", _configuration(facts, trust), level)
     yield _section("To repeat it", _commands(facts), level)
     yield _section("Versions and machine", _origin(facts), level)

@@ -35,7 +35,7 @@ def best_of(runs: Sequence[Facts]) -> Facts | None:
 
 def runs_side_by_side(runs: Sequence[Facts], trust: Trust) -> Iterator[Markup]:
     """A table, the curves, and each run by itself."""
-    columns = ("Run", "Model", "Data", "Parameters", "Validation", "Test", "Training", "Started", "Status")
+    columns = ("Run", "Model", "Data", "Parameters", "Validation", "Test", "Training", "Started (UTC)", "Status")
     rows = [
         (
             element("a", run.name, href=f"#run-{number}"),
@@ -45,13 +45,13 @@ def runs_side_by_side(runs: Sequence[Facts], trust: Trust) -> Iterator[Markup]:
             percent(run.validated("acc")),
             percent(run.tested("acc")),
             duration(run.seconds),
-            run.started,
+            run.started.removesuffix(" UTC"),
             run.status,
         )
         for number, run in enumerate(runs)
     ]
-    yield _part("Side by side", table(columns, rows, caption="The runs side by side", numeric=columns[3:7]))
-    yield _part("Course", courses(runs, best_of(runs)))
+    yield _part("Side by side", table(columns, rows, caption="The runs side by side", numeric=columns[3:8]))
+    yield _part("Curves", courses(runs, best_of(runs)))
     each = [_folded(run, trust, f"run-{number}") for number, run in enumerate(runs)]
     yield _part("Each run", *each)
 
@@ -76,7 +76,7 @@ def sweep(folder: Path, trials: Sequence[Facts], trust: Trust) -> Iterator[Marku
     numeric = [*names, *columns[-5:-1]]
     yield _part("Trials", _states(trials), table(columns, rows, caption="The trials, the best first", numeric=numeric))
     best = best_of(trials)
-    yield _part("Course", courses(trials, best))
+    yield _part("Curves", courses(trials, best))
     plots = list(_plots(folder))
     if plots:
         yield _part("Plots", *plots)
@@ -98,8 +98,8 @@ def _part(heading: str, *inner: Markup) -> Markup:
 
 def _folded(run: Facts, trust: Trust, name: str) -> Markup:
     summary = joined([element("strong", run.name), " ", element("span", f"{run.title}, {percent(run.tested('acc'))}")])
-    inner = (element("p", about(run), class_="about"), headline(run), *sections(run, trust, level=3))
-    return folded(summary, *inner, id=name, class_="run")
+    opening = element("p", about(run), class_="about", id=name)  # a link to what is inside opens it
+    return folded(summary, opening, headline(run), *sections(run, trust, level=3), class_="run")
 
 
 def _states(trials: Sequence[Facts]) -> Markup:

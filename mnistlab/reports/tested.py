@@ -12,7 +12,7 @@ from mnistlab.errors import LabError
 from mnistlab.reports.behind import Trust
 from mnistlab.reports.curves import reliability
 from mnistlab.reports.facts import UNKNOWN, Facts, count, percent
-from mnistlab.reports.markup import Markup, element, folded, note, scrolling, table
+from mnistlab.reports.markup import Markup, element, note, scrolling, table
 from mnistlab.reports.scores import (
     Bin,
     calibration,
@@ -28,26 +28,33 @@ from mnistlab.runs.outcomes import Outcomes, load_outcomes
 MISTAKES = 24
 """As many are shown, at most."""
 
+_COLOURS = 3
+
 _MANY_CLASSES = 70
 """A matrix of more is left out."""
 
 
-def tested(facts: Facts, trust: Trust) -> Iterator[tuple[str, Iterable[object]]]:
-    """The parts about the test, each with its heading."""
+Part = tuple[str, Iterable[object]]
+"""A heading, and what stands below."""
+
+
+def tested(facts: Facts, trust: Trust) -> Iterator[list[Part]]:
+    """The parts about the test; those of one list stand side by side where there is room."""
     try:
         outcomes = _outcomes(facts)
     except LabError as error:
-        yield "Test, image by image", [note(str(error))]
+        yield [("Test, image by image", [note(str(error))])]
         return
+    several = len(outcomes.answers) > 1
     head, answers = next(iter(outcomes.answers.items()))
     matrix = confusion(answers, outcomes.num_classes[head])
-    named = f" of {head}" if len(outcomes.answers) > 1 else ""
-    if len(outcomes.answers) > 1:
-        yield "Heads", [_heads(outcomes)]
-    yield f"Confusion matrix{named}", _matrix(matrix)
-    yield f"Classes{named}", [_classes(matrix)]
-    yield f"Calibration{named}", _calibration(calibration(answers))
-    yield f"Worst mistakes{named}", _mistakes(facts, outcomes, answers, trust)
+    named = f" of {head}" if several else ""
+    if several:
+        yield [("Heads", [_heads(outcomes)])]
+    yield [(f"Confusion matrix{named}", _matrix(matrix)), (f"Classes{named}", [_classes(matrix)])]
+    bins = calibration(answers)
+    yield [(f"Calibration{named}", _calibration(bins)), ("Confidence in numbers", [_bins(bins)])]
+    yield [(f"Worst mistakes{named}", _mistakes(facts, outcomes, answers, trust))]
 
 
 def _outcomes(facts: Facts) -> Outcomes:
@@ -148,24 +155,20 @@ def _share(value: float | None) -> str:
 
 
 def _calibration(bins: Sequence[Bin]) -> Iterator[Markup]:
-    error = calibration_error(bins)
-    yield element(
-        "p",
-        f"Expected calibration error (ECE) {percent(error)}, over {len(bins)} bins of equal width. On the dotted line "
-        "confidence is as high as accuracy; the numbers are images.",
-    )
-    yield element("div", reliability(bins), class_="narrow")
-    columns = ("Confidence", "Images", "Mean confidence", "Accuracy")
-    rows = [
-        (
-            f"{100 * each.low:.0f} to {100 * each.high:.0f} %",
-            f"{each.count:,}",
-            percent(each.confidence),
-            percent(each.accuracy),
-        )
-        for each in bins
-    ]
-    yield folded("The bins in numbers", table(columns, rows, caption="Answers by their confidence", numeric=columns))
+    error = percent(calibration_error(bins))
+    yield element("p", f"The expected calibration error (ECE) over {len(bins)} bins is {error}.")
+    yield reliability(bins)
+    yield element("p", "On the dotted line confidence is as high as accuracy. The numbers are images.", class_="small")
+
+
+def _bins(bins: Sequence[Bin]) -> Markup:
+    columns = ("Confidence", "Images", "Mean", "Accuracy")
+    rows = [(_range(each), f"{each.count:,}", percent(each.confidence), percent(each.accuracy)) for each in bins]
+    return table(columns, rows, caption="Answers by their confidence", numeric=columns)
+
+
+def _range(each: Bin) -> str:
+    return f"{100 * each.low:.0f} to {100 * each.high:.0f} %"
 
 
 def _mistakes(facts: Facts, outcomes: Outcomes, answers: Answers, trust: Trust) -> Iterator[Markup]:
@@ -189,7 +192,7 @@ def _mistake(image: Tensor, row: int, answers: Answers) -> Markup:
     target, taken = int(answers.target[row]), int(answers.prediction[row])
     said = element("span", f"{target}, taken for {taken} ", element("small", f"({_confidence(answers, row)})"))
     alt = f"Test image {row}: a {target} that was taken for a {taken}"
-    picture = element("img", src=_png(image), alt=alt, title=f"test image {row}", width=28, height=28)
+    picture = element("img", src=_png(image), alt=alt, title=f"test image {row}")
     return element("li", picture, said)
 
 
@@ -205,7 +208,7 @@ def _confidence(answers: Answers, row: int) -> str:
 
 def _png(image: Tensor) -> str:
     """An image (channels, height, width) uint8 as an address that holds it."""
-    pixels = image[0] if len(image) == 1 else image[:3].permute(1, 2, 0)
+    pixels = image[:3].permute(1, 2, 0) if len(image) >= _COLOURS else image[0]
     content = io.BytesIO()
     Image.fromarray(pixels.contiguous().numpy()).save(content, format="PNG", optimize=True)
     return f"data:image/png;base64,{base64.b64encode(content.getvalue()).decode()}"

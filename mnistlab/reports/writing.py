@@ -38,6 +38,8 @@ def report(asked: Arguments) -> Path:
         place = runs[0].folder / NAME if len(runs) == 1 else Path(NAME)
         text = _of_one(runs[0], trust) if len(runs) == 1 else _of_several(runs, trust)
     path = Path(asked.values["output"]) if "output" in asked.values else place
+    if path.is_dir():
+        raise LabError(f"--output={path}: it is a folder. Name the file: --output={path / NAME}")
     try:
         write_text(path, text)
     except OSError as error:
