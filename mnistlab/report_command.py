@@ -9,14 +9,14 @@ Usage: mnistlab report [RUN...|SWEEP] [--output=FILE] [--trust=PACKAGE]
                        [--run.dir=runs]
 
 Writes a page about a run: its curves, what it mistakes for what, how far its
-confidence can be trusted, its worst mistakes, and how to repeat it. Of several
-runs it puts them side by side, of a sweep it shows the trials and the best run.
+confidence can be trusted, its worst mistakes, and how to repeat it. It puts
+several runs side by side, and of a sweep it shows the trials and the best run.
 It is one HTML file that opens in any browser, without a network.
 
-  RUN        last, an id or the folder of a run (default the newest training run)
+  RUN        last, an id, or a run's folder (default the newest training run)
   SWEEP      a sweep or a comparison, by its name or its folder
-  --output   the file (default report.html in the folder of the run or the sweep;
-             of several runs in the current folder)
+  --output   the file (default report.html in the folder of the run or of the
+             sweep; of several runs in the current folder)
   --trust    packages that the configuration of a run may name, as in `test`
   --run.dir  where runs are looked for"""
 
