@@ -72,9 +72,9 @@ def folded(summary: object, *inner: object, opened: bool = False, **attributes: 
 
 
 def preformatted(lines: str) -> Markup:
-    """Text whose lines stay as they are."""
+    """Text whose lines stay lines; long ones are broken."""
     shown = Markup("\n".join(map(text, lines.splitlines())))
-    return element("pre", element("code", shown), tabindex="0")
+    return element("pre", element("code", shown))
 
 
 def note(said: object) -> Markup:

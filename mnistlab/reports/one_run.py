@@ -110,7 +110,7 @@ def _commands(facts: Facts) -> Iterator[Markup]:
     if (facts.folder / LAST).is_file():
         lines.append(shlex.join(["mnistlab", "test", f"--ckpt_path={facts.folder}"]))
     if lines:
-        yield element("p", "From its folder, train it again as it was configured, or test it:")
+        yield element("p", "To train it again as it was configured, or to test it:")
         yield preformatted("\n".join(lines))
 
 

@@ -11,7 +11,7 @@ from mnistlab.answers import Answers
 from mnistlab.errors import LabError
 from mnistlab.reports.behind import Trust
 from mnistlab.reports.curves import reliability
-from mnistlab.reports.facts import UNKNOWN, Facts, count, percent
+from mnistlab.reports.facts import UNKNOWN, Facts, percent
 from mnistlab.reports.markup import Markup, element, note, scrolling, table
 from mnistlab.reports.scores import (
     Bin,
@@ -177,8 +177,8 @@ def _mistakes(facts: Facts, outcomes: Outcomes, answers: Answers, trust: Trust) 
     if not rows:
         yield note("None of the test images was mistaken.")
         return
-    shown = f"the {len(rows)} of them with the highest confidence" if wrong > len(rows) else "by falling confidence"
-    yield element("p", f"{count(wrong)} of {len(answers.target):,} test images are mistaken; {shown}.")
+    which = f"These are the {len(rows)} with the highest confidence." if wrong > len(rows) else "By falling confidence:"
+    yield element("p", f"{wrong:,} of {len(answers.target):,} test images are mistaken. {which}")
     try:
         images = trust.tested_images(facts.folder, outcomes)
     except LabError as error:
