@@ -1,96 +1,21 @@
-"""`mnistlab report` writes one file that says what is known about runs, whatever state they are in."""
+"""`mnistlab report` writes one file that says what is known about a run."""
 
 import itertools
 import json
 import re
-import shutil
 from collections.abc import Callable
-from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
-import yaml
+from pages import Page
 
-from mnistlab.answers import Answers
-from mnistlab.charts import save
 from mnistlab.cli import main
-from mnistlab.runs.outcomes import Outcomes, load_outcomes, save_outcomes
+from mnistlab.runs.outcomes import load_outcomes
 
 Fit = Callable[..., Path]
-Change = Callable[..., None]
-
-VOID = {"meta", "img", "br"}
-
-
-class Page(HTMLParser):
-    """A page as a reader finds it.
-
-    Attributes:
-        elements: Each element with its attributes, in order.
-        text: All text outside the style.
-    """
-
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self._open: list[str] = []
-        self.source = path.read_text(encoding="utf-8")
-        self.feed(self.source)
-        assert not self._open, f"{self._open} are left open"
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note an element."""
-        self.elements.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self._open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note an element of a drawing."""
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        """Close the element that was opened last."""
-        assert self._open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        """Note text."""
-        if self._open and self._open[-1] != "style":
-            self.text += data
-
-    def all(self, *tags: str) -> list[dict[str, str | None]]:
-        """The attributes of all such elements."""
-        return [attributes for tag, attributes in self.elements if tag in tags]
-
-
-@pytest.fixture
-def report(capsys: pytest.CaptureFixture[str]) -> Callable[..., Page]:
-    """Write a report and read the page that it says it has written."""
-
-    def written(*arguments: str) -> Page:
-        capsys.readouterr()
-        assert main(["report", *arguments]) == 0, capsys.readouterr().err
-        out = capsys.readouterr().out
-        assert out.startswith("wrote ")
-        return Page(Path(out.removeprefix("wrote ").strip()))
-
-    return written
-
-
-@pytest.fixture
-def change() -> Change:
-    """Change the record of a run."""
-
-    def changed(folder: Path, **fields: Any) -> None:
-        record = json.loads((folder / "run.json").read_text())
-        (folder / "run.json").write_text(json.dumps({**record, **fields}))
-
-    return changed
-
-
 Report = Callable[..., Page]
+Change = Callable[..., None]
 
 
 def test_the_newest_training_run_is_reported_in_its_own_folder(fit: Fit, report: Report) -> None:
@@ -212,169 +137,6 @@ def test_a_run_of_several_heads_has_a_table_of_them(fit: Fit, report: Report) ->
         assert f"{100 * metrics[f'test/{head}_acc']:.2f} %" in page.text
     assert "Confusion matrix of digit" in page.text
     assert page.source.count('class="confusion"') == 1
-
-
-def test_several_runs_stand_side_by_side(here: Path, fit: Fit, report: Report) -> None:
-    """In the current folder: a table, their curves in one chart, and each by itself, folded."""
-    runs = [fit("--trainer.max_epochs=2", f"--run.name=run {number}") for number in range(2)]
-    page = report(*map(str, runs))
-
-    assert (here / "report.html").is_file()
-    assert len(page.all("details")) >= 2
-    assert [each["href"] for each in page.all("a")] == ["#run-0", "#run-1"]
-    drawn = page.source.partition("Validation accuracy, %</text>")[2].partition("</svg>")[0]
-    assert all(f">run {number}<" in drawn for number in range(2))
-
-
-@pytest.fixture
-def sweep(here: Path, fit: Fit, change: Change) -> Path:
-    """A sweep of three trials, of which one was pruned."""
-    folder = here / "runs" / "<lr>"
-    for number, rate in enumerate((1e-5, 3e-3, 1e-3)):
-        trial = fit("--trainer.max_epochs=2", f"--model.optimizer.lr={rate}")
-        change(trial, sweep="<lr>", trial=number, point={"model.optimizer.lr": rate, "data.<b>": "<i>"})
-        folder.mkdir(exist_ok=True)
-        shutil.move(trial, folder / f"trial-{number:04}")
-    change(folder / "trial-0000", status="pruned", metrics={})
-    (folder / "sweep.json").write_text("{}")
-    (folder / "plots").mkdir()
-    save(lambda axes: axes.set_title("front"), folder / "plots" / "front.svg")
-    (folder / "plots" / "evil.svg").write_text("<svg><script>alert(1)</script></svg>")
-    return folder
-
-
-def test_a_sweep_has_a_table_of_its_trials_and_its_best_run(sweep: Path, report: Report) -> None:
-    """The best first, with what was swept, and its plots as images, in which nothing runs."""
-    page = report("<lr>")
-    accuracy = {
-        number: json.loads((sweep / f"trial-000{number}" / "run.json").read_text())["metrics"]["best"]["val/acc"]
-        for number in (1, 2)
-    }
-    best = max(accuracy, key=lambda number: accuracy[number])
-
-    assert (sweep / "report.html").is_file()
-    assert re.findall(r'<th scope="row">(trial \d)<', page.source) == [f"trial {n}" for n in (best, 3 - best, 0)]
-    assert all(text in page.text for text in ("lr", "0.003", "2 finished, 1 pruned", f"Best trial: trial {best}"))
-    assert [(each["src"] or "")[:18] for each in page.all("img") if each.get("class") == "plot"] == [
-        "data:image/svg+xml"
-    ] * 2
-    assert not page.all("script", "b", "i", "lr")
-
-
-def test_a_sweep_is_reported_alone(sweep: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """What beside it would mean is anyone's guess."""
-    assert main(["report", str(sweep), "last"]) == 2
-    assert "is a sweep, which has a page of its own" in capsys.readouterr().err
-
-
-def test_a_sweep_that_has_just_begun_has_a_page(here: Path, report: Report) -> None:
-    """It says that there is nothing yet."""
-    (here / "runs" / "new").mkdir(parents=True)
-    (here / "runs" / "new" / "sweep.json").write_text("{}")
-
-    assert "There are no trials in it yet." in report("new").text
-
-
-@pytest.mark.parametrize(
-    ("files", "record", "sentence"),
-    [
-        (["outcomes.safetensors"], {}, "There is no outcomes.safetensors in the folder of this run"),
-        (["outcomes.safetensors"], {"status": "interrupted"}, "it ended before its test"),
-        (["outcomes.safetensors"], {"metrics": None}, "it was not tested"),
-        (["metrics.csv"], {}, "No epoch has been completed"),
-        (["config.yaml"], {}, "What differs from the defaults cannot be said: There is no file"),
-        (["run.json"], None, "There is no run.json that could be read"),
-        ([], {"status": "running"}, "It is lost"),
-        ([], {"status": "running", "host": "elsewhere"}, "It is still running"),
-        ([], {"status": "failed", "segments": [{"error": "RuntimeError: x"}]}, "It has failed. RuntimeError: x"),
-    ],
-)
-def test_what_is_missing_is_said(
-    fit: Fit, report: Report, change: Change, files: list[str], record: dict[str, Any] | None, sentence: str
-) -> None:
-    """The rest of the page is there all the same."""
-    run = fit("--trainer.max_epochs=2")
-    if record is not None:
-        change(run, **{"process": 1, "process_started": 1.0, **record})
-    for name in files:
-        (run / name).unlink()
-    page = report(str(run))
-
-    assert sentence in page.text
-    assert "To repeat it" in page.text
-
-
-def test_a_run_without_validation_says_so(fit: Fit, report: Report) -> None:
-    """Its curves are those of the training."""
-    fit("--data.val_size=0", "--trainer.max_epochs=2")
-
-    assert "It was not validated: no images were held out." in report().text
-
-
-def reconfigure(run: Path, **data: object) -> None:
-    """Change the data of a saved configuration."""
-    path = run / "config.yaml"
-    head = path.read_text().partition("\n")[0]
-    config = yaml.safe_load(path.read_text())
-    config["data"] = {**config["data"], **data}
-    path.write_text(f"{head}\n{yaml.safe_dump(config)}")
-
-
-def test_other_images_than_those_of_the_test_are_not_shown(fit: Fit, report: Report) -> None:
-    """The fingerprint tells; what was mistaken is a table then."""
-    run = fit()
-    config = yaml.safe_load((run / "config.yaml").read_text())
-    reconfigure(run, init_args={**config["data"]["init_args"], "draw_seed": 7})
-    page = report()
-
-    assert "The images themselves are left out: the images here are not those of the test" in page.text
-    assert "Taken for" in page.text
-    assert not page.all("img")
-
-
-def test_images_that_are_not_here_are_not_fetched(
-    fit: Fit, report: Report, here: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The page says that they are not here."""
-    monkeypatch.setenv("MNISTLAB_DATA_DIR", str(here / "none"))
-    run = fit()
-    reconfigure(run, class_path="mnistlab.data.MNIST", init_args={})
-    page = report()
-
-    assert "The images themselves are left out" in page.text
-    assert not (here / "none").exists()
-
-
-@pytest.mark.parametrize("trusts", [False, True])
-def test_what_a_configuration_names_is_imported_only_if_it_is_trusted(
-    fit: Fit, report: Report, here: Path, monkeypatch: pytest.MonkeyPatch, *, trusts: bool
-) -> None:
-    """A run may be a stranger's."""
-    name = f"strange_{here.name.replace('-', '_')}"
-    code = "from pathlib import Path\nfrom mnistlab import SyntheticDigits\nPath('IMPORTED').touch()\n"
-    (here / f"{name}.py").write_text(f"{code}\nclass Mine(SyntheticDigits):\n    '''Mine.'''\n")
-    monkeypatch.syspath_prepend(str(here))
-    run = fit()
-    reconfigure(run, class_path=f"{name}.Mine")
-    page = report(*([f"--trust={name}"] if trusts else []))
-
-    assert (here / "IMPORTED").exists() == trusts
-    assert bool(page.all("img")) == trusts
-    assert (f"add --trust={name}" in page.text) != trusts
-
-
-def test_outcomes_that_are_none_are_told(fit: Fit, report: Report) -> None:
-    """A file of anything, and answers that no test gives."""
-    path = fit() / "outcomes.safetensors"
-    honest = load_outcomes(path)
-    answers = honest.answers["label"]
-    forged = Answers(answers.prediction + 30, answers.target, answers.confidence, answers.target_prob)
-    save_outcomes(path, Outcomes({"label": forged}, honest.images, honest.num_classes))
-
-    assert "does not hold the answers of a test: they name classes that are not from 0 to 9" in report().text
-
-    path.write_bytes(b"nothing")
-    assert "does not hold the outcomes of a test" in report().text
 
 
 @pytest.mark.parametrize(
