@@ -23,8 +23,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from mnistlab.errors import LabError
 from mnistlab.runs.record import write_bytes
 
-Draw = Callable[[Axes], None]
-"""Draws a chart on the axes that it is given."""
+Draw = Callable[[Axes], object]
+"""Draws a chart on the axes that it is given; what it returns is not looked at."""
 
 Size = tuple[float, float]
 """Width and height in inches; text has 9 points."""

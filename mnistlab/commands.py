@@ -70,7 +70,7 @@ def check(arguments: Sequence[str]) -> LabCLI:
     quiet()
     with _explaining(invocation, {}):
         prepare()
-        _set_import_policy(invocation)
+        set_import_policy(invocation.allowed)
         settled = settled_from(invocation, None)
         with _explaining(invocation, settled.origins):
             find_init(settled, invocation.root())
@@ -81,7 +81,7 @@ def check(arguments: Sequence[str]) -> LabCLI:
 
 def _run(invocation: Invocation, wish: Wish | None, supervision: Supervision | None) -> int:
     prepare()
-    _set_import_policy(invocation)
+    set_import_policy(invocation.allowed)
     repeats = supervision.repeats if supervision else None
     found = invocation.checkpoint() if repeats is None else invocation.repeated(repeats)
     _refuse_random_weights(invocation, found)
@@ -340,13 +340,13 @@ def _refuse_random_weights(invocation: Invocation, found: Found | None) -> None:
         raise LabError("--untrained and --ckpt_path exclude each other.")
 
 
-def _set_import_policy(invocation: Invocation) -> None:
-    """Let jsonargparse import nothing but what is trusted or was named by the user.
+def set_import_policy(allowed: frozenset[str] = frozenset()) -> None:
+    """Let jsonargparse import nothing but what is trusted or `allowed`, which the user has named.
 
     The policy belongs to the process and its allowances only grow, so a program's entry sets it and no import does.
     """
     set_parsing_settings(
         import_path_denylist=["*"],
-        import_path_allowlist=sorted({*TRUSTED, *invocation.allowed}),
+        import_path_allowlist=sorted({*TRUSTED, *allowed}),
         instantiate_subclass_spec_in_any=False,
     )

@@ -97,7 +97,7 @@ class Invocation:
         trusted = [name for names in _all(steering, "trust") for name in names.split(",")]
         self._places = [Path(name).resolve() for name in trusted if "/" in name]
         self.trusted = frozenset(name for name in trusted if "/" not in name)
-        _check_packages(self.trusted)
+        check_packages(self.trusted)
         misplaced = next((entry for layer in self.files for entry in layer if entry.key[0] in STEERING), None)
         if misplaced:
             raise LabError(f"{misplaced.where}: {misplaced.name} belongs on the command line.")
@@ -162,7 +162,7 @@ class Invocation:
         layer = from_data(said, f"checkpoint {path}")
         if self.command == "fit" and folder is not None:
             layer = self._base(folder)
-        kept = [self._vouched_for(entry) for entry in layer if not _is_of_another_machine(entry)]
+        kept = [self._vouched_for(entry) for entry in layer if not is_of_another_machine(entry)]
         return Found(path, folder, contents, kept, missing)
 
     def repeated(self, folder: Path) -> Found:
@@ -187,13 +187,10 @@ class Invocation:
 
     def _base(self, folder: Path) -> list[Written]:
         """The configuration of the run that is continued; it is as little trusted as its checkpoint."""
-        path = folder / CONFIG
-        with suppress(OSError, yaml.YAMLError, ValueError, RecursionError):  # said below, with the position
-            check_extent(yaml.safe_load(path.read_text(encoding="utf-8")), str(path))
-        written = [entry for entry in from_file(path) if entry.key[0] not in STEERING]
+        written = kept_configuration(folder)
         for entry in written:
             self._check_place(entry, folder)
-        return [replace(entry, source=Source.CHECKPOINT, complete=True) for entry in written]
+        return written
 
     def _check_place(self, entry: Written, folder: Path) -> None:
         """Refuse a place that the trainer or a part of it would write to: it must lie here, or where the run does."""
@@ -209,7 +206,25 @@ class Invocation:
                 )
 
 
-def _check_packages(names: Iterable[str]) -> None:
+def kept_configuration(folder: Path) -> list[Written]:
+    """What a run was configured with, as little trusted as its checkpoint.
+
+    Raises:
+        LabError: If its configuration cannot be read, or has no end.
+    """
+    path = folder / CONFIG
+    with suppress(OSError, yaml.YAMLError, ValueError, RecursionError):  # said below, with the position
+        check_extent(yaml.safe_load(path.read_text(encoding="utf-8")), str(path))
+    written = [entry for entry in from_file(path) if entry.key[0] not in STEERING]
+    return [replace(entry, source=Source.CHECKPOINT, complete=True) for entry in written]
+
+
+def check_packages(names: Iterable[str]) -> None:
+    """Refuse what is not the name of a package.
+
+    Raises:
+        LabError: If one is not.
+    """
     for name in names:
         if not all(part.isidentifier() for part in name.split(".")):
             raise LabError(f"--trust={name}: the name of a package is wanted, such as --trust=my_models.")
@@ -224,7 +239,7 @@ def _texts(value: object) -> Iterator[str]:
             yield from _texts(part)
 
 
-def _is_of_another_machine(entry: Written) -> bool:
+def is_of_another_machine(entry: Written) -> bool:
     """Whether it is a folder of data that is not here; then the default counts, and nothing is fetched into that."""
     if entry.key != ("data", "data_dir") or not isinstance(entry.value, str):
         return False

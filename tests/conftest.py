@@ -1,11 +1,14 @@
 """What all tests share."""
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from pages import Page
 
 from mnistlab.cli import main
 
@@ -13,6 +16,7 @@ SMALL_DATA = ("--data=SyntheticDigits", "--data.train_size=600", "--data.test_si
 """A data set that is drawn in a moment; with the default batch of 128 an epoch has 4 steps."""
 
 Fit = Callable[..., Path]
+Change = Callable[..., None]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -68,3 +72,28 @@ def real_data() -> Path:
     if not folder or not (Path(folder) / "MNIST" / "raw").is_dir():
         pytest.skip("needs the real MNIST: set MNISTLAB_DATA_DIR to a folder with MNIST/raw in it")
     return Path(folder).resolve()
+
+
+@pytest.fixture
+def report(capsys: pytest.CaptureFixture[str]) -> Callable[..., Page]:
+    """Write a report and read the page that it says it has written."""
+
+    def written(*arguments: str) -> Page:
+        capsys.readouterr()
+        assert main(["report", *arguments]) == 0, capsys.readouterr().err
+        out = capsys.readouterr().out
+        assert out.startswith("wrote ")
+        return Page(Path(out.removeprefix("wrote ").strip()))
+
+    return written
+
+
+@pytest.fixture
+def change() -> Change:
+    """Change the record of a run."""
+
+    def changed(folder: Path, **fields: Any) -> None:
+        record = json.loads((folder / "run.json").read_text())
+        (folder / "run.json").write_text(json.dumps({**record, **fields}))
+
+    return changed

@@ -29,12 +29,11 @@ ORDER = [
         "picture",
         "trial",
         "answers",
-        "charts",
     },  # plain torch; these do not know each other
     {"optimization", "objective", "freezing", "attribution"},
     {"transfer"},
     {"classifier", "profiling", "runs"},  # these know Lightning, or the folder of a run
-    {"models", "callbacks"},
+    {"models", "callbacks", "charts"},
     {"trackers"},
     {"sections", "linking"},
     {"presets", "origins"},

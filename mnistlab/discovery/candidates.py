@@ -97,6 +97,7 @@ _SIMPLE: Mapping[str, Sequence[str]] = {
     "completion": ("--install", "--uninstall"),
     "schema": ("--output=",),
     "inspect": ("--json", "--trust=", "--run.dir="),
+    "report": ("--output=", "--trust=", "--run.dir="),
 }
 """The options of the commands that train nothing and have others than `--json`."""
 
@@ -123,14 +124,16 @@ def _simple(command: str, before: Sequence[str], word: str) -> Offer:
     options = _SIMPLE.get(command, ("--json",))
     name, equals, value = word.partition("=")
     if equals:
-        suffixes = {"--output": (".json",), "--run.dir": ()}.get(name)
+        suffixes = {"--output": (".html" if command == "report" else ".json",), "--run.dir": ()}.get(name)
         return Offer(f"{name}=", [] if suffixes is None else _beginning(value, _paths(value, suffixes)))
     offered = [Candidate(name, ends=not name.endswith("=")) for name in (*options, "--help") if name not in before]
     if command == "inspect":
         offered = [*_checkpoints(word), *offered]
+    if command == "report":
+        offered = [Candidate("last", "the newest run"), *_paths(word, (), runs=True), *offered]
     if command == "completion":
         offered = [*map(Candidate, ("bash", "zsh", "fish")), *offered]
-    return Offer("", _beginning(word, offered, hide="-" if command in ("inspect", "completion") else ""))
+    return Offer("", _beginning(word, offered, hide="-" if command in ("inspect", "report", "completion") else ""))
 
 
 class _Line:

@@ -197,6 +197,9 @@ def test_checkpoints_are_files_and_runs(offered: Offered, here: Path) -> None:
     assert offered("test", f"--ckpt_path={RUN}/") == [f"--ckpt_path={RUN}/checkpoints/"]
     assert offered("inspect", "") == ["best", "last", *files]
     assert offered("inspect", "mo") == files[:2]
+    assert offered("report", "") == ["last", "runs/"]
+    assert offered("report", "runs/tiny/") == [RUN]
+    assert offered("report", "--o") == ["--output="]
     assert offered("fit", "--data.data_dir=") == ["--data.data_dir=runs/"]
     assert offered("fit", "--run.dir=") == ["--run.dir=runs/"]
 

@@ -1,0 +1,70 @@
+"""What a run was configured with, and the images that it was tested on; trusted as little as a checkpoint.
+
+Nothing that a configuration names is imported unless it is trusted or allowed, and nothing is fetched.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from mnistlab.commands import set_import_policy
+from mnistlab.data import ImageData
+from mnistlab.errors import LabError
+from mnistlab.invocation import is_of_another_machine, kept_configuration
+from mnistlab.options.building import build
+from mnistlab.options.settling import settle
+from mnistlab.origins import Origin, differing
+from mnistlab.runs.outcomes import Outcomes, fingerprint
+from mnistlab.sections import TopLevel, prepare, sections
+
+
+@dataclass(frozen=True)
+class Trust:
+    """What the configuration of a run may name.
+
+    Attributes:
+        allowed: Packages besides those that are trusted anyway.
+    """
+
+    allowed: frozenset[str] = frozenset()
+
+    def prepare(self) -> None:
+        """Set the process up for configurations; it may be called again."""
+        prepare()
+        set_import_policy(self.allowed)
+
+    def differences(self, folder: Path) -> list[Origin]:
+        """The values of a run that are not at their default.
+
+        Raises:
+            LabError: If its configuration cannot be read, or names what is not allowed.
+        """
+        settled = settle(TopLevel, sections(), [kept_configuration(folder)], self.allowed)
+        return differing(settled, settled.values)
+
+    def tested_images(self, folder: Path, outcomes: Outcomes) -> Tensor:
+        """The images that a run was tested on: (images, channels, height, width) uint8.
+
+        Raises:
+            LabError: If they are not here, or not the same any more.
+        """
+        kept = [entry for entry in kept_configuration(folder) if entry.key[0] == "data"]
+        here = [entry for entry in kept if not is_of_another_machine(entry)]
+        settled = settle(TopLevel, sections(), [here], self.allowed)
+        data = settled.values["data"]
+        assert isinstance(data, dict)
+        target = next(iter(outcomes.answers.values())).target
+        images = _read(data)[: len(target)]
+        if fingerprint(images, target) != outcomes.images:
+            raise LabError("the images here are not those of the test")
+        return images
+
+
+def _read(data: dict[str, object]) -> Tensor:
+    try:
+        return build(ImageData, data).test_images().images
+    except LabError:
+        raise
+    except Exception as error:  # a data set of anyone's may raise anything
+        raise LabError(f"{type(error).__name__}: {error}") from error

@@ -1,0 +1,142 @@
+"""What reports draw: the course of a run, that of several, and how far confidence can be trusted."""
+
+from collections.abc import Iterator, Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from mnistlab.charts import Draw, both
+from mnistlab.reports.facts import Facts
+from mnistlab.reports.markup import Markup, element, note, table
+from mnistlab.reports.scores import Bin
+
+_SPLITS = {"train": "C0", "val": "C1"}
+_WORDS = {"loss": "loss", "acc": "accuracy, %"}
+_SCALE = {"loss": 1.0, "acc": 100.0}
+_TOLD_APART = 6
+"""Curves of so many runs have a colour each."""
+
+_LONGEST = 28
+"""Characters of a name in a legend."""
+
+_MARKED = 20
+"""Epochs up to which each has a mark."""
+
+_FAINT = 0.45
+
+Points = Sequence[tuple[float, float]]
+"""Epochs, counted from 1, and what was measured at their ends."""
+
+
+def course(facts: Facts) -> Iterator[Markup]:
+    """Loss and accuracy over the epochs of a run."""
+    if len(facts.rows) > 1:
+        charts = [_course(facts, metric) for metric in _WORDS]
+        yield element("div", *(chart for chart in charts if chart is not None), class_="pair")
+    elif facts.rows:
+        rows = [
+            (split, word, f"{_SCALE[metric] * facts.rows[0][f'{split}/{metric}']:.4g}")
+            for split in _SPLITS
+            for metric, word in _WORDS.items()
+            if f"{split}/{metric}" in facts.rows[0]
+        ]
+        yield element("p", "One epoch makes no curve. This was measured in it:")
+        yield table(("Split", "Metric", "Value"), rows, caption="The only epoch", numeric=["Value"])
+    else:
+        yield note("No epoch has been completed, or the table of metrics is not there.")
+
+
+def courses(runs: Sequence[Facts], best: Facts | None) -> Markup:
+    """The validation of several runs over their epochs; the training where none has any."""
+    split = "val" if any(points_of(run, "val/loss") for run in runs) else "train"
+    what = "Validation" if split == "val" else "Training"
+    charts = []
+    for metric, word in _WORDS.items():
+        lines = [(run, points_of(run, f"{split}/{metric}")) for run in runs]
+        lines = [(run, points) for run, points in lines if points]
+        if any(len(points) > 1 for _, points in lines):
+            text = f"{what} {word} over the epochs of {len(lines)} runs; the table of the runs has their outcomes."
+            charts.append(Markup(both(_overlay(lines, f"{what} {word}", best), text=text)))
+    return element("div", *charts, class_="pair") if charts else note("None of them has completed two epochs.")
+
+
+def points_of(facts: Facts, metric: str) -> Points:
+    """A metric over the epochs."""
+    return [(row["epoch"] + 1, row[metric]) for row in facts.rows if "epoch" in row and metric in row]
+
+
+def reliability(bins: Sequence[Bin]) -> Markup:
+    """The accuracy of answers beside their confidence."""
+    total = sum(each.count for each in bins)
+    text = f"Accuracy over confidence for {total:,} answers in {len(bins)} bins; the table of the bins has the numbers."
+
+    def draw(axes: Axes) -> None:
+        axes.plot([0, 100], [0, 100], color=axes.yaxis.label.get_color(), linewidth=1, linestyle=":")
+        for each in bins:
+            if each.accuracy is None or each.confidence is None:
+                continue
+            low, width, height = 100 * each.low, 100 * (each.high - each.low), 100 * each.accuracy
+            axes.bar(low + width / 2, height, width * 0.86, color="C0", alpha=0.35)
+            axes.plot(100 * each.confidence, height, "o", color="C0")
+            axes.annotate(f"{each.count:,}", (low + width / 2, 1.5), ha="center", va="bottom", fontsize=7)
+        axes.set(xlim=(0, 100), ylim=(0, 104), xlabel="confidence, %", title="accuracy, %")
+        axes.grid(visible=False, axis="x")
+
+    return Markup(both(draw, text=text))
+
+
+def _course(facts: Facts, metric: str) -> Markup | None:
+    """A metric of training and validation over the epochs."""
+    found = {split: points_of(facts, f"{split}/{metric}") for split in _SPLITS}
+    lines = {split: points for split, points in found.items() if points}
+    if not lines:
+        return None
+
+    def draw(axes: Axes) -> None:
+        for split, points in lines.items():
+            _line(axes, points, metric, color=_SPLITS[split], label=split)
+        axes.set(xlabel="epoch", title=_WORDS[metric])
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.legend()
+
+    ends = [
+        f"{split} from {_SCALE[metric] * points[0][1]:.4g} to {_SCALE[metric] * points[-1][1]:.4g}"
+        for split, points in lines.items()
+    ]
+    return Markup(both(draw, text=f"{_WORDS[metric]} over {len(facts.rows)} epochs: {', '.join(ends)}."))
+
+
+def _overlay(lines: Sequence[tuple[Facts, Points]], title: str, best: Facts | None) -> Draw:
+    """A curve for each run, each in a colour where they are few; else only the best has one."""
+    metric = "acc" if "acc" in title else "loss"
+
+    def draw(axes: Axes) -> None:
+        few = len(lines) <= _TOLD_APART
+        for number, (run, points) in enumerate(lines):
+            if few:
+                _line(axes, points, metric, color=f"C{number}", label=_legible(run.name))
+            elif run is not best:
+                axes.plot(*_scaled(points, metric), color="C5", linewidth=0.9, alpha=_FAINT)
+        if not few and best is not None:
+            _line(axes, dict(lines).get(best, []), metric, color="C0", label=f"{_legible(best.name)}, the best")
+        axes.set(xlabel="epoch", title=title)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        if axes.get_legend_handles_labels()[1]:
+            axes.figure.legend(loc="outside lower left", ncols=2)  # within, it would hide one of many curves
+
+    return draw
+
+
+def _line(axes: Axes, points: Points, metric: str, *, color: str, label: str) -> None:
+    marker = "o" if len(points) <= _MARKED else None
+    axes.plot(*_scaled(points, metric), color=color, marker=marker, label=label)
+
+
+def _scaled(points: Points, metric: str) -> tuple[list[float], list[float]]:
+    return [epoch for epoch, _ in points], [_SCALE[metric] * value for _, value in points]
+
+
+def _legible(name: str) -> str:
+    """A name that a legend has room for; one that begins with _ would be left out of it."""
+    shown = name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
+    return f" {shown}" if shown.startswith("_") else shown

@@ -1,0 +1,130 @@
+"""One run as a part of a page."""
+
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
+
+from mnistlab.errors import LabError
+from mnistlab.options.written import read_text
+from mnistlab.reports.behind import Trust
+from mnistlab.reports.curves import course
+from mnistlab.reports.facts import Facts, count, duration, percent
+from mnistlab.reports.markup import Markup, element, folded, joined, note, preformatted, table
+from mnistlab.reports.tested import tested
+from mnistlab.runs.folder import CONFIG, LAST
+
+_STATES = {
+    "running": "It is still running: what is here is what was known when this page was written.",
+    "lost": "It is lost: its process has died without a word.",
+    "interrupted": "It was interrupted.",
+    "failed": "It has failed.",
+    "pruned": "Its sweep has ended it early: it promised too little.",
+}
+
+
+def headline(facts: Facts) -> Markup:
+    """The figures that a run is judged by."""
+    tested_with = " of the last weights" if facts.said("metrics", "test", "checkpoint") == "last" else ""
+    figures = {
+        f"test accuracy{tested_with}": percent(facts.tested("acc")),
+        "best validation accuracy": percent(facts.validated("acc")),
+        "parameters": count(facts.parameters),
+        "training": duration(facts.seconds),
+        "status": facts.status,
+    }
+    shown = [element("div", element("dt", name), element("dd", value)) for name, value in figures.items()]
+    return joined([element("dl", *shown, class_="figures"), *_state(facts)])
+
+
+def about(facts: Facts) -> str:
+    """What it was trained on, when, and what it is called, in a line."""
+    parts = [f"on {facts.word('data')}", facts.started]
+    if facts.said("name"):
+        parts.append(f"called {facts.said('name')}")
+    if facts.tags:
+        parts.append(f"tagged {', '.join(facts.tags)}")
+    if facts.said("command") not in ("fit", None):
+        parts.append(f"a run of {facts.said('command')}")
+    return " · ".join(parts)
+
+
+def sections(facts: Facts, trust: Trust, *, level: int = 2) -> Iterator[Markup]:
+    """All that is known about a run, below headings of a level."""
+    yield _section("Training", course(facts), level)
+    for group in tested(facts, trust):
+        parts = [_section(heading, inner, level) for heading, inner in group]
+        yield element("div", *parts, class_="columns") if len(parts) > 1 else parts[0]
+    yield _section("Configuration", _configuration(facts, trust), level)
+    yield _section("To repeat it", _commands(facts), level)
+    yield _section("Versions and machine", _origin(facts), level)
+
+
+def _section(heading: str, parts: Iterable[object], level: int) -> Markup:
+    return element("section", element(f"h{level}", heading), *parts)
+
+
+def _state(facts: Facts) -> Iterator[Markup]:
+    if not facts.record:
+        yield note("There is no run.json that could be read in this folder: little is known about the run.")
+    elif facts.status in _STATES:
+        yield note(f"{_STATES[facts.status]}{f' {facts.error}' if facts.error else ''}")
+    if facts.record and facts.status == "finished" and facts.validated("acc") is None and not facts.said("checkpoint"):
+        yield note("It was not validated: no images were held out.")
+
+
+def _configuration(facts: Facts, trust: Trust) -> Iterator[Markup]:
+    """What is not at its default, then all."""
+    try:
+        rows = [
+            (origin.name, _plain(origin.value), _plain(origin.default)) for origin in trust.differences(facts.folder)
+        ]
+        if rows:
+            yield table(("Option", "Value", "Default"), rows, caption="What is not at its default")
+        else:
+            yield note("Everything is at its default.")
+    except LabError as error:
+        yield note(f"What differs from the defaults cannot be said: {error}")
+    try:
+        yield folded("Everything that it was configured with", preformatted(read_text(facts.folder / CONFIG)))
+    except LabError as error:
+        yield note(str(error))
+
+
+def _plain(value: object) -> str:
+    """A value as one types it."""
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _commands(facts: Facts) -> Iterator[Markup]:
+    if facts.commands:
+        several = len(facts.commands) > 1
+        yield element("p", "What was typed, each time that it was started:" if several else "What was typed:")
+        yield preformatted("\n".join(facts.commands))
+    elif facts.record:
+        yield note("What was typed is not in its record.")
+    lines = []
+    command = facts.said("command")
+    if command == "fit" and (facts.folder / CONFIG).is_file():
+        lines.append(shlex.join(["mnistlab", "fit", f"--config={facts.folder / CONFIG}"]))
+    if (facts.folder / LAST).is_file():
+        lines.append(shlex.join(["mnistlab", "test", f"--ckpt_path={facts.folder}"]))
+    if lines:
+        yield element("p", "To train it again as it was configured, or to test it:")
+        yield preformatted("\n".join(lines))
+
+
+def _origin(facts: Facts) -> Iterator[Markup]:
+    single = {name: facts.said(name) for name in ("host", "device", "seed")}
+    rows = [
+        *_flat("", facts.said("versions")),
+        *_flat("", facts.said("machine")),
+        *_flat("", {name: value for name, value in single.items() if value is not None}),
+        *_flat("source ", facts.said("git")),
+        ("folder", facts.folder.absolute()),
+    ]
+    yield table(("What", "Is"), rows, caption="Versions and machine")
+
+
+def _flat(prefix: str, value: object) -> list[tuple[str, str]]:
+    return [(f"{prefix}{key}", _plain(each)) for key, each in value.items()] if isinstance(value, Mapping) else []

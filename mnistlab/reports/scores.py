@@ -1,0 +1,124 @@
+"""What the answers of a test come to: the confusion matrix, the scores of each class, the calibration."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mnistlab.answers import PARTS, Answers
+from mnistlab.errors import LabError
+
+BINS = 10
+"""Of equal width, into which confidences from 0 to 1 are divided."""
+
+_MOST_CLASSES = 1000
+
+_ROUNDING = 1e-3
+"""By so much a probability may miss 1: it was computed with few digits."""
+
+
+@dataclass(frozen=True)
+class ClassScore:
+    """How well one class is told from the others.
+
+    Attributes:
+        precision: The share of right ones among the images that were taken for it; None where none was.
+        recall: The share of its images that were taken for it; None where it has none.
+        f1: Their harmonic mean; None where neither is above 0 or either is not known.
+        count: The number of its images.
+    """
+
+    precision: float | None
+    recall: float | None
+    f1: float | None
+    count: int
+
+
+@dataclass(frozen=True)
+class Bin:
+    """The images whose confidence lies between two values.
+
+    Attributes:
+        low: The lower end, which is not in it.
+        high: The upper end, which is.
+        count: The number of images.
+        confidence: Their mean confidence; None where there are none.
+        accuracy: The share of right answers; None where there are none.
+    """
+
+    low: float
+    high: float
+    count: int
+    confidence: float | None
+    accuracy: float | None
+
+
+def check_answers(answers: Answers, num_classes: int) -> None:
+    """Refuse answers that cannot be those of a test: a stranger may have written them.
+
+    Raises:
+        LabError: If they are not about the same images, or name classes that there are not.
+    """
+    parts: list[Tensor] = [getattr(answers, name) for name in PARTS]
+    if len({part.shape for part in parts}) != 1 or parts[0].dim() != 1 or not len(parts[0]):
+        raise LabError("they are not about the same images")
+    named = torch.cat([answers.prediction, answers.target])
+    if not 0 < num_classes <= _MOST_CLASSES or int(named.min()) < 0 or int(named.max()) >= num_classes:
+        raise LabError(f"they name classes that are not from 0 to {num_classes - 1}")
+    shares = torch.cat([answers.confidence, answers.target_prob])
+    if not bool(((shares >= 0) & (shares <= 1 + _ROUNDING)).all()):
+        raise LabError("they have probabilities that are not from 0 to 1")
+
+
+def confusion(answers: Answers, num_classes: int) -> Tensor:
+    """How often each class (row) was taken for each (column): (num_classes, num_classes) int64."""
+    pairs = answers.target * num_classes + answers.prediction
+    return pairs.bincount(minlength=num_classes**2).reshape(num_classes, num_classes)
+
+
+def class_scores(matrix: Tensor) -> list[ClassScore]:
+    """The scores of each class, from the confusion matrix."""
+    right, taken, there = (values.tolist() for values in (matrix.diag(), matrix.sum(dim=0), matrix.sum(dim=1)))
+    found = []
+    for hits, guesses, images in zip(right, taken, there, strict=True):
+        precision, recall = (hits / whole if whole else None for whole in (guesses, images))
+        both = precision is not None and recall is not None and precision + recall > 0
+        f1 = 2 * hits / (guesses + images) if both else None
+        found.append(ClassScore(precision, recall, f1, images))
+    return found
+
+
+def calibration(answers: Answers) -> list[Bin]:
+    """The answers by their confidence, in `BINS` bins."""
+    number = (answers.confidence * BINS).ceil().long().sub(1).clamp(0, BINS - 1)
+    found = []
+    for index in range(BINS):
+        inside = number == index
+        count = int(inside.sum())
+        means = [
+            float(values[inside].double().mean()) if count else None for values in (answers.confidence, answers.right)
+        ]
+        found.append(Bin(index / BINS, (index + 1) / BINS, count, *means))
+    return found
+
+
+def calibration_error(bins: Sequence[Bin]) -> float:
+    """The expected calibration error (ECE): the mean gap between confidence and accuracy, each bin by its images.
+
+    Source: Guo, Pleiss, Sun and Weinberger (2017), arXiv:1706.04599, equation 3.
+    """
+    total = sum(each.count for each in bins)
+    gaps = [
+        each.count * abs(each.accuracy - each.confidence)
+        for each in bins
+        if each.accuracy is not None and each.confidence is not None
+    ]
+    return sum(gaps) / total
+
+
+def worst(answers: Answers, most: int) -> list[int]:
+    """The rows of wrong answers, those with the highest confidence first."""
+    wrong = (~answers.right).nonzero().flatten()
+    order = answers.confidence[wrong].argsort(descending=True, stable=True)
+    return [int(row) for row in wrong[order][:most]]

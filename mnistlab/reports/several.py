@@ -1,0 +1,124 @@
+"""Several runs, or those of a sweep, as parts of a page."""
+
+import base64
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from mnistlab.reports.behind import Trust
+from mnistlab.reports.curves import courses
+from mnistlab.reports.facts import UNKNOWN, Facts, count, duration, percent
+from mnistlab.reports.markup import Markup, element, folded, joined, note, table
+from mnistlab.reports.one_run import about, headline, sections
+
+SWEEP = "sweep.json"
+"""The file that a folder has if a sweep or a comparison lies in it."""
+
+_PLOTS = "plots"
+_KINDS = {".svg": "image/svg+xml", ".png": "image/png"}
+
+
+def is_sweep(folder: Path) -> bool:
+    """Whether a folder is that of a sweep or a comparison."""
+    return (folder / SWEEP).is_file()
+
+
+def trials_of(folder: Path) -> list[Facts]:
+    """The trials of a sweep, those with the highest validation accuracy first, those without one last."""
+    found = [Facts.of(path.parent) for path in sorted(folder.glob("*/run.json"))]
+    return sorted(found, key=_merit, reverse=True)
+
+
+def best_of(runs: Sequence[Facts]) -> Facts | None:
+    """The one with the highest validation accuracy, of equal ones the first; None where none has any."""
+    return max((run for run in runs if run.validated("acc") is not None), key=_merit, default=None)
+
+
+def runs_side_by_side(runs: Sequence[Facts], trust: Trust) -> Iterator[Markup]:
+    """A table, the curves, and each run by itself."""
+    columns = ("Run", "Model", "Data", "Parameters", "Validation", "Test", "Training", "Started (UTC)", "Status")
+    rows = [
+        (
+            element("a", run.name, href=f"#run-{number}"),
+            run.title,
+            run.word("data"),
+            count(run.parameters),
+            percent(run.validated("acc")),
+            percent(run.tested("acc")),
+            duration(run.seconds),
+            run.started.removesuffix(" UTC"),
+            run.status,
+        )
+        for number, run in enumerate(runs)
+    ]
+    yield _part("Side by side", table(columns, rows, caption="The runs side by side", numeric=columns[3:8]))
+    yield _part("Curves", courses(runs, best_of(runs)))
+    each = [_folded(run, trust, f"run-{number}") for number, run in enumerate(runs)]
+    yield _part("Each run", *each)
+
+
+def sweep(folder: Path, trials: Sequence[Facts], trust: Trust) -> Iterator[Markup]:
+    """Its trials in a table, their curves, its plots, and the best run."""
+    options = list(dict.fromkeys(option for trial in trials for option in trial.point))
+    names = [_short(option, options) for option in options]
+    columns = ("Trial", *names, "Validation", "Test", "Parameters", "Training", "Status")
+    rows = [
+        (
+            trial.name,
+            *(trial.point.get(option, UNKNOWN) for option in options),
+            percent(trial.validated("acc")),
+            percent(trial.tested("acc")),
+            count(trial.parameters),
+            duration(trial.seconds),
+            trial.status,
+        )
+        for trial in trials
+    ]
+    numeric = [*names, *columns[-5:-1]]
+    yield _part("Trials", _states(trials), table(columns, rows, caption="The trials, the best first", numeric=numeric))
+    best = best_of(trials)
+    yield _part("Curves", courses(trials, best))
+    plots = list(_plots(folder))
+    if plots:
+        yield _part("Plots", *plots)
+    if best is None:
+        yield _part("Best trial", note("No trial has been validated yet, so none is the best."))
+    else:
+        inner = (element("p", f"{best.title}, {about(best)}", class_="about"), headline(best))
+        yield _part(f"Best trial: {best.name}", *inner, *sections(best, trust, level=3))
+
+
+def _merit(run: Facts) -> float:
+    accuracy = run.validated("acc")
+    return -1.0 if accuracy is None else accuracy
+
+
+def _part(heading: str, *inner: Markup) -> Markup:
+    return element("section", element("h2", heading), *inner)
+
+
+def _folded(run: Facts, trust: Trust, name: str) -> Markup:
+    summary = joined([element("strong", run.name), " ", element("span", f"{run.title}, {percent(run.tested('acc'))}")])
+    opening = element("p", about(run), class_="about", id=name)  # a link to what is inside opens it
+    return folded(summary, opening, headline(run), *sections(run, trust, level=3), class_="run")
+
+
+def _states(trials: Sequence[Facts]) -> Markup:
+    states = [trial.status for trial in trials]
+    counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
+    return element("p", f"{len(trials)} trials: {counts}.") if trials else note("There are no trials in it yet.")
+
+
+def _short(option: str, options: Sequence[str]) -> str:
+    """The last part of an option, where no other ends so."""
+    last = option.rpartition(".")[2]
+    return last if sum(each.rpartition(".")[2] == last for each in options) == 1 else option
+
+
+def _plots(folder: Path) -> Iterator[Markup]:
+    """The pictures of a sweep; as images, for whatever is in such a file does nothing then."""
+    for path in sorted((folder / _PLOTS).glob("*")):
+        kind = _KINDS.get(path.suffix.lower())
+        if kind and path.is_file():
+            data = base64.b64encode(path.read_bytes()).decode()
+            image = element("img", src=f"data:{kind};base64,{data}", alt=path.stem.replace("_", " "), class_="plot")
+            yield element("figure", image, element("figcaption", path.stem.replace("_", " ")))

@@ -1,0 +1,214 @@
+"""What a test says of each class and each image, as a part of a page."""
+
+import base64
+import io
+from collections.abc import Iterable, Iterator, Sequence
+
+from PIL import Image
+from torch import Tensor
+
+from mnistlab.answers import Answers
+from mnistlab.errors import LabError
+from mnistlab.reports.behind import Trust
+from mnistlab.reports.curves import reliability
+from mnistlab.reports.facts import UNKNOWN, Facts, percent
+from mnistlab.reports.markup import Markup, element, note, scrolling, table
+from mnistlab.reports.scores import (
+    Bin,
+    calibration,
+    calibration_error,
+    check_answers,
+    class_scores,
+    confusion,
+    worst,
+)
+from mnistlab.runs.folder import OUTCOMES
+from mnistlab.runs.outcomes import Outcomes, load_outcomes
+
+MISTAKES = 24
+"""As many are shown, at most."""
+
+_COLOURS = 3
+
+_MANY_CLASSES = 70
+"""A matrix of more is left out."""
+
+
+Part = tuple[str, Iterable[object]]
+"""A heading, and what stands below."""
+
+
+def tested(facts: Facts, trust: Trust) -> Iterator[list[Part]]:
+    """The parts about the test; those of one list stand side by side where there is room."""
+    try:
+        outcomes = _outcomes(facts)
+    except LabError as error:
+        yield [("Test, image by image", [note(str(error))])]
+        return
+    several = len(outcomes.answers) > 1
+    head, answers = next(iter(outcomes.answers.items()))
+    matrix = confusion(answers, outcomes.num_classes[head])
+    named = f" of {head}" if several else ""
+    if several:
+        yield [("Heads", [_heads(outcomes)])]
+    yield [(f"Confusion matrix{named}", _matrix(matrix)), (f"Classes{named}", [_classes(matrix)])]
+    bins = calibration(answers)
+    yield [(f"Calibration{named}", _calibration(bins)), ("Confidence in numbers", [_bins(bins)])]
+    yield [(f"Worst mistakes{named}", _mistakes(facts, outcomes, answers, trust))]
+
+
+def _outcomes(facts: Facts) -> Outcomes:
+    """What the test has left, if it is what a test leaves.
+
+    Raises:
+        LabError: If it is not there, or is something else.
+    """
+    path = facts.folder / OUTCOMES
+    if not path.is_file():
+        raise LabError(f"There is no {OUTCOMES} in the folder of this run: {_why_untested(facts)}")
+    outcomes = load_outcomes(path)
+    for head, answers in outcomes.answers.items():
+        try:
+            check_answers(answers, outcomes.num_classes[head])
+        except LabError as error:
+            raise LabError(f"{path} does not hold the answers of a test: {error}.") from error
+    return outcomes
+
+
+def _why_untested(facts: Facts) -> str:
+    if facts.status == "running":
+        return "it is still running."
+    if facts.status in ("interrupted", "failed", "pruned", "lost"):
+        return "it ended before its test."
+    if facts.tested("acc") is not None:
+        return f"its test was one of an older mnistlab. This writes them: mnistlab test --ckpt_path={facts.folder}"
+    return f"it was not tested. This does so: mnistlab test --ckpt_path={facts.folder}"
+
+
+def _heads(outcomes: Outcomes) -> Markup:
+    rows = []
+    for head, answers in outcomes.answers.items():
+        matrix = confusion(answers, outcomes.num_classes[head])
+        f1 = [score.f1 or 0.0 for score in class_scores(matrix) if score.count]
+        right, total = int(matrix.diag().sum()), int(matrix.sum())
+        rows.append(
+            (
+                head,
+                outcomes.num_classes[head],
+                percent(right / total),
+                percent(int(matrix.sum(dim=1).max()) / total),
+                f"{sum(f1) / len(f1):.3f}",
+                percent(calibration_error(calibration(answers))),
+            )
+        )
+    columns = ("Head", "Classes", "Accuracy", "Naming the largest class", "Mean F1", "ECE")
+    return table(columns, rows, caption="The test of each head", numeric=columns[1:])
+
+
+def _matrix(matrix: Tensor) -> Iterator[Markup]:
+    """The counts, with colour: of right answers one, of mistakes another that shows few of them too."""
+    size = len(matrix)
+    total, right = int(matrix.sum()), int(matrix.diag().sum())
+    yield element(
+        "p", f"{right:,} of {total:,} test images are right. Rows are the classes, columns what they were taken for."
+    )
+    if size > _MANY_CLASSES:
+        yield note(f"A matrix of {size} classes is too large to be read here.")
+        return
+    wrong = matrix - matrix.diag().diag()
+    most = max(1, int(wrong.max()))
+    head = [element("th", "", scope="col"), *(element("th", column, scope="col") for column in range(size))]
+    rows = []
+    for row, counts in enumerate(matrix.tolist()):
+        whole = max(1, sum(counts))
+        cells = [
+            _cell(value, row, column, (value / whole) if row == column else (value / most) ** 0.5)
+            for column, value in enumerate(counts)
+        ]
+        rows.append(element("tr", element("th", row, scope="row"), *cells))
+    caption = element("caption", "How often each class was taken for each")
+    inner = element(
+        "table", caption, element("thead", element("tr", *head)), element("tbody", *rows), class_="confusion"
+    )
+    yield scrolling(inner, "Confusion matrix")
+
+
+def _cell(value: int, row: int, column: int, strength: float) -> Markup:
+    if not value:
+        return element("td", 0, class_="none")
+    kind = "right" if row == column else "wrong"
+    title = f"{value:,} right" if row == column else f"{value:,} of {row} taken for {column}"
+    return element("td", f"{value:,}", class_=kind, style=f"--strength:{100 * strength:.0f}%", title=title)
+
+
+def _classes(matrix: Tensor) -> Markup:
+    columns = ("Class", "Precision", "Recall", "F1", "Images")
+    rows = [
+        (number, _share(score.precision), _share(score.recall), _share(score.f1), f"{score.count:,}")
+        for number, score in enumerate(class_scores(matrix))
+    ]
+    return table(columns, rows, caption="How well each class is told from the others", numeric=columns)
+
+
+def _share(value: float | None) -> str:
+    return UNKNOWN if value is None else f"{value:.4f}"
+
+
+def _calibration(bins: Sequence[Bin]) -> Iterator[Markup]:
+    error = percent(calibration_error(bins))
+    yield element("p", f"The expected calibration error (ECE) over {len(bins)} bins is {error}.")
+    yield reliability(bins)
+    yield element("p", "On the dotted line confidence is as high as accuracy. The numbers are images.", class_="small")
+
+
+def _bins(bins: Sequence[Bin]) -> Markup:
+    columns = ("Confidence", "Images", "Mean", "Accuracy")
+    rows = [(_range(each), f"{each.count:,}", percent(each.confidence), percent(each.accuracy)) for each in bins]
+    return table(columns, rows, caption="Answers by their confidence", numeric=columns)
+
+
+def _range(each: Bin) -> str:
+    return f"{100 * each.low:.0f} to {100 * each.high:.0f} %"
+
+
+def _mistakes(facts: Facts, outcomes: Outcomes, answers: Answers, trust: Trust) -> Iterator[Markup]:
+    rows = worst(answers, MISTAKES)
+    wrong = int((~answers.right).sum())
+    if not rows:
+        yield note("None of the test images was mistaken.")
+        return
+    which = f"These are the {len(rows)} with the highest confidence." if wrong > len(rows) else "By falling confidence:"
+    yield element("p", f"{wrong:,} of {len(answers.target):,} test images are mistaken. {which}")
+    try:
+        images = trust.tested_images(facts.folder, outcomes)
+    except LabError as error:
+        yield note(f"The images themselves are left out: {error}")
+        yield _listed(rows, answers)
+        return
+    yield element("ul", *(_mistake(images[row], row, answers) for row in rows), class_="images")
+
+
+def _mistake(image: Tensor, row: int, answers: Answers) -> Markup:
+    target, taken = int(answers.target[row]), int(answers.prediction[row])
+    said = element("span", f"{target}, taken for {taken} ", element("small", f"({_confidence(answers, row)})"))
+    alt = f"Test image {row}: a {target} that was taken for a {taken}"
+    picture = element("img", src=_png(image), alt=alt, title=f"test image {row}")
+    return element("li", picture, said)
+
+
+def _listed(rows: Sequence[int], answers: Answers) -> Markup:
+    columns = ("Test image", "Class", "Taken for", "Confidence")
+    cells = [(row, int(answers.target[row]), int(answers.prediction[row]), _confidence(answers, row)) for row in rows]
+    return table(columns, cells, caption="The worst mistakes", numeric=columns)
+
+
+def _confidence(answers: Answers, row: int) -> str:
+    return percent(float(answers.confidence[row]), 1)
+
+
+def _png(image: Tensor) -> str:
+    """An image (channels, height, width) uint8 as an address that holds it."""
+    pixels = image[:3].permute(1, 2, 0) if len(image) >= _COLOURS else image[0]
+    content = io.BytesIO()
+    Image.fromarray(pixels.contiguous().numpy()).save(content, format="PNG", optimize=True)
+    return f"data:image/png;base64,{base64.b64encode(content.getvalue()).decode()}"

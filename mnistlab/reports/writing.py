@@ -1,0 +1,83 @@
+"""Which page is asked for, and where it is written."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from mnistlab.arguments import Arguments
+from mnistlab.errors import LabError
+from mnistlab.invocation import check_packages
+from mnistlab.reports.behind import Trust
+from mnistlab.reports.facts import Facts
+from mnistlab.reports.one_run import about, headline, sections
+from mnistlab.reports.page import page
+from mnistlab.reports.several import is_sweep, runs_side_by_side, sweep, trials_of
+from mnistlab.runs.folder import fit_runs
+from mnistlab.runs.listing import find_run
+from mnistlab.runs.record import now, write_text
+
+NAME = "report.html"
+"""What a page is called where nobody names it."""
+
+
+def report(asked: Arguments) -> Path:
+    """Write the page that is asked for; where it is.
+
+    Raises:
+        LabError: If there is no such run, or the file cannot be written.
+    """
+    packages = frozenset(name for name in asked.values.get("trust", "").split(",") if name)
+    check_packages(packages)
+    trust, root = Trust(packages), Path(asked.values.get("run.dir", "runs"))
+    trust.prepare()
+    sweep_folder = _sweep(asked.names, root)
+    if sweep_folder is not None:
+        text, place = _of_sweep(sweep_folder, trust), sweep_folder / NAME
+    else:
+        folders = [find_run(name, root) for name in asked.names] or [_newest(root)]
+        runs = [Facts.of(each) for each in dict.fromkeys(folders)]
+        place = runs[0].folder / NAME if len(runs) == 1 else Path(NAME)
+        text = _of_one(runs[0], trust) if len(runs) == 1 else _of_several(runs, trust)
+    path = Path(asked.values["output"]) if "output" in asked.values else place
+    if path.is_dir():
+        raise LabError(f"--output={path}: it is a folder. Name the file: --output={path / NAME}")
+    try:
+        write_text(path, text)
+    except OSError as error:
+        raise LabError(f"{path} cannot be written: {error.strerror or error}. Name a file with --output=...") from error
+    return path
+
+
+def _sweep(names: Sequence[str], root: Path) -> Path | None:
+    """The folder of the sweep that is asked for, None where runs are."""
+    found = [place for name in names for place in (Path(name), root / name) if is_sweep(place)]
+    if found and len(names) > 1:
+        raise LabError(f"{found[0]} is a sweep, which has a page of its own: mnistlab report {found[0]}")
+    return found[0] if found else None
+
+
+def _newest(root: Path) -> Path:
+    folders = fit_runs(root)
+    if not folders:
+        raise LabError(
+            f"looked in {root} (--run.dir), but no training run lies there. Name one, or train: mnistlab fit"
+        )
+    return folders[0]
+
+
+def _of_one(run: Facts, trust: Trust) -> str:
+    return page(run.title, about(run), [headline(run), *sections(run, trust)], _closing())
+
+
+def _of_several(runs: Sequence[Facts], trust: Trust) -> str:
+    models = ", ".join(dict.fromkeys(run.title for run in runs))
+    return page(f"{len(runs)} runs", models, runs_side_by_side(runs, trust), _closing())
+
+
+def _of_sweep(folder: Path, trust: Trust) -> str:
+    trials = trials_of(folder)
+    models = ", ".join(dict.fromkeys(trial.title for trial in trials)) or "no trials yet"
+    return page(folder.resolve().name, models, sweep(folder, trials, trust), _closing())
+
+
+def _closing() -> str:
+    return f"Written by mnistlab report, {now()[:16].replace('T', ' ')} UTC."

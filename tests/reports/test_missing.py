@@ -1,0 +1,118 @@
+"""Whatever is missing, damaged or not trusted, the page says so and has the rest."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pages import Page
+
+from mnistlab.answers import Answers
+from mnistlab.runs.outcomes import Outcomes, load_outcomes, save_outcomes
+
+Fit = Callable[..., Path]
+Report = Callable[..., Page]
+Change = Callable[..., None]
+
+
+@pytest.mark.parametrize(
+    ("files", "record", "sentence"),
+    [
+        (["outcomes.safetensors"], {}, "There is no outcomes.safetensors in the folder of this run"),
+        (["outcomes.safetensors"], {"status": "interrupted"}, "it ended before its test"),
+        (["outcomes.safetensors"], {"metrics": None}, "it was not tested"),
+        (["metrics.csv"], {}, "No epoch has been completed"),
+        (["config.yaml"], {}, "What differs from the defaults cannot be said: There is no file"),
+        (["run.json"], None, "There is no run.json that could be read"),
+        ([], {"status": "running"}, "It is lost"),
+        ([], {"status": "running", "host": "elsewhere"}, "It is still running"),
+        ([], {"status": "failed", "segments": [{"error": "RuntimeError: x"}]}, "It has failed. RuntimeError: x"),
+    ],
+)
+def test_what_is_missing_is_said(
+    fit: Fit, report: Report, change: Change, files: list[str], record: dict[str, Any] | None, sentence: str
+) -> None:
+    """The rest of the page is there all the same."""
+    run = fit("--trainer.max_epochs=2")
+    if record is not None:
+        change(run, **{"process": 1, "process_started": 1.0, **record})
+    for name in files:
+        (run / name).unlink()
+    page = report(str(run))
+
+    assert sentence in page.text
+    assert "To repeat it" in page.text
+
+
+def test_a_run_without_validation_says_so(fit: Fit, report: Report) -> None:
+    """Its curves are those of the training."""
+    fit("--data.val_size=0", "--trainer.max_epochs=2")
+
+    assert "It was not validated: no images were held out." in report().text
+
+
+def reconfigure(run: Path, **data: object) -> None:
+    """Change the data of a saved configuration."""
+    path = run / "config.yaml"
+    head = path.read_text().partition("\n")[0]
+    config = yaml.safe_load(path.read_text())
+    config["data"] = {**config["data"], **data}
+    path.write_text(f"{head}\n{yaml.safe_dump(config)}")
+
+
+def test_other_images_than_those_of_the_test_are_not_shown(fit: Fit, report: Report) -> None:
+    """The fingerprint tells; what was mistaken is a table then."""
+    run = fit()
+    config = yaml.safe_load((run / "config.yaml").read_text())
+    reconfigure(run, init_args={**config["data"]["init_args"], "draw_seed": 7})
+    page = report()
+
+    assert "The images themselves are left out: the images here are not those of the test" in page.text
+    assert "Taken for" in page.text
+    assert not page.all("img")
+
+
+def test_images_that_are_not_here_are_not_fetched(
+    fit: Fit, report: Report, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page says that they are not here."""
+    monkeypatch.setenv("MNISTLAB_DATA_DIR", str(here / "none"))
+    run = fit()
+    reconfigure(run, class_path="mnistlab.data.MNIST", init_args={})
+    page = report()
+
+    assert "The images themselves are left out" in page.text
+    assert not (here / "none").exists()
+
+
+@pytest.mark.parametrize("trusts", [False, True])
+def test_what_a_configuration_names_is_imported_only_if_it_is_trusted(
+    fit: Fit, report: Report, here: Path, monkeypatch: pytest.MonkeyPatch, *, trusts: bool
+) -> None:
+    """A run may be a stranger's."""
+    name = f"strange_{here.name.replace('-', '_')}"
+    code = "from pathlib import Path\nfrom mnistlab import SyntheticDigits\nPath('IMPORTED').touch()\n"
+    (here / f"{name}.py").write_text(f"{code}\nclass Mine(SyntheticDigits):\n    '''Mine.'''\n")
+    monkeypatch.syspath_prepend(str(here))
+    run = fit()
+    reconfigure(run, class_path=f"{name}.Mine")
+    page = report(*([f"--trust={name}"] if trusts else []))
+
+    assert (here / "IMPORTED").exists() == trusts
+    assert bool(page.all("img")) == trusts
+    assert (f"add --trust={name}" in page.text) != trusts
+
+
+def test_outcomes_that_are_none_are_told(fit: Fit, report: Report) -> None:
+    """A file of anything, and answers that no test gives."""
+    path = fit() / "outcomes.safetensors"
+    honest = load_outcomes(path)
+    answers = honest.answers["label"]
+    forged = Answers(answers.prediction + 30, answers.target, answers.confidence, answers.target_prob)
+    save_outcomes(path, Outcomes({"label": forged}, honest.images, honest.num_classes))
+
+    assert "does not hold the answers of a test: they name classes that are not from 0 to 9" in report().text
+
+    path.write_bytes(b"nothing")
+    assert "does not hold the outcomes of a test" in report().text

@@ -1,0 +1,104 @@
+"""The figures about a test, against cases worked out by hand and against torchmetrics."""
+
+import pytest
+import torch
+from torchmetrics.functional.classification import (
+    multiclass_calibration_error,
+    multiclass_confusion_matrix,
+    multiclass_f1_score,
+    multiclass_precision,
+    multiclass_recall,
+)
+
+from mnistlab.answers import Answers, answers_of
+from mnistlab.errors import LabError
+from mnistlab.reports.scores import calibration, calibration_error, check_answers, class_scores, confusion, worst
+
+
+def by_hand() -> Answers:
+    """Five images: right at 0.95, 0.95 and 0.55, wrong at 0.85 and 0.55."""
+    confidence = torch.tensor([0.95, 0.95, 0.55, 0.85, 0.55])
+    return Answers(torch.tensor([0, 1, 2, 2, 0]), torch.tensor([0, 1, 2, 0, 1]), confidence, confidence / 2)
+
+
+def drawn(images: int = 500, num_classes: int = 4) -> tuple[Answers, torch.Tensor]:
+    """Answers to random logits, and their probabilities."""
+    logits, target = 2 * torch.randn(images, num_classes), torch.randint(num_classes, (images,))
+    probs = logits.softmax(dim=1)
+    return answers_of(logits, probs, target), probs
+
+
+def test_the_calibration_error_is_that_worked_out_by_hand() -> None:
+    """Two at 0.95 all right, one at 0.85 wrong, two at 0.55 half right: (2 * 0.05 + 0.85 + 2 * 0.05) / 5."""
+    bins = calibration(by_hand())
+
+    assert [each.count for each in bins] == [0, 0, 0, 0, 0, 2, 0, 0, 1, 2]
+    assert [bins[5].accuracy, bins[8].accuracy, bins[9].accuracy] == [0.5, 0.0, 1.0]
+    assert bins[0].accuracy is None
+    assert calibration_error(bins) == pytest.approx(0.21)
+
+
+@pytest.mark.parametrize(("confidence", "bin_"), [(0.0, 0), (0.1, 0), (0.3, 2), (0.7, 6), (0.71, 7), (1.0, 9)])
+def test_a_bin_has_its_upper_end_and_not_its_lower(confidence: float, bin_: int) -> None:
+    """As in the source."""
+    one, value = torch.tensor([0]), torch.tensor([confidence])
+    counts = [each.count for each in calibration(Answers(one, one, value, value))]
+
+    assert counts.index(1) == bin_
+
+
+def test_the_calibration_error_is_that_of_torchmetrics() -> None:
+    """With as many bins."""
+    answers, probs = drawn()
+    wanted = multiclass_calibration_error(probs, answers.target, num_classes=4, n_bins=10)
+
+    assert calibration_error(calibration(answers)) == pytest.approx(float(wanted), abs=1e-6)
+
+
+def test_matrix_and_class_scores_are_those_of_torchmetrics() -> None:
+    """For every class."""
+    answers, _ = drawn()
+    matrix = confusion(answers, 4)
+    scores = class_scores(matrix)
+
+    assert torch.equal(matrix, multiclass_confusion_matrix(answers.prediction, answers.target, 4))
+    for name, metric in {
+        "precision": multiclass_precision,
+        "recall": multiclass_recall,
+        "f1": multiclass_f1_score,
+    }.items():
+        wanted = metric(answers.prediction, answers.target, num_classes=4, average=None)
+        assert [getattr(score, name) for score in scores] == pytest.approx(wanted.tolist())
+    assert [score.count for score in scores] == answers.target.bincount(minlength=4).tolist()
+
+
+def test_what_is_not_known_is_none() -> None:
+    """A class that was never named has no precision, one without images no recall."""
+    never_named, without_images = class_scores(torch.tensor([[0, 3], [0, 0]]))
+
+    assert (never_named.precision, never_named.recall, never_named.f1) == (None, 0.0, None)
+    assert (without_images.precision, without_images.recall, without_images.count) == (0.0, None, 0)
+
+
+def test_the_worst_mistakes_are_the_most_confident_ones() -> None:
+    """Right answers are none."""
+    assert worst(by_hand(), 10) == [3, 4]
+    assert worst(by_hand(), 1) == [3]
+
+
+@pytest.mark.parametrize(
+    ("part", "values"),
+    [
+        ("prediction", torch.tensor([0, 1, 2, 2, 7])),
+        ("target", torch.tensor([0, 1, 2, 2, -1])),
+        ("confidence", torch.tensor([0.5, 0.5, 0.5, 0.5, float("nan")])),
+        ("target_prob", torch.tensor([0.5, 0.5])),
+    ],
+)
+def test_what_no_test_answers_is_refused(part: str, values: torch.Tensor) -> None:
+    """A stranger may have written the file."""
+    parts = {**vars(by_hand()), part: values}
+    check_answers(by_hand(), 3)
+
+    with pytest.raises(LabError):
+        check_answers(Answers(**parts), 3)

@@ -1,0 +1,78 @@
+"""Several runs stand side by side; a sweep shows its trials and its best run."""
+
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pages import Page
+
+from mnistlab.charts import save
+from mnistlab.cli import main
+
+Fit = Callable[..., Path]
+Report = Callable[..., Page]
+Change = Callable[..., None]
+
+
+def test_several_runs_stand_side_by_side(here: Path, fit: Fit, report: Report) -> None:
+    """In the current folder: a table, their curves in one chart, and each by itself, folded."""
+    runs = [fit("--trainer.max_epochs=2", f"--run.name=run {number}") for number in range(2)]
+    page = report(*map(str, runs))
+
+    assert (here / "report.html").is_file()
+    assert len(page.all("details")) >= 2
+    assert [each["href"] for each in page.all("a")] == ["#run-0", "#run-1"]
+    drawn = page.source.partition("Validation accuracy, %</text>")[2].partition("</svg>")[0]
+    assert all(f">run {number}<" in drawn for number in range(2))
+
+
+@pytest.fixture
+def sweep(here: Path, fit: Fit, change: Change) -> Path:
+    """A sweep of three trials, of which one was pruned."""
+    folder = here / "runs" / "<lr>"
+    for number, rate in enumerate((1e-5, 3e-3, 1e-3)):
+        trial = fit("--trainer.max_epochs=2", f"--model.optimizer.lr={rate}")
+        change(trial, sweep="<lr>", trial=number, point={"model.optimizer.lr": rate, "data.<b>": "<i>"})
+        folder.mkdir(exist_ok=True)
+        shutil.move(trial, folder / f"trial-{number:04}")
+    change(folder / "trial-0000", status="pruned", metrics={})
+    (folder / "sweep.json").write_text("{}")
+    (folder / "plots").mkdir()
+    save(lambda axes: axes.set_title("front"), folder / "plots" / "front.svg")
+    (folder / "plots" / "evil.svg").write_text("<svg><script>alert(1)</script></svg>")
+    return folder
+
+
+def test_a_sweep_has_a_table_of_its_trials_and_its_best_run(sweep: Path, report: Report) -> None:
+    """The best first, with what was swept, and its plots as images, in which nothing runs."""
+    page = report("<lr>")
+    accuracy = {
+        number: json.loads((sweep / f"trial-000{number}" / "run.json").read_text())["metrics"]["best"]["val/acc"]
+        for number in (1, 2)
+    }
+    best = max(accuracy, key=lambda number: accuracy[number])
+
+    assert (sweep / "report.html").is_file()
+    assert re.findall(r'<th scope="row">(trial \d)<', page.source) == [f"trial {n}" for n in (best, 3 - best, 0)]
+    assert all(text in page.text for text in ("lr", "0.003", "2 finished, 1 pruned", f"Best trial: trial {best}"))
+    assert [(each["src"] or "")[:18] for each in page.all("img") if each.get("class") == "plot"] == [
+        "data:image/svg+xml"
+    ] * 2
+    assert not page.all("script", "b", "i", "lr")
+
+
+def test_a_sweep_is_reported_alone(sweep: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What beside it would mean is anyone's guess."""
+    assert main(["report", str(sweep), "last"]) == 2
+    assert "is a sweep, which has a page of its own" in capsys.readouterr().err
+
+
+def test_a_sweep_that_has_just_begun_has_a_page(here: Path, report: Report) -> None:
+    """It says that there is nothing yet."""
+    (here / "runs" / "new").mkdir(parents=True)
+    (here / "runs" / "new" / "sweep.json").write_text("{}")
+
+    assert "There are no trials in it yet." in report("new").text
