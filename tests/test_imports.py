@@ -44,7 +44,7 @@ ORDER = [
     {"lab", "explanation", "screen", "inspection", "doctor", "failures", "trainer_options", "starting"},
     {"evaluation"},
     {"commands", "inspect_command"},
-    {"sweeps", "reports", "reproduction"},
+    {"sweeps", "reports", "reproduction", "browsing"},
     {"explain_command", "sweep_command", "compare_command", "runs_command", "report_command", "reproduce_command"},
     {"cli"},
     {"__init__", "__main__"},

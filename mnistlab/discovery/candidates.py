@@ -9,6 +9,7 @@ from mnistlab.catalogue import Catalogue, OptionEntry
 from mnistlab.catalogue.words import first_sentence
 from mnistlab.discovery.chosen import Chosen
 from mnistlab.discovery.layout import shown
+from mnistlab.discovery.run_words import run_values, run_words
 from mnistlab.discovery.used import FOLLOWS, WORDS, steering
 from mnistlab.options.written import SWITCHES, Key, key_of
 from mnistlab.presets.finding import SUFFIXES, list_presets
@@ -121,6 +122,8 @@ def _beginning(typed: str, known: Iterable[Candidate], hide: str = "") -> list[C
 
 def _simple(command: str, before: Sequence[str], word: str) -> Offer:
     """For the commands that train nothing."""
+    if command == "runs":
+        return _of_runs(before, word)
     options = _SIMPLE.get(command, ("--json",))
     name, equals, value = word.partition("=")
     if equals:
@@ -134,6 +137,16 @@ def _simple(command: str, before: Sequence[str], word: str) -> Offer:
     if command == "completion":
         offered = [*map(Candidate, ("bash", "zsh", "fish")), *offered]
     return Offer("", _beginning(word, offered, hide="-" if command in ("inspect", "report", "completion") else ""))
+
+
+def _of_runs(before: Sequence[str], word: str) -> Offer:
+    name, equals, value = word.partition("=")
+    if equals:
+        known = _paths(value, ()) if name == "--run.dir" else map(Candidate, run_values(name))
+        return Offer(f"{name}=", _beginning(value, known))
+    words = [Candidate(each, text, ends=not each.endswith("=")) for each, text in run_words(before).items()]
+    folders = _paths(word, (), runs=True) if "/" in word else ()
+    return Offer("", _beginning(word, [*words, *folders, Candidate("--help")], hide="-"))
 
 
 class _Line:

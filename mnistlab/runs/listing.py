@@ -1,19 +1,127 @@
-"""Which run a name means."""
+"""Which runs there are, what they are called in short, and which one a name means."""
 
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from mnistlab.errors import LabError
-from mnistlab.runs.folder import fit_runs, is_run
+from mnistlab.nearest import suggestion
+from mnistlab.runs.folder import RECORD, fit_runs, is_run
+
+LAST = "last"
+"""The word for the newest training run."""
+
+_MOST_NAMED = 10
+
+
+def places(root: Path) -> Iterator[tuple[str, str]]:
+    """Where runs may lie below `root`: the names of a folder and of one in it. What is hidden does not count."""
+    for above in _folders(root):
+        for name in _folders(root / above):
+            yield above, name
+
+
+def run_folders(root: Path) -> list[Path]:
+    """The folders of all runs below `root`, in the order of their names."""
+    return sorted(folder for folder in (root / above / name for above, name in places(root)) if is_run(folder))
+
+
+def short_ids(folders: Sequence[Path]) -> dict[Path, str]:
+    """The shortest name of each run that `find_run` takes, if these are all runs.
+
+    It is the part after the time, else the folder's name, else that with the folder above.
+    """
+    ends = Counter(_end(folder.name) for folder in folders)
+    names = Counter(folder.name for folder in folders)
+    taken = {folder: _end(folder.name) for folder in folders if ends[_end(folder.name)] == 1}
+    for folder in folders:
+        if folder not in taken:
+            taken[folder] = folder.name if names[folder.name] == 1 else f"{folder.parent.name}/{folder.name}"
+    return taken
 
 
 def find_run(name: str, root: Path) -> Path:
-    """The folder of the run that `name` means: a path, `last`, or an id.
+    """The folder of the run that a name means.
+
+    Args:
+        name: The name of its folder, a beginning or an end of it that no other has, a beginning of what `short_ids`
+            says; each also as `<folder above>/<name>`; a path, or `last` for the newest training run. What is none of
+            these may be the name that was given with `--run.name`.
+        root: The folder of all runs. Only a path may lead elsewhere.
 
     Raises:
-        LabError: If it means none.
+        LabError: If it means no run, or several.
     """
-    found = [*fit_runs(root)[:1]] if name == "last" else [Path(name), *root.glob("*/*")]
-    for folder in found:
-        if is_run(folder) and (name in ("last", str(folder)) or folder == Path(name) or folder.name.endswith(name)):
-            return folder
-    raise LabError(f"{name}: there is no such run in {root} (--run.dir).")
+    if name == LAST:
+        return _newest(root)
+    wanted = name.rstrip("/")
+    if not wanted:
+        raise LabError(f"{name!r} names no run. `mnistlab runs` lists them.")
+    if is_run(Path(wanted)):
+        return Path(wanted)
+    above, _, own = wanted.rpartition("/")
+    among = [(folder, part) for folder, part in places(root) if above in ("", folder)]
+    exact = _runs(root, [place for place in among if place[1] == own])
+    found = exact or _runs(root, [place for place in among if _begins_or_ends(place[1], own)]) or _called(name, root)
+    if len(found) == 1:
+        return found[0]
+    raise _ambiguous(name, found) if found else _unknown(name, root)
+
+
+def _folders(folder: Path) -> list[str]:
+    with suppress(OSError), os.scandir(folder) as entries:
+        return [entry.name for entry in entries if not entry.name.startswith(".") and entry.is_dir()]
+    return []
+
+
+def _runs(root: Path, among: Sequence[tuple[str, str]]) -> list[Path]:
+    return sorted(folder for folder in (root / above / name for above, name in among) if is_run(folder))
+
+
+def _called(name: str, root: Path) -> list[Path]:
+    """The runs that were given this name."""
+    found: list[Path] = []
+    for above, own in places(root):
+        with suppress(OSError, ValueError, RecursionError):  # no run, or a broken record
+            record = json.loads((root / above / own / RECORD).read_bytes())
+            if isinstance(record, dict) and record.get("name") == name:
+                found.append(root / above / own)
+    return sorted(found)
+
+
+def _begins_or_ends(name: str, part: str) -> bool:
+    return name.startswith(part) or name.endswith(part) or _end(name).startswith(part)
+
+
+def _end(name: str) -> str:
+    """What tells a run from the others of its second; the whole name where there is no time in it."""
+    time, _, end = name.rpartition("-")
+    return end if time[:1].isdigit() and time.endswith("Z") else name
+
+
+def _newest(root: Path) -> Path:
+    runs = fit_runs(root)
+    if not runs:
+        raise LabError(f"{LAST}: looked in {root} (--run.dir), but no training run lies there.")
+    return runs[0]
+
+
+def _ambiguous(name: str, found: Sequence[Path]) -> LabError:
+    names = [f"  {folder.parent.name}/{folder.name}" for folder in found[:_MOST_NAMED]]
+    more = [f"  and {len(found) - _MOST_NAMED} more"] if len(found) > _MOST_NAMED else []
+    return LabError("\n".join([f"{name} means {len(found)} runs. Name one of them:", *names, *more]))
+
+
+def _unknown(name: str, root: Path) -> LabError:
+    folders = run_folders(root)
+    if not folders:
+        return LabError(f"{name}: there are no runs in {root}. Where they lie is said with --run.dir=...")
+    inner = [folder for folder in folders if folder.parent.name == name.strip("/")]
+    if inner:
+        return LabError(f"{name} is a folder of {len(inner)} runs. Name one of them, such as {name}/{inner[-1].name}.")
+    known = [*short_ids(folders).values(), *(folder.name for folder in folders), LAST]
+    hint = suggestion(name, known) or " `mnistlab runs` lists them."
+    return LabError(f"{name}: there is no such run in {root} (--run.dir).{hint}")

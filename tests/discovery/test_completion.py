@@ -204,6 +204,24 @@ def test_checkpoints_are_files_and_runs(offered: Offered, here: Path) -> None:
     assert offered("fit", "--run.dir=") == ["--run.dir=runs/"]
 
 
+def test_runs_are_offered_by_their_short_names(offered: Offered, here: Path) -> None:
+    """The newest first, as many as the command takes, and none that is named already."""
+    for name in ("tiny/20260101T000000Z-abc", "cnn/20260201T000000Z-def"):
+        (here / "runs" / name).mkdir(parents=True)
+        (here / "runs" / name / "run.json").write_text("{}")
+
+    assert offered("runs", "") == ["show", "diff", "rm"]
+    assert offered("runs", "--st") == ["--status="]
+    assert offered("runs", "--status=fa") == ["--status=failed"]
+    assert "--sort=-test_acc" in offered("runs", "--sort=-")
+    assert offered("runs", "show", "") == ["last", "def", "abc"]
+    assert offered("runs", "show", "def", "") == []
+    assert offered("runs", "diff", "def", "") == ["last", "abc"]
+    assert offered("runs", "diff", "--") == ["--all", "--json", "--run.dir=", "--help"]
+    assert offered("runs", "show", "runs/cnn/") == ["runs/cnn/20260201T000000Z-def"]
+    assert offered("runs", "rm", "--run.dir=elsewhere", "") == []
+
+
 def test_what_is_given_is_not_offered_again(offered: Offered) -> None:
     """But presets and packages can be named several times."""
     before = ("fit", "--model=TinyModel", "--model.layers=3", "--config=QuickTest", "--print_config")

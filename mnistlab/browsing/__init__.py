@@ -1,0 +1,1 @@
+"""What `mnistlab runs` shows and does."""

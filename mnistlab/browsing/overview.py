@@ -1,0 +1,214 @@
+"""`mnistlab runs`: all runs as a table, as CSV, or as JSON."""
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mnistlab.arguments import Arguments
+from mnistlab.browsing.words import percent, say, seconds
+from mnistlab.discovery.layout import paragraph, screen_height, screen_width, table
+from mnistlab.errors import LabError, visible
+from mnistlab.runs.listing import short_ids
+from mnistlab.runs.summary import FILTERS, Run, Runs, ordered, read_runs, selected
+
+_DEFAULT_ORDER = "-started"
+_AROUND = 6
+"""Lines above and below the rows."""
+
+_FEWEST = 10
+"""Rows that are shown on however small a screen."""
+
+_LAST = 16
+"""Characters that the last column needs at least: it is wrapped."""
+
+
+def show_runs(asked: Arguments, root: Path) -> int:
+    """Show the runs below `root` that are asked for; the exit code.
+
+    Raises:
+        LabError: If a filter, the order or the limit is none.
+    """
+    if {"csv", "json"} <= asked.switches:
+        raise LabError("--csv and --json exclude each other.")
+    limit = _limit(asked)
+    found = runs_below(root, asked)
+    chosen = chosen_of(found, asked)
+    if "json" in asked.switches:
+        print(json.dumps([run.flat() for run in chosen[:limit]], indent=2))
+    elif "csv" in asked.switches:
+        print(_csv([run.flat() for run in chosen[:limit]]), end="")
+    else:
+        limit = _fitting_screen() if limit is None and "limit" not in asked.values else limit
+        say(_lines(found, chosen, chosen[:limit], root, asked))
+    return 0
+
+
+def runs_below(root: Path, asked: Arguments) -> Runs:
+    """Read all runs, and tell which records cannot be read.
+
+    Raises:
+        LabError: If the folder was named and is none.
+    """
+    if "run.dir" in asked.values and not root.is_dir():
+        raise LabError(f"--run.dir={root}: there is no such folder.")
+    found = read_runs(root)
+    if found.broken:
+        count, first = len(found.broken), min(found.broken)
+        what = f"{count} records cannot be read and are left out, such as" if count > 1 else "a record cannot be read:"
+        print(f"note: {what} {visible(str(first))}", file=sys.stderr)
+    return found
+
+
+def chosen_of(found: Runs, asked: Arguments) -> list[Run]:
+    """The runs that the filters leave, in the order that is asked for.
+
+    Raises:
+        LabError: If a filter or the order is none.
+    """
+    wanted = {name: value for name, value in asked.values.items() if name in FILTERS}
+    chosen = ordered(selected(found.all, wanted), asked.values.get("sort", _DEFAULT_ORDER))
+    return chosen[::-1] if "reverse" in asked.switches else chosen
+
+
+def _limit(asked: Arguments) -> int | None:
+    text = asked.values.get("limit", "all")
+    if text == "all":
+        return None
+    if not text.isdecimal() or not int(text):
+        raise LabError(f"--limit={text}: a number from 1 on is wanted, or all.")
+    return int(text)
+
+
+def _fitting_screen() -> int | None:
+    """The rows that a terminal shows at once; all of them where the output is none."""
+    return max(screen_height() - _AROUND, _FEWEST) if sys.stdout.isatty() else None
+
+
+def _csv(rows: Sequence[Mapping[str, object]]) -> str:
+    text = io.StringIO()
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([visible(name) for name in columns])
+    writer.writerows([_csv_cell(row.get(name)) for name in columns] for row in rows)
+    return text.getvalue() if columns else ""
+
+
+def _csv_cell(value: object) -> object:
+    return json.dumps(value) if isinstance(value, list | bool) else visible(value) if isinstance(value, str) else value
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A column, and how it gives way.
+
+    Attributes:
+        heading: Above it.
+        cells: What it says of each run.
+        right: Whether it is aligned to the right.
+        common: Whether it is said once, above the table, where all rows say the same.
+        gives_way: How early it is left out for want of room; 0 is never.
+    """
+
+    heading: str
+    cells: Sequence[str]
+    right: bool = False
+    common: bool = False
+    gives_way: int = 0
+
+    @property
+    def same(self) -> bool:
+        """Whether it says the same of all runs, and need not do so in each row."""
+        return self.common and len(set(self.cells)) == 1
+
+    @property
+    def width(self) -> int:
+        """The characters that it takes."""
+        return max(map(len, (self.heading, *self.cells)))
+
+
+def _columns(found: Runs, shown: Sequence[Run]) -> list[_Column]:
+    """The columns in which there is something."""
+    ids = short_ids([run.folder for run in found.all])
+    one_year = len({run.started[:4] for run in shown}) == 1
+    times = [run.started[5:16].replace("T", " ") if one_year else run.started[:10] for run in shown]
+    epochs = ["" if run.epochs is None else str(run.epochs) for run in shown]
+    columns = [
+        _Column("id", [ids[run.folder] for run in shown]),
+        _Column("command", [run.text("command") for run in shown], common=True, gives_way=5),
+        _Column("model", [run.model for run in shown]),
+        _Column("data", [run.text("data") for run in shown], common=True, gives_way=3),
+        _Column("ep", epochs, right=True, gives_way=4),
+        _Column("val %", [percent(run.val_acc) for run in shown], right=True),
+        _Column("test %", [percent(run.test_acc) for run in shown], right=True),
+        _Column("s", [seconds(run.seconds) for run in shown], right=True, gives_way=2),
+        _Column("started UTC" if one_year else "started", times, gives_way=1),
+        _Column("status", [run.status for run in shown], common=True),
+        _Column("name, tags", [_name(run) for run in shown]),
+    ]
+    return [column for column in columns if any(column.cells)]
+
+
+def _name(run: Run) -> str:
+    tags = f"({', '.join(run.tags)})" if run.tags else ""
+    return f"{run.text('name')} {tags}".strip()
+
+
+def _lines(found: Runs, chosen: Sequence[Run], shown: Sequence[Run], root: Path, asked: Arguments) -> list[str]:
+    if not found.all:
+        return [f"There are no runs in {root} (--run.dir). Train a model: mnistlab fit --help"]
+    if not chosen:
+        wanted = " ".join(f"--{name}={value}" for name, value in asked.values.items() if name in FILTERS)
+        return [f"None of the {len(found.all):,} runs in {root} has {wanted}."]
+    columns = _columns(found, shown)
+    said = [column.cells[0] for column in columns if column.same]
+    kept, left_out = _fitting([column for column in columns if not column.same])
+    return [
+        *paragraph(_heading(len(found.all), len(chosen), len(shown), root, said), screen_width(), 2, ""),
+        "",
+        *_table(kept),
+        "",
+        *_tail(left_out, len(chosen) - len(shown)),
+    ]
+
+
+def _heading(total: int, chosen: int, shown: int, root: Path, said: Sequence[str]) -> str:
+    some = f"{shown:,} of " if shown < chosen else ""
+    which = f"{chosen:,} of {total:,} runs" if chosen < total else f"{total:,} run{'s' * (total > 1)}"
+    of_which = "; those shown: " if some else ": "
+    return f"{some}{which} in {root}{of_which if said else ''}{', '.join(said)}"
+
+
+def _fitting(columns: Sequence[_Column]) -> tuple[list[_Column], list[str]]:
+    """The columns that there is room for, and the headings of the others."""
+    kept = list(columns)
+    left_out: list[str] = []
+    giving = sorted((column for column in columns if column.gives_way), key=lambda column: column.gives_way)
+    while _width(kept) > screen_width() and giving:
+        column = giving.pop(0)
+        kept.remove(column)
+        left_out.append(column.heading)
+    return kept, left_out
+
+
+def _width(columns: Sequence[_Column]) -> int:
+    """That of a table whose last column is wrapped."""
+    *others, last = (column.width for column in columns)
+    return sum(others) + 2 * len(columns) + min(last, _LAST)
+
+
+def _table(columns: Sequence[_Column]) -> list[str]:
+    right = [at for at, column in enumerate(columns) if column.right]
+    rows = list(zip(*(column.cells for column in columns), strict=True))
+    return table([column.heading for column in columns], rows, screen_width(), right)
+
+
+def _tail(left_out: Sequence[str], hidden: int) -> list[str]:
+    texts = [f"{hidden:,} more: --limit=all, or fewer by --model=, --tag=, --status=, ..."] if hidden else []
+    if left_out:
+        texts.append(f"No room for {', '.join(left_out)}: a wider terminal, --csv or --json has them.")
+    texts.append("One in full: mnistlab runs show ID. Two side by side: mnistlab runs diff ID ID")
+    return [line for text in texts for line in paragraph(text, screen_width())]

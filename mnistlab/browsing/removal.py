@@ -1,0 +1,100 @@
+"""`mnistlab runs rm`: removes runs, all of which are checked before the first one goes."""
+
+import shutil
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from mnistlab.arguments import Arguments
+from mnistlab.browsing.overview import chosen_of, runs_below
+from mnistlab.browsing.words import say, size
+from mnistlab.errors import LabError
+from mnistlab.runs.listing import find_run
+from mnistlab.runs.summary import FILTERS, Run, read_run
+
+
+def remove_runs(asked: Arguments, root: Path) -> int:
+    """Remove the runs that are named, or those that filters leave; 1 where the user has thought better of it.
+
+    Raises:
+        LabError: If one of them is no run, lies elsewhere, or is running, or nobody is there to be asked.
+    """
+    folders = _wanted(asked, root)
+    if not folders:
+        print("No run is left by these filters: nothing was removed.")
+        return 0
+    for folder in folders:
+        _check(folder, root)
+    if "yes" not in asked.switches and not _agreed(folders):
+        print("Nothing was removed.")
+        return 1
+    for folder in folders:
+        _remove(folder)
+        say([f"removed {folder}"])
+    return 0
+
+
+def _wanted(asked: Arguments, root: Path) -> list[Path]:
+    filters = [name for name in asked.values if name in FILTERS]
+    if filters and asked.names:
+        raise LabError(f"{asked.names[0]} and --{filters[0]} exclude each other: name runs, or filter them.")
+    if filters:
+        return [run.folder for run in chosen_of(runs_below(root, asked), asked)]
+    if not asked.names:
+        raise LabError("runs rm needs the runs to remove: mnistlab runs rm ID..., or a filter such as --status=failed.")
+    return list(dict.fromkeys(find_run(name, root) for name in asked.names))
+
+
+def _check(folder: Path, root: Path) -> None:
+    """Refuse what must not be removed."""
+    if folder.is_symlink() or folder.resolve().parent.parent != root.resolve():
+        raise LabError(
+            f"{folder} does not lie in {root} as runs do: nothing was removed. "
+            "Name the folder of all runs with --run.dir=..., or remove it by hand."
+        )
+    run = _readable(folder)
+    if run is not None and run.status == "running":
+        where = f"process {run.record.get('process')} on {run.text('host') or 'an unknown machine'}"
+        raise LabError(
+            f"{run.folder} is running ({where}): nothing was removed. Stop it first; if that machine is gone, "
+            "remove the folder by hand."
+        )
+
+
+def _readable(folder: Path) -> Run | None:
+    """A run whose record cannot be read is none that is running."""
+    with suppress(LabError):
+        return read_run(folder)
+    return None
+
+
+def _agreed(folders: Sequence[Path]) -> bool:
+    """Whether the user wants it; nobody there is no yes."""
+    many = len(folders)
+    runs = f"{many} run{'s' * (many > 1)}"
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise LabError(f"{runs} would be removed. Nothing was, since nobody can be asked: add --yes.")
+    bytes_in_all = sum(_bytes(folder) for folder in folders)
+    say([f"  {folder}" for folder in folders])
+    try:
+        answer = input(f"Remove {runs}, {size(bytes_in_all)}? [y/N] ")
+    except EOFError:
+        return False
+    return answer.strip().lower() in ("y", "yes")
+
+
+def _bytes(folder: Path) -> int:
+    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def _remove(folder: Path) -> None:
+    """Remove a run at once: under a hidden name half of one would not be taken for a run."""
+    hidden = folder.with_name(f".{folder.name}.removed")
+    try:
+        folder.rename(hidden)
+        shutil.rmtree(hidden)
+    except OSError as error:
+        raise LabError(f"{folder} cannot be removed: {error.strerror or error}.") from error
+    with suppress(OSError):  # other runs lie there
+        folder.parent.rmdir()

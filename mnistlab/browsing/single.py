@@ -1,0 +1,228 @@
+"""`mnistlab runs show`: one run in full."""
+
+import csv
+import json
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from mnistlab.arguments import Arguments
+from mnistlab.browsing.settings import Setting, changed
+from mnistlab.browsing.words import percent, said, say, seconds
+from mnistlab.catalogue import load_catalogue
+from mnistlab.discovery.layout import paragraph, screen_width, table
+from mnistlab.errors import LabError
+from mnistlab.runs.differences import configuration
+from mnistlab.runs.folder import BEST, CONFIG, LAST, METRICS, WEIGHTS
+from mnistlab.runs.listing import find_run
+from mnistlab.runs.summary import Run, is_number, read_run
+
+_MOST_ROWS, _FIRST, _LAST = 12, 3, 7
+"""Epochs that are all shown; of more, so many of the first and of the last."""
+
+_NAMES = 12
+"""Columns that the names of the facts take."""
+
+
+def show_run(name: str, asked: Arguments, root: Path) -> int:
+    """Show the run that a name means; the exit code.
+
+    Raises:
+        LabError: If it means none, or the run has no record.
+    """
+    run = read_run(find_run(name, root))
+    try:
+        settings, problem = changed(load_catalogue(), configuration(run.folder)), ""
+    except LabError as error:
+        settings, problem = [], str(error)
+    rows = _rows(run.folder / METRICS)
+    if "json" in asked.switches:
+        print(json.dumps(_report(run, settings, rows), indent=2))
+        return 0
+    say([*_facts(run), "", *_settings(settings, problem), *_epochs(run, rows), *_outcome(run), "", *_commands(run)])
+    return 0
+
+
+def _report(run: Run, settings: Sequence[Setting], rows: Sequence[Mapping[str, str]]) -> dict[str, object]:
+    said_settings = [{"option": each.option, "value": each.value, "default": each.default} for each in settings]
+    epochs = [{name: _as_number(cell) for name, cell in row.items()} for row in rows]
+    facts = {"id": run.folder.name, "folder": str(run.folder), "status": run.status}
+    return {**facts, "record": run.record, "settings": said_settings, "epochs": epochs}
+
+
+def _as_number(text: str) -> float | int | str | None:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except (TypeError, ValueError):
+            continue
+    return text or None
+
+
+def _facts(run: Run) -> Iterator[str]:
+    """What it was, where and when it ran."""
+    yield f"{run.model} on {run.text('data')}: {run.text('command')}, {run.status}"
+    yield str(run.folder)
+    yield ""
+    for name, text in _named_facts(run).items():
+        if text:
+            yield from paragraph(text, screen_width(), _NAMES + 2, f"  {name:<{_NAMES}}")
+
+
+def _named_facts(run: Run) -> dict[str, str]:
+    number = run.number("parameters")
+    trial = run.record.get("trial")
+    return {
+        "name": run.text("name"),
+        "tags": ", ".join(run.tags),
+        "sweep": run.text("sweep") + (f", trial {trial}" if isinstance(trial, int) else ""),
+        "checkpoint": run.text("checkpoint"),
+        "started": _times(run),
+        "trained": _trained(run),
+        "parameters": "" if number is None else f"{number:,.0f}",
+        "seed": str(run.record.get("seed", "")),
+        "machine": _machine(run),
+        "versions": ", ".join(f"{name} {version}" for name, version in run.part("versions").items()),
+        "commit": _commit(run),
+        "error": _error(run),
+    }
+
+
+def _times(run: Run) -> str:
+    def moment(name: str) -> str:
+        return run.text(name)[:19].replace("T", " ")
+
+    if not run.text("ended"):
+        return f"{moment('started')} UTC" if run.started else ""
+    return f"{moment('started')}, ended {moment('ended')} UTC"
+
+
+def _trained(run: Run) -> str:
+    if run.epochs is None:
+        return ""
+    segments = run.record.get("segments")
+    parts = len(segments) if isinstance(segments, list) else 1
+    sittings = f", in {parts} parts" if parts > 1 else ""
+    return f"{run.epochs} epoch{'s' * (run.epochs > 1)} in {seconds(run.seconds)} s{sittings}"
+
+
+def _machine(run: Run) -> str:
+    machine = run.part("machine")
+    threads = machine.get("threads")
+    parts = [
+        run.text("device"),
+        f"{threads} thread{'s' * (threads != 1)}" if threads else "",
+        f"{machine['cores']} cores" if machine.get("cores") else "",
+        str(machine.get("processor") or ""),
+        run.text("host"),
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def _commit(run: Run) -> str:
+    git = run.part("git")
+    changed_since = ", with changes" if git.get("changed") else ""
+    return f"{git['commit']}{changed_since}" if git.get("commit") else ""
+
+
+def _error(run: Run) -> str:
+    segments = run.record.get("segments")
+    last = segments[-1] if isinstance(segments, list) and segments else None
+    return str(last.get("error", "")) if isinstance(last, dict) else ""
+
+
+def _settings(settings: Sequence[Setting], problem: str) -> Iterator[str]:
+    if problem:
+        yield from paragraph(f"Its configuration cannot be shown: {problem}", screen_width())
+    elif not settings:
+        yield "Everything is at its default."
+    else:
+        yield from table(
+            ["not at its default", "value", "default"], [_setting(each) for each in settings], screen_width()
+        )
+    yield ""
+
+
+def _setting(each: Setting) -> list[str]:
+    option = ".".join(part for part in each.option.split(".") if not part.isdigit())
+    return [option, said(each.value), said(each.default) if each.known else ""]
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    """The table of metrics, empty where it is none."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file, restval="")
+            return [{str(name): str(cell) for name, cell in row.items()} for row in reader]
+    except (OSError, ValueError, csv.Error):
+        return []
+
+
+def _epochs(run: Run, rows: Sequence[Mapping[str, str]]) -> Iterator[str]:
+    """The table of metrics in short: the primary head, the first and the last epochs."""
+    names = [name for name in ("train/loss", "train/acc", "val/loss", "val/acc") if any(row.get(name) for row in rows)]
+    if not names:
+        return
+    taken = run.part("timings").get("epoch_seconds")
+    times = [value if is_number(value) else None for value in taken] if isinstance(taken, list) else []
+    best = run.number("metrics", "best", "epoch")
+    cells = [
+        [
+            str(at + 1),
+            *(_metric(name, row.get(name, "")) for name in names),
+            seconds(times[at]) if at < len(times) else "",
+            "best" if at == best else "",
+        ]
+        for at, row in enumerate(rows)
+    ]
+    if len(cells) > _MOST_ROWS:
+        middle = [cells[int(best)]] if best is not None and _FIRST <= best < len(cells) - _LAST else []
+        dots = [["...", *[""] * (len(names) + 2)]]
+        cells = [*cells[:_FIRST], *dots, *middle, *(dots if middle else []), *cells[-_LAST:]]
+    head = ["epoch", *(name.replace("/", " ").replace("acc", "acc %") for name in names), "s", ""]
+    yield from table(head, cells, screen_width(), range(len(head) - 1))
+    yield ""
+
+
+def _metric(name: str, text: str) -> str:
+    value = _as_number(text)
+    if not is_number(value):
+        return text
+    return percent(value) if name.endswith("acc") else f"{value:.4f}"
+
+
+def _outcome(run: Run) -> Iterator[str]:
+    """The best and the test figures, of all heads."""
+    metrics = run.part("metrics")
+    kinds = {"best": run.part("metrics", "best"), "last": {}, "test": run.part("metrics", "test"), "measured": metrics}
+    for kind, values in kinds.items():
+        figures = [f"{name} {_figure(name, value)}" for name, value in values.items() if is_number(value)]
+        shown = [text for text in figures if not text.startswith(("epoch", "step", "val/acc_best"))]
+        if shown:
+            yield from paragraph(", ".join(shown), screen_width(), _NAMES + 2, f"  {kind:<{_NAMES}}")
+
+
+def _figure(name: str, value: float) -> str:
+    return f"{percent(value)} %" if name.endswith("acc") else f"{value:.4g}"
+
+
+def _commands(run: Run) -> Iterator[str]:
+    """What to type to have it again; each stays in one line, so that it can be copied."""
+    folder = shlex.quote(str(run.folder))
+    segments = run.record.get("segments")
+    first = (
+        segments[0].get("command") if isinstance(segments, list) and segments and isinstance(segments[0], dict) else ""
+    )
+    if first:
+        yield "as it was typed:"
+        yield f"  {first}"
+    command = run.text("command")
+    if command == "fit" and (run.folder / CONFIG).is_file():
+        yield "run it again, with the same configuration:"
+        yield f"  mnistlab fit --config={shlex.quote(str(run.folder / CONFIG))}"
+    if run.status in ("interrupted", "failed", "lost") and (run.folder / LAST).is_file():
+        yield "go on with it:"
+        yield f"  mnistlab fit --ckpt_path={folder}"
+    if any((run.folder / name).is_file() for name in (BEST, LAST, WEIGHTS)):
+        yield "test it again:"
+        yield f"  mnistlab test --ckpt_path={folder}"

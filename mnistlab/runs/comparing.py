@@ -1,0 +1,101 @@
+"""Two tests on the same images, compared image by image."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mnistlab.answers import Answers
+from mnistlab.errors import LabError
+from mnistlab.runs.outcomes import Outcomes
+
+
+@dataclass(frozen=True)
+class Flip:
+    """An image that one of two nets gets right and the other one wrong.
+
+    Attributes:
+        row: Its number among the test images, from 0.
+        target: The right class.
+        a: What the first net said.
+        b: What the second net said.
+    """
+
+    row: int
+    target: int
+    a: int
+    b: int
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How often two nets are right on the same images.
+
+    Attributes:
+        both_right: Images that both get right.
+        only_a: Those that only the first one does.
+        only_b: Those that only the second one does.
+        both_wrong: Those that neither does.
+        p_value: Of McNemar's exact test: how often chance alone would part two equally good nets so far or further.
+        flips: The images that only one gets right.
+    """
+
+    both_right: int
+    only_a: int
+    only_b: int
+    both_wrong: int
+    p_value: float
+    flips: tuple[Flip, ...]
+
+    @property
+    def images(self) -> int:
+        """How many images there are."""
+        return self.both_right + self.only_a + self.only_b + self.both_wrong
+
+
+def compare_outcomes(a: Outcomes, b: Outcomes) -> dict[str, Agreement]:
+    """The agreement in each head that both have, by its name in the first one; the primary one of both comes first.
+
+    Raises:
+        LabError: If they were not tested on the same images.
+    """
+    if a.images != b.images:
+        raise LabError(f"they were tested on different images ({_said(a)} and {_said(b)}, and not the same ones)")
+    (primary, first), *others = a.answers.items()
+    (theirs, second), *_ = b.answers.items()
+    found = {primary: _agreement(first, second)}
+    for head, answers in others:
+        if head in b.answers and head != theirs:
+            found[head] = _agreement(answers, b.answers[head])
+    return found
+
+
+def mcnemar(only_a: int, only_b: int) -> float:
+    """The exact two-sided p-value: both kinds of discordant images would be equally likely, were the nets equally good.
+
+    Source: McNemar (1947), Psychometrika 12, 153-157, with the binomial distribution in place of chi-square.
+
+    Args:
+        only_a: Images that only the first net gets right.
+        only_b: Those that only the second one does.
+    """
+    count = only_a + only_b
+    term = total = 1  # binomial coefficients as whole numbers, so that nothing is rounded before the end
+    for drawn in range(min(only_a, only_b)):
+        term = term * (count - drawn) // (drawn + 1)
+        total += term
+    cases: int = 2**count
+    return min(1.0, 2 * total / cases)
+
+
+def _agreement(a: Answers, b: Answers) -> Agreement:
+    right_a, right_b = a.right, b.right
+    only_a, only_b = int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())
+    rows = (right_a != right_b).nonzero()[:, 0]
+    columns = (rows, a.target[rows], a.prediction[rows], b.prediction[rows])
+    flips = tuple(Flip(*values) for values in zip(*(column.tolist() for column in columns), strict=True))
+    both = int((right_a & right_b).sum())
+    return Agreement(both, only_a, only_b, len(right_a) - both - len(flips), mcnemar(only_a, only_b), flips)
+
+
+def _said(outcomes: Outcomes) -> str:
+    answers: Mapping[str, Answers] = outcomes.answers
+    return f"{len(next(iter(answers.values())).target):,}"

@@ -1,0 +1,121 @@
+"""What differs between two runs in what they were told and where they ran."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from mnistlab.errors import LabError
+from mnistlab.options.written import Key, Written, from_file, read_text
+from mnistlab.runs.folder import CONFIG
+from mnistlab.runs.summary import Run, is_number
+
+_MOST_VALUES = 100_000
+
+
+class Absent:
+    """Stands where one of two runs has nothing, which is something else than null."""
+
+    def __repr__(self) -> str:
+        return "-"
+
+
+ABSENT = Absent()
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Something that two runs do not have in common.
+
+    Attributes:
+        name: What.
+        a: What the first one has, or `ABSENT`.
+        b: What the second one has, or `ABSENT`.
+    """
+
+    name: str
+    a: object
+    b: object
+
+
+def differences(a: Mapping[str, object], b: Mapping[str, object]) -> list[Difference]:
+    """What two mappings do not have in common, in the order of the first one."""
+    pairs = [Difference(name, a.get(name, ABSENT), b.get(name, ABSENT)) for name in dict.fromkeys([*a, *b])]
+    return [pair for pair in pairs if pair.a != pair.b]
+
+
+def configuration(folder: Path) -> list[Written]:
+    """What a run was configured with.
+
+    Raises:
+        LabError: If its configuration is not there, or no configuration.
+    """
+    path = folder / CONFIG
+    _check_extent(path)
+    return from_file(path)
+
+
+def by_option(written: Sequence[Written]) -> dict[str, object]:
+    """The value of each option; the entries of a list of classes are numbered: `trainer.callbacks.0.monitor`."""
+    found = {".".join(key): entry.value for key, entry in numbered(written)}
+    return {name: value for name, value in found.items() if f"{name}.0" not in found}
+
+
+def numbered(written: Sequence[Written]) -> Iterator[tuple[Key, Written]]:
+    """Each value with its key, in which the entries of a list of classes are numbered."""
+    counts: dict[Key, int] = {}
+    for entry in written:
+        if entry.append:
+            counts[entry.key] = counts.get(entry.key, -1) + 1
+        above = next((entry.key[:end] for end in range(1, len(entry.key) + 1) if entry.key[:end] in counts), None)
+        if above is None:
+            yield entry.key, entry
+        else:
+            yield (*above, str(counts[above]), *entry.key[len(above) :]), entry
+
+
+def surroundings(run: Run) -> dict[str, object]:
+    """Where a run ran, as far as its figures may depend on it: versions, machine, device, commit."""
+    git = run.part("git")
+    found = {
+        **run.part("versions"),
+        **run.part("machine"),
+        "host": run.record.get("host"),
+        "device": run.record.get("device"),
+        "processes": run.record.get("processes"),
+        "commit": git.get("commit"),
+        "source changed": git.get("changed"),
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def figures(run: Run) -> dict[str, float]:
+    """What was measured of a run: size, length, best validation, test."""
+    own = {"parameters": run.number("parameters"), "epochs": run.epochs, "train seconds": run.seconds}
+    best = {"best epoch" if name == "epoch" else name: value for name, value in run.part("metrics", "best").items()}
+    if is_number(best.get("best epoch")):
+        best["best epoch"] = int(str(best["best epoch"])) + 1
+    found = {**own, **best, **run.part("metrics", "test"), **run.part("metrics")}
+    return {name: value for name, value in found.items() if is_number(value) and name not in _BESIDES}
+
+
+_BESIDES = ("step", "val/acc_best")
+
+
+def _check_extent(path: Path) -> None:
+    """Refuse a file that has no end or grows without bounds when it is read: a stranger may have written it."""
+    try:
+        rest = [yaml.compose(read_text(path), Loader=yaml.SafeLoader)]
+    except (yaml.YAMLError, RecursionError):
+        return  # said with its position by whoever reads it next
+    count = 0
+    while rest:
+        node = rest.pop()
+        count += 1
+        if count > _MOST_VALUES:
+            raise LabError(f"{path} describes more than a run: it is nested in itself, or without end.")
+        if isinstance(node, yaml.MappingNode):
+            rest.extend(part for pair in node.value for part in pair)
+        elif isinstance(node, yaml.SequenceNode):
+            rest.extend(node.value)

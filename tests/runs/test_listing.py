@@ -1,0 +1,179 @@
+"""A run is found by whatever names it and no other; what its record says is read with care."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mnistlab.errors import LabError
+from mnistlab.runs.listing import find_run, run_folders, short_ids
+from mnistlab.runs.processes import this_process
+from mnistlab.runs.summary import Run, ordered, read_runs, selected
+
+
+def make(root: Path, place: str, **record: object) -> Path:
+    """A run below `root` with this record."""
+    folder = root / place
+    folder.mkdir(parents=True)
+    (folder / "run.json").write_text(json.dumps(record))
+    return folder
+
+
+@pytest.fixture
+def runs(here: Path) -> dict[str, Path]:
+    """Three training runs, a trial of each of two sweeps, and things that are no runs."""
+    names = {
+        "old": "tiny/20260101T000000Z-aaa111",
+        "new": "tiny/20260301T000000Z-aaa222",
+        "cnn": "cnn_8k/20260201T000000Z-bbb111",
+        "first": "lr/trial-0007",
+        "second": "size/trial-0007",
+    }
+    (here / "runs/tiny/notes").mkdir(parents=True)
+    (here / "runs/lr").mkdir()
+    (here / "runs/lr/sweep.json").write_text("{}")
+    (here / "runs/.hidden/20260101T000000Z-ccc111").mkdir(parents=True)
+    started = {"old": "2026-01-01", "new": "2026-03-01", "cnn": "2026-02-01"}
+    return {
+        key: make(Path("runs"), name, command="fit", started=started.get(key, "2025"), name=f"my {key}")
+        for key, name in names.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("20260101T000000Z-aaa111", "old"),
+        ("20260101", "old"),
+        ("aaa1", "old"),
+        ("222", "new"),
+        ("tiny/20260301", "new"),
+        ("tiny/111", "old"),
+        ("runs/cnn_8k/20260201T000000Z-bbb111", "cnn"),
+        ("runs/cnn_8k/20260201T000000Z-bbb111/", "cnn"),
+        ("lr/trial-0007", "first"),
+        ("size/0007", "second"),
+        ("last", "new"),
+        ("my cnn", "cnn"),
+    ],
+)
+def test_a_run_is_found_by_any_part_that_no_other_has(runs: dict[str, Path], name: str, expected: str) -> None:
+    """A beginning, an end, with the folder above, a path, the word for the newest, a name of one's own."""
+    assert find_run(name, Path("runs")) == runs[expected]
+
+
+def test_the_whole_name_wins_over_a_part_of_another(here: Path) -> None:
+    """Otherwise a run whose name is an end of another's could not be named."""
+    del here
+    short, _ = make(Path("runs"), "lr/7"), make(Path("runs"), "lr/trial-7")
+
+    assert find_run("7", Path("runs")) == short
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("aaa", ["aaa means 2 runs", "tiny/20260101T000000Z-aaa111", "tiny/20260301T000000Z-aaa222"]),
+        ("trial-0007", ["means 2 runs", "lr/trial-0007", "size/trial-0007"]),
+        ("aaa112", ["no such run", "Did you mean aaa111"]),
+        ("tiny", ["a folder of 2 runs", "tiny/20260301T000000Z-aaa222"]),
+        ("tiny/notes", ["no such run"]),
+        ("ccc111", ["no such run"]),
+        ("", ["names no run"]),
+        ("/", ["names no run"]),
+    ],
+)
+def test_what_names_none_or_several_is_told(runs: dict[str, Path], name: str, said: list[str]) -> None:
+    """With those that it may mean."""
+    assert runs
+    with pytest.raises(LabError) as error:
+        find_run(name, Path("runs"))
+
+    assert all(text in str(error.value) for text in said)
+
+
+@pytest.mark.parametrize("name", ["last", "x"])
+def test_where_there_are_none_the_folder_is_told(here: Path, name: str) -> None:
+    """It may be the wrong one."""
+    assert not run_folders(here / "runs")
+    with pytest.raises(LabError, match=r"--run\.dir"):
+        find_run(name, here / "runs")
+
+
+def test_short_names_are_short_and_find_their_run(runs: dict[str, Path]) -> None:
+    """Every one of them, whatever the others are called."""
+    named = short_ids(run_folders(Path("runs")))
+
+    assert set(named) == set(runs.values())
+    assert named[runs["old"]] == "aaa111"
+    assert named[runs["first"]] == "lr/trial-0007"
+    assert all(find_run(name, Path("runs")) == folder for folder, name in named.items())
+
+
+def test_of_many_runs_all_are_read(here: Path) -> None:
+    """Ten thousand, with nothing in their records: none is lost and none stops the others."""
+    for number in range(10_000):
+        make(here, f"m{number % 7}/{number:05}")
+
+    found = read_runs(here)
+
+    assert len({run.folder for run in found.all}) == 10_000
+    assert not found.broken
+    assert len(ordered(found.all, "-test_acc")) == 10_000
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "3", "[" * 100_000, "\xff"])
+def test_a_broken_record_is_set_aside(here: Path, text: str) -> None:
+    """Those beside it are read."""
+    (make(here, "tiny/a") / "run.json").write_text(text, encoding="latin-1")
+    good = make(here, "tiny/b", status="finished")
+
+    found = read_runs(here)
+
+    assert [run.folder for run in found.all] == [good]
+    assert found.broken == [here / "tiny/a/run.json"]
+
+
+@pytest.mark.parametrize("value", [None, 3, "x", [], {}, [1, None], {"best": 3}, {"best": {"val/acc": "high"}}, True])
+def test_a_field_of_another_kind_is_none(value: object) -> None:
+    """Records may be old, or a stranger's."""
+    names = ("class", "model", "data", "tags", "metrics", "timings", "segments", "git", "versions", "process")
+    run = Run(Path("runs/tiny/a"), {**dict.fromkeys(names, value), "status": "running"})
+
+    assert (run.val_acc, run.test_acc, run.seconds, run.epochs) == (None, None, None, None)
+    assert isinstance(run.model, str)
+    assert all(isinstance(tag, str) for tag in run.tags)
+    assert run.status == "running"
+    assert run.flat()["id"] == "a"
+    assert ordered([run], "val_acc") == selected([run], {"status": "running"}) == [run]
+
+
+def test_a_run_whose_process_is_gone_is_lost() -> None:
+    """One that runs is not, nor one that has ended."""
+    here = this_process()
+    gone = {**here, "process": 2**22 + 1}
+
+    said = [Run(Path("a"), {**process, "status": "running"}).status for process in (here, gone)]
+
+    assert said == ["running", "lost"]
+    assert Run(Path("a"), {**gone, "status": "finished"}).status == "finished"
+
+
+def test_what_lacks_the_key_comes_last_either_way() -> None:
+    """And of equal ones the newest first."""
+    runs = [
+        Run(Path(name), {"started": started, "metrics": {"test": {"test/acc": accuracy}}})
+        for name, started, accuracy in [("a", "1", 0.5), ("b", "2", None), ("c", "3", 0.9), ("d", "4", 0.5)]
+    ]
+
+    assert [run.folder.name for run in ordered(runs, "test_acc")] == ["d", "a", "c", "b"]
+    assert [run.folder.name for run in ordered(runs, "-test_acc")] == ["c", "d", "a", "b"]
+    assert [run.folder.name for run in ordered(runs, "-started")] == ["d", "c", "b", "a"]
+
+
+def test_a_number_that_is_none_is_no_figure() -> None:
+    """Not a number would break every order, and JSON."""
+    run = Run(Path("a"), {"metrics": {"test": {"test/acc": float("nan"), "test/loss": float("inf")}}})
+
+    assert run.test_acc is None
+    assert run.flat()["metrics.test.test/loss"] is None
