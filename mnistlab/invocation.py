@@ -99,6 +99,11 @@ class Invocation:
         typed = [str(entry.value) for layer in layers for entry in layer if entry.key == ("run", "dir")]
         return Path(typed[-1] if typed else "runs")
 
+    def root_of(self, folder: Path) -> Path:
+        """Where the run of this folder and its neighbours are kept; of one that lies elsewhere, `root`."""
+        own = folder.resolve().parent.parent
+        return own if own.is_relative_to(Path.cwd()) else self.root()
+
     def checkpoint(self) -> Found | None:
         """Find and read what `--ckpt_path` names: a file, a run's folder, `best` or `last`.
 
@@ -143,7 +148,7 @@ class Invocation:
 
     def _check_place(self, entry: Written, folder: Path) -> None:
         """Refuse a place that the trainer or a part of it would write to: it must lie here, or where the run does."""
-        if entry.key[0] != "trainer" or any(entry.key == typed.key for typed in self.typed):
+        if entry.key[0] not in ("trainer", "logger") or any(entry.key == typed.key for typed in self.typed):
             return
         safe = [Path.cwd(), folder.resolve(), *self._places]
         for text in _texts(entry.value):

@@ -72,7 +72,7 @@ USED: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ),
         ("data", "data.*", "data.batch_size", "data.augment"),
         ("trainer.max_epochs", *_DEVICE, "seed_everything"),
-        ("run.dir", "print_config"),
+        ("run.dir", "logger", "print_config"),
     ),
     "validate": _measuring("data.val_size", "trainer.limit_val_batches"),
     "test": _measuring("trainer.limit_test_batches"),

@@ -51,6 +51,7 @@ class Preset(metaclass=_NeverChanges):
     trainer: ClassVar[Any]
     run: ClassVar[Any]
     seed_everything: ClassVar[Any]
+    logger: ClassVar[Any]
     layers: ClassVar[tuple[Sequence[Written], ...]] = ()
     _own: ClassVar[tuple[Sequence[Written], ...]] = ()
 
