@@ -13,7 +13,8 @@ import torch
 from mnistlab.errors import LabError, visible
 from mnistlab.trackers.tracker import Followed, Tracker, epoch_of, metrics_of
 
-_LONGEST = 200
+_LONGEST = 140
+"""Characters of an error that are shown."""
 
 
 class Trackers:
@@ -58,7 +59,7 @@ class Trackers:
                     tell(tracker)
             except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, the run matters more
                 self._active.remove(tracker)
-                print(f"note: {_name(tracker)} shows no more of this run: {_said(error)}", file=sys.stderr)
+                print(f"note: the run goes on without {_name(tracker)}. {_said(error)}", file=sys.stderr)
 
 
 @contextmanager

@@ -1,9 +1,11 @@
 """MLflow."""
 
+import fcntl
 import logging
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -34,7 +36,7 @@ class MLflow(Tracker):
     parameter that is changed when a run is continued keeps its first value there, for MLflow allows no other.
 
     Args:
-        uri: A server (http://host:5000) or a data base; by default MLFLOW_TRACKING_URI, else mlflow.db beside the runs.
+        uri: A server (http://host:5000) or a database; by default MLFLOW_TRACKING_URI, else mlflow.db beside the runs.
         experiment: The experiment that the run belongs to.
 
     Raises:
@@ -47,7 +49,7 @@ class MLflow(Tracker):
     def __init__(self, uri: str | None = None, experiment: str = DEFAULT_NAME) -> None:
         if uri is not None and (":" not in uri or uri.startswith("file:")):
             raise ValueError(
-                f"`uri` must be a server or a data base, got {uri}: MLflow keeps runs in folders no more. "
+                f"`uri` must be a server or a database, got {uri}: MLflow keeps runs in folders no more. "
                 f"Use http://host:5000 or sqlite:///{uri.removeprefix('file:').lstrip('/') or 'runs'}/mlflow.db."
             )
         self.uri = uri
@@ -58,8 +60,11 @@ class MLflow(Tracker):
     def begin(self, run: Followed) -> str:
         """Find or make the experiment and the run in it."""
         uri = self.uri or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{shown(run.root)}/mlflow.db"
-        self._client = client = _client(uri)
-        experiment = self._experiment(client, _artifacts(uri, run.root))
+        folder = Path(uri.removeprefix("sqlite:///")).parent if uri.startswith("sqlite:///") else run.root
+        files = None if uri.partition(":")[0] in _SERVERS else (folder.resolve() / "mlartifacts").as_uri()
+        with _alone_in(folder):
+            self._client = client = _client(uri)
+            experiment = self._experiment(client, files)
         known = client.search_runs([experiment], f"tags.mnistlab = '{run.key}'", max_results=1) if run.rows else []
         if known:
             self._run_id = known[0].info.run_id
@@ -90,9 +95,10 @@ class MLflow(Tracker):
             self._client.log_artifact(self._run_id, str(path))
         self._client.set_terminated(self._run_id, _STATUS.get(run.record["status"], "KILLED"))
 
-    def _experiment(self, client: "MlflowClient", artifacts: str | None) -> str:
+    def _experiment(self, client: "MlflowClient", files: str | None) -> str:
+        """The experiment; a new one keeps its files there, unless a server decides that."""
         found = client.get_experiment_by_name(self.experiment)
-        return found.experiment_id if found else client.create_experiment(self.experiment, artifacts)
+        return found.experiment_id if found else client.create_experiment(self.experiment, files)
 
     def _add_parameters(self, client: "MlflowClient", run: Followed, known: Mapping[str, str]) -> None:
         from mlflow.entities import Param  # noqa: PLC0415
@@ -121,13 +127,17 @@ def _client(uri: str) -> "MlflowClient":
     return MlflowClient(tracking_uri=uri)
 
 
-def _artifacts(uri: str, root: Path) -> str | None:
-    """Where an experiment that is new keeps its files; a server decides that itself."""
-    scheme = uri.partition(":")[0]
-    if scheme in _SERVERS:
-        return None
-    beside = Path(uri.removeprefix("sqlite:///")).parent if scheme == "sqlite" else root
-    return (beside.resolve() / "mlartifacts").as_uri()
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Let no other run make a database in this folder at the same time: MLflow would leave a broken one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # not every disk has locks
+            fcntl.flock(opened, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(opened)
 
 
 def _in_parts(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:
