@@ -79,6 +79,7 @@ class Invocation:
         self.notes.extend(_overruled(presets, self.typed))
         trusted = [name for names in _all(steering, "trust") for name in names.split(",")]
         self._places = [Path(name).resolve() for name in trusted if "/" in name]
+        self._addresses = {name for name in trusted if _ADDRESS.match(name)}
         self.trusted = frozenset(name for name in trusted if "/" not in name)
         _check_packages(self.trusted)
         misplaced = next((entry for layer in self.files for entry in layer if entry.key[0] in STEERING), None)
@@ -147,17 +148,25 @@ class Invocation:
         return [replace(entry, source=Source.CHECKPOINT, complete=True) for entry in written]
 
     def _check_place(self, entry: Written, folder: Path) -> None:
-        """Refuse a place that the trainer or a part of it would write to: it must lie here, or where the run does."""
-        if entry.key[0] not in ("trainer", "logger") or any(entry.key == typed.key for typed in self.typed):
+        """Refuse a place that the trainer or a tracker would write to: it must lie here, or where the run does."""
+        if entry.key[0] not in ("trainer", "logger") or self._is_said(entry):
             return
         safe = [Path.cwd(), folder.resolve(), *self._places]
         for text in _texts(entry.value):
+            if text in self._addresses:
+                continue
+            text = text.removeprefix("sqlite:///")  # noqa: PLW2901 - what follows is a file
             place = Path(os.path.expanduser(text.replace("\0", ""))).resolve()  # noqa: PTH111 - Path's refuses ~nobody
             if _ADDRESS.match(text) or not any(place.is_relative_to(each) for each in safe):
                 raise LabError(
                     f"{entry.where} names {visible(text)}, which lies neither here nor in the folder of the run. "
                     f"If you trust it, add --trust={visible(text)} or say {entry.name} yourself."
                 )
+
+    def _is_said(self, entry: Written) -> bool:
+        """Whether the user has typed the option itself, or has chosen the trackers anew."""
+        anew = entry.key[0] == "logger" and any(typed.key == ("logger",) and not typed.append for typed in self.typed)
+        return anew or any(entry.key == typed.key for typed in self.typed)
 
 
 def _check_packages(names: Iterable[str]) -> None:
