@@ -68,7 +68,7 @@ class Followed:
         """The best and the test metrics, as far as there are any: `best/val/acc`, `test/acc`."""
         metrics = self.record.get("metrics") or {}
         best, test = metrics.get("best") or {}, metrics.get("test") or {}
-        found = {f"best/{name}": value for name, value in best.items() if name not in ("epoch", "step")}
+        found = {f"best/{name}": value for name, value in best.items() if name not in ("epoch", "step", "val/acc_best")}
         found |= {"best/epoch": epoch_of(best)} if best else {}
         return {**found, **{name: value for name, value in test.items() if name != "checkpoint"}}
 
