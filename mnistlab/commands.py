@@ -35,6 +35,7 @@ from mnistlab.screen import Screen, quiet
 from mnistlab.sections import prepare
 from mnistlab.starting import begin as begin_model
 from mnistlab.starting import find_init
+from mnistlab.trackers import Followed, Trackers
 from mnistlab.trainer_options import check_trainer
 from mnistlab.trial import learns_from_single_images, refusal
 from mnistlab.wish import Wish
@@ -152,7 +153,7 @@ def _fit(invocation: Invocation, settled: Settled, found: Found | None, supervis
     if not continued:
         find_init(settled, invocation.root())
     cli = _made(invocation, settled, found, callbacks)
-    recorder = recorders[0]
+    recorder, trackers = recorders[0], Trackers(cli.trackers)
     configured = Configured("fit", cli.resolved, settled.origins, invocation.typed, continued)
     _check_weights(cli.model, found)
     begin_model(cli.model, continued=continued, speaks=cli.trainer.is_global_zero)
@@ -164,24 +165,27 @@ def _fit(invocation: Invocation, settled: Settled, found: Found | None, supervis
         _tell(configured, cli)
         screen.begin(cli.model, cli.datamodule, cli.trainer.max_epochs, recorder.folder)
         screen.settings(differing(settled, cli.resolved))
+        root = invocation.root_of(recorder.folder)
+        trackers.begin(Followed(recorder.folder, root, recorder.record, cli.resolved, recorder.rows))
 
     def row(values: Mapping[str, float]) -> bool:
         screen.row(values)
         watch.row(values)
+        trackers.row(values)
         stopped.append(supervision is not None and not supervision.goes_on(values))
         return not stopped[-1]
 
     recorder.on_begin, recorder.on_row = begin, row
-    with _closing(recorder, configured.packages()):
+    with trackers.until_the_end(), _closing(recorder, configured.packages()):
         path = str(found.path) if found and found.path else None
         cli.trainer.fit(cli.model, datamodule=cli.datamodule, ckpt_path=path, weights_only=True)
         if found and found.contents.get("global_step") == cli.trainer.global_step and cli.trainer.is_global_zero:
             print("Nothing was left to train: the run is as long as it should be. --trainer.max_epochs=... extends it.")
         if cli.resolved["run"]["test"] and not stopped[-1]:
             _test_best(cli, recorder, answering)
-    if cli.trainer.is_global_zero:
-        recorder.finish("pruned" if stopped[-1] else "finished")
-        screen.end(recorder.folder, recorder.record["metrics"], cli.datamodule)
+        if cli.trainer.is_global_zero:
+            recorder.finish("pruned" if stopped[-1] else "finished")
+            screen.end(recorder.folder, recorder.record["metrics"], cli.datamodule)
     return 0
 
 

@@ -96,6 +96,7 @@ class Invocation:
         self.notes.extend(_overruled(presets, self.typed))
         trusted = [name for names in _all(steering, "trust") for name in names.split(",")]
         self._places = [Path(name).resolve() for name in trusted if "/" in name]
+        self._addresses = {name for name in trusted if _ADDRESS.match(name)}
         self.trusted = frozenset(name for name in trusted if "/" not in name)
         check_packages(self.trusted)
         misplaced = next((entry for layer in self.files for entry in layer if entry.key[0] in STEERING), None)
@@ -141,6 +142,11 @@ class Invocation:
         layers = [*self.files, self.typed]
         typed = [str(entry.value) for layer in layers for entry in layer if entry.key == ("run", "dir")]
         return Path(typed[-1] if typed else "runs")
+
+    def root_of(self, folder: Path) -> Path:
+        """Where the run of this folder and its neighbours are kept; of one that lies elsewhere, `root`."""
+        own = folder.resolve().parent.parent
+        return own if own.is_relative_to(Path.cwd()) else self.root()
 
     def checkpoint(self) -> Found | None:
         """Find and read what `--ckpt_path` names: a file, a run's folder, `best` or `last`.
@@ -193,17 +199,25 @@ class Invocation:
         return written
 
     def _check_place(self, entry: Written, folder: Path) -> None:
-        """Refuse a place that the trainer or a part of it would write to: it must lie here, or where the run does."""
-        if entry.key[0] != "trainer" or any(entry.key == typed.key for typed in self.typed):
+        """Refuse a place that the trainer or a tracker would write to: it must lie here, or where the run does."""
+        if entry.key[0] not in ("trainer", "logger") or self._is_said(entry):
             return
         safe = [Path.cwd(), folder.resolve(), *self._places]
         for text in _texts(entry.value):
+            if text in self._addresses:
+                continue
+            text = text.removeprefix("sqlite:///")  # noqa: PLW2901 - what follows is a file
             place = Path(os.path.expanduser(text.replace("\0", ""))).resolve()  # noqa: PTH111 - Path's refuses ~nobody
             if _ADDRESS.match(text) or not any(place.is_relative_to(each) for each in safe):
                 raise LabError(
                     f"{entry.where} names {visible(text)}, which lies neither here nor in the folder of the run. "
                     f"If you trust it, add --trust={visible(text)} or say {entry.name} yourself."
                 )
+
+    def _is_said(self, entry: Written) -> bool:
+        """Whether the user has typed the option itself, or has chosen the trackers anew."""
+        anew = entry.key[0] == "logger" and any(typed.key == ("logger",) and not typed.append for typed in self.typed)
+        return anew or any(entry.key == typed.key for typed in self.typed)
 
 
 def kept_configuration(folder: Path) -> list[Written]:

@@ -4,7 +4,7 @@ import os
 import secrets
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import yaml
 from lightning.pytorch import Callback, Trainer
@@ -24,6 +24,7 @@ from mnistlab.options.signatures import Slot
 from mnistlab.options.specification import Specification
 from mnistlab.options.written import Written
 from mnistlab.sections import Run, TopLevel, sections
+from mnistlab.trackers import Tracker
 
 
 class LabCLI(LightningCLI):
@@ -53,6 +54,7 @@ class LabCLI(LightningCLI):
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add the options of the lab."""
         parser.add_class_arguments(Run, "run")
+        parser.add_argument("--logger", type=list[Tracker] | Tracker | None, default=None)
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Check the types, and keep the outcome as plain data: it is what a run can be repeated from."""
@@ -63,11 +65,14 @@ class LabCLI(LightningCLI):
         self.resolved.pop("config", None)
 
     def instantiate_classes(self) -> None:
-        """Make the data, the model and the trainer, in this order, with the callbacks of the lab."""
+        """Make the data, the model, the trackers and the trainer, in this order, with the callbacks of the lab."""
         self.datamodule = instantiate(self.config.data, Slot((ImageData,)))
         self.model = instantiate(self.config.model, Slot((Classifier,)))
         self.model.specification = _specification(self.resolved["model"])
         self.datamodule.specification = _specification(self.resolved["data"])
+        self.trackers: list[Tracker] = [
+            cast("Tracker", instantiate(part, Slot((Tracker,)))) for part in self.config.logger or []
+        ]
         options: dict[str, Any] = instantiate_group(Trainer, self.config.trainer)
         own = options["callbacks"] or []
         own = own if isinstance(own, list) else [own]

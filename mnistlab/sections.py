@@ -16,6 +16,7 @@ from mnistlab.models import MediumModel
 from mnistlab.numbers import NonNegativeInt, PositiveInt
 from mnistlab.options.classes import hide
 from mnistlab.options.settling import Section
+from mnistlab.trackers import Tracker
 
 
 class TopLevel:
@@ -23,10 +24,14 @@ class TopLevel:
 
     Args:
         seed_everything: Seed of weights, order, dropout and augmentation; true draws one, false sets none.
+        logger: Tools of others that show the run while it goes on; nothing in it depends on them.
     """
 
-    def __init__(self, seed_everything: NonNegativeInt | bool = 0) -> None:
+    def __init__(
+        self, seed_everything: NonNegativeInt | bool = 0, logger: list[Tracker] | Tracker | None = None
+    ) -> None:
         self.seed_everything = seed_everything
+        self.logger = logger
 
 
 class Run:
@@ -108,7 +113,7 @@ class Sweep:
 
 TRAINER_DEFAULTS: dict[str, object] = {
     "max_epochs": 10,
-    "logger": False,  # the lab keeps its own record; a tracker is added with --trainer.logger
+    "logger": False,  # the lab keeps its own record; a tracker is added with --logger
     "deterministic": True,
     "num_sanity_val_steps": 0,
     "enable_model_summary": False,

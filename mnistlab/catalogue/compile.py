@@ -61,12 +61,12 @@ class _Compiler:
         chosen = {name: Slot((section.cls,)) for name, section in found.items() if section.chosen}
         self.slots.update(chosen)
         entries = {name: self._section(name, section) for name, section in found.items()}
+        top = [self._option(TopLevel, option, supplied=0, deep=True) for option in options(TopLevel).values()]
         kinds: dict[str, KindEntry] = {}
         while waiting := [name for name in self.slots if name not in kinds]:  # a kind's classes may take more kinds
             kinds.update({name: self._kind(name, self.slots[name]) for name in waiting})
         for name in named:
             kinds[name.kind] = self._with_named(kinds[name.kind], self.slots[name.kind], name)
-        top = [self._option(TopLevel, option, supplied=0) for option in options(TopLevel).values()]
         return Catalogue(top, entries, kinds)
 
     def _section(self, name: str, section: Section) -> SectionEntry:

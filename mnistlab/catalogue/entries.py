@@ -89,8 +89,9 @@ class KindEntry:
         return [name for name, entry in self.classes.items() if not entry.problem]
 
     def find(self, name: str) -> ClassEntry | None:
-        """The class of that short name or dotted path."""
-        return self.classes.get(name) or next((entry for entry in self.classes.values() if entry.path == name), None)
+        """The class of that short name, in any case, or of that dotted path."""
+        found = (entry for key, entry in self.classes.items() if entry.path == name or key.lower() == name.lower())
+        return self.classes.get(name) or next(found, None)
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ def class_page(present: Present, key: Key, width: int, *, full: bool) -> list[st
     name = ".".join(key)
     other = " A list is taken too, and --" + name + "+=CLASS adds to it." if kind.many else ""
     null = ", or null for none" if kind.optional else ""
-    option = present.option(key) if len(key) > 1 else None
+    option = present.option(key)
     if entry is None and option is not None:
         lines += [f"--{name}={shown(present.value(key))}", *paragraph(option.text, width, 6)]
     choices = option.choices if option and kind.plain else ()
@@ -100,7 +100,8 @@ def whole_page(command: str, present: Present, width: int) -> list[str]:
 def option_keys(present: Present, above: Key = ()) -> Iterator[Key]:
     """The keys of all sections and options, each before those below it."""
     owner = present.owner(above) if above else None
-    sections = () if above else tuple(present.catalogue.sections)
+    tops = (option.name for option in present.catalogue.top if option.kind)
+    sections = () if above else (*present.catalogue.sections, *tops)
     for name in [option.name for option in owner.options] if owner else sections:
         yield (*above, name)
         yield from option_keys(present, (*above, name))

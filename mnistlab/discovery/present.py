@@ -162,6 +162,7 @@ class Present:
         name = value[-1] if isinstance(value, list) and value else value
         if name in _NULL or not isinstance(name, str):
             return None
+        name = name.rpartition(",")[2]
         found = known.find(name)
         if found or last is None or (known.plain and "." not in name):
             return found

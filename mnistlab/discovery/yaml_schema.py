@@ -51,14 +51,17 @@ class _Builder:
                 properties[name] = {"allOf": [_ref(f"{name}:any")], "description": section.entry.summary}
                 checks.append(self._below(name, name))
                 checks.extend(self._slots_below(name, name))
-        sections = "|".join(self._catalogue.sections)
+        slots = {option.name: option.kind for option in self._catalogue.top if option.kind}
+        checks.extend(_unless(self._own(name, kind), self._below(name, kind)) for name, kind in slots.items())
+        sections = "|".join([*self._catalogue.sections, *slots])
+        more: Schema = {rf"^{name}\+$": _ref(f"{kind}:name") for name, kind in slots.items()}
         return {
             "$schema": "http://json-schema.org/draft-07/schema#",
             "title": "mnistlab",
             "description": "A configuration of mnistlab: a preset, or what a run has saved.",
             "type": "object",
             "properties": properties,
-            "patternProperties": {rf"^({sections})\.": {}},
+            "patternProperties": {rf"^({sections})\.": {}, **more},
             "additionalProperties": False,
             "allOf": checks,
             "definitions": self._definitions,
@@ -210,9 +213,9 @@ def _where_class(pattern: str, then: Schema) -> Schema:
 
 
 def _pattern(entry: ClassEntry) -> str:
-    """The names of a class: the short one, and the paths by which its package offers it."""
+    """The names of a class: the short one, all small too, and the paths by which its package offers it."""
     package = re.escape(entry.path.partition(".")[0])
-    return rf"^({package}\.(\w+\.)*)?{re.escape(entry.name)}$"
+    return rf"^(({package}\.(\w+\.)*)?{re.escape(entry.name)}|{re.escape(entry.name.lower())})$"
 
 
 def _with_null(option: OptionEntry) -> Schema:

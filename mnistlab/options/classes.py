@@ -55,7 +55,7 @@ def candidates(bases: tuple[type, ...]) -> dict[str, list[type]]:
 
 
 def find_class(name: str, bases: tuple[type, ...], where: str) -> type | None:
-    """The class that a user calls `name`; None if it is a short name that no class has.
+    """The class that a user calls `name`, a short one in any case; None if it is one that no class has.
 
     Raises:
         LabError: If the name stands for several classes, for none that can be imported, or for one of another kind.
@@ -64,7 +64,8 @@ def find_class(name: str, bases: tuple[type, ...], where: str) -> type | None:
     if "." in name:
         cls = _imported(name, where)
     else:
-        classes = candidates(bases).get(name, [])
+        known = candidates(bases)
+        classes = known.get(name) or [cls for each in known if each.lower() == name.lower() for cls in known[each]]
         if len(classes) > 1:
             paths = ", ".join(class_path_of(cls) for cls in classes)
             raise LabError(f"{where}: several classes are called {name}. Write one of {paths}.")

@@ -330,7 +330,9 @@ def _names_class(text: str, slot: Slot) -> bool:
 
 
 def _names_in(value: object) -> Sequence[object]:
-    """The names in a list, or the one name."""
+    """The names in a list or a text, or the one name."""
     if value in _NULL:
         return []
+    if isinstance(value, str):
+        return value.split(",")
     return value if isinstance(value, list) else [value]

@@ -54,6 +54,7 @@ class Preset(metaclass=_NeverChanges):
     run: ClassVar[Any]
     seed_everything: ClassVar[Any]
     sweep: ClassVar[Any]
+    logger: ClassVar[Any]
     layers: ClassVar[tuple[Sequence[Written], ...]] = ()
     _own: ClassVar[tuple[Sequence[Written], ...]] = ()
 

@@ -57,10 +57,14 @@ def write_rows(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
 
 
 def config_hash(config: Mapping[str, Any]) -> str:
-    """SHA-256 of a resolved configuration without what only says where the run is kept."""
-    relevant = {name: value for name, value in config.items() if name != "run"}
-    canonical = json.dumps(relevant, sort_keys=True, separators=(",", ":"), default=str)
+    """SHA-256 of what counts in a resolved configuration."""
+    canonical = json.dumps(what_counts(config), sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def what_counts(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A resolved configuration without what only says where the run is kept and shown."""
+    return {name: value for name, value in config.items() if name not in ("run", "logger")}
 
 
 def config_text(config: Mapping[str, Any], editor_line: str | None = None) -> str:

@@ -62,6 +62,11 @@ class Recorder(Checkpoint):
         self._knows = False  # how far the run is
         self._writes = False  # only the first process does
 
+    @property
+    def rows(self) -> list[dict[str, float]]:
+        """The rows of the table so far."""
+        return list(self._rows)
+
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint keeps, as plain data."""
         return {
