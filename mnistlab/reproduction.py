@@ -182,7 +182,8 @@ def _lines(first: Path, again: Path, results: Sequence[Difference], places: Sequ
     if not results:
         weights = " and every weight" if (first / WEIGHTS).is_file() else ""
         also = [f"although {_listed(places)} differ{'s' * (len(places) == 1)}"] if places else []
-        return ["", f"Bit-identical to {first}: every metric of every epoch{weights}{', '.join(['', *also])}."]
+        same = f"Bit-identical to {first}: every metric of every epoch{weights}{', '.join(['', *also])}."
+        return ["", same, f"kept in {again}"]
     lines = ["", f"Not the same as {first}:", *_table(results)]
     if places:
         return [*lines, "", "What was different around it:", *_table(places)]

@@ -2,7 +2,9 @@
 
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,10 @@ import torch
 from pages import Page
 
 from mnistlab.cli import main
+from mnistlab.sweeps import trying
+from mnistlab.sweeps.plan import Plan
+from mnistlab.sweeps.study import Study
+from mnistlab.sweeps.worker import work
 
 SMALL_DATA = ("--data=SyntheticDigits", "--data.train_size=600", "--data.test_size=200", "--data.val_size=100")
 """A data set that is drawn in a moment; with the default batch of 128 an epoch has 4 steps."""
@@ -97,3 +103,24 @@ def change() -> Change:
         (folder / "run.json").write_text(json.dumps({**record, **fields}))
 
     return changed
+
+
+class _Here:
+    """A team that works in this process: no seconds for imports. The real one is for the slow tests."""
+
+    def __init__(self, plan: Plan, size: int) -> None:
+        del size
+        self._plan = plan
+
+    def work(self, study: Study, look: Callable[[], Any]) -> None:
+        """Do all jobs."""
+        del study
+        with redirect_stdout(sys.stderr):  # as the real ones, which write into a file
+            work(self._plan)
+        look()
+
+
+@pytest.fixture
+def inline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let trials run in the process of the test."""
+    monkeypatch.setattr(trying, "Team", _Here)

@@ -17,9 +17,7 @@ Compare = Callable[..., list[dict[str, Any]]]
 
 
 @pytest.fixture
-def compare(
-    here: Path, small_data: tuple[str, ...], inline: None, capsys: pytest.CaptureFixture[str]
-) -> Compare:
+def compare(here: Path, small_data: tuple[str, ...], inline: None, capsys: pytest.CaptureFixture[str]) -> Compare:
     """The rows of a comparison."""
     del here, inline
 
@@ -43,7 +41,9 @@ def test_each_model_is_trained_with_each_seed(compare: Compare, here: Path) -> N
     assert {row["model"]: row["parameters"] for row in rows} == {"TinyModel": 135_562, "SDN8K": 8_470}
     for row in rows:
         folders = here.glob(f"runs/compare-*/{row['model']}-seed-*")
-        tests = [json.loads((folder / "run.json").read_text())["metrics"]["test"]["test/acc"] for folder in sorted(folders)]
+        tests = [
+            json.loads((folder / "run.json").read_text())["metrics"]["test"]["test/acc"] for folder in sorted(folders)
+        ]
         assert row["accuracies"] == tests
         assert row["mean"] == pytest.approx(statistics.fmean(tests))
         assert row["deviation"] == pytest.approx(statistics.stdev(tests))
@@ -53,7 +53,9 @@ def test_a_cell_is_what_fit_makes(compare: Compare, fit: Callable[..., Path]) ->
     """The same model, seed and options give the same test accuracy."""
     (row,) = compare("--models=TinyModel", "--seeds=1", "--seed_everything=3")
 
-    assert row["accuracies"] == [json.loads((fit("--seed_everything=3") / "run.json").read_text())["metrics"]["test"]["test/acc"]]
+    assert row["accuracies"] == [
+        json.loads((fit("--seed_everything=3") / "run.json").read_text())["metrics"]["test"]["test/acc"]
+    ]
 
 
 def test_what_is_there_is_not_trained_again(compare: Compare, here: Path) -> None:

@@ -26,6 +26,9 @@ OPTIONS = (
     "--trainer.max_epochs=6",
     "--name=it",
 )
+PROGRAM = (  # a shell may have turned Ctrl-C off for what it starts in the background
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\nfrom mnistlab.cli import entry; entry()"
+)
 PATIENCE_S = 120
 
 
@@ -33,12 +36,11 @@ def start(folder: Path, *options: str) -> subprocess.Popen[str]:
     """A sweep as a process of its own, in its own folder."""
     folder.mkdir(exist_ok=True)
     return subprocess.Popen(
-        [sys.executable, "-m", "mnistlab", "sweep", *(options or (*OPTIONS, "--workers=2"))],
+        [sys.executable, "-c", PROGRAM, "sweep", *(options or (*OPTIONS, "--workers=2"))],
         cwd=folder,
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
 
 
@@ -89,7 +91,8 @@ def outcome(folder: Path) -> dict[str, tuple[str, object]]:
 def reports(folder: Path) -> list[tuple[str, int, float]]:
     """What the database was told of each epoch of each job that has finished."""
     query = (
-        "select a.value_json, i.step, i.intermediate_value from trial_intermediate_values i join trials t using(trial_id) "
+        "select a.value_json, i.step, i.intermediate_value "
+        "from trial_intermediate_values i join trials t using(trial_id) "
         "join trial_user_attributes a using(trial_id) where t.state = 'COMPLETE' and a.key = 'job'"
     )
     with sqlite3.connect(folder / "runs/it/sweep.db") as database:

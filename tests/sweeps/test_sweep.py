@@ -228,7 +228,9 @@ def test_a_preset_in_python_defines_a_sweep_with_conditions(sweep: Sweep, here: 
 
     found = sweep("--config=Wide")
 
-    configurations = [yaml.safe_load(path.read_text())["model"] for path in sorted(here.glob("runs/wide/*/config.yaml"))]
+    configurations = [
+        yaml.safe_load(path.read_text())["model"] for path in sorted(here.glob("runs/wide/*/config.yaml"))
+    ]
     assert [each["point"].get("model.hidden_dim[TinyModel]") for each in found] == [16, 32, None]
     assert [each["init_args"].get("hidden_dim") for each in configurations[:2]] == [16, 32]
     assert [each["init_args"].get("layers") for each in configurations[:2]] == [1, 1]
@@ -249,7 +251,8 @@ def test_a_preset_that_is_a_sweep_is_not_trained_in_silence(here: Path, capsys: 
 def test_a_yaml_preset_is_a_sweep_too(sweep: Sweep, here: Path) -> None:
     """With the same words as on the command line."""
     (here / "wide.yaml").write_text(
-        "model:\n  class_path: choice:TinyModel,SDN8K\n  init_args:\n    hidden_dim: choice:16,32\nsweep:\n  name: wide\n"
+        "model:\n  class_path: choice:TinyModel,SDN8K\n  init_args:\n    hidden_dim: choice:16,32\n"
+        "sweep:\n  name: wide\n"
     )
 
     found = sweep("--config=wide.yaml")

@@ -1,0 +1,105 @@
+"""The model, the data and the trainer of a command, made and known to go together."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from jsonargparse import ArgumentError
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch import Callback
+
+from mnistlab.checkpoints.reading import misfit
+from mnistlab.classifier import Classifier
+from mnistlab.effects.configured import Configured
+from mnistlab.effects.notes import check_monitors, notes
+from mnistlab.errors import LabError, visible
+from mnistlab.failures import check_place, refused
+from mnistlab.invocation import Found, Invocation
+from mnistlab.lab import LabCLI, make
+from mnistlab.options.settling import Settled
+from mnistlab.trainer_options import check_trainer
+from mnistlab.trial import learns_from_single_images, refusal
+
+
+def made(
+    invocation: Invocation,
+    settled: Settled,
+    found: Found | None,
+    callbacks: Callable[[LabCLI], list[Callback]] = lambda _: [],
+) -> LabCLI:
+    """Make the model, the data and the trainer, once this machine and the place for runs are known to serve."""
+    trainer = settled.values["trainer"]
+    assert isinstance(trainer, dict)
+    check_trainer(trainer, settled.origins)
+    cli = checked(settled, found, callbacks)
+    root = Path(cli.resolved["run"]["dir"])
+    origin = settled.origins.get("run.dir")
+    check_place(root, origin.where if origin else f"mnistlab {invocation.command}")
+    return cli
+
+
+def checked(
+    settled: Settled, found: Found | None, callbacks: Callable[[LabCLI], list[Callback]] = lambda _: []
+) -> LabCLI:
+    """Make the model, the data and the trainer; what one of them refuses is a mistake in its options."""
+    try:
+        return make(settled, found, callbacks)
+    except (ArgumentError, ValueError, TypeError, MisconfigurationException) as error:
+        raise refused(error, settled.origins) from error
+
+
+def check_parts(cli: LabCLI, settled: Settled, configured: Configured) -> None:
+    """Refuse parts that do not go together."""
+    _try_images(cli, settled)
+    check_monitors(configured, cli.model, cli.datamodule, cli.trainer)
+
+
+def check_weights(model: Classifier, found: Found | None) -> None:
+    """Refuse weights that are not this model's, naming the first that differs."""
+    if found is None or found.path is None:
+        return
+    why = misfit(found.contents["state_dict"], model.state_dict())
+    if why:
+        name = type(model).__name__
+        raise LabError(f"{found.path} does not fit {name} as it is configured: {why}.")
+
+
+def load_weights(model: Classifier, found: Found | None) -> None:
+    """Give a model the weights that were found, which must be its own."""
+    check_weights(model, found)
+    if found is not None:
+        model.load_state_dict(found.contents["state_dict"])
+
+
+def tell_notes(configured: Configured, cli: LabCLI) -> None:
+    """Say what is configured and changes nothing."""
+    if cli.trainer.is_global_zero:
+        for note in notes(configured, cli.datamodule, cli.trainer):
+            print(f"note: {visible(note)}", file=sys.stderr)
+
+
+def _try_images(cli: LabCLI, settled: Settled) -> None:
+    """Refuse a net that does not take the images, or cannot be trained on one at a time: it says so late and darkly."""
+    shape, name = cli.datamodule.image_shape, type(cli.model).__name__
+    if shape is None:
+        return
+    why = refusal(cli.model.net, shape)
+    if why:
+        written = [
+            origin.where
+            for key, origin in settled.origins.items()
+            if key.startswith("model.") and key.rpartition(".")[2] in _SHAPED
+        ]
+        where = f"{', '.join(written)}: " if written else ""
+        size = "x".join(map(str, shape))
+        raise LabError(f"{where}{name} does not take the images of {type(cli.datamodule).__name__}, {size}: {why}.")
+    if cli.datamodule.batch_size == 1 and not learns_from_single_images(cli.model.net, shape):
+        origin = settled.origins.get("data.batch_size")
+        raise LabError(
+            f"{origin.where if origin else 'data.batch_size'}: {name} cannot be trained on one "
+            "image at a time: its batch normalization would have one value of each channel. Use 2 or more."
+        )
+
+
+_SHAPED = ("in_channels", "image_size", "patch_size", "stem_size", "input_size", "in_features", "halved")
+"""Options of models that say what images they take."""

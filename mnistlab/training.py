@@ -1,0 +1,146 @@
+"""`fit`: a training run, kept in its folder whatever ends it."""
+
+import shlex
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from lightning.pytorch import Callback
+
+from mnistlab.callbacks import Answering, Position, RandomState
+from mnistlab.discovery.schema import schema_line
+from mnistlab.effects.configured import Configured
+from mnistlab.failures import Interrupted, LossWatch
+from mnistlab.invocation import Found, Invocation
+from mnistlab.lab import LabCLI
+from mnistlab.making import check_parts, check_weights, made, tell_notes
+from mnistlab.options.settling import Settled
+from mnistlab.origins import differing
+from mnistlab.runs.folder import BEST, LAST, new_folder
+from mnistlab.runs.record import config_text, read_record, start_record
+from mnistlab.runs.recorder import Recorder, rounded
+from mnistlab.runs.supervision import Supervision
+from mnistlab.screen import Screen
+from mnistlab.starting import begin as begin_model
+from mnistlab.starting import find_init
+from mnistlab.trackers import Followed, Trackers
+
+
+def train(invocation: Invocation, settled: Settled, found: Found | None, supervision: Supervision | None) -> int:
+    """Train, then test the best weights; the exit code.
+
+    Args:
+        invocation: The command as it was typed.
+        settled: The configuration.
+        found: The run that goes on, or is run again.
+        supervision: What the run is part of.
+
+    Raises:
+        LabError: If the parts do not go together, or the run fails.
+    """
+    recorders: list[Recorder] = []
+    answering = Answering()
+
+    def callbacks(cli: LabCLI) -> list[Callback]:
+        recorder = _recorder(invocation, cli, found, supervision)
+        recorders.append(recorder)
+        return [RandomState(), Position(), answering, recorder]
+
+    continued = found is not None and found.path is not None
+    if not continued:
+        find_init(settled, invocation.root())
+    cli = made(invocation, settled, found, callbacks)
+    recorder, trackers = recorders[0], Trackers(cli.trackers)
+    configured = Configured("fit", cli.resolved, settled.origins, invocation.typed, continued)
+    check_weights(cli.model, found)
+    begin_model(cli.model, continued=continued, speaks=cli.trainer.is_global_zero)
+    check_parts(cli, settled, configured)
+    screen = Screen(cli.trainer.is_global_zero)
+    watch, stopped = LossWatch(), [False]
+
+    def begin() -> None:
+        tell_notes(configured, cli)
+        screen.begin(cli.model, cli.datamodule, cli.trainer.max_epochs, recorder.folder)
+        screen.settings(differing(settled, cli.resolved))
+        root = invocation.root_of(recorder.folder)
+        trackers.begin(Followed(recorder.folder, root, recorder.record, cli.resolved, recorder.rows))
+
+    def row(values: Mapping[str, float]) -> bool:
+        screen.row(values)
+        watch.row(values)
+        trackers.row(values)
+        stopped.append(supervision is not None and not supervision.goes_on(values))
+        return not stopped[-1]
+
+    recorder.on_begin, recorder.on_row = begin, row
+    with trackers.until_the_end(), _closing(recorder, configured.packages()):
+        path = str(found.path) if found and found.path else None
+        cli.trainer.fit(cli.model, datamodule=cli.datamodule, ckpt_path=path, weights_only=True)
+        if found and found.contents.get("global_step") == cli.trainer.global_step and cli.trainer.is_global_zero:
+            print("Nothing was left to train: the run is as long as it should be. --trainer.max_epochs=... extends it.")
+        if cli.resolved["run"]["test"] and not stopped[-1]:
+            _test_best(cli, recorder, answering)
+        if cli.trainer.is_global_zero:
+            recorder.finish("pruned" if stopped[-1] else "finished")
+            screen.end(recorder.folder, recorder.record["metrics"], cli.datamodule)
+    return 0
+
+
+@contextmanager
+def _closing(recorder: Recorder, packages: Sequence[str]) -> Iterator[None]:
+    """Whatever ends the run, its record says so, and the user hears how to go on, with which `packages` of others."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit) as error:  # the latter is Lightning's answer to Ctrl-C
+        _close(recorder, "interrupted", "KeyboardInterrupt")
+        raise Interrupted(f"interrupted.{_way_on(recorder, packages)}") from error
+    except Exception as error:
+        _close(recorder, "failed", f"{type(error).__name__}: {error}")
+        if (recorder.folder / LAST).is_file():
+            error.add_note(_way_on(recorder, packages))
+        raise
+
+
+def _close(recorder: Recorder, status: str, error: str) -> None:
+    """Say in a record that is still open how its run has ended.
+
+    A file that was being written is removed first: on a full disk it takes the room that the record needs.
+    """
+    with suppress(OSError):  # what ended the run is what the user must hear of
+        for temporary in recorder.folder.rglob(".*.tmp"):
+            temporary.unlink(missing_ok=True)
+        if (read_record(recorder.folder) or {}).get("status") == "running":
+            recorder.finish(status, error=error)
+
+
+def _way_on(recorder: Recorder, packages: Sequence[str]) -> str:
+    if (recorder.folder / LAST).is_file():
+        options = [f"--ckpt_path={recorder.folder}", *([f"--trust={','.join(packages)}"] if packages else [])]
+        return f" Go on with: mnistlab fit {shlex.join(options)}"
+    return " Nothing was kept yet: the first checkpoint comes at the end of an epoch."
+
+
+def _test_best(cli: LabCLI, recorder: Recorder, answering: Answering) -> None:
+    """The official test of the best checkpoint; of the last weights where nothing was validated."""
+    name = BEST if recorder.record["metrics"]["best"] else LAST
+    path = recorder.folder / name if (recorder.folder / name).is_file() else None
+    (metrics,) = cli.trainer.test(cli.model, cli.datamodule, ckpt_path=path, weights_only=True, verbose=False)
+    tested = "best" if path and name == BEST else "last"
+    recorder.record["metrics"]["test"] = {**{k: rounded(v) for k, v in metrics.items()}, "checkpoint": tested}
+    if cli.trainer.is_global_zero:
+        answering.keep(recorder.folder, cli.model, cli.datamodule)
+
+
+def _recorder(invocation: Invocation, cli: LabCLI, found: Found | None, supervision: Supervision | None) -> Recorder:
+    root, every = Path(cli.resolved["run"]["dir"]), cli.resolved["run"]["checkpoint_every_n_steps"]
+    new = supervision.folder if supervision else new_folder(root, cli.model.name)
+    folder = found.folder if found and found.folder else new
+    record = read_record(folder)
+    started = start_record("fit", invocation.arguments, cli.resolved, cli.model.name, invocation.presets)
+    started |= supervision.said if supervision else {}
+    if record:
+        started = {**started, "started": record["started"], "segments": [*record["segments"], *started["segments"]]}
+    if found and found.folder and found.path is None:
+        print(f"{folder} has no checkpoint yet: the run starts anew.", file=sys.stderr)
+    return Recorder(folder, config_text(cli.resolved, schema_line()), started, every)
