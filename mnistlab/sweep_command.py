@@ -11,26 +11,25 @@ from mnistlab.errors import LabError
 USAGE = """\
 Usage: mnistlab sweep [--trials=40] [--workers=2] ... and the options of fit
 
-Trains with many values of any options. A value of fit becomes a domain:
-  --model.hidden_dim=choice:128,256   one of these; classes too
-  --model.layers=int:2..8             whole numbers; int:64..512:64 with a step
-  --model.dropout=float:0..0.5        numbers; float:0..0.5:0.1 with a step
-  --model.optimizer.lr=log:1e-4..1e-2 numbers, every factor as likely; logint
+Trains with many values of any options of fit: a value becomes a domain.
+  --model.hidden_dim=choice:128,256    one of these; classes and null too
+  --model.layers=int:2..8              whole numbers; a step: int:64..512:64
+  --model.dropout=float:0..0.5         numbers; a step: float:0..0.5:0.1
+  --model.optimizer.lr=log:1e-4..1e-2  every factor as likely; also logint
 
   --trials    how many choices of values (default 20; for a grid all)
-  --sampler   grid, tpe, random; default: a grid where that is small, else tpe
+  --sampler   grid, tpe or random (default a grid where that is small, else tpe)
   --pruner    median, halving or hyperband: stop what promises little
   --seeds     train each choice with so many seeds (default 1)
-  --metric    what is to be best on the validation images (default val/acc)
-  --workers   how many at the same time (default the cores, or the GPUs)
-  --threads   threads of each worker (default 1); part of the runs' identity
+  --metric    what is to be best on validation images (default val/acc)
+  --workers   how many at the same time (default as many as cores, or GPUs)
+  --threads   threads of each (default 1); they take part in the bits
   --keep      keep the weights of so many of the best (default 3)
-  --name      a name for the sweep; its folder is runs/NAME
+  --name      a name; the folder is runs/NAME, and the same command goes on there
   --storage   postgresql://user@host/db: the same command on several machines
-  --launcher  ray: workers on all machines of a Ray cluster
-  --sampler_seed, --allow_drift (go on although versions or source changed)
-
-The same command again goes on where it was. mnistlab fit --help for the rest."""
+  --launcher  ray: workers on the machines of a Ray cluster
+  --sampler_seed, --allow_drift  (go on although versions or source changed)
+  the rest    mnistlab fit --help"""
 
 OWN = (
     "trials",

@@ -32,10 +32,12 @@ def small_mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _quick(line: str) -> list[str]:
     arguments = shlex.split(line)[1:]
-    return [*arguments, *_QUICK] if "fit" in arguments and "--help" not in line and ".help" not in line else arguments
+    trains = arguments[0] in ("fit", "sweep", "compare") and "--help" not in line and ".help" not in line
+    fewer = {"sweep": ("--trials=2",), "compare": ("--seeds=1",)}.get(arguments[0], ())
+    return [*arguments, *_QUICK, *fewer] if trains else arguments
 
 
-@pytest.mark.usefixtures("small_mnist")
+@pytest.mark.usefixtures("small_mnist", "inline")
 def test_every_command_and_every_snippet_of_the_readme_runs(
     here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

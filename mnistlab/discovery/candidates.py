@@ -63,14 +63,17 @@ def offer(
     if not before:
         known = [*(Candidate(name, text) for name, text in commands.items()), *_OVERALL]
         return Offer("", _beginning(word, known, hide="-"))
-    if before[0] not in (*training, "explain"):
+    if before[0] not in (*training, *_LIKE):
         return _simple(before[0], before[1:], word) if before[0] in commands else Offer("", [])
-    own = _EXPLAIN if before[0] == "explain" else {}
-    line = _Line(catalogue(), before[0], before[1:])
+    like, own = _LIKE.get(before[0], (before[0], {}))
+    line = _Line(catalogue(), like, before[1:])
     name, equals, value = word.partition("=")
     if equals and word.startswith("--"):
-        values = map(Candidate, own[name[2:]]) if name[2:] in own else line.values(name[2:], value)
-        return Offer(f"{name}=", _beginning(value, values))
+        several = name == "--models" or (before[0] == "sweep" and value.startswith(_CHOICE))
+        head, value = _last_of(value) if several else ("", value)
+        option = "model" if name == "--models" else name[2:]
+        values = map(Candidate, own[option]) if option in own else line.values(option, value)
+        return Offer(f"{name}={head}", _beginning(value, values))
     last = before[-1]
     if last.startswith("--") and "=" not in last and last[2:] not in (*SWITCHES, "help") and not word.startswith("-"):
         values = map(Candidate, own[last[2:]]) if last[2:] in own else line.values(last[2:], word)
@@ -83,15 +86,33 @@ def _is_said(name: str, word: str) -> bool:
     return word.partition("=")[0] == f"--{name}"
 
 
-_EXPLAIN: Mapping[str, Sequence[str]] = {
-    "method": METHODS,
-    "images": (),
-    "which": WHICH,
-    "head": (),
-    "stage": (),
-    "target": TARGETS,
+_CHOICE = "choice:"
+
+_EXPLAIN = {"method": METHODS, "images": (), "which": WHICH, "head": (), "stage": (), "target": TARGETS}
+_MANY = {"seeds": (), "workers": (), "threads": (), "name": (), "storage": (), "launcher": ("processes", "ray")}
+_SWEEP = {
+    "trials": (),
+    "sampler": ("auto", "grid", "random", "tpe"),
+    "pruner": ("none", "median", "halving", "hyperband"),
+    "metric": ("val/acc", "val/loss"),
+    "keep": (),
+    "sampler_seed": (),
+    "allow_drift": ("true", "false"),
+    **_MANY,
 }
-"""The options of `explain` that other commands have not, each with its values; the rest are those of `predict`."""
+_LIKE: Mapping[str, tuple[str, Mapping[str, Sequence[str]]]] = {
+    "explain": ("predict", _EXPLAIN),
+    "sweep": ("fit", _SWEEP),
+    "compare": ("fit", {"models": (), **_MANY}),
+}
+"""The commands that take the options of another one, and those that they have besides, each with its values."""
+
+
+def _last_of(value: str) -> tuple[str, str]:
+    """What stays of several values with commas between them, and the one at the cursor."""
+    start = value.removeprefix(_CHOICE)
+    last = start.rpartition(",")[2]
+    return value[: len(value) - len(last)], last
 
 
 _SIMPLE: Mapping[str, Sequence[str]] = {
@@ -99,6 +120,7 @@ _SIMPLE: Mapping[str, Sequence[str]] = {
     "schema": ("--output=",),
     "inspect": ("--json", "--trust=", "--run.dir="),
     "report": ("--output=", "--trust=", "--run.dir="),
+    "reproduce": ("--json", "--trust=", "--run.dir="),
 }
 """The options of the commands that train nothing and have others than `--json`."""
 
@@ -132,11 +154,13 @@ def _simple(command: str, before: Sequence[str], word: str) -> Offer:
     offered = [Candidate(name, ends=not name.endswith("=")) for name in (*options, "--help") if name not in before]
     if command == "inspect":
         offered = [*_checkpoints(word), *offered]
-    if command == "report":
+    if command in ("report", "reproduce"):
         offered = [Candidate("last", "the newest run"), *_paths(word, (), runs=True), *offered]
     if command == "completion":
         offered = [*map(Candidate, ("bash", "zsh", "fish")), *offered]
-    return Offer("", _beginning(word, offered, hide="-" if command in ("inspect", "report", "completion") else ""))
+    return Offer(
+        "", _beginning(word, offered, hide="-" if command in ("inspect", "report", "reproduce", "completion") else "")
+    )
 
 
 def _of_runs(before: Sequence[str], word: str) -> Offer:

@@ -432,3 +432,13 @@ def test_a_home_that_cannot_be_written_is_said(home: Path, capsys: pytest.Captur
     assert main(["completion", "bash", "--install"]) == 2
     assert f"{home}/.local/share/mnistlab/completion.bash cannot be written" in capsys.readouterr().err
     assert not (home / ".bashrc").exists()
+
+
+def test_a_sweep_and_a_comparison_complete_lists(offered: Offered) -> None:
+    """Their own options, those of `fit`, and each of several values with commas between them."""
+    assert offered("sweep", "--tri") == ["--trials="]
+    assert offered("sweep", "--sampler=t") == ["--sampler=tpe"]
+    assert offered("sweep", "--model=choice:SDN8K,Small") == ["--model=choice:SDN8K,SmallModel"]
+    assert offered("sweep", "--model=SmallModel", "--model.hid") == ["--model.hidden_dim="]
+    assert offered("compare", "--models=SDN8K,CNN8") == ["--models=SDN8K,CNN8K"]
+    assert "--json" in offered("reproduce", "--")

@@ -53,7 +53,7 @@ def test_a_run_has_a_folder_of_its_own(fit: Any) -> None:
     assert re.fullmatch(r"runs/tiny/\d{8}T\d{6}Z-[0-9a-f]{6}", folder.relative_to(Path.cwd()).as_posix())
     files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     checkpoints = {"checkpoints/best.ckpt", "checkpoints/last.ckpt", "model.safetensors"}
-    assert files == {"config.yaml", "run.json", "metrics.csv", *checkpoints}
+    assert files == {"config.yaml", "run.json", "metrics.csv", "outcomes.safetensors", *checkpoints}
 
 
 def test_the_same_command_may_run_twice(fit: Any) -> None:
