@@ -24,12 +24,12 @@ before is not trained again, so models and seeds can be added later.
   --threads   threads of each (default as many as fit would take)
   --name      a name for the comparison; its folder is runs/NAME
   --json, --csv  the table for machines
-  --storage, --launcher, --allow_drift  as in mnistlab sweep
+  --storage, --launcher, --retry_failed, --allow_drift  as in mnistlab sweep
 
 --trainer.max_epochs, --data and the other options of fit: mnistlab fit --help"""
 
 SWITCHES = ("quick", "json", "csv")
-OWN = ("models", "seeds", "workers", "threads", "name", "storage", "launcher", "allow_drift", *SWITCHES)
+OWN = ("models", "seeds", "workers", "threads", "name", "storage", "launcher", "retry_failed", "allow_drift", *SWITCHES)
 
 
 def run(command: str, arguments: Sequence[str]) -> int:
@@ -39,7 +39,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
         LabError: For what a user can mend.
     """
     own, others = divided(arguments, OWN, {*STEERING, "model"})
-    switches = (*SWITCHES, *(("allow_drift",) if "--allow_drift" in own else ()))
+    switches = [*SWITCHES, *(name for name in ("retry_failed", "allow_drift") if f"--{name}" in own)]
     asked = read_arguments(command, own, switches=switches, takes_value=[name for name in OWN if name not in switches])
     if "help" in asked.switches:
         print(USAGE)
@@ -50,9 +50,9 @@ def run(command: str, arguments: Sequence[str]) -> int:
         raise LabError(f"`{asked.names[0]}` is not an option. Options begin with two dashes.")
     if "models" not in asked.values:
         raise LabError("--models is missing: --models=SDN68K,CNN68K, or --models=all.")
-    values = dict(asked.values)
-    if "allow_drift" in asked.switches:
-        values["allow_drift"] = "true"
+    if {"json", "csv"} <= asked.switches:
+        raise LabError("--json and --csv exclude each other.")
+    values = {**asked.values, **dict.fromkeys(asked.switches.difference(SWITCHES), "true")}
     from mnistlab.sweeps.compare import compare  # noqa: PLC0415 - brings torch in
 
-    return compare(values, others, asked.switches)
+    return compare(values, others, asked.switches.intersection(SWITCHES))

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import redirect_stdout, suppress
@@ -13,6 +14,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
+from mnistlab.arguments import words
 from mnistlab.commands import run
 from mnistlab.discovery.layout import table
 from mnistlab.errors import LabError, visible
@@ -185,9 +187,21 @@ def _lines(first: Path, again: Path, results: Sequence[Difference], places: Sequ
         same = f"Bit-identical to {first}: every metric of every epoch{weights}{', '.join(['', *also])}."
         return ["", same, f"kept in {again}"]
     lines = ["", f"Not the same as {first}:", *_table(results)]
+    if _was_changed(read_record(first) or {}):
+        return [
+            *lines,
+            "",
+            "It had been continued with other options, as its record says: that cannot be run again as one.",
+        ]
     if places:
         return [*lines, "", "What was different around it:", *_table(places)]
     return [*lines, "", "The same versions, commit, machine and threads: something here is not deterministic."]
+
+
+def _was_changed(record: Mapping[str, Any]) -> bool:
+    """Whether a run has been continued by a command that says more than that."""
+    later = [shlex.split(segment.get("command", ""))[2:] for segment in record.get("segments", [])[1:]]
+    return any(not word.startswith(("--ckpt_path", "--trust")) for each in later for word in words(each))
 
 
 def _listed(places: Sequence[Difference]) -> str:

@@ -77,7 +77,8 @@ class Sweep:
         storage: The address of a database in place of a file beside the runs, for several machines.
         launcher: Where workers run: `processes` of this machine, or `ray` for all machines of a Ray cluster.
         sampler_seed: Seed of the sampler.
-        allow_drift: Whether a sweep goes on although versions, source or options have changed since it began.
+        retry_failed: Whether trials that have failed are tried again.
+        allow_drift: Whether a sweep goes on although versions or our source have changed since it began.
     """
 
     def __init__(
@@ -94,6 +95,7 @@ class Sweep:
         storage: str | None = None,
         launcher: Literal["processes", "ray"] = "processes",
         sampler_seed: NonNegativeInt = 0,
+        retry_failed: bool = False,
         allow_drift: bool = False,
     ) -> None:
         self.trials = trials
@@ -108,6 +110,7 @@ class Sweep:
         self.storage = storage
         self.launcher = launcher
         self.sampler_seed = sampler_seed
+        self.retry_failed = retry_failed
         self.allow_drift = allow_drift
 
 

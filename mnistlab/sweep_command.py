@@ -25,10 +25,10 @@ Trains with many values of any options of fit: a value becomes a domain.
   --workers   how many at the same time (default as many as cores, or GPUs)
   --threads   threads of each (default 1); they take part in the bits
   --keep      keep the weights of so many of the best (default 3)
-  --name      a name; the folder is runs/NAME, and the same command goes on there
+  --name      a name; its folder is runs/NAME, where the same command goes on
   --storage   postgresql://user@host/db: the same command on several machines
   --launcher  ray: workers on the machines of a Ray cluster
-  --sampler_seed, --allow_drift  (go on although versions or source changed)
+  --sampler_seed, --retry_failed, --allow_drift (versions or source changed)
   the rest    mnistlab fit --help"""
 
 OWN = (
@@ -44,6 +44,7 @@ OWN = (
     "storage",
     "launcher",
     "sampler_seed",
+    "retry_failed",
     "allow_drift",
 )
 
@@ -55,7 +56,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
         LabError: For what a user can mend.
     """
     own, others = divided(arguments, OWN, STEERING)
-    switches = ("allow_drift",) if "--allow_drift" in own else ()
+    switches = [name for name in ("retry_failed", "allow_drift") if f"--{name}" in own]
     asked = read_arguments(command, own, switches=switches, takes_value=[name for name in OWN if name not in switches])
     if "help" in asked.switches:
         print(USAGE)

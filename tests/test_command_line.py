@@ -1,6 +1,8 @@
 """Which class and which value count, through `fit --print_config`."""
 
 import itertools
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -383,3 +385,16 @@ def test_the_printed_configuration_gives_itself_back(config: Config, arguments: 
     printed = config(*arguments)
 
     assert config(write("again.yaml", yaml.safe_dump(printed))) == printed
+
+
+def test_one_batch_is_not_all_of_them_whatever_was_imported_before(here: Path) -> None:
+    """Python remembers a union in the order in which it was first written, by whichever package."""
+    code = (
+        "from typing import Optional, Union; Optional[Union[float, int]]; from mnistlab import main; "
+        "main(['fit', '--model=TinyModel', '--trainer.limit_val_batches=1', '--trainer.limit_test_batches=1.0', "
+        "'--print_config'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=here, capture_output=True, text=True, check=True)
+
+    assert "limit_val_batches: 1\n" in done.stdout
+    assert "limit_test_batches: 1.0\n" in done.stdout

@@ -155,7 +155,7 @@ def test_every_number_is_checked_against_its_range(
         ("fit:\n  model: TinyModel\n", ":2:3", "no option fit"),
         ("model:\n  hiden_dim: 3\n", ":2:3", "Did you mean hidden_dim?"),
         ("model:\n  layers: 2\n  hidden_dim: -4\n", ":3:3", "above 0, got -4"),
-        ("model:\n  optimizer: Sgd\n", ":2:3", "Did you mean SGD"),
+        ("model:\n  optimizer: Sgdd\n", ":2:3", "Did you mean SGD"),
         ("model:\n", ":1:1", "model cannot be null"),
         ("model: [TinyModel]\n", ":1:1", "name of a class"),
         ("model:\n  class_path: 3\n", ":2:3", "name of a class"),

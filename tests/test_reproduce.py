@@ -106,6 +106,15 @@ def test_it_takes_the_threads_of_the_run(fit: Fit, capsys: pytest.CaptureFixture
     assert torch.get_num_threads() == before
 
 
+def test_a_run_that_was_continued_with_other_options_is_told(fit: Fit, capsys: pytest.CaptureFixture[str]) -> None:
+    """No single run is that: its schedule followed another length at first."""
+    folder = fit("--trainer.max_epochs=2")
+    assert main(["fit", f"--ckpt_path={folder}", "--trainer.max_epochs=4"]) == 0
+
+    assert main(["reproduce", str(folder)]) == 1
+    assert "continued with other options" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("status", "said"),
     [("interrupted", "Go on with: mnistlab fit --ckpt_path="), ("running", "has not come to its end")],

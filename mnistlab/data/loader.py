@@ -109,6 +109,11 @@ class TrainLoader:
         """How many batches of the epoch are no longer to come."""
         return len(self) - len(self._ends_left())
 
+    @property
+    def num_images(self) -> int:
+        """The number of images in an epoch, over all processes."""
+        return len(self._rows) // self._shard.world_size * self._shard.world_size
+
     def __len__(self) -> int:
         return len(self._ends())
 

@@ -97,6 +97,7 @@ _SWEEP = {
     "metric": ("val/acc", "val/loss"),
     "keep": (),
     "sampler_seed": (),
+    "retry_failed": ("true", "false"),
     "allow_drift": ("true", "false"),
     **_MANY,
 }

@@ -11,11 +11,16 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from mnistlab.catalogue import Catalogue, ClassEntry, KindEntry, OptionEntry
 from mnistlab.catalogue.entries import Value
+from mnistlab.options.written import SWEEP
 
 Schema = dict[str, Value]
 
 _DOTTED = r"^(?!mnistlab\.)[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$"
 """The path of a class that may be the user's own."""
+
+_CHOICE = r"^choice:"
+_DOMAIN = r"^(choice|int|float|log|logint):"
+"""What a sweep takes in place of a value."""
 
 _INIT = r"(init_args\.)?"
 
@@ -54,6 +59,7 @@ class _Builder:
         slots = {option.name: option.kind for option in self._catalogue.top if option.kind}
         checks.extend(_unless(self._own(name, kind), self._below(name, kind)) for name, kind in slots.items())
         sections = "|".join([*self._catalogue.sections, *slots])
+        properties[SWEEP] = {"type": "object", "description": "How a sweep goes about: mnistlab sweep --help."}
         more: Schema = {rf"^{name}\+$": _ref(f"{kind}:name") for name, kind in slots.items()}
         return {
             "$schema": "http://json-schema.org/draft-07/schema#",
@@ -76,6 +82,7 @@ class _Builder:
                 {"enum": list(kind.classes), "enumDescriptions": summaries},
                 *({"pattern": pattern} for pattern in known.values()),
                 {"pattern": _DOTTED},
+                {"pattern": _CHOICE},
             ],
         }
         own: Schema = {"type": "string", "pattern": _DOTTED, "not": {"pattern": "|".join(known.values())}}
@@ -87,10 +94,11 @@ class _Builder:
         self._add_any(name, kind)
         by_class = [_where_class(known[key], _ref(f"{name}:{key}")) for key in known]
         nowhere: Schema = {"if": {"not": {"required": ["class_path"]}}, "then": _ref(f"{name}:any")}
+        swept = _where_class(_CHOICE, _ref(f"{name}:any"))
         self._definitions[f"{name}:object"] = {
             "type": "object",
             "properties": {"class_path": _ref(f"{name}:name")},
-            "allOf": [*by_class, nowhere],
+            "allOf": [*by_class, swept, nowhere],
         }
 
     def _add_class(self, kind: str, key: str, options: Sequence[OptionEntry]) -> None:
@@ -133,7 +141,7 @@ class _Builder:
         if not option.required:
             said["default"] = option.default
         if option.kind is None:
-            return {**_with_null(option), **said}
+            return {**_or_domain(_with_null(option)), **said}
         more: list[Value] = [{"type": "boolean"}] if "true" in option.choices else []
         return {**self._choice(option.kind, more, any_text="text" in option.type.split(" or ")), **said}
 
@@ -216,6 +224,13 @@ def _pattern(entry: ClassEntry) -> str:
     """The names of a class: the short one, all small too, and the paths by which its package offers it."""
     package = re.escape(entry.path.partition(".")[0])
     return rf"^(({package}\.(\w+\.)*)?{re.escape(entry.name)}|{re.escape(entry.name.lower())})$"
+
+
+def _or_domain(schema: Schema) -> Schema:
+    """A value, or many of them for a sweep; an option that takes any text takes that too."""
+    if schema.get("type") == "string" and "enum" not in schema and "pattern" not in schema:
+        return schema
+    return {"if": {"type": "string", "pattern": _DOMAIN}, "else": schema} if schema else schema
 
 
 def _with_null(option: OptionEntry) -> Schema:

@@ -141,6 +141,11 @@ else:
         return domain
 
 
+def reads_as_domain(text: str) -> bool:
+    """Whether a text would be read as a domain, or as one that is meant as it stands."""
+    return _DOMAIN.fullmatch(text) is not None or text.startswith(_LITERAL)
+
+
 def with_domain(entry: Written) -> Written:
     """What was written, with its domain where its text is one; without `literal:` where that says that it is none.
 

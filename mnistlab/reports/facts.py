@@ -57,7 +57,7 @@ class Facts:
     def name(self) -> str:
         """What it is called among others: its number in a sweep, its own name, or its folder's."""
         trial = self.said("trial")
-        return str(self.said("name") or self.folder.name) if trial is None else f"trial {trial}"
+        return str(self.said("name") or self.folder.name) if trial is None else str(trial)
 
     @property
     def status(self) -> str:

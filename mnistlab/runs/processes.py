@@ -29,6 +29,11 @@ def is_gone(said: Mapping[str, object]) -> bool:
     return now is None or (isinstance(started, int | float) and abs(now - started) > _SAME)
 
 
+def is_elsewhere(said: Mapping[str, object]) -> bool:
+    """Whether a process runs, or ran, on another host, or does not say where."""
+    return said.get("host") != _host()
+
+
 @cache
 def _host() -> str:
     return platform.node()

@@ -161,6 +161,7 @@ class Recorder(Checkpoint):
         del pl_module
         self._stop()
         self._epoch_seconds.append(round(self._seconds, 6))
+        self.record["train_images"] = _images(trainer)
         self._seconds = 0.0
         values = {**_values(trainer, "lr", "train/"), **self._validation}
         row = {"epoch": trainer.current_epoch, "step": trainer.global_step, **values}
@@ -257,6 +258,16 @@ class Recorder(Checkpoint):
 def rounded(value: Any) -> float:
     """A metric as the number it was before Lightning made float32 of it: 0.9812, not 0.98119998."""
     return float(f"{float(value):.7g}")
+
+
+def _images(trainer: Trainer) -> int | None:
+    """The number of training images in an epoch, over all processes, where the data are of the lab."""
+    loader = trainer.train_dataloader
+    every = getattr(loader, "num_images", None)
+    if every is None or loader is None:
+        return None
+    batch = int(getattr(getattr(trainer, "datamodule", None), "batch_size", None) or every)
+    return min(int(every), int(trainer.num_training_batches) * batch * trainer.world_size)
 
 
 def _validates_after(trainer: Trainer, batch_idx: int) -> bool:

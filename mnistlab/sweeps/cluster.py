@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mnistlab.errors import LabError
 from mnistlab.sweeps.plan import Plan, plan_from
-from mnistlab.sweeps.study import Study
+from mnistlab.sweeps.study import State, Study
 
 _LOOK_S = 0.25
 _TRIES = 10
@@ -74,6 +74,6 @@ def _wait_until_free(study: Study) -> None:
     """Give the cancelled workers a moment to die, so that their jobs are free at once."""
     for _ in range(20):
         study.free()
-        if not any(each.state.value == "running" for each in study.jobs().values()):
+        if not any(each.state is State.RUNNING for each in study.jobs().values()):
             return
         time.sleep(_LOOK_S)

@@ -16,11 +16,12 @@ from mnistlab.lab import LabCLI
 from mnistlab.models import Assembled
 from mnistlab.options.classes import candidates, listed
 from mnistlab.sections import Sweep
+from mnistlab.sweeps.beginning import begun, checked_name, refuse_devices, seeds_from, told_in_a_line, without_seed
 from mnistlab.sweeps.checking import checked_space
-from mnistlab.sweeps.plan import Plan, identity, name_for
+from mnistlab.sweeps.plan import Plan, content_of, identity, name_for
 from mnistlab.sweeps.settings import settings_from
+from mnistlab.sweeps.space import Space, ends
 from mnistlab.sweeps.study import State, Study
-from mnistlab.sweeps.sweep import begun, checked_name, refuse_devices, without_seed
 from mnistlab.sweeps.table import Standing, as_csv, as_json, as_lines, standings, write_charts
 from mnistlab.sweeps.trying import try_all
 
@@ -40,15 +41,24 @@ def compare(values: Mapping[str, str], arguments: Sequence[str], switches: Colle
     Raises:
         LabError: For what a user can mend.
     """
-    base, seed = without_seed([*arguments, *(_QUICK if "quick" in switches else ())])
+    with told_in_a_line():
+        return _compare(values, arguments, switches)
+
+
+def _compare(values: Mapping[str, str], arguments: Sequence[str], switches: Collection[str]) -> int:
+    base, typed_seed = without_seed([*arguments, *(_QUICK if "quick" in switches else ())])
     _refuse_model(base)
+    conditions = Space(base)
+    if conditions.axes:
+        where = conditions.axes[0].entry.where
+        raise LabError(f"{where}: compare trains all models with the same value. `mnistlab sweep` tries several.")
     settings = {"seeds": _SEEDS, "workers": "1", "threads": str(torch.get_num_threads())}
     own = {name: value for name, value in values.items() if name != "models"}
     asked = settings_from([], {**settings, **own})
     models, cli = _checked(values["models"], base)
-    plan = _plan(asked, models, base, seed, cli)
-    study = begun(plan, allow_drift=asked.allow_drift)
+    plan = _plan(asked, models, base, seeds_from(conditions, typed_seed, cli, asked.seeds), cli)
     cli.datamodule.prepare_data()  # once, before the workers would each do it
+    study = begun(plan, allow_drift=asked.allow_drift, retry_failed=asked.retry_failed)
     study.add(plan.jobs())
     machine = bool({"json", "csv"} & set(switches))
     stream = sys.stderr if machine else sys.stdout
@@ -57,7 +67,8 @@ def compare(values: Mapping[str, str], arguments: Sequence[str], switches: Colle
     try:
         try_all(study, at_a_time, asked.launcher, stream)
     except KeyboardInterrupt as error:
-        again = shlex.join(["mnistlab", "compare", f"--models={values['models']}", *words(arguments)])
+        typed = [f"--{name}={value}" for name, value in values.items()]
+        again = shlex.join(["mnistlab", "compare", *typed, *(f"--{name}" for name in switches), *words(arguments)])
         raise Interrupted(f"interrupted. What has finished is kept. Go on with: {again}") from error
     return _show(study, models, switches)
 
@@ -87,13 +98,27 @@ def _checked(text: str, base: Sequence[str]) -> tuple[list[str], LabCLI]:
     Raises:
         LabError: If one does not exist, or cannot be trained so; of `all` those are left out.
     """
-    models = [name for name in dict.fromkeys(text.split(",")) if name]
+    models = list(dict.fromkeys(_canonical(name.strip()) for name in text.split(",") if name.strip()))
     if _ALL in models:
         models = _trainable(_sizes(), base)
     if not models:
         raise LabError(f"--models={text}: no model is left to train. `mnistlab models` lists them.")
-    _, cli = checked_space([*base, f"--model=choice:{','.join(models)}"], refuse_devices)
-    return models, cli
+    space, cli = checked_space([*base, f"--model=choice:{','.join(models)}"], _refuse)
+    (axis,) = space.axes
+    return [str(label) for label in ends(axis)], cli
+
+
+def _canonical(name: str) -> str:
+    """A model as it is listed, in whatever case it was written; a path as it stands."""
+    known = {each.lower(): each for each in listed((Classifier,))}
+    return name if name == _ALL or "." in name else known.get(name.lower(), name)
+
+
+def _refuse(cli: LabCLI) -> None:
+    """Refuse runs on several devices, and those that are not tested."""
+    refuse_devices(cli)
+    if not cli.resolved["run"]["test"] or not cli.trainer.limit_test_batches:
+        raise LabError("--run.test: models are compared by their test accuracy. Leave it out.")
 
 
 def _sizes() -> list[str]:
@@ -120,26 +145,27 @@ def _refuse_model(base: Sequence[str]) -> None:
     for word in base:
         if word.startswith("--model="):
             raise LabError(f"{word}: compare takes --models=A,B.")
-        if word.partition("=")[2].partition(":")[0] in ("choice", "int", "float", "log", "logint"):
-            raise LabError(f"{word}: compare trains all models with the same value. `mnistlab sweep` tries several.")
 
 
-def _plan(asked: Sweep, models: Sequence[str], base: Sequence[str], seed: int, cli: LabCLI) -> Plan:
+def _plan(asked: Sweep, models: Sequence[str], base: Sequence[str], seeds: Sequence[int], cli: LabCLI) -> Plan:
     root = Path(cli.resolved["run"]["dir"])
-    what = {"arguments": [word for word in base if not word.startswith("--run.")], "threads": asked.threads}
+    content = content_of(Space(base))
+    typed = [word for word in base if not word.startswith("--run.")]
+    what = {"arguments": sorted(typed), "content": content, "threads": asked.threads}
     name = checked_name(asked.name or name_for("compare", cli.resolved["data"]["class_path"].rpartition(".")[2], what))
     return Plan(
         kind="compare",
         name=name,
         root=str(root),
         arguments=[*base, f"--model=choice:{','.join(models)}"],
+        content=content,
         storage=asked.storage or "",
         sampler="grid",
         pruner="none",
-        metric="val/acc",
+        metric="test/acc",
         epochs=cli.trainer.max_epochs or 0,
         trials=len(models),
-        seeds=[seed + number for number in range(asked.seeds)],
+        seeds=list(seeds),
         threads=asked.threads,
         keep=10**9,
         sampler_seed=0,

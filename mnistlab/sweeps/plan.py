@@ -11,8 +11,10 @@ from typing import Any, Literal
 
 from mnistlab.catalogue.store import current_identity
 from mnistlab.errors import LabError
+from mnistlab.failures import RunFailedError
+from mnistlab.options.domains import as_typed
 from mnistlab.runs.record import read_record, write_json
-from mnistlab.sweeps.space import Assignment, Label, Space, grid
+from mnistlab.sweeps.space import Assignment, Axis, Label, Point, Space, grid
 
 FILE = "sweep.json"
 DATABASE = "sweep.db"
@@ -20,6 +22,8 @@ DATABASE = "sweep.db"
 _LARGEST_GRID = 10_000
 _SMALL_GRID = 256
 _TRIALS = 20
+
+_COMPARED = ("kind", "content", "sampler", "pruner", "metric", "epochs", "threads", "sampler_seed")
 
 Kind = Literal["sweep", "compare"]
 
@@ -50,6 +54,7 @@ class Plan:
         name: Its name, which is that of its folder.
         root: The folder of all runs.
         arguments: Those of `fit`, with domains.
+        content: A hash of what the presets say that the arguments name.
         storage: The address of its database, empty for a file in its folder.
         sampler: `grid`, `random` or `tpe`.
         pruner: `none`, `median`, `halving` or `hyperband`.
@@ -67,6 +72,7 @@ class Plan:
     name: str
     root: str
     arguments: Sequence[str]
+    content: str
     storage: str
     sampler: str
     pruner: str
@@ -116,12 +122,17 @@ class Plan:
         return json.dumps({**asdict(self), "arguments": list(self.arguments)})
 
     def differences(self, other: "Plan") -> list[str]:
-        """What would make the runs of another plan of this name something else."""
-        own, others = asdict(self), asdict(other)
-        names = ("kind", "arguments", "sampler", "pruner", "metric", "epochs", "seeds", "threads", "sampler_seed")
-        changed = [name for name in names if _comparable(self, own, name) != _comparable(self, others, name)]
-        versions = [name for name in own["identity"] if own["identity"][name] != others["identity"].get(name)]
-        return [*changed, *(f"the {name} of mnistlab" if name == "source" else name for name in versions)]
+        """What would make the runs of another plan of this name something else: what they are."""
+        words = sorted(set(_conditions(self)) ^ set(_conditions(other)))
+        names = [name for name in _COMPARED if getattr(self, name) != getattr(other, name)]
+        if self.kind != "compare" and list(self.seeds) != list(other.seeds):
+            names.append("seeds")
+        return [*words, *({"content": "its presets"}.get(name, name) for name in names)]
+
+    def drift(self, other: "Plan") -> list[str]:
+        """What would make the bits of their runs something else: versions, and our source."""
+        names = [name for name in self.identity if self.identity[name] != other.identity.get(name)]
+        return ["the source of mnistlab" if name == "source" else name for name in names]
 
     def _job(self, number: int, assignment: Assignment, seed: int) -> Job:
         key = json.dumps({**assignment.point, "seed": seed}, sort_keys=True)
@@ -155,6 +166,13 @@ def name_for(kind: Kind, title: str, parts: Mapping[str, Any]) -> str:
     return f"{kind}-{title}-{digest[:8]}" if title else f"{kind}-{digest[:8]}"
 
 
+def content_of(space: Space) -> str:
+    """A hash of what the presets say that a sweep builds on: a preset that has changed makes another sweep."""
+    layers = [*space.invocation.files, space.invocation.sweep]
+    said = [[entry.name, str(entry.domain or as_typed(entry.value)), entry.append] for each in layers for entry in each]
+    return sha256(json.dumps(said).encode()).hexdigest()
+
+
 def sampling(space: Space, sampler: str, trials: int | None) -> tuple[str, int]:
     """The sampler that counts, and the number of trials.
 
@@ -165,8 +183,8 @@ def sampling(space: Space, sampler: str, trials: int | None) -> tuple[str, int]:
     if sampler == "grid" and endless:
         axis = endless[0]
         raise LabError(
-            f"{axis.entry.where}: a grid takes every value of {axis.name}, and these have no end. Write choice:..., or "
-            f"a step: float:0..0.5:0.1. Or search with --sampler=tpe."
+            f"{axis.entry.where}: a grid takes every value of {axis.name}, and there are too many. Write choice:..., "
+            "or a step: float:0..0.5:0.1. Or search with --sampler=tpe."
         )
     size = 0 if endless else sum(1 for _ in islice(space.every(_grid), _LARGEST_GRID + 1))
     if sampler == "grid" or (sampler == "auto" and trials is None and 0 < size <= _SMALL_GRID):
@@ -181,23 +199,31 @@ def identity() -> Mapping[str, str]:
     return current_identity()
 
 
-def finished(folder: Path) -> Mapping[str, Any] | None:
-    """The record of a run that has come to its end, None for any other."""
+def finished(folder: Path, point: Point) -> Mapping[str, Any] | None:
+    """The record of a run that has come to its end; None for one that has not, or has not begun.
+
+    Args:
+        folder: The run.
+        point: The values that it must have.
+
+    Raises:
+        RunFailedError: If there is a run with other values: its sweep's database has been removed.
+    """
     record = read_record(folder)
-    return record if record and record.get("status") in ("finished", "pruned") else None
+    if record is None:
+        return None
+    if record.get("point") != dict(point):
+        raise RunFailedError(f"{folder} holds a run with other values, {record.get('point')}. Move it away.")
+    return record if record.get("status") in ("finished", "pruned") else None
 
 
-def _grid(axis: Any) -> list[Label]:
+def _grid(axis: Axis) -> Sequence[Label]:
     values = grid(axis)
     assert values is not None
     return values
 
 
-def _comparable(plan: Plan, values: Mapping[str, Any], name: str) -> object:
-    """A comparison may grow by models and seeds; all else must stay."""
-    value = values[name]
-    if plan.kind == "compare" and name == "seeds":
-        return None
-    if plan.kind == "compare" and name == "arguments":
-        return [each for each in value if not each.startswith("--model=")]
-    return list(value) if isinstance(value, list | tuple) else value
+def _conditions(plan: Plan) -> list[str]:
+    """What was typed, but for where runs are kept; a comparison may grow by models."""
+    left_out = ("--run.dir=", *(("--model=",) if plan.kind == "compare" else ()))
+    return [word for word in plan.arguments if not word.startswith(left_out)]

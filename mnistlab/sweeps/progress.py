@@ -78,7 +78,9 @@ def ended_line(plan: Plan, job: Progress) -> str:
     """How a trial has ended, in a line."""
     trial = job.last
     seconds = f"{trial.duration.total_seconds():.1f} s" if trial.duration else ""
-    name = job.stem if plan.kind == "sweep" else f"{job.stem} seed {trial.user_attrs['seeds'][0]}"
+    seeds = trial.user_attrs["seeds"]
+    one_of_many = len(seeds) == 1 and (len(plan.seeds) > 1 or plan.kind == "compare")
+    name = f"{job.stem} seed {seeds[0]}" if one_of_many else job.stem
     if job.state is State.FAILED:
         return f"{name}  failed: {job.error}"
     value = "" if trial.value is None else f"{plan.metric} {shown(plan.metric, trial.value)}"

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from mnistlab.errors import LabError
 from mnistlab.invocation import Invocation
-from mnistlab.options.domains import Candidate, Choice, Domain, Interval, as_typed
+from mnistlab.options.domains import Candidate, Choice, Domain, Interval, as_typed, reads_as_domain
 from mnistlab.options.settling import Settled, settle
 from mnistlab.options.written import STEERING, Key, Source, Written, from_arguments
 from mnistlab.sections import TopLevel, sections
@@ -37,6 +38,9 @@ class Axis:
         assert isinstance(self.domain, Choice)
         return next(each for each in self.domain.candidates if each.label == label)
 
+
+_LONGEST = 10_000
+"""Values of an axis of a grid."""
 
 Choose = Callable[[Axis], Label]
 """Takes a value for an axis; of a choice the label."""
@@ -71,8 +75,15 @@ class Space:
         last = {entry.key: entry for layer in layers for entry in layer if not entry.append}
         swept = [entry for entry in last.values() if entry.domain is not None]
         self.axes = sorted((Axis(entry.name, entry) for entry in swept), key=lambda axis: self._rank(axis.entry))
+        _refuse_steering(self.invocation)
+        _refuse_in_lists(swept, layers)
         self._steering = _steering(arguments)
         self._variants: dict[tuple[tuple[str, Label], ...], Settled] = {}
+
+    def says(self, name: str) -> bool:
+        """Whether an option has been written, on the command line or in a preset."""
+        layers = [*self.invocation.files, self.invocation.typed]
+        return any(entry.name == name for layer in layers for entry in layer)
 
     def assign(self, choose: Choose) -> Assignment:
         """Take a value for every axis that counts with the classes that have been taken so far."""
@@ -179,8 +190,8 @@ def ends(axis: Axis) -> list[Label]:
     return [axis.domain.low, axis.domain.high]
 
 
-def grid(axis: Axis) -> list[Label] | None:
-    """Every value of an axis; None where there is no end to them."""
+def grid(axis: Axis) -> Sequence[Label] | None:
+    """Every value of an axis; None where there are too many for a grid."""
     domain = axis.domain
     if isinstance(domain, Choice):
         return ends(axis)
@@ -188,6 +199,8 @@ def grid(axis: Axis) -> list[Label] | None:
         return None
     step = 1 if domain.step is None else domain.step
     count = int((domain.high - domain.low) / step + 1e-9) + 1
+    if count > _LONGEST:
+        return None
     values = [domain.low + index * step for index in range(count)]
     return [int(value) if domain.whole else float(f"{value:.12g}") for value in values]
 
@@ -212,13 +225,24 @@ def _taken(axis: Axis, choose: Choose, point: dict[str, Label]) -> list[Written]
 def _argument(entry: Written) -> str:
     """An option as it is typed."""
     text = as_typed(entry.value)
-    protected = f"literal:{text}" if isinstance(entry.value, str) and _reads_as_domain(entry) else text
+    protected = f"literal:{text}" if isinstance(entry.value, str) and reads_as_domain(text) else text
     return f"--{entry.name}{'+' if entry.append else ''}={protected}"
 
 
-def _reads_as_domain(entry: Written) -> bool:
-    text = str(entry.value)
-    return text.partition(":")[0] in ("choice", "int", "float", "log", "logint", "literal") and ":" in text
+def _refuse_steering(invocation: Invocation) -> None:
+    """Refuse what only one command can be told."""
+    said = ["ckpt_path"] if invocation.ckpt_path is not None else []
+    said += [name for name in ("print_config", "untrained") if invocation.switches[name]]
+    if said:
+        raise LabError(f"--{said[0]} is for one run; a sweep and a comparison make many, each of its own.")
+
+
+def _refuse_in_lists(swept: Sequence[Written], layers: Sequence[Sequence[Written]]) -> None:
+    """Refuse options of one of several classes in a list: which of them is meant follows from the order only."""
+    lists = {entry.key for layer in layers for entry in layer if entry.append}
+    for entry in swept:
+        if any(entry.key[:end] in lists for end in range(1, len(entry.key) + 1)):
+            raise LabError(f"{entry.where}: it belongs to one of several classes in a list, which cannot be swept.")
 
 
 def _steering(arguments: Sequence[str]) -> list[str]:

@@ -1,5 +1,6 @@
 """Where a sweep is kept: a database that several processes may use at once, and be killed at any time."""
 
+import sqlite3
 import time
 import warnings
 from collections.abc import Iterator
@@ -55,8 +56,12 @@ def _hardened(url: str) -> RDBStorage:
     lets the others read meanwhile. `RDBStorage.engine` is public; tests/sweeps/test_storage.py fails without these
     hooks, and one test in it tells when they can go.
     """
-    options = {"connect_args": {"timeout": _WAIT_S}}
-    storage = RDBStorage(url, options, heartbeat_interval=HEARTBEAT_S, grace_period=GRACE_S)
+    file = url.removeprefix("sqlite:///")  # not by an address: a folder may be called anything
+    options = {
+        "creator": lambda: sqlite3.connect(file, timeout=_WAIT_S, check_same_thread=False),
+        "poolclass": sqlalchemy.QueuePool,
+    }
+    storage = RDBStorage("sqlite://", options, heartbeat_interval=HEARTBEAT_S, grace_period=GRACE_S)
 
     def prepare(connection: Any, record: object) -> None:
         del record

@@ -6,14 +6,16 @@ between any two steps: a job that has no live try gets a new one, and of several
 """
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from copy import deepcopy
 from datetime import datetime, timedelta
 from enum import Enum
+from statistics import fmean
 from typing import Any
 
 import optuna
+from numpy.random import SeedSequence
 from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner, SuccessiveHalvingPruner
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
@@ -21,14 +23,15 @@ from optuna.storages import RetryHeartbeatStaleTrialCallback, fail_stale_trials
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from mnistlab.runs.processes import is_gone, this_process
+from mnistlab.runs.processes import is_elsewhere, is_gone, this_process
 from mnistlab.sweeps.plan import Job, Plan
 from mnistlab.sweeps.storage import GRACE_S, open_storage
 
 MOST_DEATHS = 3
-"""After so many deaths of its process a job counts as failed: it may be the job that kills it."""
+"""After so many deaths of its worker a job counts as failed: it may be the job that kills it."""
 
 _PLAN = "plan"
+_FORGOTTEN = "forgotten"
 _OF_JOB = ("job", "stem", "point", "seeds")
 
 
@@ -48,15 +51,20 @@ class Progress:
 
     Attributes:
         tries: Its trials, the first one first.
+
+    Args:
+        tries: Its trials.
+        forgotten: Up to this number, how a trial has ended counts no more.
     """
 
-    def __init__(self, tries: Sequence[FrozenTrial]) -> None:
+    def __init__(self, tries: Sequence[FrozenTrial], forgotten: int = -1) -> None:
         self.tries = sorted(tries, key=lambda trial: trial.number)
+        self._counting = [trial for trial in self.tries if trial.number > forgotten]
 
     @property
     def state(self) -> State:
         """How far it is."""
-        states = {trial.state for trial in self.tries}
+        states = {trial.state for trial in self._counting}
         for found, state in (
             (TrialState.COMPLETE, State.FINISHED),
             (TrialState.PRUNED, State.PRUNED),
@@ -72,16 +80,21 @@ class Progress:
     @property
     def error(self) -> str | None:
         """Why it has failed, if it has."""
-        told = [trial.user_attrs["error"] for trial in self.tries if trial.user_attrs.get("error")]
+        told = [trial.user_attrs["error"] for trial in self._counting if trial.user_attrs.get("error")]
         if told:
             return str(told[-1])
-        deaths = sum(trial.state == TrialState.FAIL and not trial.user_attrs.get("interrupted") for trial in self.tries)
+        deaths = sum(bool(trial.user_attrs.get("crashed")) for trial in self._counting)
         return f"its process has died {deaths} times" if deaths >= MOST_DEATHS else None
+
+    @property
+    def died(self) -> bool:
+        """Whether it has failed by the deaths of its workers, and may be gone on with."""
+        return self.error is not None and not any(trial.user_attrs.get("error") for trial in self._counting)
 
     @property
     def last(self) -> FrozenTrial:
         """The try that counts: the one that has come to an end, else the latest."""
-        ended = [trial for trial in self.tries if trial.state in (TrialState.COMPLETE, TrialState.PRUNED)]
+        ended = [trial for trial in self._counting if trial.state in (TrialState.COMPLETE, TrialState.PRUNED)]
         return (ended or self.tries)[-1]
 
     @property
@@ -125,11 +138,12 @@ class Study:
 
     def jobs(self) -> dict[str, Progress]:
         """All jobs by key."""
+        forgotten = self.optuna.user_attrs.get(_FORGOTTEN, {})
         tries: dict[str, list[FrozenTrial]] = {}
         for trial in self.optuna.get_trials(deepcopy=False):
             if "job" in trial.user_attrs:
                 tries.setdefault(str(trial.user_attrs["job"]), []).append(trial)
-        return {key: Progress(trials) for key, trials in tries.items()}
+        return {key: Progress(trials, forgotten.get(key, -1)) for key, trials in tries.items()}
 
     def add(self, jobs: Sequence[Job]) -> None:
         """Add jobs that are not there yet."""
@@ -139,6 +153,20 @@ class Study:
                 attributes = {"job": job.key, "stem": job.stem, "point": job.point, "seeds": list(job.seeds)}
                 params = dict(job.point or {}) if self.plan.kind == "sweep" else {}
                 self.optuna.enqueue_trial(params, user_attrs=attributes)
+
+    def forget(self, keys: Collection[str]) -> None:
+        """Let how some jobs have ended count no more: they are done again."""
+        last = {key: each.tries[-1].number for key, each in self.jobs().items() if key in keys}
+        if last:
+            self.optuna.set_user_attr(_FORGOTTEN, {**self.optuna.user_attrs.get(_FORGOTTEN, {}), **last})
+
+    def note_crash(self, process: int) -> None:
+        """Note that a process of this machine has died in the middle of a trial: the trial may be what kills it."""
+        for each in self.jobs().values():
+            for trial in each.tries:
+                said = trial.user_attrs.get("process") or {}
+                if trial.state == TrialState.RUNNING and said.get("process") == process and is_gone(said):
+                    self.storage.set_trial_user_attr(self._trial_id(trial), "crashed", True)
 
     def claim(self) -> Trial | None:
         """Take on a job that waits; None where none does."""
@@ -170,9 +198,11 @@ class Study:
 
     def free(self) -> None:
         """Give up the tries whose process is dead, and let their jobs wait again."""
+        running = [t for each in self.jobs().values() for t in each.tries if t.state == TrialState.RUNNING]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExperimentalWarning)
-            fail_stale_trials(self.optuna)  # those of other machines, which gave no sign of life
+            if any(is_elsewhere(trial.user_attrs.get("process") or {}) for trial in running):
+                fail_stale_trials(self.optuna)  # here it is known who is alive; a suspended process is
             retry = RetryHeartbeatStaleTrialCallback(inherit_intermediate_values=True)
         for progress in self.jobs().values():
             for trial in progress.tries:
@@ -192,6 +222,16 @@ class Study:
         return self.storage.get_trial_id_from_study_id_trial_number(self._id, trial.number)
 
 
+def ranked(plan: Plan, jobs: Iterable[Progress]) -> list[list[Progress]]:
+    """The choices of values that have finished with all their seeds, the best mean first; each as its jobs."""
+    groups: dict[str, list[Progress]] = {}
+    for each in jobs:
+        groups.setdefault(each.stem, []).append(each)
+    done = [group for group in groups.values() if all(each.state is State.FINISHED for each in group)]
+    sign = 1 if plan.minimizes else -1
+    return sorted(done, key=lambda group: sign * fmean(each.last.value or 0.0 for each in group))
+
+
 def _is_dead(trial: FrozenTrial) -> bool:
     """Whether the process of a running trial is gone; one that has not said which it is has some time for that."""
     process: dict[str, Any] | None = trial.user_attrs.get("process")
@@ -204,7 +244,7 @@ def _is_dead(trial: FrozenTrial) -> bool:
 def _sampler(plan: Plan, trial: FrozenTrial) -> BaseSampler:
     """The sampler of one trial: its draws follow from the job, not from the worker that happens to take it."""
     number = int(trial.user_attrs["job"]) if plan.sampler != "grid" else 0
-    seed = plan.sampler_seed * 1_000_003 + number
+    seed = int(SeedSequence([plan.sampler_seed, number]).generate_state(1)[0])
     return TPESampler(seed=seed) if plan.sampler == "tpe" else RandomSampler(seed=seed)
 
 

@@ -16,7 +16,7 @@ from mnistlab.sweeps.plan import Plan
 from mnistlab.sweeps.plots import write_plots
 from mnistlab.sweeps.progress import short_names, shown, value_text
 from mnistlab.sweeps.space import Label
-from mnistlab.sweeps.study import Progress, State, Study
+from mnistlab.sweeps.study import Progress, State, Study, ranked
 
 _BEST = 5
 _FAILED = 5
@@ -41,7 +41,9 @@ def summary(study: Study, width: int) -> list[str]:
     lines += [f"  and {len(failed) - _FAILED} more"] if len(failed) > _FAILED else []
     if not done:
         return [*lines, f"No trial has finished. Their output is in {plan.folder / 'logs'}."]
-    groups = _ranked(plan, done)
+    groups = ranked(plan, jobs.values())
+    if not groups:
+        return [*lines, "No choice of values has finished with all its seeds."]
     lines += ["", *map(visible, _table(plan, groups[:_BEST], width)), ""]
     weights = importances(study)
     if weights:
@@ -63,19 +65,6 @@ def importances(study: Study) -> dict[str, float]:
             return {name: float(share) for name, share in get_param_importances(study.optuna).items()}
     except (ValueError, RuntimeError):  # no axis that all trials have
         return {}
-
-
-def _ranked(plan: Plan, done: Sequence[Progress]) -> list[list[Progress]]:
-    """The finished trials, those with the same values together, the best first."""
-    groups: dict[str, list[Progress]] = {}
-    for each in done:
-        groups.setdefault(each.stem, []).append(each)
-    sign = 1 if plan.minimizes else -1
-    return sorted(groups.values(), key=lambda group: sign * _mean(group))
-
-
-def _mean(group: Sequence[Progress]) -> float:
-    return statistics.fmean(each.last.value or 0.0 for each in group)
 
 
 def _table(plan: Plan, groups: Sequence[Sequence[Progress]], width: int) -> list[str]:

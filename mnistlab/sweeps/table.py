@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from mnistlab.charts import save
 from mnistlab.discovery.layout import screen_width, table
 from mnistlab.runs.record import read_record
-from mnistlab.sweeps.plan import Plan, finished
+from mnistlab.sweeps.plan import Plan
 from mnistlab.sweeps.study import Progress, State, Study
 
 # fmt: off
@@ -179,7 +179,7 @@ def _standing(plan: Plan, model: str, jobs: Sequence[Progress]) -> Standing | No
     records: dict[int, Mapping[str, Any]] = {}
     for job in jobs:
         seed = job.last.user_attrs["seeds"][0]
-        record = finished(plan.run_folder(job.stem, seed)) or read_record(plan.run_folder(job.stem, seed))
+        record = read_record(plan.run_folder(job.stem, seed))
         if seed in plan.seeds and record and (record.get("metrics") or {}).get("test"):
             records[seed] = record
     if not records:
@@ -197,8 +197,8 @@ def _standing(plan: Plan, model: str, jobs: Sequence[Progress]) -> Standing | No
 
 def _rate(record: Mapping[str, Any]) -> float:
     """Training images per second."""
-    images = record["metrics"]["last"]["step"] * record["effective_batch_size"]
     seconds = float(record["timings"]["train_seconds"])
+    images = (record.get("train_images") or 0) * len(record["timings"]["epoch_seconds"])
     return images / seconds if seconds else 0.0
 
 

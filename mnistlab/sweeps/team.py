@@ -12,7 +12,7 @@ import torch
 
 from mnistlab.failures import RunFailedError
 from mnistlab.sweeps.plan import Plan
-from mnistlab.sweeps.study import Study
+from mnistlab.sweeps.study import State, Study
 from mnistlab.sweeps.worker import POISONED
 
 _START = "import sys; sys.path[:] = {path!r}; from mnistlab.sweeps.worker import main; main()"
@@ -68,6 +68,7 @@ class Team:
             if code == 0:
                 continue
             before = _ended(study)
+            study.note_crash(process.pid)
             study.free()
             self._failures = 0 if _ended(study) > before or code in (POISONED, -9) else self._failures + 1
             if self._failures >= _MOST_FAILURES:
@@ -138,7 +139,8 @@ def _say(stdin: IO[str], text: str) -> None:
 
 
 def _ended(study: Study) -> int:
-    return sum(bool(each.error) or each.state.value in ("finished", "pruned") for each in study.jobs().values())
+    ended = (State.FINISHED, State.PRUNED, State.FAILED)
+    return sum(each.state in ended for each in study.jobs().values())
 
 
 def _last_words(log: Path) -> str:

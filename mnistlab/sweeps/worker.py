@@ -9,15 +9,17 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from math import isfinite
 from pathlib import Path
 from types import FrameType
 from typing import Never
 
 import torch
+from optuna.exceptions import StorageInternalError
 from optuna.trial import Trial, TrialState
 
+from mnistlab.checkpoints.reading import read_checkpoint
 from mnistlab.commands import run
 from mnistlab.errors import LabError
 from mnistlab.failures import Interrupted, RunFailedError
@@ -28,7 +30,7 @@ from mnistlab.runs.supervision import Row, Supervision
 from mnistlab.sweeps.plan import Plan, finished, plan_from
 from mnistlab.sweeps.space import Axis, Label, Point
 from mnistlab.sweeps.storage import HEARTBEAT_S
-from mnistlab.sweeps.study import State, Study
+from mnistlab.sweeps.study import State, Study, ranked
 
 POISONED = 3
 """The exit code of a process whose GPU answers no more; a new one can go on."""
@@ -108,10 +110,12 @@ class _Job:
     def __init__(self, study: Study, trial: Trial) -> None:
         self._study, self._trial, self._plan = study, trial, study.plan
         point: Point | None = trial.user_attrs["point"]
-        taken = point if study.plan.kind == "compare" else None
+        taken = point if study.plan.kind == "compare" else None  # Optuna would know no model that is added later
         choose = (lambda axis: _suggested(trial, axis)) if taken is None else (lambda axis: taken[axis.name])
         self._assignment = study.plan.space.assign(choose)
         self._seeds: list[int] = trial.user_attrs["seeds"]
+        epochs = self._assignment.point.get("trainer.max_epochs", study.plan.epochs)
+        self._epochs = epochs if isinstance(epochs, int) else study.plan.epochs
         trial.set_user_attr("command", shlex.join(["mnistlab", "fit", *self._assignment.arguments]))
 
     def done(self) -> tuple[float, bool]:
@@ -123,9 +127,9 @@ class _Job:
         values = []
         for seed in self._seeds:
             folder = self._plan.run_folder(self._trial.user_attrs["stem"], seed)
-            record = finished(folder) or self._trained(folder, seed)
+            record = finished(folder, self._assignment.point) or self._trained(folder, seed)
             self._note(folder, record)
-            values.append(_value(record, self._plan.metric))
+            values.append(_value(record, folder, self._plan))
             if record["status"] == "pruned":
                 return values[-1], True
         return statistics.fmean(values), False
@@ -133,8 +137,9 @@ class _Job:
     def _trained(self, folder: Path, seed: int) -> Mapping[str, object]:
         """Train, or go on where a process has died; the record."""
         begun = [f"--ckpt_path={folder}"] if is_run(folder) else []
+        _remove_broken(folder)
         arguments = [*self._assignment.arguments, f"--seed_everything={seed}", *begun]
-        if self._plan.kind == "sweep" and not any(each.startswith("--run.test=") for each in arguments):
+        if self._plan.kind == "sweep" and not self._plan.space.says("run.test"):
             arguments.append("--run.test=false")
         stem = self._trial.user_attrs["stem"]
         said = {"sweep": self._plan.name, "trial": stem, "point": dict(self._assignment.point)}
@@ -152,8 +157,9 @@ class _Job:
             raise GivenUpError("others have given this trial up: it gave no sign of life.")
         if self._plan.metric not in row or len(self._seeds) > 1:
             return True
-        self._trial.report(row[self._plan.metric], int(row["epoch"]) + 1)
-        return not self._trial.should_prune()
+        epoch = int(row["epoch"]) + 1
+        self._trial.report(row[self._plan.metric], epoch)
+        return epoch >= self._epochs or not self._trial.should_prune()  # nothing is saved after the last one
 
     def _note(self, folder: Path, record: Mapping[str, object]) -> None:
         """Tell the database of what an earlier process could not tell any more, and of what is in the record."""
@@ -181,10 +187,9 @@ def _suggested(trial: Trial, axis: Axis) -> Label:
 
 def keep_weights(study: Study) -> None:
     """Remove the weights of all trials but the best ones, and the checkpoints of all that have ended."""
-    ended = [each for each in study.jobs().values() if each.state in (State.FINISHED, State.PRUNED, State.FAILED)]
-    done = [each for each in ended if each.state is State.FINISHED]
-    ranked = sorted(done, key=lambda each: each.last.value or 0.0, reverse=not study.plan.minimizes)
-    best = {id(each) for each in ranked[: study.plan.keep]}
+    jobs = study.jobs().values()
+    ended = [each for each in jobs if each.state in (State.FINISHED, State.PRUNED, State.FAILED) and not each.died]
+    best = {id(each) for group in ranked(study.plan, jobs)[: study.plan.keep] for each in group}
     for each in ended:
         for seed in each.last.user_attrs["seeds"]:
             folder = study.plan.run_folder(each.stem, seed)
@@ -192,13 +197,26 @@ def keep_weights(study: Study) -> None:
                 (folder / name).unlink(missing_ok=True)
 
 
-def _value(record: Mapping[str, object], metric: str) -> float:
+def _value(record: Mapping[str, object], folder: Path, plan: Plan) -> float:
+    """What a run is ranked by: the best of its epochs; of a comparison the test."""
     metrics = record["metrics"]
     assert isinstance(metrics, Mapping)
-    best = metrics.get("best") or metrics.get("last") or {}
-    if metric not in best:
-        raise RunFailedError(f"no {metric} was measured.")
-    return float(best[metric])
+    known = [part[plan.metric] for part in (metrics.get("best"), metrics.get("test")) if part and plan.metric in part]
+    rows = [row[plan.metric] for row in _rows(folder / METRICS) if plan.metric in row]
+    if not known and not rows:
+        raise RunFailedError(f"no {plan.metric} was measured.")
+    return float(min([*known, *rows]) if plan.minimizes else max([*known, *rows]))
+
+
+def _remove_broken(folder: Path) -> None:
+    """Remove checkpoints that cannot be read, so that the run begins anew."""
+    for name in (LAST, BEST):
+        if (folder / name).is_file():
+            try:
+                read_checkpoint(folder / name)
+            except LabError as error:
+                print(f"note: {error} It is removed.", file=sys.stderr)
+                (folder / name).unlink()
 
 
 def _rows(path: Path) -> Iterator[dict[str, float]]:
@@ -217,7 +235,8 @@ def _signs_of_life(study: Study, trial: Trial) -> Iterator[None]:
 
     def beat() -> None:
         while True:
-            study.sign_of_life(trial)
+            with suppress(StorageInternalError):  # the next one may come through
+                study.sign_of_life(trial)
             if ended.wait(HEARTBEAT_S):
                 return
 

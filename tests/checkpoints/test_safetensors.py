@@ -113,7 +113,7 @@ def test_a_run_that_breaks_off_before_any_checkpoint_leaves_none(here: Path, sma
     with mock.patch.object(Classifier, "training_step", side_effect=RuntimeError("of the model")):
         assert main(["fit", "--model=TinyModel", *small_data]) != 0
 
-    assert not list(here.rglob("*.safetensors"))
+    assert not list(here.rglob("model.safetensors"))
 
 
 def test_a_file_that_cannot_be_written_leaves_the_old_one(
@@ -307,7 +307,7 @@ def test_a_model_that_does_not_fit_such_a_file_trains_all_the_same(
         assert main(["fit", "--model=TinyModel", *small_data, "--trainer.max_epochs=1"]) == 0
 
     assert "note: model.safetensors is left out. _extra_state is a dict" in capsys.readouterr().err
-    assert not list(here.rglob("*.safetensors"))
+    assert not list(here.rglob("model.safetensors"))
 
 
 def test_the_same_weights_give_the_same_bytes(fit: Fit) -> None:

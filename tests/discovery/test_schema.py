@@ -230,6 +230,16 @@ def test_what_a_run_saves_is_accepted(validator: Draft7Validator, fit: Fit) -> N
     assert not complaints(validator, (fit() / "config.yaml").read_text(encoding="utf-8"))
 
 
+def test_a_sweep_is_accepted(validator: Draft7Validator) -> None:
+    """With domains in place of values and of classes; a misspelt option beside them is flagged."""
+    model = "model:\n  class_path: choice:TinyModel,SDN8K\n  init_args:\n    hidden_dim: choice:16,32\n"
+    text = f"{model}sweep:\n  trials: 3\n"
+
+    assert not complaints(validator, text)
+    assert complaints(validator, text.replace("hidden_dim", "hiden_dim"))
+    assert complaints(validator, text.replace("choice:16,32", "chance:16,32"))
+
+
 def test_the_command_prints_or_writes_it(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A file of moderate size, and the line for a preset that names it."""
     assert main(["schema"]) == 0

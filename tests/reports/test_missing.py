@@ -93,7 +93,9 @@ def test_what_a_configuration_names_is_imported_only_if_it_is_trusted(
     """A run may be a stranger's."""
     name = f"strange_{here.name.replace('-', '_')}"
     code = "from pathlib import Path\nfrom mnistlab import SyntheticDigits\nPath('IMPORTED').touch()\n"
-    (here / f"{name}.py").write_text(f"{code}\nclass Mine(SyntheticDigits):\n    '''Mine.'''\n")
+    (here / f"{name}.py").write_text(
+        f"{code}\nclass Mine(SyntheticDigits):\n    '''Mine.'''\n\n    abstract = True  # for no other test\n"
+    )
     monkeypatch.syspath_prepend(str(here))
     run = fit()
     reconfigure(run, class_path=f"{name}.Mine")

@@ -35,7 +35,7 @@ def sweep(here: Path, fit: Fit, change: Change) -> Path:
     folder = here / "runs" / "<lr>"
     for number, rate in enumerate((1e-5, 3e-3, 1e-3)):
         trial = fit("--trainer.max_epochs=2", f"--model.optimizer.lr={rate}")
-        change(trial, sweep="<lr>", trial=number, point={"model.optimizer.lr": rate, "data.<b>": "<i>"})
+        change(trial, sweep="<lr>", trial=f"trial-{number:04}", point={"model.optimizer.lr": rate, "data.<b>": "<i>"})
         folder.mkdir(exist_ok=True)
         shutil.move(trial, folder / f"trial-{number:04}")
     change(folder / "trial-0000", status="pruned", metrics={})
@@ -56,8 +56,9 @@ def test_a_sweep_has_a_table_of_its_trials_and_its_best_run(sweep: Path, report:
     best = max(accuracy, key=lambda number: accuracy[number])
 
     assert (sweep / "report.html").is_file()
-    assert re.findall(r'<th scope="row">(trial \d)<', page.source) == [f"trial {n}" for n in (best, 3 - best, 0)]
-    assert all(text in page.text for text in ("lr", "0.003", "2 finished, 1 pruned", f"Best trial: trial {best}"))
+    names = [f"trial-{number:04}" for number in (best, 3 - best, 0)]
+    assert re.findall(r'<th scope="row">(trial-\d+)<', page.source) == names
+    assert all(text in page.text for text in ("lr", "0.003", "2 finished, 1 pruned", f"Best trial: {names[0]}"))
     assert [(each["src"] or "")[:18] for each in page.all("img") if each.get("class") == "plot"] == [
         "data:image/svg+xml"
     ] * 2

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 import statistics
 from collections.abc import Callable
 from pathlib import Path
@@ -114,6 +115,9 @@ def test_quick_is_ten_batches_of_one_epoch(compare: Compare, here: Path) -> None
         (["--modles=SDN8K"], "Did you mean --models"),
         (["--models=SDN8K,TinyModel", "--model.patch_size=7"], "patch_size"),
         (["--models=SDN8K", "--seeds=0"], "seeds"),
+        (["--models=SDN8K", "--trials=3"], "trials"),
+        (["--models=SDN8K", "--json", "--csv"], "exclude each other"),
+        (["--models=SDN8K", "--run.test=false"], "test accuracy"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(
@@ -139,3 +143,42 @@ def test_the_interval_is_that_of_student() -> None:
 
     assert interval == pytest.approx((0.02 - 0.024843, 0.02 + 0.024843), abs=1e-5)
     assert standing("any", 1, 0.5).interval is None
+
+
+def test_models_are_found_however_they_are_spelt(compare: Compare) -> None:
+    """With spaces and in any case; each once."""
+    rows = compare("--models=tinymodel, SDN8K,TinyModel", "--seeds=1")
+
+    assert {row["model"] for row in rows} == {"TinyModel", "SDN8K"}
+
+
+def test_a_cell_that_was_removed_is_trained_again(compare: Compare, here: Path) -> None:
+    """It is missing."""
+    first = compare("--models=SDN8K", "--seeds=2")
+    shutil.rmtree(next(here.glob("runs/*/SDN8K-seed-1")))
+
+    assert [row["accuracies"] for row in compare("--models=SDN8K", "--seeds=2")] == [row["accuracies"] for row in first]
+
+
+def test_a_preset_with_domains_is_no_condition(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A comparison has the same value for all."""
+    (here / "mine.yaml").write_text("trainer:\n  max_epochs: choice:1,2\n")
+
+    assert main(["compare", "--models=SDN8K,CNN8K", "--config=mine.yaml"]) == 2
+    assert "the same value" in capsys.readouterr().err
+
+
+def test_images_per_second_are_those_that_were_trained_on(compare: Compare, here: Path) -> None:
+    """However many of them a step takes: 500 an epoch."""
+    (row,) = compare("--models=SDN8K", "--seeds=1", "--data.batch_size=300", "--trainer.accumulate_grad_batches=3")
+
+    record = json.loads(next(here.glob("runs/*/*/run.json")).read_text())
+    assert record["train_images"] == 500
+    assert row["images_per_second"] == pytest.approx(500 / record["timings"]["train_seconds"])
+
+
+def test_models_are_compared_without_validation_too(compare: Compare) -> None:
+    """By the test of their last weights."""
+    (row,) = compare("--models=SDN8K", "--seeds=1", "--data.val_size=0")
+
+    assert len(row["accuracies"]) == 1

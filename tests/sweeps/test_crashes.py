@@ -151,6 +151,19 @@ def test_a_sweep_that_is_killed_whole_goes_on(tmp_path: Path, undisturbed: Path)
     assert max(segments) == 2
 
 
+def test_a_sweep_may_be_killed_as_often_as_you_like(tmp_path: Path, undisturbed: Path) -> None:
+    """A trial is given up only if it kills its own worker, again and again."""
+    for number in range(4):
+        sweep = start(tmp_path, *OPTIONS, "--workers=1")
+        with ended(sweep):
+            wait_until(lambda number=number: epochs(tmp_path) > number)  # type: ignore[misc]
+            for process in [psutil.Process(sweep.pid), *psutil.Process(sweep.pid).children()]:
+                process.kill()
+
+    finish(start(tmp_path))
+    assert is_as_undisturbed(tmp_path, undisturbed)
+
+
 def test_workers_end_with_their_sweep(tmp_path: Path, undisturbed: Path) -> None:
     """Nothing runs on where only the parent is killed."""
     sweep = start(tmp_path)

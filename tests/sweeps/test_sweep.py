@@ -1,6 +1,8 @@
 """`mnistlab sweep`, from its arguments to its runs."""
 
 import json
+import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -98,11 +100,18 @@ def test_all_faults_are_told_at_once(refused: Callable[..., list[str]]) -> None:
         (["--model.hidden_dim=choice:16,32", "--trials=0"], "trials"),
         (["--model.hidden_dim=choice:16,32", "--trails=3"], "Did you mean --trials"),
         (["--model.hidden_dim=choice:16,32", "--sampler=gird"], "grid"),
-        (["--model.dropout=float:0..0.5", "--sampler=grid"], "have no end"),
+        (["--model.dropout=float:0..0.5", "--sampler=grid"], "too many"),
         (["--model.hidden_dim=choice:16,32", "--metric=test/acc"], "The test images are for the end"),
         (["--model.hidden_dim=choice:16,32", "--data.val_size=0"], "compares by validation images"),
         (["--seed_everything=choice:0,1"], "--seeds=5"),
-        (["--model.hidden_dim=choice:16,32", "--name=a/b"], "without slashes"),
+        (["--model.hidden_dim=choice:16,32", "--pruner=median", "--seeds=2"], "nothing is stopped early"),
+        (["--model.hidden_dim=choice:16,32", "--ckpt_path=last"], "is for one run"),
+        (["--model.hidden_dim=choice:16,32", "--print_config"], "is for one run"),
+        (["--model.hidden_dim=choice:16,32", "--name={x}"], "a name for a folder"),
+        (["--model.hidden_dim=choice:16,32", f"--name={'x' * 300}"], "a name for a folder"),
+        (["--trainer.callbacks+=EarlyStopping", "--trainer.callbacks.patience=choice:1,2"], "in a list"),
+        (["--data.partition_seed=int:0..10000000", "--sampler=grid"], "too many"),
+        (["--model.hidden_dim=choice:16,32", "--name=a/b"], "a name for a folder"),
         (["--model.hidden_dim=choice:16,32", "--storage=mysql:x"], "no address of a database"),
         (["--trainer.callbacks+=choice:EarlyStopping,LearningRateMonitor"], "added to a list"),
     ],
@@ -162,8 +171,11 @@ def test_a_random_search_draws_by_the_number_of_the_trial(sweep: Sweep, here: Pa
 def test_a_sweep_of_that_name_with_something_else_is_refused(sweep: Sweep, capsys: pytest.CaptureFixture[str]) -> None:
     """Its trials would not be comparable; `--allow_drift` says that it does not matter."""
     sweep("--model.hidden_dim=choice:16", "--name=mine")
-    assert main(["sweep", "--model=TinyModel", "--data=SyntheticDigits", "--name=mine", "--seeds=2"]) == 2
-    assert "arguments" in capsys.readouterr().err
+    other = ["sweep", "--model=TinyModel", "--data=SyntheticDigits", "--name=mine", "--seeds=2"]
+    assert main(other) == 2
+    assert "--model.hidden_dim=choice:16" in capsys.readouterr().err
+    assert main([*other, "--allow_drift"]) == 2
+    capsys.readouterr()
 
     plan = Path("runs/mine/sweep.json")
     said = json.loads(plan.read_text())
@@ -272,3 +284,124 @@ def test_the_summary_gives_the_command_of_the_best(sweep: Sweep, capsys: pytest.
     best = max(found, key=lambda each: each["metrics"]["best"]["val/acc"])
     again = json.loads(next(Path("runs/tiny").glob("*/run.json")).read_text())
     assert again["metrics"]["best"] == best["metrics"]["best"]
+
+
+def test_a_preset_that_has_changed_makes_another_sweep(sweep: Sweep, here: Path) -> None:
+    """Its trials would not be comparable with those of before."""
+    preset = here / "mine.yaml"
+    preset.write_text("model:\n  class_path: TinyModel\n  init_args:\n    hidden_dim: choice:16,32\n")
+    sweep("--config=mine.yaml")
+    preset.write_text("model:\n  class_path: TinyModel\n  init_args:\n    hidden_dim: choice:16,32\n    layers: 1\n")
+    sweep("--config=mine.yaml")
+
+    assert len(list(here.glob("runs/sweep-*"))) == 2
+
+
+def test_runs_without_their_database_are_taken_for_what_they_are(
+    sweep: Sweep, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Those with the same values count; others are told, and nothing is written over them."""
+    sweep("--model.hidden_dim=choice:16,32", "--name=it")
+    before = {path: path.read_text() for path in here.glob("runs/it/*/run.json")}
+    for file in here.glob("runs/it/sweep.db*"):
+        file.unlink()
+    record = here / "runs/it/trial-0001/run.json"
+    record.write_text(json.dumps({**json.loads(record.read_text()), "point": {"model.hidden_dim": 8}}))
+    text = record.read_text()
+    sweep("--model.hidden_dim=choice:16,32", "--name=it")
+
+    assert "1 finished, 1 failed" in capsys.readouterr().out
+    assert record.read_text() == text
+    kept = here / "runs/it/trial-0000/run.json"
+    assert kept.read_text() == before[kept]
+
+
+def test_seeds_are_counted_from_that_of_a_preset(sweep: Sweep, here: Path) -> None:
+    """As `fit` would take it."""
+    (here / "mine.yaml").write_text("seed_everything: 42\n")
+
+    assert [each["seed"] for each in sweep("--config=mine.yaml", "--seeds=2", "--model.hidden_dim=choice:16")] == [
+        42,
+        43,
+    ]
+
+
+def test_a_choice_that_lost_a_seed_is_not_the_best(sweep: Sweep, capsys: pytest.CaptureFixture[str]) -> None:
+    """The mean of those that are left says nothing of the others."""
+    sweep("--model.hidden_dim=choice:16,32", "--seeds=2", "--name=it")
+    (best,) = re.findall(r"ckpt_path=runs/it/(trial-\d+)-seed", capsys.readouterr().out)
+    removed = Path(f"runs/it/{best}-seed-0/run.json")
+    removed.write_text(json.dumps({**json.loads(removed.read_text()), "point": {}}))
+    for file in Path("runs/it").glob("sweep.db*"):
+        file.unlink()
+    sweep("--model.hidden_dim=choice:16,32", "--seeds=2", "--name=it")
+
+    out = capsys.readouterr().out
+    assert "3 finished, 1 failed" in out
+    assert f"/it/{best}" not in out.partition("Test it: ")[2]
+
+
+def test_a_trial_that_was_removed_is_trained_again(sweep: Sweep, here: Path) -> None:
+    """By the same command, to the same figures."""
+    first = sweep("--model.hidden_dim=choice:16,32", "--name=it")
+    shutil.rmtree(here / "runs/it/trial-0001")
+    again = sweep("--model.hidden_dim=choice:16,32", "--name=it")
+
+    assert [each["metrics"] for each in again] == [each["metrics"] for each in first]
+
+
+def test_what_has_failed_can_be_tried_again(sweep: Sweep, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Not by itself: it would fail again."""
+    arguments = ["--model.hidden_dim=choice:16,32", "--name=it"]
+    sweep(*arguments)
+    record = here / "runs/it/trial-0001/run.json"
+    record.write_text(json.dumps({**json.loads(record.read_text()), "point": {}}))
+    for file in here.glob("runs/it/sweep.db*"):
+        file.unlink()
+    sweep(*arguments)
+    shutil.rmtree(record.parent)
+    sweep(*arguments)
+    assert not record.exists()
+    sweep(*arguments, "--retry_failed")
+
+    assert record.exists()
+    assert "2 finished" in capsys.readouterr().out.rpartition("kept in")[2]
+
+
+def test_a_broken_checkpoint_costs_its_epochs_only(sweep: Sweep, here: Path) -> None:
+    """The run begins anew."""
+    (first,) = sweep("--model.hidden_dim=choice:16", "--name=it")
+    folder = here / "runs/it/trial-0000"
+    record = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps({**record, "status": "interrupted"}))
+    (folder / "checkpoints/last.ckpt").write_bytes(b"half")
+    for file in here.glob("runs/it/sweep.db*"):
+        file.unlink()
+    (again,) = sweep("--model.hidden_dim=choice:16", "--name=it")
+
+    assert again["status"] == "finished"
+    assert again["metrics"]["best"] == first["metrics"]["best"]
+
+
+def test_a_sweep_may_be_moved(sweep: Sweep, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With its folder of runs, and whatever that is called."""
+    sweep("--model.hidden_dim=choice:16,32", "--name=it", "--run.dir=a 50%? {b}")
+    (here / "a 50%? {b}").rename(here / "other")
+    sweep("--model.hidden_dim=choice:16,32", "--name=it", "--run.dir=other")
+
+    assert "2 of 2 trials are there already" in capsys.readouterr().out
+
+
+def test_the_lowest_loss_is_the_best(sweep: Sweep, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The value of a trial is the lowest of its epochs, in the table and in the weights that are kept."""
+    sweep(
+        "--model.optimizer.lr=choice:1e-4,1e-2", "--metric=val/loss", "--trainer.max_epochs=3", "--keep=1", "--name=it"
+    )
+    tables = {path.parent.name: path.read_text().splitlines() for path in here.glob("runs/it/*/metrics.csv")}
+    column = next(iter(tables.values()))[0].split(",").index("val/loss")
+    lowest = {name: min(float(line.split(",")[column]) for line in lines[1:]) for name, lines in tables.items()}
+    best = min(lowest, key=lambda name: lowest[name])
+
+    out = capsys.readouterr().out
+    assert re.search(rf"^  {best} +{lowest[best]:.4f}", out, re.MULTILINE)
+    assert [path.parent.name for path in here.glob("runs/it/*/model.safetensors")] == [best]

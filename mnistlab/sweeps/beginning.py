@@ -1,0 +1,136 @@
+"""What a sweep and a comparison begin with: their seeds, their name, their state."""
+
+import string
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from mnistlab.arguments import words
+from mnistlab.errors import LabError
+from mnistlab.failures import check_place, explained
+from mnistlab.lab import LabCLI
+from mnistlab.runs.record import read_record
+from mnistlab.sections import prepare
+from mnistlab.sweeps.plan import Plan, keep_plan, plan_from, read_plan
+from mnistlab.sweeps.space import Space
+from mnistlab.sweeps.study import State, Study
+
+_SEED = "--seed_everything="
+_LONGEST = 100
+_IN_NAMES = f"{string.ascii_letters}{string.digits}._=+,@-"
+
+
+@contextmanager
+def told_in_a_line() -> Iterator[None]:
+    """Make the process ready for reading configurations, and tell whatever goes wrong in a line."""
+    prepare()
+    try:
+        yield
+    except (LabError, BrokenPipeError):
+        raise
+    except Exception as error:
+        raise explained(error, {}) from error
+
+
+def begun(plan: Plan, *, allow_drift: bool, retry_failed: bool) -> Study:
+    """The state of a sweep, new or gone on with; jobs whose runs have been removed wait again.
+
+    Args:
+        plan: The sweep.
+        allow_drift: Whether it goes on although versions or our source have changed.
+        retry_failed: Whether jobs that have failed wait again.
+
+    Raises:
+        LabError: If it was begun with something else.
+    """
+    check_place(plan.folder, "--run.dir")
+    known = read_plan(plan.folder)
+    if not plan.storage:
+        plan.folder.mkdir(parents=True, exist_ok=True)
+    study = Study(plan)
+    if known is None and study.known_plan is not None:
+        known = plan_from(study.known_plan)
+    if known is not None:
+        _refuse_changes(plan, known, allow_drift=allow_drift)
+    keep_plan(plan)
+    study.keep_plan()
+    study.forget([key for key, each in study.jobs().items() if _is_to_be_done_again(plan, study, key, retry_failed)])
+    return study
+
+
+def checked_name(name: str) -> str:
+    """A name that can be that of a folder, of a database, and of a file's address.
+
+    Raises:
+        LabError: If it cannot.
+    """
+    if not name or name.startswith(".") or len(name) > _LONGEST or not set(name) <= set(_IN_NAMES):
+        raise LabError(
+            f"--name={name[:_LONGEST]}: a name for a folder is wanted, of at most {_LONGEST} letters, digits and "
+            "any of ._=+,@-"
+        )
+    return name
+
+
+def without_seed(arguments: Sequence[str]) -> tuple[list[str], int | None]:
+    """The arguments with each option as one word and without the seed, and the seed where one is typed.
+
+    Raises:
+        LabError: If the seed is no number.
+    """
+    every, seed = words(arguments), None
+    for word in every:
+        if word.startswith(_SEED):
+            text = word.removeprefix(_SEED)
+            if not text.isdecimal():
+                raise LabError(f"{word}: a number is wanted to count seeds from. --seeds=5 takes five of them.")
+            seed = int(text)
+    return [word for word in every if not word.startswith(_SEED)], seed
+
+
+def seeds_from(space: Space, typed: int | None, cli: LabCLI, count: int) -> list[int]:
+    """The seeds of each choice of values, counted from the one that was typed, or from a preset's.
+
+    Raises:
+        LabError: If that is no number.
+    """
+    swept = next((axis.entry for axis in space.axes if axis.entry.key == ("seed_everything",)), None)
+    if swept is not None:
+        raise LabError(f"{swept.where}: seeds are not swept. --seeds=5 trains each choice of values with five.")
+    first = cli.resolved["seed_everything"] if typed is None else typed
+    if isinstance(first, bool) or not isinstance(first, int):
+        raise LabError(f"seed_everything: a number is wanted to count seeds from, got {first}.")
+    return [first + number for number in range(count)]
+
+
+def refuse_devices(cli: LabCLI) -> None:
+    """Refuse runs on several devices.
+
+    Raises:
+        LabError: If a run would take them.
+    """
+    if cli.trainer.world_size > 1:
+        raise LabError("--trainer.devices: a trial runs on one device; --workers=2 runs two at a time.")
+
+
+def _refuse_changes(plan: Plan, known: Plan, *, allow_drift: bool) -> None:
+    changed, drift = plan.differences(known), plan.drift(known)
+    if changed:
+        raise LabError(
+            f"{plan.folder} was begun with another state of {', '.join(changed)}: its trials would not be comparable. "
+            "Begin another one with --name=..."
+        )
+    if drift and not allow_drift:
+        raise LabError(
+            f"{plan.folder} was begun with another state of {', '.join(drift)}: its trials may not be comparable. "
+            "--name=... begins another one; --allow_drift=true goes on all the same."
+        )
+
+
+def _is_to_be_done_again(plan: Plan, study: Study, key: str, retry_failed: bool) -> bool:
+    job = study.jobs()[key]
+    if job.state is State.FAILED:
+        return retry_failed
+    if job.state not in (State.FINISHED, State.PRUNED):
+        return False
+    seeds = job.last.user_attrs["seeds"] if job.state is State.FINISHED else []
+    return any(read_record(plan.run_folder(job.stem, seed)) is None for seed in seeds)
