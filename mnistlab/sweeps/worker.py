@@ -189,11 +189,12 @@ def keep_weights(study: Study) -> None:
     """Remove the weights of all trials but the best ones, and the checkpoints of all that have ended."""
     jobs = study.jobs().values()
     ended = [each for each in jobs if each.state in (State.FINISHED, State.PRUNED, State.FAILED) and not each.died]
-    best = {id(each) for group in ranked(study.plan, jobs)[: study.plan.keep] for each in group}
+    best = {each.stem for group in ranked(study.plan, jobs)[: study.plan.keep] for each in group}
+    best |= {each.stem for each in jobs if each.state in (State.WAITING, State.RUNNING, State.LOST)}  # not yet known
     for each in ended:
         for seed in each.last.user_attrs["seeds"]:
             folder = study.plan.run_folder(each.stem, seed)
-            for name in (LAST, BEST) if id(each) in best and (folder / WEIGHTS).is_file() else (LAST, BEST, WEIGHTS):
+            for name in (LAST, BEST) if each.stem in best and (folder / WEIGHTS).is_file() else (LAST, BEST, WEIGHTS):
                 (folder / name).unlink(missing_ok=True)
 
 
