@@ -74,7 +74,7 @@ class Space:
         layers = [*self.invocation.files, self.invocation.typed]
         last = {entry.key: entry for layer in layers for entry in layer if not entry.append}
         swept = [entry for entry in last.values() if entry.domain is not None]
-        self.axes = sorted((Axis(entry.name, entry) for entry in swept), key=lambda axis: self._rank(axis.entry))
+        self.axes = sorted((Axis(entry.name, entry) for entry in swept), key=lambda axis: _rank(axis.entry))
         _refuse_steering(self.invocation)
         _refuse_in_lists(swept, layers)
         self._steering = _steering(arguments)
@@ -99,7 +99,7 @@ class Space:
 
     def every(self, values: Callable[[Axis], Sequence[Label]]) -> Iterator[Assignment]:
         """All assignments of some values of each axis."""
-        return (each for each, _ in self._walk([], values))
+        return self._walk([], values)
 
     def probes(self) -> Iterator[Assignment]:
         """Enough assignments to meet all classes together, and each value of a choice and both ends of an interval."""
@@ -138,10 +138,8 @@ class Space:
             point = {**base.point, name: value}
             yield self.assign(lambda axis, point=point: point[axis.name])  # type: ignore[misc]  # a default is no argument
 
-    def _walk(
-        self, taken: Sequence[Label], values: Callable[[Axis], Sequence[Label]]
-    ) -> Iterator[tuple[Assignment, int]]:
-        """All assignments that begin with `taken`, each with the number of values that it took."""
+    def _walk(self, taken: Sequence[Label], values: Callable[[Axis], Sequence[Label]]) -> Iterator[Assignment]:
+        """All assignments that begin with the values in `taken`."""
         asked: list[Axis] = []
 
         def choose(axis: Axis) -> Label:
@@ -149,15 +147,11 @@ class Space:
             return taken[len(asked) - 1] if len(asked) <= len(taken) else values(axis)[0]
 
         assignment = self.assign(choose)
-        yield assignment, len(asked)
+        yield assignment
         chosen = list(assignment.point.values())
         for place in reversed(range(len(taken), len(asked))):
             for value in values(asked[place])[1:]:
                 yield from self._walk([*chosen[:place], value], values)
-
-    def _rank(self, entry: Written) -> tuple[int, int]:
-        """Choices before what may depend on them, the outer before the inner."""
-        return (0 if isinstance(entry.domain, Choice) else 1, len(entry.key))
 
     def _counts(self, entry: Written, point: Point) -> bool:
         """Whether an option is one of the classes that have been taken."""
@@ -181,6 +175,11 @@ class Space:
         labels = [each.label for each in entry.domain.candidates]
         taken = heads[labels.index(chosen[entry.name])] if chosen.get(entry.name, ...) in labels else heads[0]
         return [*(head for head in heads if head is not taken), taken]
+
+
+def _rank(entry: Written) -> tuple[int, int]:
+    """Choices before what may depend on them, the outer before the inner."""
+    return (0 if isinstance(entry.domain, Choice) else 1, len(entry.key))
 
 
 def ends(axis: Axis) -> list[Label]:
