@@ -2,10 +2,7 @@
 
 from collections.abc import Sequence
 
-from mnistlab.arguments import divided, read_arguments
-from mnistlab.command_table import COMMANDS
-from mnistlab.discovery.screens import asks_for_help, show_help
-from mnistlab.discovery.used import STEERING
+from mnistlab.discovery.asking import asked_of_many
 from mnistlab.errors import LabError
 
 USAGE = """\
@@ -29,7 +26,7 @@ before is not trained again, so models and seeds can be added later.
 --trainer.max_epochs, --data and the other options of fit: mnistlab fit --help"""
 
 SWITCHES = ("quick", "json", "csv")
-OWN = ("models", "seeds", "workers", "threads", "name", "storage", "launcher", "retry_failed", "allow_drift", *SWITCHES)
+OWN = ("models", "seeds", "workers", "threads", "name", "storage", "launcher", "retry_failed", "allow_drift")
 
 
 def run(command: str, arguments: Sequence[str]) -> int:
@@ -38,21 +35,13 @@ def run(command: str, arguments: Sequence[str]) -> int:
     Raises:
         LabError: For what a user can mend.
     """
-    own, others = divided(arguments, OWN, {*STEERING, "model"})
-    switches = [*SWITCHES, *(name for name in ("retry_failed", "allow_drift") if f"--{name}" in own)]
-    asked = read_arguments(command, own, switches=switches, takes_value=[name for name in OWN if name not in switches])
-    if "help" in asked.switches:
-        print(USAGE)
+    asked = asked_of_many(command, arguments, USAGE, OWN, SWITCHES)
+    if asked is None:
         return 0
-    if asks_for_help(others):
-        return show_help("fit", COMMANDS["fit"].summary, others)
-    if asked.names:
-        raise LabError(f"`{asked.names[0]}` is not an option. Options begin with two dashes.")
     if "models" not in asked.values:
         raise LabError("--models is missing: --models=SDN68K,CNN68K, or --models=all.")
     if {"json", "csv"} <= asked.switches:
         raise LabError("--json and --csv exclude each other.")
-    values = {**asked.values, **dict.fromkeys(asked.switches.difference(SWITCHES), "true")}
     from mnistlab.sweeps.compare import compare  # noqa: PLC0415 - brings torch in
 
-    return compare(values, others, asked.switches.intersection(SWITCHES))
+    return compare(asked.values, asked.others, asked.switches)

@@ -2,11 +2,7 @@
 
 from collections.abc import Sequence
 
-from mnistlab.arguments import divided, read_arguments
-from mnistlab.command_table import COMMANDS
-from mnistlab.discovery.screens import asks_for_help, show_help
-from mnistlab.discovery.used import STEERING
-from mnistlab.errors import LabError
+from mnistlab.discovery.asking import asked_of_many
 
 USAGE = """\
 Usage: mnistlab sweep [--trials=40] [--workers=2] ... and the options of fit
@@ -55,17 +51,9 @@ def run(command: str, arguments: Sequence[str]) -> int:
     Raises:
         LabError: For what a user can mend.
     """
-    own, others = divided(arguments, OWN, STEERING)
-    switches = [name for name in ("retry_failed", "allow_drift") if f"--{name}" in own]
-    asked = read_arguments(command, own, switches=switches, takes_value=[name for name in OWN if name not in switches])
-    if "help" in asked.switches:
-        print(USAGE)
+    asked = asked_of_many(command, arguments, USAGE, OWN)
+    if asked is None:
         return 0
-    if asks_for_help(others):
-        return show_help("fit", COMMANDS["fit"].summary, others)
-    if asked.names:
-        raise LabError(f"`{asked.names[0]}` is not an option. Options begin with two dashes.")
-    values = {**dict(asked.values), **dict.fromkeys(switches, "true")}
     from mnistlab.sweeps.sweep import sweep  # noqa: PLC0415 - brings torch in
 
-    return sweep(values, others)
+    return sweep(asked.values, asked.others)

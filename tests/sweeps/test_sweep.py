@@ -328,13 +328,13 @@ def test_seeds_are_counted_from_that_of_a_preset(sweep: Sweep, here: Path) -> No
 
 def test_a_choice_that_lost_a_seed_is_not_the_best(sweep: Sweep, capsys: pytest.CaptureFixture[str]) -> None:
     """The mean of those that are left says nothing of the others."""
-    sweep("--model.hidden_dim=choice:16,32", "--seeds=2", "--name=it")
+    sweep("--model.hidden_dim=choice:16,32", "--seeds=2", "--name=it", "--metric=val/loss")
     (best,) = re.findall(r"ckpt_path=runs/it/(trial-\d+)-seed", capsys.readouterr().out)
     removed = Path(f"runs/it/{best}-seed-0/run.json")
     removed.write_text(json.dumps({**json.loads(removed.read_text()), "point": {}}))
     for file in Path("runs/it").glob("sweep.db*"):
         file.unlink()
-    sweep("--model.hidden_dim=choice:16,32", "--seeds=2", "--name=it")
+    sweep("--model.hidden_dim=choice:16,32", "--seeds=2", "--name=it", "--metric=val/loss")
 
     out = capsys.readouterr().out
     assert "3 finished, 1 failed" in out
