@@ -2,6 +2,7 @@
 
 import functools
 import math
+import re
 from collections.abc import Callable
 
 import pytest
@@ -20,7 +21,14 @@ SUPPORTED = [
     functools.partial(nn.PoissonNLLLoss, log_input=False),
     functools.partial(nn.PoissonNLLLoss, full=True),
 ]
-every_loss = pytest.mark.parametrize("factory", SUPPORTED, ids=repr)
+
+
+def named(value: object) -> str:
+    """A case by its text, the same in every process."""
+    return re.sub(r" at 0x[0-9a-f]+", "", repr(value))
+
+
+every_loss = pytest.mark.parametrize("factory", SUPPORTED, ids=named)
 
 
 def batch(size: int = 16) -> tuple[Tensor, Tensor]:
@@ -103,7 +111,7 @@ def test_probabilities_sum_to_one_and_agree_with_the_largest_logit(factory: Call
         (nn.PoissonNLLLoss, (1 + math.log(4)) / 4),
         (nn.PoissonNLLLoss(log_input=False), (1 + math.log(4)) / 4),
     ],
-    ids=str,
+    ids=named,
 )
 def test_four_undecided_classes_cost_what_the_formula_says(loss: LossLike, by_hand: float) -> None:
     """All logits 0 and four classes: the value of each loss on paper."""
@@ -198,7 +206,7 @@ WEIGHT = torch.arange(1.0, 11.0)
         nn.BCEWithLogitsLoss(weight=WEIGHT, pos_weight=WEIGHT),
         nn.MultiLabelSoftMarginLoss(weight=WEIGHT),
     ],
-    ids=str,
+    ids=named,
 )
 def test_the_mean_over_uneven_batches_is_that_of_one_large_batch(loss: _Loss) -> None:
     """Whatever torch divides by: weights of the classes present, examples not ignored, or all examples."""
@@ -222,7 +230,7 @@ def test_the_weight_of_a_batch_by_hand() -> None:
 
 
 @pytest.mark.parametrize(
-    "loss", [nn.CrossEntropyLoss(ignore_index=3), nn.NLLLoss(weight=(torch.arange(10) != 3).float())], ids=str
+    "loss", [nn.CrossEntropyLoss(ignore_index=3), nn.NLLLoss(weight=(torch.arange(10) != 3).float())], ids=named
 )
 def test_a_batch_in_which_nothing_counts_is_zero(loss: _Loss) -> None:
     """Torch's own value and gradient are NaN here, and would spoil the net."""
@@ -300,7 +308,7 @@ def test_weights_in_true_half_precision_are_taken() -> None:
         Learned(),
         lambda: Learned(),  # noqa: PLW0108 - the case itself
     ],
-    ids=str,
+    ids=named,
 )
 def test_a_loss_may_be_written_in_many_ways(loss: LossLike) -> None:
     """An instance, a class, a partial or a function; each gives a loss that can be used."""
@@ -357,7 +365,7 @@ def test_every_loss_of_torch_is_supported_or_refused_with_its_reason(name: str) 
         (nn.CrossEntropyLoss(torch.full((10,), math.nan)), ["`weight`", "finite", "nan"]),
         (TorchLoss(nn.MSELoss(), 3), ["made for 10 classes", "3"]),
     ],
-    ids=str,
+    ids=named,
 )
 def test_a_refusal_names_what_came_and_the_way_out(loss: LossLike, parts: list[str]) -> None:
     """Before any work."""

@@ -55,6 +55,7 @@ def test_a_run_is_kept_to_be_sent_later(fit: Fit, capsys: pytest.CaptureFixture[
 
     assert main(["fit", f"--ckpt_path={run}", "--trainer.max_epochs=2"]) == 0
 
+    wandb.teardown()  # its own process may still be writing
     (second,) = set(run.glob("wandb/offline-run-*/*.wandb")) - {first}
     assert printed.err == ""
     assert f"WandB: wandb sync {first.parent.relative_to(Path.cwd())}" in printed.out
