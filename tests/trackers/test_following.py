@@ -4,6 +4,7 @@ import importlib
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -102,7 +103,7 @@ def test_a_long_error_is_told_with_its_end(
     fit("--trainer.max_epochs=1")
     module = importlib.import_module(own)
     why = f"asking http://there{' and there' * 30} failed (Caused by 'Failed: [Errno 111] Connection refused'))"
-    monkeypatch.setattr(module.Broken, "fail", lambda self, place: (_ for _ in ()).throw(OSError(why)))
+    monkeypatch.setattr(module.Broken, "fail", Mock(side_effect=OSError(why)))
     capsys.readouterr()
 
     fit(f"--logger={own}.Broken")
