@@ -33,7 +33,7 @@ parent.postMessage(JSON.stringify({
     const box = each.closest(".wide").getBoundingClientRect(), own = each.getBoundingClientRect();
     return own.right <= box.right + 1 && each.scrollWidth <= Math.ceil(own.width);
   }),
-  hidden: [...document.querySelectorAll("section:first-of-type > .wide")].some(each => each.scrollWidth > each.clientWidth),
+  hidden: [document.querySelector("main .wide")].some(each => each.scrollWidth > each.clientWidth),
   charts: [...document.querySelectorAll(".chart")].filter(each => each.getBoundingClientRect().height > 100).length,
 }), "*");
 </script></body>"""
