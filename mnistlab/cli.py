@@ -1,7 +1,6 @@
 """The command line's entry. Nothing heavy is imported before a command needs it."""
 
 import os
-import shutil
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -10,7 +9,7 @@ from threading import current_thread, main_thread
 from typing import Never
 
 from mnistlab.command_table import COMMANDS, TABLES, Command
-from mnistlab.errors import LabError, visible
+from mnistlab.errors import LabError, tell
 from mnistlab.nearest import suggestion
 
 _INTERRUPTED = 130
@@ -34,11 +33,11 @@ def main(args: Sequence[str] | None = None) -> int:
             return 0
         except (Exception, KeyboardInterrupt) as error:
             if isinstance(error, LabError) and error.exit_code == _INTERRUPTED:
-                _say(str(error))  # and where it can be continued
+                tell(f"mnistlab: {error}")  # and where it can be continued
             elif interruptions or isinstance(error, KeyboardInterrupt):
-                _say("interrupted")
+                tell("mnistlab: interrupted")
             elif isinstance(error, LabError):
-                _say(str(error))
+                tell(f"mnistlab: {error}")
                 return error.exit_code
             else:
                 raise
@@ -70,22 +69,6 @@ def entry() -> None:
     code = main()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not break into what torch does at exit
     sys.exit(code)
-
-
-def _say(message: str) -> None:
-    """Print what went wrong; on a terminal broken between words."""
-    lines = f"mnistlab: {message}".splitlines()
-    if sys.stderr.isatty():
-        import textwrap  # noqa: PLC0415 - only here
-
-        wrapper = textwrap.TextWrapper(
-            shutil.get_terminal_size().columns,
-            subsequent_indent="  ",
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-        lines = [part for line in lines for part in wrapper.wrap(line)]
-    print("\n".join(map(visible, lines)), file=sys.stderr)
 
 
 def _dispatch(arguments: list[str]) -> int:

@@ -1,7 +1,6 @@
 """Runs a command, from its arguments to its record."""
 
 import os
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -10,7 +9,7 @@ from jsonargparse import set_parsing_settings
 from mnistlab.callbacks import Answering
 from mnistlab.discovery.schema import schema_line
 from mnistlab.effects.configured import Configured
-from mnistlab.errors import LabError
+from mnistlab.errors import LabError, tell
 from mnistlab.evaluation import check_evaluation, evaluate
 from mnistlab.failures import explained, terminated_like_interrupted
 from mnistlab.invocation import Found, Invocation
@@ -126,7 +125,7 @@ def _say_notes(notes: Sequence[str]) -> None:
     """Tell what is worth knowing before anything is made; of several processes the first one does."""
     if os.environ.get("LOCAL_RANK", "0") == "0":
         for note in notes:
-            print(f"note: {with_names(note)}", file=sys.stderr)
+            tell(f"note: {with_names(note)}")
 
 
 def _refuse_random_weights(invocation: Invocation, found: Found | None) -> None:
@@ -136,8 +135,8 @@ def _refuse_random_weights(invocation: Invocation, found: Found | None) -> None:
             raise LabError("--untrained is for test, validate, predict and explain; fit trains.")
     elif found is None and not untrained:
         raise LabError(
-            f"{invocation.command} needs the weights of a trained model: --ckpt_path=last, the folder of a run, or a "
-            "file. To measure random weights on purpose, add --untrained."
+            f"{invocation.command} needs the weights of a trained model: --ckpt_path=last, a run by its id or its "
+            "folder, or a file. To measure random weights on purpose, add --untrained."
         )
     elif found is not None and untrained:
         raise LabError("--untrained and --ckpt_path exclude each other.")

@@ -1,9 +1,28 @@
-"""What goes wrong in a way that a user can mend."""
+"""What goes wrong in a way that a user can mend, and how it is told."""
+
+import shutil
+import sys
 
 
 def visible(text: str) -> str:
     """Without what would move the cursor of a terminal or change its colours: a stranger may have written it."""
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
+def tell(message: str) -> None:
+    """Print a message on standard error; on a terminal its lines are broken between words."""
+    lines = message.splitlines()
+    if sys.stderr.isatty():
+        import textwrap  # noqa: PLC0415 - only here
+
+        wrapper = textwrap.TextWrapper(
+            shutil.get_terminal_size().columns,
+            subsequent_indent="  ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        lines = [part for line in lines for part in wrapper.wrap(line)]
+    print("\n".join(map(visible, lines)), file=sys.stderr)
 
 
 class LabError(Exception):

@@ -15,7 +15,7 @@ Usage: mnistlab explain --ckpt_path=RUN [--method=METHOD] [--images=16] ...
 
 Writes a picture of some test images and of what the net looked at in them.
 
-  --ckpt_path  last, best, a run's folder or a file
+  --ckpt_path  a run's id or folder, last, best, or a file
   --method     gradcam    where a stage's maps speak for the class
                attention  which patches a transformer has looked at
                gradient   how much each pixel would change the answer

@@ -18,7 +18,7 @@ from typing import Never
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from torch import OutOfMemoryError
 
-from mnistlab.errors import LabError
+from mnistlab.errors import LabError, tell
 from mnistlab.options.written import Source, Written
 
 _OWN = Path(__file__).parent
@@ -75,11 +75,10 @@ class LossWatch:
         broken = [name for name in ("train/loss", "val/loss") if not math.isfinite(row.get(name, 0.0))]
         if broken and not self._told:
             self._told = True
-            print(
+            tell(
                 f"note: {broken[0]} is {row[broken[0]]} after epoch {int(row['epoch']) + 1}: nothing more is learnt. "
                 "Try a smaller --model.optimizer.lr=... or --trainer.gradient_clip_val=1; "
                 "--trainer.detect_anomaly=true finds the place.",
-                file=sys.stderr,
             )
 
 

@@ -1,12 +1,11 @@
 """What one section tells another: the number of classes of the data reaches the model."""
 
 import json
-import sys
 from collections.abc import Mapping
 from typing import Any
 
 from mnistlab.data import ImageData, LabelScheme
-from mnistlab.errors import LabError
+from mnistlab.errors import LabError, tell
 from mnistlab.options.building import build
 from mnistlab.options.classes import candidates
 from mnistlab.options.settling import Settled
@@ -42,7 +41,7 @@ def link_classes(settled: Settled) -> None:
             raise LabError(f"{message} Its weights do not fit this data.")
         if origin.source is Source.COMMAND_LINE:
             raise LabError(f"{message} {_way_out(wanted, heads)}")
-        print(f"note: {message} The data counts.", file=sys.stderr)
+        tell(f"note: {message} The data counts.")
     arguments["num_classes"] = true
 
 

@@ -1,6 +1,5 @@
 """The model, the data and the trainer of a command, made and known to go together."""
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from mnistlab.checkpoints.reading import misfit
 from mnistlab.classifier import Classifier
 from mnistlab.effects.configured import Configured
 from mnistlab.effects.notes import check_monitors, notes
-from mnistlab.errors import LabError, visible
+from mnistlab.errors import LabError, tell
 from mnistlab.failures import check_place, refused
 from mnistlab.invocation import Found, Invocation
 from mnistlab.lab import LabCLI, make
@@ -75,7 +74,7 @@ def tell_notes(configured: Configured, cli: LabCLI) -> None:
     """Say what is configured and changes nothing."""
     if cli.trainer.is_global_zero:
         for note in notes(configured, cli.datamodule, cli.trainer):
-            print(f"note: {visible(note)}", file=sys.stderr)
+            tell(f"note: {note}")
 
 
 def _try_images(cli: LabCLI, settled: Settled) -> None:

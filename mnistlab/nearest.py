@@ -1,7 +1,10 @@
 """The names most like a misspelt one."""
 
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
+
+_MUCH = 0.2
+"""By so much less like it than the best one, a name is no longer worth a guess."""
 
 
 def nearest(name: str, known: Iterable[str], *, likeness: float = 0.6) -> list[str]:
@@ -14,6 +17,8 @@ def nearest(name: str, known: Iterable[str], *, likeness: float = 0.6) -> list[s
     """
     by_lower = {candidate.lower(): candidate for candidate in known}
     close = get_close_matches(name.lower(), by_lower, n=3, cutoff=likeness)
+    ratios = {each: SequenceMatcher(None, each, name.lower()).ratio() for each in close}
+    close = [each for each in close if ratios[each] > ratios[close[0]] - _MUCH]
     begin = sorted(lower for lower in by_lower if name and lower.startswith(name.lower()) and lower not in close)
     return [by_lower[lower] for lower in [*close, *begin][:3]]
 

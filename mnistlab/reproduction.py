@@ -16,12 +16,13 @@ from safetensors.torch import load_file
 
 from mnistlab.arguments import words
 from mnistlab.commands import run
-from mnistlab.discovery.layout import table
+from mnistlab.discovery.layout import paragraph, screen_width, table
 from mnistlab.errors import LabError, visible
 from mnistlab.runs.folder import METRICS, OUTCOMES, WEIGHTS, new_folder
 from mnistlab.runs.listing import find_run
 from mnistlab.runs.outcomes import load_outcomes
 from mnistlab.runs.record import read_record
+from mnistlab.runs.summary import Run
 from mnistlab.runs.supervision import Row, Supervision
 
 _PLACES = (
@@ -36,8 +37,6 @@ _PLACES = (
     "config_hash",
 )
 """What the bits of a run depend on, as its record has it."""
-
-_WIDTH = 100
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,7 @@ def reproduce(name: str, root: Path, options: Sequence[str], *, for_machines: bo
         torch.set_num_threads(before)
     results, places = list(_results(first, again)), list(_places(record, read_record(again) or {}))
     if for_machines:
-        said = {"same": not results, "run": str(again), "results": results, "circumstances": places}
+        said = {"same": not results, "weights_compared": (first / WEIGHTS).is_file(), "run": str(again)}
         print(
             json.dumps({**said, "results": [*map(asdict, results)], "circumstances": [*map(asdict, places)]}, indent=2)
         )
@@ -101,9 +100,12 @@ def _ended(folder: Path) -> Mapping[str, Any]:
         raise LabError(f"{folder} has no record, or one that cannot be read.")
     if record.get("command") != "fit":
         raise LabError(f"{folder} is no training run, but one of `{record.get('command')}`: repeat its command.")
-    if record.get("status") not in ("finished", "pruned"):
-        way_out = f"Go on with: mnistlab fit --ckpt_path={folder}"
-        raise LabError(f"{folder} has not come to its end ({record.get('status')}). {way_out}")
+    status = Run(folder, record).status
+    if status == "running":
+        raise LabError(f"{folder} is still running: there is nothing to compare with yet.")
+    if status not in ("finished", "pruned"):
+        why = "its process has died without a word" if status == "lost" else str(status)
+        raise LabError(f"{folder} has not come to its end: {why}. Go on with: mnistlab fit --ckpt_path={folder}")
     return record
 
 
@@ -123,7 +125,7 @@ def _results(first: Path, again: Path) -> Iterator[Difference]:
         if tested[0][name] != tested[1].get(name):
             yield Difference(name, tested[0][name], tested[1].get(name))
     yield from _weights(first / WEIGHTS, again / WEIGHTS)
-    if _images(first) != _images(again):
+    if _images(first) not in (None, _images(again)):
         yield Difference("test images", _images(first), _images(again))
 
 
@@ -182,10 +184,7 @@ def _rows(folder: Path) -> list[dict[str, str]]:
 
 def _lines(first: Path, again: Path, results: Sequence[Difference], places: Sequence[Difference]) -> list[str]:
     if not results:
-        weights = " and every weight" if (first / WEIGHTS).is_file() else ""
-        also = [f"although {_listed(places)} differ{'s' * (len(places) == 1)}"] if places else []
-        same = f"Bit-identical to {first}: every metric of every epoch{weights}{', '.join(['', *also])}."
-        return ["", same, f"kept in {again}"]
+        return ["", *paragraph(_same(first, places), screen_width()), f"kept in {again}"]
     lines = ["", f"Not the same as {first}:", *_table(results)]
     if _was_changed(read_record(first) or {}):
         return [
@@ -196,6 +195,14 @@ def _lines(first: Path, again: Path, results: Sequence[Difference], places: Sequ
     if places:
         return [*lines, "", "What was different around it:", *_table(places)]
     return [*lines, "", "The same versions, commit, machine and threads: something here is not deterministic."]
+
+
+def _same(first: Path, places: Sequence[Difference]) -> str:
+    also = f", although {_listed(places)} differ{'s' * (len(places) == 1)}" if places else ""
+    if (first / WEIGHTS).is_file():
+        return f"Bit-identical to {first}: every metric of every epoch and every weight{also}."
+    same = f"Every metric of every epoch is the same as that of {first}{also}."
+    return f"{same} Its weights are gone ({WEIGHTS}) and were not compared."
 
 
 def _was_changed(record: Mapping[str, Any]) -> bool:
@@ -210,4 +217,4 @@ def _listed(places: Sequence[Difference]) -> str:
 
 def _table(differences: Sequence[Difference]) -> list[str]:
     rows = [[each.what, str(each.then), str(each.now)] for each in differences]
-    return table(["", "then", "now"], rows, _WIDTH)
+    return table(["", "then", "now"], rows, screen_width())

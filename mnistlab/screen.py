@@ -7,10 +7,11 @@ from pathlib import Path
 
 from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
+from mnistlab.discovery.layout import shown
 from mnistlab.errors import visible
 from mnistlab.origins import Origin
 from mnistlab.presets.shipped import with_names
-from mnistlab.runs.folder import LAST
+from mnistlab.runs.folder import CONFIG, LAST
 
 # What dependencies say on every run and nobody can act on, each with its reason.
 _NOISE = (
@@ -116,9 +117,13 @@ class Screen:
 
 def _shown(value: object) -> str:
     """A value as it would be typed, cut where it is long."""
-    text = "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    text = shown(value) if isinstance(value, bool | Mapping | Sequence | None) else str(value)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 
 def _short_place(where: str) -> str:
-    return "checkpoint" if where.startswith("checkpoint ") else with_names(where)
+    """Who said so: of a checkpoint only that, of a run's configuration the line, for the run is named above."""
+    if where.startswith("checkpoint "):
+        return "checkpoint"
+    folder, _, place = where.rpartition("/")
+    return place if folder and place.startswith(f"{CONFIG}:") else with_names(where)

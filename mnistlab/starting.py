@@ -1,11 +1,10 @@
 """What a training begins from: the weights of another run, and the parts that rest."""
 
-import sys
 import warnings
 from pathlib import Path
 
 from mnistlab.classifier import Classifier
-from mnistlab.errors import visible
+from mnistlab.errors import tell
 from mnistlab.options.settling import Settled
 from mnistlab.runs.finding import find_checkpoint
 
@@ -45,6 +44,6 @@ def begin(model: Classifier, *, continued: bool, speaks: bool) -> None:
     """
     for sentence in model.begin(continued=continued):
         if speaks:
-            print(f"note: {visible(sentence)}", file=sys.stderr)
+            tell(f"note: {sentence}")
     if model.frozen:
         warnings.filterwarnings("ignore", message=r"Found \d+ module\(s\) in eval mode")  # they rest on purpose

@@ -78,6 +78,39 @@ def test_other_weights_are_told(fit: Fit, capsys: pytest.CaptureFixture[str]) ->
     assert [each["what"] for each in said["results"]] == ["weights"]
 
 
+@pytest.mark.parametrize("gone", ["model.safetensors", "outcomes.safetensors"])
+def test_weights_that_are_gone_are_not_said_to_be_the_same(
+    fit: Fit, gone: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every metric is; test outcomes that are gone make no difference."""
+    folder = fit()
+    (folder / gone).unlink()
+    capsys.readouterr()
+
+    assert main(["reproduce", str(folder)]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    code, said = outcome(capsys, folder)
+
+    compared = gone != "model.safetensors"
+    assert (code, said["same"], said["weights_compared"]) == (0, True, compared)
+    assert ("Bit-identical" in printed) == compared
+    assert ("were not compared" in printed) != compared
+
+
+def test_a_name_still_means_the_run_that_was_repeated(fit: Fit, capsys: pytest.CaptureFixture[str]) -> None:
+    """And what is shown fits a screen, in the words that one types."""
+    folder = fit("--run.name=four", "--model.optimizer.betas=[0.8,0.9]")
+    assert main(["reproduce", "four"]) == 0
+    capsys.readouterr()
+
+    assert main(["reproduce", "four"]) == 0
+
+    out = capsys.readouterr().out
+    assert str(folder.relative_to(Path.cwd())) in " ".join(out.split())
+    assert "[0.8,0.9]" in out
+    assert max(map(len, out.splitlines())) <= 80
+
+
 def test_other_circumstances_are_told(fit: Fit, capsys: pytest.CaptureFixture[str]) -> None:
     """Versions, commit and machine, whether or not the figures are the same."""
     folder = fit()
@@ -117,14 +150,18 @@ def test_a_run_that_was_continued_with_other_options_is_told(fit: Fit, capsys: p
 
 @pytest.mark.parametrize(
     ("status", "said"),
-    [("interrupted", "Go on with: mnistlab fit --ckpt_path="), ("running", "has not come to its end")],
+    [
+        ("interrupted", "Go on with: mnistlab fit --ckpt_path="),
+        ("lost", "its process has died without a word. Go on with: mnistlab fit --ckpt_path="),
+        ("running", "is still running: there is nothing to compare with yet."),
+    ],
 )
 def test_a_run_without_an_end_has_nothing_to_compare_with(
     fit: Fit, status: str, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It is refused before any work, with the way out."""
     folder = fit()
-    edit(folder, status=status)
+    edit(folder, status="running", process=2**22 + 1) if status == "lost" else edit(folder, status=status)
     capsys.readouterr()
 
     assert main(["reproduce", str(folder)]) == 2

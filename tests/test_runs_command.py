@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -123,6 +124,7 @@ def test_what_no_run_has_is_misspelt_or_told(said: Said, refused: Refused) -> No
     """A status that no run has just now is no mistake."""
     assert "Did you mean TinyModel" in refused("--model=TinyModle")
     assert "There are x, y" in refused("--tag=z")
+    assert "There is QuickTest" in refused("--preset=none")
     assert "Did you mean running" in refused("--status=runing")
     assert "None of the 4 runs" in said("--status=running")
     assert json.loads(said("--status=running", "--json")) == []
@@ -158,12 +160,43 @@ def test_a_table_fits_80_columns_and_says_what_it_leaves_out(here: Path, said: S
     assert "No room for started UTC" in table
 
 
+@pytest.mark.usefixtures("several")
+@pytest.mark.parametrize("tagged", [[], ["--tag=a word"]])
+def test_on_a_terminal_all_is_seen_at_once(said: Said, monkeypatch: pytest.MonkeyPatch, tagged: list[str]) -> None:
+    """Heading, rows, what stands below them, and the prompt; also where rows have several lines."""
+    for number in range(60):
+        name = "a name of many words " * (number % 3)
+        make(f"net{number}/20260101T000000Z-{number:06}", tags=["a word"], name=name, started=f"2026-01-01T{number:02}")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setattr("shutil.get_terminal_size", lambda _=None: os.terminal_size((80, 24)))
+
+    shown = said(*tagged)
+
+    assert 15 <= len(shown.splitlines()) <= 23
+    assert ("of the 60 that match, of 64 runs" if tagged else "of 64 runs in runs") in " ".join(shown.split())
+
+
+def test_the_column_that_is_sorted_by_stays(here: Path, said: Said) -> None:
+    """Where there is no room for all."""
+    del here
+    figures = {"last": {"epoch": 99}, "best": {"val/acc": 1.0}, "test": {"test/acc": 1.0}}
+    for number, (data, command) in enumerate([("SyntheticDigits", "fit"), ("MNIST", "validate")]):
+        more = {"metrics": figures, "timings": {"train_seconds": 12345.6}, "started": f"2026-01-01T00:00:0{number}"}
+        make(f"a/20260101T000000Z-abc12{number}", data=data, command=command, name="some words " * 9, **more)
+
+    assert "data" in said()
+    for key, heading in {"seconds": "12,346", "started": "01-01 00:00", "epochs": "100"}.items():
+        table = said(f"--sort={key}")
+        assert heading in table
+        assert max(map(len, table.splitlines())) <= 80
+
+
 def test_broken_records_are_counted_and_stop_nothing(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Whoever wrote them cannot move the cursor either."""
     del here
     make("tiny/a001", name="\x1b[2Jevil")
-    for name in ("b001", "b002"):
-        (make(f"tiny/{name}") / "run.json").write_text("{")
+    for name, text in (("b001", "{"), ("b002", "{}")):
+        (make(f"tiny/{name}") / "run.json").write_text(text)
 
     assert main(["runs"]) == 0
     outcome = capsys.readouterr()
@@ -177,6 +210,7 @@ def test_where_there_is_nothing_the_way_on_is_told(said: Said, refused: Refused)
     """A folder that was named and is not there is a mistake."""
     assert "no runs in runs" in said()
     assert said("--json") == "[]\n"
+    assert said("--csv").startswith("id,folder,status,")
     assert "no such folder" in refused("--run.dir=gone")
 
 
@@ -229,8 +263,18 @@ def test_a_run_of_which_little_is_known_is_shown_too(here: Path, said: Said, rec
     assert "cannot be shown" in said("show", "a001")
     (folder / "config.yaml").write_text("a: &a [*a]\n")
     assert "cannot be shown" in said("show", "a001")
+    assert "\n\n\n" not in said("show", "a001")
     make("tiny/a002")
     assert "No comparison image by image" in said("diff", "a001", "a002")
+
+
+def test_a_lost_run_can_be_continued(here: Path, said: Said) -> None:
+    """Also where it has written no checkpoint yet: it begins anew then."""
+    del here
+    folder = make("tiny/a001", status="running", **{**this_process(), "process": 2**22 + 1})
+    (folder / "config.yaml").touch()
+
+    assert f"mnistlab fit --ckpt_path={folder}" in said("show", "a001")
 
 
 def test_two_runs_differ_in_what_was_changed(fit: Fit, said: Said) -> None:
@@ -266,7 +310,7 @@ def test_a_later_test_stands_in_for_one_that_was_left_out(fit: Fit, said: Said) 
     first, second = fit(), fit("--run.test=false", "--seed_everything=1")
     assert f"mnistlab test --ckpt_path={second}" in said("diff", str(first), str(second))
 
-    assert main(["test", f"--ckpt_path={second}"]) == 0
+    assert main(["test", f"--ckpt_path={second.name.rpartition('-')[2]}"]) == 0
 
     assert "on the same 200 test images" in said("diff", str(first), str(second))
 

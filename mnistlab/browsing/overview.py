@@ -4,23 +4,24 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from mnistlab.arguments import Arguments
 from mnistlab.browsing.words import percent, say, seconds
 from mnistlab.discovery.layout import paragraph, screen_height, screen_width, table
-from mnistlab.errors import LabError, visible
+from mnistlab.errors import LabError, tell, visible
 from mnistlab.runs.listing import short_ids
 from mnistlab.runs.summary import FILTERS, Run, Runs, ordered, read_runs, selected
 
 _DEFAULT_ORDER = "-started"
-_AROUND = 6
-"""Lines above and below the rows."""
-
-_FEWEST = 10
+_FEWEST = 5
 """Rows that are shown on however small a screen."""
+
+_ASKED_FOR = 9
+"""How late a column gives way that the rows are sorted by."""
 
 _LAST = 16
 """Characters that the last column needs at least: it is wrapped."""
@@ -42,8 +43,9 @@ def show_runs(asked: Arguments, root: Path) -> int:
     elif "csv" in asked.switches:
         print(_csv([run.flat() for run in chosen[:limit]]), end="")
     else:
-        limit = _fitting_screen() if limit is None and "limit" not in asked.values else limit
-        say(_lines(found, chosen, chosen[:limit], root, asked))
+        fits = limit is None and "limit" not in asked.values and sys.stdout.isatty()
+        lines = partial(_lines, found, chosen, root=root, asked=asked)
+        say(_fitting_screen(lines, chosen) if fits else lines(chosen[:limit]))
     return 0
 
 
@@ -59,7 +61,7 @@ def runs_below(root: Path, asked: Arguments) -> Runs:
     if found.broken:
         count, first = len(found.broken), min(found.broken)
         what = f"{count} records cannot be read and are left out, such as" if count > 1 else "a record cannot be read:"
-        print(f"note: {what} {visible(str(first))}", file=sys.stderr)
+        tell(f"note: {what} {first}")
     return found
 
 
@@ -83,18 +85,24 @@ def _limit(asked: Arguments) -> int | None:
     return int(text)
 
 
-def _fitting_screen() -> int | None:
-    """The rows that a terminal shows at once; all of them where the output is none."""
-    return max(screen_height() - _AROUND, _FEWEST) if sys.stdout.isatty() else None
+def _fitting_screen(lines: Callable[[Sequence[Run]], list[str]], chosen: Sequence[Run]) -> list[str]:
+    """The lines about as many runs as a terminal shows at once with all that stands around them."""
+    limit = min(len(chosen), screen_height())
+    while True:
+        shown = lines(chosen[:limit])
+        excess = len(shown) - screen_height()
+        if excess <= 0 or limit <= _FEWEST:
+            return shown
+        limit = max(limit - (excess + 1) // 2, _FEWEST)  # a row may have several lines
 
 
 def _csv(rows: Sequence[Mapping[str, object]]) -> str:
     text = io.StringIO()
-    columns = list(dict.fromkeys(name for row in rows for name in row))
+    columns = list(dict.fromkeys(name for row in rows or [Run(Path(), {}).flat()] for name in row))
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([visible(name) for name in columns])
     writer.writerows([_csv_cell(row.get(name)) for name in columns] for row in rows)
-    return text.getvalue() if columns else ""
+    return text.getvalue()
 
 
 def _csv_cell(value: object) -> object:
@@ -111,6 +119,7 @@ class _Column:
         right: Whether it is aligned to the right.
         common: Whether it is said once, above the table, where all rows say the same.
         gives_way: How early it is left out for want of room; 0 is never.
+        key: What sorts by it.
     """
 
     heading: str
@@ -118,6 +127,7 @@ class _Column:
     right: bool = False
     common: bool = False
     gives_way: int = 0
+    key: str = ""
 
     @property
     def same(self) -> bool:
@@ -130,26 +140,27 @@ class _Column:
         return max(map(len, (self.heading, *self.cells)))
 
 
-def _columns(found: Runs, shown: Sequence[Run]) -> list[_Column]:
-    """The columns in which there is something."""
+def _columns(found: Runs, shown: Sequence[Run], key: str) -> list[_Column]:
+    """The columns in which there is something; the one of the key that was asked for gives way last."""
     ids = short_ids([run.folder for run in found.all])
     one_year = len({run.started[:4] for run in shown}) == 1
     times = [run.started[5:16].replace("T", " ") if one_year else run.started[:10] for run in shown]
     epochs = ["" if run.epochs is None else str(run.epochs) for run in shown]
     columns = [
         _Column("id", [ids[run.folder] for run in shown]),
-        _Column("command", [run.text("command") for run in shown], common=True, gives_way=5),
+        _Column("command", [run.text("command") for run in shown], common=True, gives_way=4, key="command"),
         _Column("model", [run.model for run in shown]),
-        _Column("data", [run.text("data") for run in shown], common=True, gives_way=3),
-        _Column("ep", epochs, right=True, gives_way=4),
+        _Column("data", [run.text("data") for run in shown], common=True, gives_way=5, key="data"),
+        _Column("ep", epochs, right=True, gives_way=3, key="epochs"),
         _Column("val %", [percent(run.val_acc) for run in shown], right=True),
         _Column("test %", [percent(run.test_acc) for run in shown], right=True),
-        _Column("s", [seconds(run.seconds) for run in shown], right=True, gives_way=2),
-        _Column("started UTC" if one_year else "started", times, gives_way=1),
+        _Column("s", [seconds(run.seconds) for run in shown], right=True, gives_way=2, key="seconds"),
+        _Column("started UTC" if one_year else "started", times, gives_way=1, key="started"),
         _Column("status", [run.status for run in shown], common=True),
         _Column("name, tags", [_name(run) for run in shown]),
     ]
-    return [column for column in columns if any(column.cells)]
+    kept = [column for column in columns if any(column.cells)]
+    return [replace(column, gives_way=_ASKED_FOR) if key == column.key else column for column in kept]
 
 
 def _name(run: Run) -> str:
@@ -157,13 +168,13 @@ def _name(run: Run) -> str:
     return f"{run.text('name')} {tags}".strip()
 
 
-def _lines(found: Runs, chosen: Sequence[Run], shown: Sequence[Run], root: Path, asked: Arguments) -> list[str]:
+def _lines(found: Runs, chosen: Sequence[Run], shown: Sequence[Run], *, root: Path, asked: Arguments) -> list[str]:
     if not found.all:
         return [f"There are no runs in {root} (--run.dir). Train a model: mnistlab fit --help"]
     if not chosen:
         wanted = " ".join(f"--{name}={value}" for name, value in asked.values.items() if name in FILTERS)
         return [f"None of the {len(found.all):,} runs in {root} has {wanted}."]
-    columns = _columns(found, shown)
+    columns = _columns(found, shown, asked.values.get("sort", "").removeprefix("-"))
     said = [column.cells[0] for column in columns if column.same]
     kept, left_out = _fitting([column for column in columns if not column.same])
     return [
@@ -178,6 +189,8 @@ def _lines(found: Runs, chosen: Sequence[Run], shown: Sequence[Run], root: Path,
 def _heading(total: int, chosen: int, shown: int, root: Path, said: Sequence[str]) -> str:
     some = f"{shown:,} of " if shown < chosen else ""
     which = f"{chosen:,} of {total:,} runs" if chosen < total else f"{total:,} run{'s' * (total > 1)}"
+    if shown < chosen < total:
+        which = f"the {chosen:,} that match, of {total:,} runs"
     of_which = "; those shown: " if some else ": "
     return f"{some}{which} in {root}{of_which if said else ''}{', '.join(said)}"
 

@@ -24,9 +24,10 @@ from mnistlab.runs.differences import (
     figures,
     surroundings,
 )
-from mnistlab.runs.folder import BEST, OUTCOMES
+from mnistlab.runs.folder import OUTCOMES, weights_of
 from mnistlab.runs.listing import find_run
-from mnistlab.runs.summary import Run, read_run, read_runs
+from mnistlab.runs.summary import Run, read_run
+from mnistlab.runs.testing import tested_in
 
 if TYPE_CHECKING:
     from mnistlab.runs.comparing import Agreement
@@ -128,15 +129,11 @@ def _outcomes(run: Run, root: Path) -> Path:
     Raises:
         LabError: If it has not been tested, or before outcomes were kept.
     """
-    if (run.folder / OUTCOMES).is_file():
-        return run.folder / OUTCOMES
-    best = str((run.folder / BEST).resolve())
-    later = [each for each in read_runs(root).all if each.text("checkpoint") == best]
-    tested = [each for each in later if (each.folder / OUTCOMES).is_file()]
-    if tested:
-        return max(tested, key=lambda each: each.started).folder / OUTCOMES
+    folder = tested_in(run, root)
+    if folder is not None:
+        return folder / OUTCOMES
     test = f"mnistlab test --ckpt_path={shlex.quote(str(run.folder))}"
-    way_out = f" Test it first:\n  {test}" if (run.folder / BEST).is_file() else ""
+    way_out = f" Test it first:\n  {test}" if weights_of(run.folder) else ""
     raise LabError(f"{run.folder} has no test outcomes.{way_out}")
 
 

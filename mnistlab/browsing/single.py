@@ -13,7 +13,7 @@ from mnistlab.catalogue import load_catalogue
 from mnistlab.discovery.layout import paragraph, screen_width, table
 from mnistlab.errors import LabError
 from mnistlab.runs.differences import configuration
-from mnistlab.runs.folder import BEST, CONFIG, LAST, METRICS, WEIGHTS
+from mnistlab.runs.folder import CONFIG, METRICS, weights_of
 from mnistlab.runs.listing import find_run
 from mnistlab.runs.summary import Run, is_number, read_run
 
@@ -39,7 +39,8 @@ def show_run(name: str, asked: Arguments, root: Path) -> int:
     if "json" in asked.switches:
         print(json.dumps(_report(run, settings, rows), indent=2))
         return 0
-    say([*_facts(run), "", *_settings(settings, problem), *_epochs(run, rows), *_outcome(run), "", *_commands(run)])
+    parts = [_facts(run), _settings(settings, problem), _epochs(run, rows), _outcome(run), _commands(run)]
+    say("\n\n".join("\n".join(part) for part in map(list, parts) if part).splitlines())
     return 0
 
 
@@ -140,7 +141,6 @@ def _settings(settings: Sequence[Setting], problem: str) -> Iterator[str]:
         yield from table(
             ["not at its default", "value", "default"], [_setting(each) for each in settings], screen_width()
         )
-    yield ""
 
 
 def _setting(each: Setting) -> list[str]:
@@ -181,7 +181,6 @@ def _epochs(run: Run, rows: Sequence[Mapping[str, str]]) -> Iterator[str]:
         cells = [*cells[:_FIRST], *dots, *middle, *(dots if middle else []), *cells[-_LAST:]]
     head = ["epoch", *(name.replace("/", " ").replace("acc", "acc %") for name in names), "s", ""]
     yield from table(head, cells, screen_width(), range(len(head) - 1))
-    yield ""
 
 
 def _metric(name: str, text: str) -> str:
@@ -216,13 +215,13 @@ def _commands(run: Run) -> Iterator[str]:
     if first:
         yield "as it was typed:"
         yield f"  {first}"
-    command = run.text("command")
-    if command == "fit" and (run.folder / CONFIG).is_file():
+    command, configured = run.text("command"), (run.folder / CONFIG).is_file()
+    if command == "fit" and configured:
         yield "run it again, with the same configuration:"
         yield f"  mnistlab fit --config={shlex.quote(str(run.folder / CONFIG))}"
-    if run.status in ("interrupted", "failed", "lost") and (run.folder / LAST).is_file():
+    if command == "fit" and configured and run.status in ("interrupted", "failed", "lost"):
         yield "go on with it:"
         yield f"  mnistlab fit --ckpt_path={folder}"
-    if any((run.folder / name).is_file() for name in (BEST, LAST, WEIGHTS)):
+    if weights_of(run.folder):
         yield "test it again:"
         yield f"  mnistlab test --ckpt_path={folder}"

@@ -1,6 +1,5 @@
 """Help for the commands that train and measure, from the catalogue; only classes of the user's own need torch."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,7 +8,7 @@ from mnistlab.discovery.layout import screen_height, screen_width
 from mnistlab.discovery.pages import class_page, command_page, option_keys, option_page, steering_page, whole_page
 from mnistlab.discovery.present import Present, Unlisted
 from mnistlab.discovery.used import steering
-from mnistlab.errors import LabError
+from mnistlab.errors import LabError, tell
 from mnistlab.nearest import said, suggestion
 from mnistlab.options.written import SWITCHES, Key, Source, Written, from_arguments, from_file
 from mnistlab.presets.finding import find_preset, list_presets
@@ -57,7 +56,7 @@ def show_help(command: str, summary: str, arguments: Sequence[str]) -> int:
             catalogue = _with(named)
     print("\n".join(lines).rstrip())
     for mistake in mistakes:
-        print(f"note: {mistake}", file=sys.stderr)
+        tell(f"note: {mistake}")
     return 0
 
 

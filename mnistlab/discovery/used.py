@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 STEERING: Mapping[str, tuple[str, str]] = {
     "config": ("PRESET", "A preset (mnistlab presets) or a file"),
-    "ckpt_path": ("RUN", "last, best, a run's folder or a file"),
+    "ckpt_path": ("RUN", "A run's id or folder, last, best, a file"),
     "untrained": ("", "Measure random weights on purpose"),
     "trust": ("PACKAGE", "Packages that a checkpoint may use"),
     "print_config": ("", "Show what would count; =origins: and why"),

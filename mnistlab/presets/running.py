@@ -10,7 +10,7 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
-from mnistlab.errors import LabError
+from mnistlab.errors import LabError, tell
 from mnistlab.options.classes import look_here_too
 from mnistlab.presets.places import caller
 
@@ -57,7 +57,7 @@ def run(path: Path, quiet: type[Warning]) -> ModuleType:
     finally:
         _running.remove(stamp)
     for warning in told:
-        print(f"note: {warning.message}", file=sys.stderr)
+        tell(f"note: {warning.message}")
     vars(module)["__mnistlab_stamp__"] = stamp
     return module
 

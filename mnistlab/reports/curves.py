@@ -1,6 +1,6 @@
 """What reports draw: the course of a run, that of several, and how far confidence can be trusted."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
@@ -13,6 +13,9 @@ from mnistlab.reports.scores import Bin
 _SPLITS = {"train": "C0", "val": "C1"}
 _WORDS = {"loss": "loss", "acc": "accuracy, %"}
 _SCALE = {"loss": 1.0, "acc": 100.0}
+_DIGITS = 4
+"""Decimals in the table of an only epoch."""
+
 _TOLD_APART = 6
 """Curves of so many runs have a colour each."""
 
@@ -35,7 +38,7 @@ def course(facts: Facts) -> Iterator[Markup]:
         yield element("div", *(chart for chart in charts if chart is not None), class_="pair")
     elif facts.rows:
         rows = [
-            (split, word, f"{_SCALE[metric] * facts.rows[0][f'{split}/{metric}']:.4g}")
+            (split, word, f"{_SCALE[metric] * facts.rows[0][f'{split}/{metric}']:.{_DIGITS}f}")
             for split in _SPLITS
             for metric, word in _WORDS.items()
             if f"{split}/{metric}" in facts.rows[0]
@@ -46,18 +49,29 @@ def course(facts: Facts) -> Iterator[Markup]:
         yield note("No epoch has been completed, or the table of metrics is not there.")
 
 
-def courses(runs: Sequence[Facts], best: Facts | None) -> Markup:
-    """The validation of several runs over their epochs; the training where none has any."""
+def courses(runs: Sequence[Facts], best: Facts | None, names: Mapping[Facts, str], data: str = "") -> Markup:
+    """The validation of several runs over their epochs; the training where none has any.
+
+    Args:
+        runs: The runs.
+        best: The one that stands out where they are many.
+        names: What each is called.
+        data: What all were trained on, if it is to be said.
+    """
     split = "val" if any(points_of(run, "val/loss") for run in runs) else "train"
     what = "Validation" if split == "val" else "Training"
+    where = f" on {data}" if data else ""
     charts = []
     for metric, word in _WORDS.items():
         lines = [(run, points_of(run, f"{split}/{metric}")) for run in runs]
         lines = [(run, points) for run, points in lines if points]
         if any(len(points) > 1 for _, points in lines):
-            text = f"{what} {word} over the epochs of {len(lines)} runs; the table of the runs has their outcomes."
-            charts.append(Markup(both(_overlay(lines, f"{what} {word}", best), text=text)))
-    return element("div", *charts, class_="pair") if charts else note("None of them has completed two epochs.")
+            text = f"{what} {word}{where} over the epochs of {len(lines)} runs; their table has their outcomes."
+            name, comma, unit = word.partition(",")
+            draw = _overlay(lines, metric, f"{what} {name}{where}{comma}{unit}", best, names)
+            charts.append(Markup(both(draw, text=text)))
+    none = note(f"None of those{where} has completed two epochs." if data else "None of them has completed two epochs.")
+    return element("div", *charts, class_="pair") if charts else none
 
 
 def points_of(facts: Facts, metric: str) -> Points:
@@ -106,19 +120,20 @@ def _course(facts: Facts, metric: str) -> Markup | None:
     return Markup(both(draw, text=f"{_WORDS[metric]} over {len(facts.rows)} epochs: {', '.join(ends)}."))
 
 
-def _overlay(lines: Sequence[tuple[Facts, Points]], title: str, best: Facts | None) -> Draw:
+def _overlay(
+    lines: Sequence[tuple[Facts, Points]], metric: str, title: str, best: Facts | None, names: Mapping[Facts, str]
+) -> Draw:
     """A curve for each run, each in a colour where they are few; else only the best has one."""
-    metric = "acc" if "acc" in title else "loss"
 
     def draw(axes: Axes) -> None:
         few = len(lines) <= _TOLD_APART
         for number, (run, points) in enumerate(lines):
             if few:
-                _line(axes, points, metric, color=f"C{number}", label=_legible(run.name))
+                _line(axes, points, metric, color=f"C{number}", label=_legible(names[run]))
             elif run is not best:
                 axes.plot(*_scaled(points, metric), color="C5", linewidth=0.9, alpha=_FAINT)
         if not few and best is not None:
-            _line(axes, dict(lines).get(best, []), metric, color="C0", label=f"{_legible(best.name)}, the best")
+            _line(axes, dict(lines).get(best, []), metric, color="C0", label=f"{_legible(names[best])}, the best")
         axes.set(xlabel="epoch", title=title)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         if axes.get_legend_handles_labels()[1]:

@@ -100,8 +100,8 @@ class Facts:
 
     @property
     def seconds(self) -> float | None:
-        """The seconds of training."""
-        return self.number("timings", "train_seconds")
+        """The seconds of training; None where no epoch has come to its end."""
+        return self.number("timings", "train_seconds") or None
 
     @property
     def parameters(self) -> float | None:

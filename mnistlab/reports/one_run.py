@@ -9,7 +9,7 @@ from mnistlab.reports.behind import Trust
 from mnistlab.reports.curves import course
 from mnistlab.reports.facts import Facts, count, duration, percent
 from mnistlab.reports.markup import Markup, element, folded, joined, note, preformatted, table
-from mnistlab.reports.tested import tested
+from mnistlab.reports.tested import interval, tested
 from mnistlab.runs.folder import CONFIG, LAST
 
 _STATES = {
@@ -24,8 +24,10 @@ _STATES = {
 def headline(facts: Facts) -> Markup:
     """The figures that a run is judged by."""
     tested_with = " of the last weights" if facts.said("metrics", "test", "checkpoint") == "last" else ""
+    between = interval(facts)
+    likely = f" (95 %: {between})" if between else ""
     figures = {
-        f"test accuracy{tested_with}": percent(facts.tested("acc")),
+        f"test accuracy{tested_with}{likely}": percent(facts.tested("acc")),
         "best validation accuracy": percent(facts.validated("acc")),
         "parameters": count(facts.parameters),
         "training": duration(facts.seconds),

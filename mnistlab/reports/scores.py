@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import sqrt
+from statistics import NormalDist
 
 import torch
 from torch import Tensor
@@ -115,6 +117,19 @@ def calibration_error(bins: Sequence[Bin]) -> float:
         if each.accuracy is not None and each.confidence is not None
     ]
     return sum(gaps) / total
+
+
+def wilson(right: int, total: int) -> tuple[float, float]:
+    """The 95 % interval of an accuracy, from its right answers of at least one: how far chance may have moved it.
+
+    Source: Wilson (1927), Journal of the American Statistical Association 22, 209-212.
+    """
+    squared = NormalDist().inv_cdf(0.975) ** 2
+    share = right / total
+    centre = share + squared / (2 * total)
+    half = sqrt(squared * (share * (1 - share) / total + squared / (4 * total**2)))
+    scale = 1 + squared / total
+    return max(0.0, (centre - half) / scale), min(1.0, (centre + half) / scale)
 
 
 def worst(answers: Answers, most: int) -> list[int]:

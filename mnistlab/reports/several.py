@@ -9,11 +9,20 @@ from mnistlab.reports.curves import courses
 from mnistlab.reports.facts import UNKNOWN, Facts, count, duration, percent
 from mnistlab.reports.markup import Markup, element, folded, joined, note, table
 from mnistlab.reports.one_run import about, headline, sections
+from mnistlab.reports.tested import interval
+from mnistlab.runs.listing import short_ids
 
 SWEEP = "sweep.json"
 """The file that a folder has if a sweep or a comparison lies in it."""
 
 _PLOTS = "plots"
+_CAPTIONS = {
+    "history": "the trials in the order in which they finished, and the best so far",
+    "parallel": "each trial as a line through its values",
+    "importances": "how much each option matters",
+    "pareto-parameters": "accuracy against parameters",
+    "pareto-seconds": "accuracy against training seconds",
+}
 _KINDS = {".svg": "image/svg+xml", ".png": "image/png"}
 
 
@@ -35,25 +44,55 @@ def best_of(runs: Sequence[Facts]) -> Facts | None:
 
 def runs_side_by_side(runs: Sequence[Facts], trust: Trust) -> Iterator[Markup]:
     """A table, the curves, and each run by itself."""
-    columns = ("Run", "Model", "Data", "Parameters", "Validation", "Test", "Training", "Started (UTC)", "Status")
+    columns = (
+        "Run",
+        "Model",
+        "Data",
+        "Parameters",
+        "Val.",
+        "Test",
+        "95 % of it",
+        "Training",
+        "Started (UTC)",
+        "Status",
+    )
+    names = names_of(runs)
     rows = [
         (
-            element("a", run.name, href=f"#run-{number}"),
+            element("a", names[run], href=f"#run-{number}"),
             run.title,
             run.word("data"),
             count(run.parameters),
             percent(run.validated("acc")),
             percent(run.tested("acc")),
+            interval(run) or UNKNOWN,
             duration(run.seconds),
             run.started.removesuffix(" UTC"),
             run.status,
         )
         for number, run in enumerate(runs)
     ]
-    yield _part("Side by side", table(columns, rows, caption="The runs side by side", numeric=columns[3:8]))
-    yield _part("Curves", courses(runs, best_of(runs)))
-    each = [_folded(run, trust, f"run-{number}") for number, run in enumerate(runs)]
+    groups = {kind: [run for run in runs if run.word("data") == kind] for kind in (run.word("data") for run in runs)}
+    mixed = len(groups) > 1
+    warning = (
+        [note(f"They are of different data ({', '.join(groups)}): these figures do not compare.")] if mixed else []
+    )
+    beside = table(columns, rows, caption="The runs side by side", numeric=columns[3:9])
+    yield _part("Side by side", *warning, beside)
+    charts = [courses(group, best_of(group), names, kind if mixed else "") for kind, group in groups.items()]
+    yield _part("Curves", *charts)
+    each = [_folded(run, names[run], trust, f"run-{number}") for number, run in enumerate(runs)]
     yield _part("Each run", *each)
+
+
+def names_of(runs: Sequence[Facts]) -> dict[Facts, str]:
+    """What each of several runs is called: the name that the user gave to no other of them, or else its short id."""
+    given = [run.said("name") for run in runs]
+    ids = short_ids([run.folder for run in runs])
+    return {
+        run: str(name) if name and given.count(name) == 1 else ids[run.folder]
+        for run, name in zip(runs, given, strict=True)
+    }
 
 
 def sweep(folder: Path, trials: Sequence[Facts], trust: Trust) -> Iterator[Markup]:
@@ -76,7 +115,7 @@ def sweep(folder: Path, trials: Sequence[Facts], trust: Trust) -> Iterator[Marku
     numeric = [*names, *columns[-5:-1]]
     yield _part("Trials", _states(trials), table(columns, rows, caption="The trials, the best first", numeric=numeric))
     best = best_of(trials)
-    yield _part("Curves", courses(trials, best))
+    yield _part("Curves", courses(trials, best, {trial: trial.name for trial in trials}))
     plots = list(_plots(folder))
     if plots:
         yield _part("Plots", *plots)
@@ -96,8 +135,8 @@ def _part(heading: str, *inner: Markup) -> Markup:
     return element("section", element("h2", heading), *inner)
 
 
-def _folded(run: Facts, trust: Trust, name: str) -> Markup:
-    summary = joined([element("strong", run.name), " ", element("span", f"{run.title}, {percent(run.tested('acc'))}")])
+def _folded(run: Facts, called: str, trust: Trust, name: str) -> Markup:
+    summary = joined([element("strong", called), " ", element("span", f"{run.title}, {percent(run.tested('acc'))}")])
     opening = element("p", about(run), class_="about", id=name)  # a link to what is inside opens it
     return folded(summary, opening, headline(run), *sections(run, trust, level=3), class_="run")
 
@@ -120,5 +159,12 @@ def _plots(folder: Path) -> Iterator[Markup]:
         kind = _KINDS.get(path.suffix.lower())
         if kind and path.is_file():
             data = base64.b64encode(path.read_bytes()).decode()
-            image = element("img", src=f"data:{kind};base64,{data}", alt=path.stem.replace("_", " "), class_="plot")
-            yield element("figure", image, element("figcaption", path.stem.replace("_", " ")))
+            caption = _caption(path.stem)
+            image = element("img", src=f"data:{kind};base64,{data}", alt=caption, class_="plot")
+            yield element("figure", image, element("figcaption", caption))
+
+
+def _caption(stem: str) -> str:
+    """What a plot shows, in words."""
+    what, _, of = stem.partition("-")
+    return f"slice of {of}" if what == "slice" else _CAPTIONS.get(stem, stem.replace("_", " "))

@@ -2,7 +2,9 @@
 
 import base64
 import io
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 from PIL import Image
 from torch import Tensor
@@ -20,15 +22,21 @@ from mnistlab.reports.scores import (
     check_answers,
     class_scores,
     confusion,
+    wilson,
     worst,
 )
-from mnistlab.runs.folder import OUTCOMES
+from mnistlab.runs.folder import OUTCOMES, weights_of
 from mnistlab.runs.outcomes import Outcomes, load_outcomes
+from mnistlab.runs.summary import Run
+from mnistlab.runs.testing import tested_in
 
 MISTAKES = 24
 """As many are shown, at most."""
 
 _COLOURS = 3
+
+_FEW_CLASSES = 12
+"""A matrix of so many fits a telephone."""
 
 _MANY_CLASSES = 70
 """A matrix of more is left out."""
@@ -41,10 +49,12 @@ Part = tuple[str, Iterable[object]]
 def tested(facts: Facts, trust: Trust) -> Iterator[list[Part]]:
     """The parts about the test; those of one list stand side by side where there is room."""
     try:
-        outcomes = _outcomes(facts)
+        outcomes, folder = _outcomes(facts)
     except LabError as error:
         yield [("Test, image by image", [note(str(error))])]
         return
+    if folder != facts.folder:
+        yield [("Test, image by image", [note(f"What follows is of a later test of its weights, {folder}.")])]
     several = len(outcomes.answers) > 1
     head, answers = next(iter(outcomes.answers.items()))
     matrix = confusion(answers, outcomes.num_classes[head])
@@ -54,25 +64,39 @@ def tested(facts: Facts, trust: Trust) -> Iterator[list[Part]]:
     yield [(f"Confusion matrix{named}", _matrix(matrix)), (f"Classes{named}", [_classes(matrix)])]
     bins = calibration(answers)
     yield [(f"Calibration{named}", _calibration(bins)), ("Confidence in numbers", [_bins(bins)])]
-    yield [(f"Worst mistakes{named}", _mistakes(facts, outcomes, answers, trust))]
+    yield [(f"Worst mistakes{named}", _mistakes(folder, outcomes, answers, trust))]
 
 
-def _outcomes(facts: Facts) -> Outcomes:
-    """What the test has left, if it is what a test leaves.
+def interval(facts: Facts) -> str:
+    """What the accuracy on other images like those of the test lies between, with a certainty of 95 %; or nothing."""
+    if facts.tested("acc") is None:
+        return ""
+    try:
+        outcomes, _ = _outcomes(facts)
+    except LabError:
+        return ""
+    right = next(iter(outcomes.answers.values())).right
+    low, high = wilson(int(right.sum()), len(right))
+    return f"{100 * low:.2f} to {percent(high)}"
+
+
+def _outcomes(facts: Facts) -> tuple[Outcomes, Path]:
+    """What the test has left, if it is what a test leaves, and the folder that it lies in.
 
     Raises:
         LabError: If it is not there, or is something else.
     """
-    path = facts.folder / OUTCOMES
-    if not path.is_file():
+    folder = tested_in(Run(facts.folder, facts.record), facts.folder.parent.parent)
+    if folder is None:
         raise LabError(f"There is no {OUTCOMES} in the folder of this run: {_why_untested(facts)}")
+    path = folder / OUTCOMES
     outcomes = load_outcomes(path)
     for head, answers in outcomes.answers.items():
         try:
             check_answers(answers, outcomes.num_classes[head])
         except LabError as error:
             raise LabError(f"{path} does not hold the answers of a test: {error}.") from error
-    return outcomes
+    return outcomes, folder
 
 
 def _why_untested(facts: Facts) -> str:
@@ -80,9 +104,11 @@ def _why_untested(facts: Facts) -> str:
         return "it is still running."
     if facts.status in ("interrupted", "failed", "pruned", "lost"):
         return "it ended before its test."
-    if facts.tested("acc") is not None:
-        return f"its test was one of an older mnistlab. This writes them: mnistlab test --ckpt_path={facts.folder}"
-    return f"it was not tested. This does so: mnistlab test --ckpt_path={facts.folder}"
+    why = "it was not tested." if facts.tested("acc") is None else "its answers to single images are not kept."
+    if weights_of(facts.folder) is None:
+        return why
+    test = shlex.join(["mnistlab", "test", f"--ckpt_path={facts.folder}"])
+    return f"{why} After {test} a new report has them."
 
 
 def _heads(outcomes: Outcomes) -> Markup:
@@ -127,9 +153,8 @@ def _matrix(matrix: Tensor) -> Iterator[Markup]:
         ]
         rows.append(element("tr", element("th", row, scope="row"), *cells))
     caption = element("caption", "How often each class was taken for each")
-    inner = element(
-        "table", caption, element("thead", element("tr", *head)), element("tbody", *rows), class_="confusion"
-    )
+    kind = "confusion few" if size <= _FEW_CLASSES else "confusion"
+    inner = element("table", caption, element("thead", element("tr", *head)), element("tbody", *rows), class_=kind)
     yield scrolling(inner, "Confusion matrix")
 
 
@@ -171,7 +196,7 @@ def _range(each: Bin) -> str:
     return f"{100 * each.low:.0f} to {100 * each.high:.0f} %"
 
 
-def _mistakes(facts: Facts, outcomes: Outcomes, answers: Answers, trust: Trust) -> Iterator[Markup]:
+def _mistakes(folder: Path, outcomes: Outcomes, answers: Answers, trust: Trust) -> Iterator[Markup]:
     rows = worst(answers, MISTAKES)
     wrong = int((~answers.right).sum())
     if not rows:
@@ -180,7 +205,7 @@ def _mistakes(facts: Facts, outcomes: Outcomes, answers: Answers, trust: Trust) 
     which = f"These are the {len(rows)} with the highest confidence." if wrong > len(rows) else "By falling confidence:"
     yield element("p", f"{wrong:,} of {len(answers.target):,} test images are mistaken. {which}")
     try:
-        images = trust.tested_images(facts.folder, outcomes)
+        images = trust.tested_images(folder, outcomes)
     except LabError as error:
         yield note(f"The images themselves are left out: {error}")
         yield _listed(rows, answers)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mnistlab.arguments import Arguments
-from mnistlab.errors import LabError
+from mnistlab.errors import LabError, tell
 from mnistlab.invocation import check_packages
 from mnistlab.reports.behind import Trust
 from mnistlab.reports.facts import Facts
@@ -34,7 +34,7 @@ def report(asked: Arguments) -> Path:
         text, place = _of_sweep(sweep_folder, trust), sweep_folder / NAME
     else:
         folders = [find_run(name, root) for name in asked.names] or [_newest(root)]
-        runs = [Facts.of(each) for each in dict.fromkeys(folders)]
+        runs = [Facts.of(each) for each in _once(folders)]
         place = runs[0].folder / NAME if len(runs) == 1 else Path(NAME)
         text = _of_one(runs[0], trust) if len(runs) == 1 else _of_several(runs, trust)
     path = Path(asked.values["output"]) if "output" in asked.values else place
@@ -53,6 +53,14 @@ def _sweep(names: Sequence[str], root: Path) -> Path | None:
     if found and len(names) > 1:
         raise LabError(f"{found[0]} is a sweep, which has a page of its own: mnistlab report {found[0]}")
     return found[0] if found else None
+
+
+def _once(folders: Sequence[Path]) -> list[Path]:
+    """Each run once, with a word where one was named more often."""
+    found = {folder.resolve(): folder for folder in reversed(folders)}
+    if len(found) < len(folders):
+        tell(f"note: a run that is named several times counts once; {len(found)} of {len(folders)} are left.")
+    return [found[place] for place in dict.fromkeys(folder.resolve() for folder in folders)]
 
 
 def _newest(root: Path) -> Path:

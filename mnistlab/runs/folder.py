@@ -28,6 +28,11 @@ def is_run(folder: Path) -> bool:
     return (folder / RECORD).is_file() or (folder / CONFIG).is_file()
 
 
+def weights_of(folder: Path) -> Path | None:
+    """The file whose weights count for a run: its best ones, else its last ones; None where it has none."""
+    return next((folder / name for name in (BEST, LAST, WEIGHTS) if (folder / name).is_file()), None)
+
+
 def fit_runs(root: Path) -> list[Path]:
     """The folders of all training runs below `root`, the newest first."""
     found = [(started, folder) for folder, started in _records(root)]

@@ -1,6 +1,5 @@
 """Keeps a run in its folder while it goes on."""
 
-import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -12,7 +11,7 @@ from lightning.pytorch.callbacks import Checkpoint
 
 from mnistlab.checkpoints.exported import NotExportableError
 from mnistlab.checkpoints.reading import read_checkpoint, weights_file
-from mnistlab.errors import LabError
+from mnistlab.errors import LabError, tell
 from mnistlab.runs.folder import BEST, CONFIG, LAST, METRICS, RECORD, WEIGHTS
 from mnistlab.runs.record import now, read_record, write_bytes, write_json, write_rows, write_text
 
@@ -242,7 +241,7 @@ class Recorder(Checkpoint):
         try:
             content = weights_file(read_checkpoint(path), said, path)
         except NotExportableError as error:
-            print(f"note: {WEIGHTS} is left out. {error}", file=sys.stderr)
+            tell(f"note: {WEIGHTS} is left out. {error}")
             return
         write_bytes(self.folder / WEIGHTS, content)
 

@@ -6,7 +6,6 @@ Records may be old, of a stranger, or broken: nothing is taken for granted but t
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import TypeGuard
 
 from mnistlab.errors import LabError
 from mnistlab.nearest import suggestion
-from mnistlab.runs.folder import RECORD
+from mnistlab.runs.folder import CONFIG, RECORD
 from mnistlab.runs.listing import places
 from mnistlab.runs.processes import is_gone
 
@@ -73,8 +72,8 @@ class Run:
 
     @property
     def seconds(self) -> float | None:
-        """The seconds of training."""
-        return self.number("timings", "train_seconds")
+        """The seconds of training; None where no epoch has come to its end."""
+        return self.number("timings", "train_seconds") or None
 
     @property
     def started(self) -> str:
@@ -123,7 +122,7 @@ class Runs:
 
     Attributes:
         all: Those whose record could be read, in no order.
-        broken: The records that could not.
+        broken: The records that could not, or are missing where there is a configuration.
     """
 
     all: Sequence[Run]
@@ -136,12 +135,16 @@ def read_runs(root: Path) -> Runs:
     broken: list[Path] = []
     for above, name in places(root):
         folder = root / above / name
-        with suppress(FileNotFoundError):  # a folder of something else, or gone meanwhile
+        try:
             record = _record(folder)
-            if record is None:
+        except FileNotFoundError:
+            if (folder / CONFIG).is_file():
                 broken.append(folder / RECORD)
-            else:
-                found.append(Run(folder, record))
+            continue  # a folder of something else, or gone meanwhile
+        if record is None:
+            broken.append(folder / RECORD)
+        else:
+            found.append(Run(folder, record))
     return Runs(found, broken)
 
 
@@ -254,14 +257,14 @@ def _check_values(name: str, values: Sequence[str], runs: Sequence[Run]) -> None
     unknown = [value for value in values if value.lower() not in known]
     if not runs or not unknown:
         return
-    there_are = [*had[:_MOST_NAMED], *([f"{len(had) - _MOST_NAMED} more"] if len(had) > _MOST_NAMED else [])]
-    others = f" There are {', '.join(there_are)}." if had else f" None of them has a {name}."
+    listed = [*had[:_MOST_NAMED], *([f"{len(had) - _MOST_NAMED} more"] if len(had) > _MOST_NAMED else [])]
+    others = f" There {'are' if len(had) > 1 else 'is'} {', '.join(listed)}." if had else f" None of them has a {name}."
     hint = suggestion(unknown[0], [*had, *_ALWAYS.get(name, ())])
     raise LabError(f"--{name}={unknown[0]}: none of the {len(runs)} runs has it.{hint}{others}")
 
 
 def _record(folder: Path) -> dict[str, object] | None:
-    """The record in a folder; None where it cannot be read.
+    """The record in a folder; None where it cannot be read, or is not that of a run.
 
     Raises:
         FileNotFoundError: If there is none.
@@ -272,7 +275,8 @@ def _record(folder: Path) -> dict[str, object] | None:
         raise
     except (OSError, ValueError, RecursionError):
         return None
-    return record if isinstance(record, dict) else None
+    is_one = isinstance(record, dict) and any(isinstance(record.get(name), str) for name in ("command", "status"))
+    return record if is_one else None
 
 
 def _preset_name(preset: str) -> str:

@@ -2,7 +2,6 @@
 
 import importlib.util
 import random
-import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,11 +9,14 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
-from mnistlab.errors import LabError, visible
+from mnistlab.errors import LabError, tell, visible
 from mnistlab.trackers.tracker import Followed, Tracker, epoch_of, metrics_of
 
 _LONGEST = 140
 """Characters of an error that are shown."""
+
+_CLOSING = ")]}'\""
+"""What is left at the end of an error that quotes others."""
 
 
 class Trackers:
@@ -52,14 +54,14 @@ class Trackers:
             if run is not None:
                 self._each(lambda tracker: tracker.end(run))
 
-    def _each(self, tell: Callable[[Tracker], None]) -> None:
+    def _each(self, pass_on: Callable[[Tracker], None]) -> None:
         for tracker in list(self._active):
             try:
                 with _undisturbed():
-                    tell(tracker)
+                    pass_on(tracker)
             except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, the run matters more
                 self._active.remove(tracker)
-                print(f"note: the run goes on without {_name(tracker)}. {_said(error)}", file=sys.stderr)
+                tell(f"note: the run goes on without {_name(tracker)}. {_said(error)}")
 
 
 @contextmanager
@@ -87,6 +89,8 @@ def _name(tracker: Tracker) -> str:
 
 
 def _said(error: BaseException) -> str:
-    """An error in one line that is not long."""
-    text = visible(" ".join(str(error).split()))
-    return f"{type(error).__name__}: {text if len(text) <= _LONGEST else text[: _LONGEST - 3] + '...'}"
+    """An error in one line that is not long: its beginning says what was tried, its end why it was in vain."""
+    text = " ".join(str(error).split())
+    if len(text) > _LONGEST:
+        text = f"{text[: _LONGEST // 2].rpartition(' ')[0]} ... {text[-_LONGEST // 2 :].partition(' ')[2]}"
+    return f"{type(error).__name__}: {text.rstrip(_CLOSING)}"

@@ -29,6 +29,11 @@ parent.postMessage(JSON.stringify({
   dark: [...document.querySelectorAll(".chart .dark")].filter(shown).length,
   broken: [...document.images].filter(each => !each.naturalWidth).length,
   images: document.images.length,
+  cells: [...document.querySelectorAll(".confusion td")].map(each => {
+    const box = each.closest(".wide").getBoundingClientRect(), own = each.getBoundingClientRect();
+    return own.right <= box.right + 1 && each.scrollWidth <= Math.ceil(own.width);
+  }),
+  hidden: [document.querySelector("main .wide")].some(each => each.scrollWidth > each.clientWidth),
   charts: [...document.querySelectorAll(".chart")].filter(each => each.getBoundingClientRect().height > 100).length,
 }), "*");
 </script></body>"""
@@ -81,7 +86,7 @@ def probed(browser: str, path: Path, width: int, *options: str) -> dict[str, Any
     return said
 
 
-@pytest.mark.parametrize("width", [390, 1400])
+@pytest.mark.parametrize("width", [390, 1200, 1400])
 @pytest.mark.parametrize("dark", [False, True])
 def test_a_page_fits_and_shows_what_suits(browser: str, page: Path, width: int, *, dark: bool) -> None:
     """Nothing is wider than the window, every picture is there, and the charts are those of the theme."""
@@ -89,6 +94,9 @@ def test_a_page_fits_and_shows_what_suits(browser: str, page: Path, width: int, 
 
     assert seen["width"] == width
     assert seen["scrolls"] <= width
+    assert seen["cells"]
+    assert all(seen["cells"]), "a column of the confusion matrix is hidden"
+    assert width < 1200 or not seen["hidden"], "a column of the runs is hidden"
     assert (seen["broken"], seen["images"] > 0) == (0, True)
     assert seen["charts"] == 2 + 2 * 3
     assert (seen["light"], seen["dark"]) == ((0, 8) if dark else (8, 0))

@@ -9,6 +9,7 @@ import yaml
 from pages import Page
 
 from mnistlab.answers import Answers
+from mnistlab.cli import main
 from mnistlab.runs.outcomes import Outcomes, load_outcomes, save_outcomes
 
 Fit = Callable[..., Path]
@@ -22,6 +23,11 @@ Change = Callable[..., None]
         (["outcomes.safetensors"], {}, "There is no outcomes.safetensors in the folder of this run"),
         (["outcomes.safetensors"], {"status": "interrupted"}, "it ended before its test"),
         (["outcomes.safetensors"], {"metrics": None}, "it was not tested"),
+        (
+            ["outcomes.safetensors"],
+            {"data": "KMNIST"},
+            "its answers to single images are not kept. After mnistlab test",
+        ),
         (["metrics.csv"], {}, "No epoch has been completed"),
         (["config.yaml"], {}, "What differs from the defaults cannot be said: There is no file"),
         (["run.json"], None, "There is no run.json that could be read"),
@@ -43,6 +49,20 @@ def test_what_is_missing_is_said(
 
     assert sentence in page.text
     assert "To repeat it" in page.text
+
+
+def test_a_later_test_stands_in_for_outcomes_that_are_missing(fit: Fit, report: Report) -> None:
+    """The page follows its own advice; a test that was made before the run went on is one of other weights."""
+    run = fit()
+    assert main(["test", f"--ckpt_path={run}"]) == 0
+    (run / "outcomes.safetensors").unlink()
+    page = report(str(run))
+    assert "What follows is of a later test of its weights" in page.text
+    assert "Confusion matrix" in page.text
+
+    assert main(["fit", f"--ckpt_path={run}", "--trainer.max_epochs=2"]) == 0
+    (run / "outcomes.safetensors").unlink()
+    assert "not kept. After mnistlab test" in report(str(run)).text
 
 
 def test_a_run_without_validation_says_so(fit: Fit, report: Report) -> None:

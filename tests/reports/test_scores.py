@@ -12,7 +12,15 @@ from torchmetrics.functional.classification import (
 
 from mnistlab.answers import Answers, answers_of
 from mnistlab.errors import LabError
-from mnistlab.reports.scores import calibration, calibration_error, check_answers, class_scores, confusion, worst
+from mnistlab.reports.scores import (
+    calibration,
+    calibration_error,
+    check_answers,
+    class_scores,
+    confusion,
+    wilson,
+    worst,
+)
 
 
 def by_hand() -> Answers:
@@ -102,3 +110,13 @@ def test_what_no_test_answers_is_refused(part: str, values: torch.Tensor) -> Non
 
     with pytest.raises(LabError):
         check_answers(Answers(**parts), 3)
+
+
+@pytest.mark.parametrize(
+    ("right", "total", "low", "high"), [(0, 10, 0.0, 0.2775), (7, 10, 0.3968, 0.8922), (10, 10, 0.7225, 1.0)]
+)
+def test_an_interval_holds_the_accuracy_and_lies_between_none_and_all(
+    right: int, total: int, low: float, high: float
+) -> None:
+    """As R says (`prop.test`, no correction), also where nothing or all is right."""
+    assert wilson(right, total) == pytest.approx((low, high), abs=1e-4)

@@ -29,6 +29,34 @@ def test_several_runs_stand_side_by_side(here: Path, fit: Fit, report: Report) -
     assert all(f">run {number}<" in drawn for number in range(2))
 
 
+def test_runs_have_short_names_that_no_other_has(fit: Fit, report: Report, capsys: pytest.CaptureFixture[str]) -> None:
+    """A name that was given twice tells nothing; a run that is named twice counts once, which is said."""
+    first, second, third = fit("--run.name=same"), fit("--run.name=same"), fit("--run.name=own")
+    page = report(*map(str, (first, second, third)))
+
+    assert re.findall(r'<a href="#run-\d">(.*?)</a>', page.source) == [first.name[-6:], second.name[-6:], "own"]
+
+    assert main(["report", "own", "own", str(third)]) == 0
+    outcome = capsys.readouterr()
+    assert "named several times counts once; 1 of 3" in outcome.err
+    assert str(third.relative_to(Path.cwd())) in outcome.out
+
+
+def test_runs_on_different_data_are_not_drawn_into_one_chart(fit: Fit, report: Report, change: Change) -> None:
+    """And it is said that their figures do not compare."""
+    runs = [fit("--trainer.max_epochs=2", f"--seed_everything={seed}") for seed in range(3)]
+    page = report(*map(str, runs))
+    assert "different data" not in page.text
+
+    change(runs[2], data="KMNIST")
+    page = report(*map(str, runs))
+
+    assert "They are of different data (SyntheticDigits, KMNIST): these figures do not compare." in page.text
+    for data, drawn in {"SyntheticDigits": runs[:2], "KMNIST": runs[2:]}.items():
+        chart = page.source.partition(f"Validation accuracy on {data}, %</text>")[2].partition("</svg>")[0]
+        assert [run.name[-6:] in chart for run in runs] == [run in drawn for run in runs]
+
+
 @pytest.fixture
 def sweep(here: Path, fit: Fit, change: Change) -> Path:
     """A sweep of three trials, of which one was pruned."""
@@ -41,7 +69,7 @@ def sweep(here: Path, fit: Fit, change: Change) -> Path:
     change(folder / "trial-0000", status="pruned", metrics={})
     (folder / "sweep.json").write_text("{}")
     (folder / "plots").mkdir()
-    save(lambda axes: axes.set_title("front"), folder / "plots" / "front.svg")
+    save(lambda axes: axes.set_title("front"), folder / "plots" / "slice-model.hidden_dim.svg")
     (folder / "plots" / "evil.svg").write_text("<svg><script>alert(1)</script></svg>")
     return folder
 
@@ -59,6 +87,7 @@ def test_a_sweep_has_a_table_of_its_trials_and_its_best_run(sweep: Path, report:
     names = [f"trial-{number:04}" for number in (best, 3 - best, 0)]
     assert re.findall(r'<th scope="row">(trial-\d+)<', page.source) == names
     assert all(text in page.text for text in ("lr", "0.003", "2 finished, 1 pruned", f"Best trial: {names[0]}"))
+    assert "slice of model.hidden_dim" in page.text
     assert [(each["src"] or "")[:18] for each in page.all("img") if each.get("class") == "plot"] == [
         "data:image/svg+xml"
     ] * 2

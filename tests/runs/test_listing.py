@@ -1,6 +1,7 @@
 """A run is found by whatever names it and no other; what its record says is read with care."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,8 @@ def runs(here: Path) -> dict[str, Path]:
         ("size/0007", "second"),
         ("last", "new"),
         ("my cnn", "cnn"),
+        ("AAA1", "old"),
+        ("tiny/20260301t", "new"),
     ],
 )
 def test_a_run_is_found_by_any_part_that_no_other_has(runs: dict[str, Path], name: str, expected: str) -> None:
@@ -68,6 +71,15 @@ def test_the_whole_name_wins_over_a_part_of_another(here: Path) -> None:
     short, _ = make(Path("runs"), "lr/7"), make(Path("runs"), "lr/trial-7")
 
     assert find_run("7", Path("runs")) == short
+
+
+def test_a_name_means_the_original_and_not_what_repeats_it(runs: dict[str, Path]) -> None:
+    """Unless that is gone."""
+    again = make(Path("runs"), "tiny/20260401T000000Z-ddd111", command="fit", name="my cnn", reproduces="x")
+    assert find_run("my cnn", Path("runs")) == runs["cnn"]
+
+    shutil.rmtree(runs["cnn"])
+    assert find_run("my cnn", Path("runs")) == again
 
 
 @pytest.mark.parametrize(
@@ -110,10 +122,33 @@ def test_short_names_are_short_and_find_their_run(runs: dict[str, Path]) -> None
     assert all(find_run(name, Path("runs")) == folder for folder, name in named.items())
 
 
+def test_trials_of_several_sweeps_are_told_apart_by_their_sweep(here: Path) -> None:
+    """All of them, also one whose number only one sweep has; those of a single sweep need not."""
+    first = [make(here, f"lr/trial-{number}") for number in range(2)]
+    second = make(here, "size/trial-0")
+
+    assert list(short_ids(first).values()) == ["trial-0", "trial-1"]
+    assert list(short_ids([*first, second]).values()) == ["lr/trial-0", "lr/trial-1", "size/trial-0"]
+
+
+def test_a_run_whose_record_is_missing_is_one_that_cannot_be_read(here: Path) -> None:
+    """It is a run for every other command; a folder of something else is none."""
+    (here / "tiny/a").mkdir(parents=True)
+    (here / "tiny/a/config.yaml").touch()
+    (here / "tiny/notes").mkdir()
+
+    assert read_runs(here).broken == [here / "tiny/a/run.json"]
+
+
+def test_a_run_without_a_whole_epoch_has_no_seconds() -> None:
+    """0 would be a time."""
+    assert Run(Path("a"), {"timings": {"train_seconds": 0}}).seconds is None
+
+
 def test_of_many_runs_all_are_read(here: Path) -> None:
-    """Ten thousand, with nothing in their records: none is lost and none stops the others."""
+    """Ten thousand, with next to nothing in their records: none is lost and none stops the others."""
     for number in range(10_000):
-        make(here, f"m{number % 7}/{number:05}")
+        make(here, f"m{number % 7}/{number:05}", command="fit")
 
     found = read_runs(here)
 
@@ -122,7 +157,7 @@ def test_of_many_runs_all_are_read(here: Path) -> None:
     assert len(ordered(found.all, "-test_acc")) == 10_000
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "3", "[" * 100_000, "\xff"])
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"command": null}', "3", "[" * 100_000, "\xff"])
 def test_a_broken_record_is_set_aside(here: Path, text: str) -> None:
     """Those beside it are read."""
     (make(here, "tiny/a") / "run.json").write_text(text, encoding="latin-1")

@@ -1,8 +1,10 @@
 """Trackers hear of a run, and never disturb it."""
 
+import importlib
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -92,6 +94,24 @@ def test_a_tracker_that_fails_leaves_the_run_as_it_is(
     before, after = read_record(alone) or {}, read_record(run) or {}
     same = ("status", "config_hash", "metrics")
     assert {name: after[name] for name in same} == {name: before[name] for name in same}
+
+
+def test_a_long_error_is_told_with_its_end(
+    fit: Fit, own: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """There stands why."""
+    fit("--trainer.max_epochs=1")
+    module = importlib.import_module(own)
+    why = f"asking http://there{' and there' * 30} failed (Caused by 'Failed: [Errno 111] Connection refused'))"
+    monkeypatch.setattr(module.Broken, "fail", Mock(side_effect=OSError(why)))
+    capsys.readouterr()
+
+    fit(f"--logger={own}.Broken")
+
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "max_epochs" not in line]
+    assert line.startswith("note: the run goes on without Broken. OSError: asking http://there")
+    assert line.endswith("Connection refused")
+    assert len(line) < 220
 
 
 def test_a_tracker_that_draws_random_numbers_changes_no_bit(fit: Fit, own: str) -> None:

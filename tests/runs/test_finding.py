@@ -1,0 +1,44 @@
+"""What `--ckpt_path` may be: a file, a run's folder, best, last, or whatever names a run."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mnistlab.errors import LabError
+from mnistlab.runs.finding import find_checkpoint
+
+Fit = Callable[..., Path]
+
+
+def test_an_id_or_a_name_is_as_good_as_the_folder(fit: Fit) -> None:
+    """To test with and to go on from; a file or folder that is there comes first."""
+    first, second = fit("--run.name=one"), fit("--run.name=two")
+    for continues in (False, True):
+        expected, _ = find_checkpoint(str(first), Path("runs"), where="x", continues=continues)
+        for name in (first.name, first.name[-6:], first.name[-6:].upper(), f"{first.parent.name}/{first.name}", "one"):
+            path, folder = find_checkpoint(name, Path("runs"), where="x", continues=continues)
+            assert path is not None
+            assert expected is not None
+            assert (path.resolve(), folder) == (expected.resolve(), first.relative_to(Path.cwd()))
+
+    Path("one").symlink_to(second)
+    assert find_checkpoint("one", Path("runs"), where="x")[1] == Path("one")
+
+
+def test_what_names_none_or_several_is_told(fit: Fit) -> None:
+    """With the nearest thing, or all that it may mean."""
+    first = fit("--run.name=same")
+    for name, said in {
+        "lst": "Did you mean last",
+        f"{first.name[-6:]}x": f"Did you mean {first.name[-6:]}",
+        f"{first}/checkpoints/bst.ckpt": "no such file. Did you mean .*best.ckpt",
+        "zzzzzz": "no such file. Name a file, a run by its id",
+        "/": "not a run",
+    }.items():
+        with pytest.raises(LabError, match=said):
+            find_checkpoint(name, Path("runs"), where="x")
+
+    fit("--run.name=same")
+    with pytest.raises(LabError, match=r"^--ckpt_path=same means 2 runs. Name one of them:\n"):
+        find_checkpoint("same", Path("runs"), where="--ckpt_path=same")
