@@ -25,7 +25,9 @@ def typecheck(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """All tests; `nox -s tests -- -m "not slow"` leaves out the slow ones."""
-    _run(session, "pytest", "--cov", "--cov-report=term:skip-covered", *session.posargs)
+    _run(
+        session, "pytest", "-n", "2", "--dist", "worksteal", "--cov", "--cov-report=term:skip-covered", *session.posargs
+    )
 
 
 @nox.session

@@ -19,7 +19,7 @@ _PLOTS = "plots"
 _CAPTIONS = {
     "history": "the trials in the order in which they finished, and the best so far",
     "parallel": "each trial as a line through its values",
-    "importances": "how much each option matters",
+    "importances": "how much of the differences each option explains by itself",
     "pareto-parameters": "accuracy against parameters",
     "pareto-seconds": "accuracy against training seconds",
 }

@@ -13,7 +13,12 @@ _SAME = 2.0
 
 def this_process() -> dict[str, object]:
     """What finds this process again: host, number, and when it started in seconds since 1970."""
-    return {"host": platform.node(), "process": os.getpid(), "process_started": _started(os.getpid())}
+    return that_process(os.getpid())
+
+
+def that_process(number: int) -> dict[str, object]:
+    """The same of another process of this host."""
+    return {"host": _host(), "process": number, "process_started": _started(number)}
 
 
 def is_gone(said: Mapping[str, object]) -> bool:
@@ -27,6 +32,14 @@ def is_gone(said: Mapping[str, object]) -> bool:
         return False
     now = _started(number)
     return now is None or (isinstance(started, int | float) and abs(now - started) > _SAME)
+
+
+def is_same(said: Mapping[str, object], other: Mapping[str, object]) -> bool:
+    """Whether two descriptions are of one process."""
+    started, another = said.get("process_started"), other.get("process_started")
+    if (said.get("host"), said.get("process")) != (other.get("host"), other.get("process")):
+        return False
+    return isinstance(started, float) and isinstance(another, float) and abs(started - another) <= _SAME
 
 
 def is_elsewhere(said: Mapping[str, object]) -> bool:

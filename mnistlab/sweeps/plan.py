@@ -187,7 +187,8 @@ def sampling(space: Space, sampler: str, trials: int | None) -> tuple[str, int]:
             "or a step: float:0..0.5:0.1. Or search with --sampler=tpe."
         )
     size = 0 if endless else sum(1 for _ in islice(space.every(_grid), _LARGEST_GRID + 1))
-    if sampler == "grid" or (sampler == "auto" and trials is None and 0 < size <= _SMALL_GRID):
+    all_of_it = size <= (_SMALL_GRID if trials is None else trials)
+    if sampler == "grid" or (sampler == "auto" and size and all_of_it):
         if size > _LARGEST_GRID:
             raise LabError(f"this grid has more than {_LARGEST_GRID:,} points. Search with --sampler=tpe --trials=40.")
         return "grid", size if trials is None else min(trials, size)

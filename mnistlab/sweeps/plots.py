@@ -98,7 +98,8 @@ def _parallel(plan: Plan, trials: Sequence[FrozenTrial], columns: Sequence[Axis]
         share = (value - low) / (high - low) if high > low else 1.0
         good = 1 - share if plan.minimizes else share
         heights = [_height(axis, trial.params.get(axis.name)) for axis in columns]
-        axes.plot(range(len(heights) + 1), [*heights, share], color="C0", alpha=0.08 + 0.85 * good**2, linewidth=1.2)
+        there = [(place, height) for place, height in enumerate([*heights, share]) if height is not None]
+        axes.plot(*zip(*there, strict=True), color="C0", alpha=0.08 + 0.85 * good**2, linewidth=1.2)
     for place, axis in enumerate(columns):
         for height, text in _marks(axis):
             axes.annotate(text, (place, height), xytext=(3, 2), textcoords="offset points", fontsize=7)
@@ -113,17 +114,17 @@ def _parallel(plan: Plan, trials: Sequence[FrozenTrial], columns: Sequence[Axis]
 def _bars(importances: Mapping[str, float], axes: Axes) -> None:
     names = list(importances)[::-1]
     axes.barh([name.rpartition(".")[2] for name in names], [100 * importances[name] for name in names])
-    axes.set(xlabel="share of the differences, %")
+    axes.set(xlabel="explains of the differences by itself, %")
 
 
-def _height(axis: Axis, value: Label) -> float:
-    """Where a value stands on its column, from 0 to 1; not a number where the trial has none."""
+def _height(axis: Axis, value: Label) -> float | None:
+    """Where a value stands on its column, from 0 to 1; None where the trial has none."""
     domain = axis.domain
     if isinstance(domain, Choice):
         labels = [each.label for each in domain.candidates]
-        return labels.index(value) / max(1, len(labels) - 1) if value in labels else float("nan")
+        return labels.index(value) / max(1, len(labels) - 1) if value in labels else None
     if not isinstance(value, int | float):
-        return float("nan")
+        return None
     if domain.log:
         return log10(value / domain.low) / log10(domain.high / domain.low)
     return (value - domain.low) / (domain.high - domain.low)
@@ -133,7 +134,8 @@ def _marks(axis: Axis) -> list[tuple[float, str]]:
     """What is written beside a column."""
     domain = axis.domain
     if isinstance(domain, Choice):
-        return [(_height(axis, each.label), as_typed(each.label)) for each in domain.candidates]
+        heights = [(_height(axis, each.label), as_typed(each.label)) for each in domain.candidates]
+        return [(height, text) for height, text in heights if height is not None]
     return [(0.0, value_text(domain.low)), (1.0, value_text(domain.high))]
 
 

@@ -6,7 +6,7 @@ between any two steps: a job that has no live try gets a new one, and of several
 """
 
 import warnings
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from copy import deepcopy
 from datetime import datetime, timedelta
@@ -23,7 +23,7 @@ from optuna.storages import RetryHeartbeatStaleTrialCallback, fail_stale_trials
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from mnistlab.runs.processes import is_elsewhere, is_gone, this_process
+from mnistlab.runs.processes import is_elsewhere, is_gone, is_same, this_process
 from mnistlab.sweeps.plan import Job, Plan
 from mnistlab.sweeps.storage import GRACE_S, open_storage
 
@@ -32,6 +32,9 @@ MOST_DEATHS = 3
 
 _PLAN = "plan"
 _FORGOTTEN = "forgotten"
+_CRASHED = "crashed:"
+"""Followed by the number of a trial that was broken off by the death of its worker."""
+
 _OF_JOB = ("job", "stem", "point", "seeds")
 
 
@@ -55,10 +58,14 @@ class Progress:
     Args:
         tries: Its trials.
         forgotten: Up to this number, how a trial has ended counts no more.
+        crashed: The numbers of all trials whose worker died while at it.
     """
 
-    def __init__(self, tries: Sequence[FrozenTrial], forgotten: int = -1) -> None:
+    def __init__(
+        self, tries: Sequence[FrozenTrial], forgotten: int = -1, crashed: Collection[int] = frozenset()
+    ) -> None:
         self.tries = sorted(tries, key=lambda trial: trial.number)
+        self._crashed = crashed
         self._counting = [trial for trial in self.tries if trial.number > forgotten]
 
     @property
@@ -83,7 +90,7 @@ class Progress:
         told = [trial.user_attrs["error"] for trial in self._counting if trial.user_attrs.get("error")]
         if told:
             return str(told[-1])
-        deaths = sum(bool(trial.user_attrs.get("crashed")) for trial in self._counting)
+        deaths = sum(trial.number in self._crashed for trial in self._counting)
         return f"its process has died {deaths} times" if deaths >= MOST_DEATHS else None
 
     @property
@@ -138,12 +145,14 @@ class Study:
 
     def jobs(self) -> dict[str, Progress]:
         """All jobs by key."""
-        forgotten = self.optuna.user_attrs.get(_FORGOTTEN, {})
+        said = self.optuna.user_attrs
+        forgotten = said.get(_FORGOTTEN, {})
+        crashed = {int(name.removeprefix(_CRASHED)) for name in said if name.startswith(_CRASHED)}
         tries: dict[str, list[FrozenTrial]] = {}
         for trial in self.optuna.get_trials(deepcopy=False):
             if "job" in trial.user_attrs:
                 tries.setdefault(str(trial.user_attrs["job"]), []).append(trial)
-        return {key: Progress(trials, forgotten.get(key, -1)) for key, trials in tries.items()}
+        return {key: Progress(trials, forgotten.get(key, -1), crashed) for key, trials in tries.items()}
 
     def add(self, jobs: Sequence[Job]) -> None:
         """Add jobs that are not there yet."""
@@ -160,13 +169,22 @@ class Study:
         if last:
             self.optuna.set_user_attr(_FORGOTTEN, {**self.optuna.user_attrs.get(_FORGOTTEN, {}), **last})
 
-    def note_crash(self, process: int) -> None:
-        """Note that a process of this machine has died in the middle of a trial: the trial may be what kills it."""
-        for each in self.jobs().values():
-            for trial in each.tries:
-                said = trial.user_attrs.get("process") or {}
-                if trial.state == TrialState.RUNNING and said.get("process") == process and is_gone(said):
-                    self.storage.set_trial_user_attr(self._trial_id(trial), "crashed", True)
+    def note_crash(self, process: Mapping[str, object]) -> bool:
+        """Note that a worker has died, and say whether it was at a trial, which then may be what has killed it.
+
+        Another worker may have given the trial up by now, and what has ended can no longer be written to: so this is
+        said of the study.
+
+        Args:
+            process: What `this_process` gives in that worker.
+        """
+        every = [trial for each in self.jobs().values() for trial in each.tries]
+        own = [trial for trial in every if is_same(trial.user_attrs.get("process") or {}, process)]
+        last = max(own, key=lambda trial: (trial.datetime_start, trial.number), default=None)
+        if last is None or not _was_broken_off(last):
+            return False
+        self.optuna.set_user_attr(f"{_CRASHED}{last.number}", True)
+        return True
 
     def claim(self) -> Trial | None:
         """Take on a job that waits; None where none does."""
@@ -230,6 +248,12 @@ def ranked(plan: Plan, jobs: Iterable[Progress]) -> list[list[Progress]]:
     done = [group for group in groups.values() if all(each.state is State.FINISHED for each in group)]
     sign = 1 if plan.minimizes else -1
     return sorted(done, key=lambda group: sign * fmean(each.last.value or 0.0 for each in group))
+
+
+def _was_broken_off(trial: FrozenTrial) -> bool:
+    """Whether a trial has not come to an end by itself; its worker is known to be dead."""
+    given_up = trial.state == TrialState.FAIL and not {"error", "interrupted"} & trial.user_attrs.keys()
+    return given_up or trial.state == TrialState.RUNNING
 
 
 def _is_dead(trial: FrozenTrial) -> bool:

@@ -2,16 +2,12 @@
 
 import shlex
 import statistics
-import warnings
 from collections.abc import Mapping, Sequence
-
-from optuna.exceptions import ExperimentalWarning
-from optuna.importance import get_param_importances
-from optuna.trial import TrialState
 
 from mnistlab.discovery.layout import table
 from mnistlab.errors import visible
 from mnistlab.runs.folder import WEIGHTS
+from mnistlab.sweeps.importances import importances
 from mnistlab.sweeps.plan import Plan
 from mnistlab.sweeps.plots import write_plots
 from mnistlab.sweeps.progress import short_names, shown, value_text
@@ -20,8 +16,6 @@ from mnistlab.sweeps.study import Progress, State, Study, ranked
 
 _BEST = 5
 _FAILED = 5
-_FEWEST = 10
-"""Finished trials from which on it is said what mattered."""
 
 
 def summary(study: Study, width: int) -> list[str]:
@@ -45,32 +39,20 @@ def summary(study: Study, width: int) -> list[str]:
     if not groups:
         return [*lines, "No choice of values has finished with all its seeds."]
     lines += ["", *map(visible, _table(plan, groups[:_BEST], width)), ""]
-    weights = importances(study)
+    weights = importances([each.last for each in done], plan.space)
     if weights:
-        lines += ["What mattered: " + ", ".join(f"{name} {100 * share:.0f} %" for name, share in weights.items())]
+        shares = ", ".join(f"{name} {100 * share:.0f} %" for name, share in weights.items())
+        lines += [f"Of the differences each explains by itself: {shares}"]
     plots = write_plots(study, plan.folder / "plots", weights)
     if plots:
-        lines += [f"Plots: {', '.join(path.name for path in plots)} in {plots[0].parent}"]
+        lines += [f"Plots: {plots[0].parent}"]
     return [*lines, *_commands(plan, groups[0])]
-
-
-def importances(study: Study) -> dict[str, float]:
-    """How much of the differences between the trials each axis explains, the most first; nothing where few tell."""
-    finished = study.optuna.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    if len(finished) < _FEWEST or len({trial.value for trial in finished}) == 1:
-        return {}
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ExperimentalWarning)
-            return {name: float(share) for name, share in get_param_importances(study.optuna).items()}
-    except (ValueError, RuntimeError):  # no axis that all trials have
-        return {}
 
 
 def _table(plan: Plan, groups: Sequence[Sequence[Progress]], width: int) -> list[str]:
     points = [short_names(_point(group[0])) for group in groups]
     names = list(dict.fromkeys(name for point in points for name in point))
-    head = ["trial", plan.metric, "seconds", "parameters", *names]
+    head = ["trial", plan.metric, "train s", "parameters", *names]
     rows = [
         [
             group[0].stem,

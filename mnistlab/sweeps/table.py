@@ -158,7 +158,8 @@ def write_charts(found: Sequence[Standing], folder: Path) -> list[Path]:
 def _pareto(found: Sequence[Standing], name: str, cost: Callable[[Standing], float], axes: Axes) -> None:
     best = front(found, cost)
     axes.set_xscale("log")
-    axes.plot([cost(each) for each in best], [100 * each.mean for each in best], "-", color="C1", label="best for less")
+    places = [cost(each) for each in best], [100 * each.mean for each in best]
+    axes.plot(*places, "o-", color="C1", markersize=9, fillstyle="none", label="no other is better for less")
     axes.errorbar(
         [cost(each) for each in found],
         [100 * each.mean for each in found],
@@ -166,6 +167,7 @@ def _pareto(found: Sequence[Standing], name: str, cost: Callable[[Standing], flo
         fmt="o",
         color="C0",
         elinewidth=0.8,
+        label="mean, standard deviation" if any(each.deviation for each in found) else "one run each",
     )
     for each in found:
         place = (cost(each), 100 * each.mean)

@@ -4,15 +4,16 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
 import torch
 
 from mnistlab.failures import RunFailedError
+from mnistlab.runs.processes import that_process
 from mnistlab.sweeps.plan import Plan
-from mnistlab.sweeps.study import State, Study
+from mnistlab.sweeps.study import Study
 from mnistlab.sweeps.worker import POISONED
 
 _START = "import sys; sys.path[:] = {path!r}; from mnistlab.sweeps.worker import main; main()"
@@ -34,6 +35,7 @@ class Team:
         self._plan = plan
         self._devices = devices(size, plan.arguments)
         self._processes: dict[int, subprocess.Popen[str]] = {}
+        self._identities: dict[int, Mapping[str, object]] = {}
         self._failures = 0
 
     def work(self, study: Study, look: Callable[[], None]) -> None:
@@ -67,10 +69,9 @@ class Team:
             del self._processes[number]
             if code == 0:
                 continue
-            before = _ended(study)
-            study.note_crash(process.pid)
+            at_work = study.note_crash(self._identities[number])
             study.free()
-            self._failures = 0 if _ended(study) > before or code in (POISONED, -9) else self._failures + 1
+            self._failures = 0 if at_work or code == POISONED else self._failures + 1
             if self._failures >= _MOST_FAILURES:
                 raise RunFailedError(f"the workers end at once: {_last_words(self._log(number))}")
             self._start(number)
@@ -92,6 +93,7 @@ class Team:
         assert process.stdin is not None
         _say(process.stdin, self._plan.as_text())
         self._processes[number] = process
+        self._identities[number] = that_process(process.pid)
 
     def _end(self) -> None:
         """End all that are left; what they were doing waits again."""
@@ -136,11 +138,6 @@ def _say(stdin: IO[str], text: str) -> None:
         stdin.flush()
     except BrokenPipeError:
         pass  # it has died; its exit code is looked at
-
-
-def _ended(study: Study) -> int:
-    ended = (State.FINISHED, State.PRUNED, State.FAILED)
-    return sum(each.state in ended for each in study.jobs().values())
 
 
 def _last_words(log: Path) -> str:

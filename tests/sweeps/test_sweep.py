@@ -57,6 +57,14 @@ def test_a_grid_takes_every_choice_of_values_once(sweep: Sweep) -> None:
     assert len({each["parameters"] for each in found}) == 4
 
 
+def test_a_small_space_is_tried_once(sweep: Sweep, capsys: pytest.CaptureFixture[str]) -> None:
+    """More trials than there are choices of values would be the same ones again."""
+    found = sweep("--model.hidden_dim=choice:16,32", "--trials=6")
+
+    assert sorted(each["point"]["model.hidden_dim"] for each in found) == [16, 32]
+    assert "2 trials by grid" in capsys.readouterr().out
+
+
 def test_an_option_of_one_class_is_tried_with_that_class_only(sweep: Sweep) -> None:
     """The others are trained without it, and once."""
     found = sweep(

@@ -1,0 +1,34 @@
+"""What the plots of a sweep show."""
+
+from pathlib import Path
+
+import pytest
+from matplotlib.figure import Figure
+
+from mnistlab.charts import Draw
+from mnistlab.cli import main
+from mnistlab.sweeps import plots
+
+
+@pytest.mark.usefixtures("inline")
+def test_every_trial_has_a_line_to_its_value(
+    here: Path, small_data: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A trial without an option of another class passes its column by."""
+    del here
+    columns: list[tuple[int, set[float]]] = []
+
+    def look(draw: Draw, path: Path) -> None:
+        if path.stem == "parallel":
+            axes = Figure().subplots()
+            draw(axes)
+            ends = {float(line.get_xdata()[-1]) for line in axes.lines}  # type: ignore[index]
+            columns.append((len(axes.lines), ends))
+
+    monkeypatch.setattr(plots, "save", look)
+    swept = ["--model=choice:TinyModel,SDN8K", "--model.dropout=choice:0.1,0.2", "--model.hidden_dim=choice:16,32"]
+    assert main(["sweep", *swept, *small_data, "--trainer.max_epochs=1", "--trainer.limit_train_batches=1"]) == 0
+
+    ((lines, ends),) = columns
+    assert lines > 4
+    assert len(ends) == 1
