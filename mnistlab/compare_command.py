@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from mnistlab.discovery.asking import asked_of_many
-from mnistlab.errors import LabError
+from mnistlab.arguments import words
+from mnistlab.discovery.asking import Asked, asked_of_many
+from mnistlab.errors import LabError, announce
 
 USAGE = """\
 Usage: mnistlab compare --models=SDN68K,CNN421K [--seeds=3] ... and the options
@@ -38,10 +39,24 @@ def run(command: str, arguments: Sequence[str]) -> int:
     asked = asked_of_many(command, arguments, USAGE, OWN, SWITCHES)
     if asked is None:
         return 0
-    if "models" not in asked.values:
-        raise LabError("--models is missing: --models=SDN68K,CNN68K, or --models=all.")
+    _refuse_unnamed(asked)
     if {"json", "csv"} <= asked.switches:
         raise LabError("--json and --csv exclude each other.")
+    announce("checking the models before anything is trained ...")
     from mnistlab.sweeps.compare import compare  # noqa: PLC0415 - brings torch in
 
     return compare(asked.values, asked.others, asked.switches)
+
+
+def _refuse_unnamed(asked: Asked) -> None:
+    """Refuse models that stand alone, or after another option."""
+    typed = words(asked.others)
+    alone = [word.strip(",") for word in typed if not word.startswith("--")]
+    models = asked.values.get("models")
+    if models is None:
+        named = [*alone, *(word.removeprefix("--model=") for word in typed if word.startswith("--model="))]
+        way_out = f"Did you mean --models={','.join(named)}?" if named else "Write --models=SDN68K,CNN68K, or =all."
+        raise LabError(f"--models is missing. {way_out}")
+    if alone and models.endswith(","):
+        whole = ",".join([models.strip(","), *alone])
+        raise LabError(f"--models={models}: a space has cut the list. Write --models={whole}")

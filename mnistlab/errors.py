@@ -10,7 +10,10 @@ def visible(text: str) -> str:
 
 
 def tell(message: str) -> None:
-    """Print a message on standard error; on a terminal its lines are broken between words."""
+    """Print a message on standard error; on a terminal its lines are broken between words.
+
+    A line that is indented stays whole, however long: it is a command to be copied.
+    """
     lines = message.splitlines()
     if sys.stderr.isatty():
         import textwrap  # noqa: PLC0415 - only here
@@ -21,8 +24,14 @@ def tell(message: str) -> None:
             break_long_words=False,
             break_on_hyphens=False,
         )
-        lines = [part for line in lines for part in wrapper.wrap(line)]
+        lines = [part for line in lines for part in ([line] if line.startswith("  ") else wrapper.wrap(line))]
     print("\n".join(map(visible, lines)), file=sys.stderr)
+
+
+def announce(message: str) -> None:
+    """Say what takes a while, on standard error and to somebody who waits at a terminal only."""
+    if sys.stderr.isatty():
+        print(message, file=sys.stderr, flush=True)
 
 
 class LabError(Exception):

@@ -14,7 +14,7 @@ from mnistlab.checkpoints.extent import check_extent
 from mnistlab.checkpoints.reading import read_checkpoint, record_of
 from mnistlab.errors import LabError, visible
 from mnistlab.nearest import suggestion
-from mnistlab.options.domains import alternatives, with_domain
+from mnistlab.options.domains import alternatives, chooses_class, with_domain
 from mnistlab.options.specification import unrecorded, without_unrecorded
 from mnistlab.options.written import (
     STEERING,
@@ -111,7 +111,12 @@ class Invocation:
                 f"{swept.where}: one run takes one value of {swept.name}; `mnistlab sweep` tries several. "
                 f"For the text itself write --{swept.name}=literal:{swept.domain}."
             )
-        self.files = [[each for entry in layer for each in alternatives(entry)] for layer in self.files]
+        keys = {entry.key for layer in [*self.files, self.typed] for entry in layer}
+
+        def every(entry: Written) -> list[Written]:
+            return alternatives(entry) if chooses_class(entry, keys) else [entry]
+
+        self.files = [[each for entry in layer for each in every(entry)] for layer in self.files]
 
     def refuse_swept(self, counting: Iterable[Written]) -> None:
         """Refuse a preset's domain where one of its values would count.
@@ -125,8 +130,9 @@ class Invocation:
         for entry in counting:
             if entry.domain is not None:
                 raise LabError(
-                    f"{entry.where}: {entry.name} is to be swept: mnistlab sweep --config={self.presets[-1]}. "
-                    f"To train with one value, add --{entry.name}={_as_typed(entry.value)}."
+                    f"{entry.where}: {entry.name} is to be swept. To train with one value, add "
+                    f"--{entry.name}={_as_typed(entry.value)}. To sweep it:\n"
+                    f"  mnistlab sweep --config={self.presets[-1]}"
                 )
 
     @property

@@ -105,7 +105,7 @@ def _ended(folder: Path) -> Mapping[str, Any]:
         raise LabError(f"{folder} is still running: there is nothing to compare with yet.")
     if status not in ("finished", "pruned"):
         why = "its process has died without a word" if status == "lost" else str(status)
-        raise LabError(f"{folder} has not come to its end: {why}. Go on with: mnistlab fit --ckpt_path={folder}")
+        raise LabError(f"{folder} has not come to its end: {why}. Go on with:\n  mnistlab fit --ckpt_path={folder}")
     return record
 
 

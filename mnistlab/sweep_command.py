@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from mnistlab.discovery.asking import asked_of_many
+from mnistlab.errors import announce
 
 USAGE = """\
 Usage: mnistlab sweep [--trials=40] [--workers=2] ... and the options of fit
@@ -15,8 +16,8 @@ Trains with many values of any options of fit: a value becomes a domain.
 
   --trials    how many choices of values (default 20; for a grid all)
   --sampler   grid, tpe or random (default a grid where that is small, else tpe)
-  --pruner    median, halving or hyperband: stop what promises little
-  --seeds     train each choice with so many seeds (default 1)
+  --pruner    stop what promises little: median, hyperband, or halving (hard)
+  --seeds     seeds for each choice (default 1); a sweep keeps their number
   --metric    what is to be best on validation images (default val/acc)
   --workers   how many at the same time (default as many as cores, or GPUs)
   --threads   threads of each (default 1); they take part in the bits
@@ -54,6 +55,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
     asked = asked_of_many(command, arguments, USAGE, OWN)
     if asked is None:
         return 0
+    announce("checking all values before anything is trained ...")
     from mnistlab.sweeps.sweep import sweep  # noqa: PLC0415 - brings torch in
 
     return sweep(asked.values, asked.others)

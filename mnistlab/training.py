@@ -74,7 +74,7 @@ def train(invocation: Invocation, settled: Settled, found: Found | None, supervi
         return not stopped[-1]
 
     recorder.on_begin, recorder.on_row = begin, row
-    with trackers.until_the_end(), _closing(recorder, configured.packages()):
+    with trackers.until_the_end(), _closing(recorder, configured.packages(), supervision):
         path = str(found.path) if found and found.path else None
         cli.trainer.fit(cli.model, datamodule=cli.datamodule, ckpt_path=path, weights_only=True)
         if found and found.contents.get("global_step") == cli.trainer.global_step and cli.trainer.is_global_zero:
@@ -88,8 +88,12 @@ def train(invocation: Invocation, settled: Settled, found: Found | None, supervi
 
 
 @contextmanager
-def _closing(recorder: Recorder, packages: Sequence[str]) -> Iterator[None]:
-    """Whatever ends the run, its record says so, and the user hears how to go on, with which `packages` of others."""
+def _closing(recorder: Recorder, packages: Sequence[str], supervision: Supervision | None) -> Iterator[None]:
+    """Whatever ends the run, its record says so, and the user hears how to go on, with which `packages` of others.
+
+    A run of a sweep is gone on with by the sweep.
+    """
+    by_hand = supervision is None or supervision.repeats is not None
     try:
         yield
     except (KeyboardInterrupt, SystemExit) as error:  # the latter is Lightning's answer to Ctrl-C
@@ -97,7 +101,7 @@ def _closing(recorder: Recorder, packages: Sequence[str]) -> Iterator[None]:
         raise Interrupted(f"interrupted.{_way_on(recorder, packages)}") from error
     except Exception as error:
         _close(recorder, "failed", f"{type(error).__name__}: {error}")
-        if (recorder.folder / LAST).is_file():
+        if by_hand and (recorder.folder / LAST).is_file():
             error.add_note(_way_on(recorder, packages))
         raise
 
@@ -117,7 +121,7 @@ def _close(recorder: Recorder, status: str, error: str) -> None:
 def _way_on(recorder: Recorder, packages: Sequence[str]) -> str:
     if (recorder.folder / LAST).is_file():
         options = [f"--ckpt_path={recorder.folder}", *([f"--trust={','.join(packages)}"] if packages else [])]
-        return f" Go on with: mnistlab fit {shlex.join(options)}"
+        return f" Go on with:\n  mnistlab fit {shlex.join(options)}"
     return " Nothing was kept yet: the first checkpoint comes at the end of an epoch."
 
 

@@ -71,6 +71,21 @@ def fit(here: Path) -> Fit:
     return run
 
 
+@pytest.fixture
+def refused_sweep(
+    here: Path, small_data: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> Callable[..., list[str]]:
+    """The lines of a message that refuses a sweep before anything is written."""
+
+    def message(*arguments: str) -> list[str]:
+        before = set(here.rglob("*"))
+        assert main(["sweep", *small_data, *arguments]) == 2
+        assert set(here.rglob("*")) == before
+        return capsys.readouterr().err.splitlines()
+
+    return message
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder with the real MNIST."""

@@ -1,5 +1,6 @@
 """Every wrong value, and every wrong place in a file: exit code 2, one message, nothing on disk."""
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from lightning.pytorch import Callback
 from mnistlab.classifier import Classifier
 from mnistlab.cli import main
 from mnistlab.data import Augmentation, ImageData
+from mnistlab.errors import tell
 from mnistlab.losses import Loss
 from mnistlab.options.classes import candidates, listed
 from mnistlab.options.messages import expected
@@ -215,6 +217,21 @@ def test_a_checkpoint_of_another_program_is_refused(refused: Refused) -> None:
     assert "not made by mnistlab" in refused("test", "--ckpt_path=other.ckpt")
     assert "no state_dict" in refused("test", "--ckpt_path=list.ckpt")
     assert "Update mnistlab" in refused("test", "--ckpt_path=newer.ckpt")
+
+
+def test_a_command_to_be_copied_is_never_broken(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """However narrow the terminal is; the sentences around it are."""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "20")
+    command = "  mnistlab sweep --data=SyntheticDigits --model=TinyModel"
+    tell(f"mnistlab: interrupted. What has finished is kept. Go on with:\n{command}")
+
+    *sentences, last = capsys.readouterr().err.splitlines()
+    assert last == command
+    assert len(sentences) > 2
+    assert max(map(len, sentences)) <= 20
 
 
 def test_every_offered_callback_has_its_name_in_the_list(refused: Refused) -> None:

@@ -87,12 +87,14 @@ MOMENTS = ["on_fit_start", "on_train_start", "on_train_batch_end", "on_validatio
 @pytest.mark.parametrize("kind", ["SIGINT", "SIGTERM"])
 @pytest.mark.parametrize("moment", [*MOMENTS, "on_fit_end", "on_test_start"])
 def test_an_interrupted_run_says_so(trouble: Trouble, moment: str, kind: str) -> None:
-    """In one line, whenever it happens, with exit code 130."""
+    """In one line and one for the command that goes on, whenever it happens, with exit code 130."""
     code, message, record = trouble(kind, moment)
 
     assert code == 130
-    assert message.startswith("mnistlab: interrupted.")
-    assert message.count("\n") == 1
+    first, *command = message.splitlines()
+    assert first.startswith("mnistlab: interrupted.")
+    assert len(command) == first.endswith("Go on with:")
+    assert all(line.startswith("  mnistlab fit --ckpt_path=") for line in command)
     assert record is not None
     assert record["status"] == record["segments"][-1]["status"] == "interrupted"
     assert record["ended"]
@@ -339,7 +341,7 @@ def test_a_data_set_that_cannot_be_fetched_is_no_fault_of_the_input(
 def test_after_a_failure_the_way_on_is_told(trouble: Trouble) -> None:
     """Once there is a checkpoint; nothing half-written is left."""
     _, message, _ = trouble("raise", "on_train_batch_end", 1)
-    command = message.partition("Go on with: mnistlab fit ")[2].split()
+    command = message.partition("Go on with:\n  mnistlab fit ")[2].split()
 
     assert command
     assert not list(Path("runs").rglob(".*.tmp"))

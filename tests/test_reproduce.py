@@ -151,8 +151,8 @@ def test_a_run_that_was_continued_with_other_options_is_told(fit: Fit, capsys: p
 @pytest.mark.parametrize(
     ("status", "said"),
     [
-        ("interrupted", "Go on with: mnistlab fit --ckpt_path="),
-        ("lost", "its process has died without a word. Go on with: mnistlab fit --ckpt_path="),
+        ("interrupted", "Go on with:\n  mnistlab fit --ckpt_path="),
+        ("lost", "its process has died without a word. Go on with:\n  mnistlab fit --ckpt_path="),
         ("running", "is still running: there is nothing to compare with yet."),
     ],
 )

@@ -6,7 +6,7 @@ before a text says that it is none.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
 from typing import TYPE_CHECKING, TypeVar
@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, TypeVar
 import yaml
 
 from mnistlab.errors import LabError
-from mnistlab.options.written import Source, Written
+from mnistlab.options.written import Key, Source, Written
 
 T = TypeVar("T")
 N = TypeVar("N", int, float)
 
-_KINDS = ("choice", "int", "float", "log", "logint")
-_DOMAIN = re.compile(rf"({'|'.join(_KINDS)}):(.*)", re.DOTALL)
+KINDS = ("choice", "int", "float", "log", "logint")
+"""The words that a domain begins with."""
+
+_DOMAIN = re.compile(rf"({'|'.join(KINDS)}):(.*)", re.DOTALL)
 _CLASS_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 _LITERAL = "literal:"
 _FORMS = {
@@ -172,6 +174,20 @@ def first_of(domain: Domain) -> object:
     return domain.candidates[0].written[0].value if isinstance(domain, Choice) else domain.low
 
 
+def chooses_class(entry: Written, keys: Iterable[Key]) -> bool:
+    """Whether other options belong to what is taken for an entry, so that its candidates are classes.
+
+    Args:
+        entry: What was written.
+        keys: Of all that was written.
+    """
+    if not isinstance(entry.domain, Choice):
+        return False
+    key = entry.key
+    below = any(other[: len(key)] == key and other != key for other in keys)
+    return below or len(key) == 1 or any(len(each.written) > 1 for each in entry.domain.candidates)
+
+
 def alternatives(entry: Written) -> list[Written]:
     """What was written as if every value of its choice had been: options of each class among them find their class."""
     if not isinstance(entry.domain, Choice):
@@ -214,13 +230,13 @@ def _number(text: str) -> str | int | float:
 
 
 def _parsed(kind: str, text: str, entry: Written) -> Domain:
-    where = entry.where
+    where = entry.where.rstrip(":")
     if kind == "choice":
         values = _split(text)
         twice = next((value for index, value in enumerate(values) if value in values[:index]), None)
         if not all(values) or twice is not None:
-            what = "an empty value" if twice is None else f"{twice} twice"
-            raise LabError(f"{where}: choice: has {what}. Write each value once: choice:128,256.")
+            what = f"has {twice} twice" if twice is not None else "has an empty value" if any(values) else "is empty"
+            raise LabError(f"{where}: this choice {what}. Write each value once: choice:128,256.")
         command = entry.source is Source.COMMAND_LINE
         places = [f"--{entry.name}={value}" if command else where for value in values]
         return labelled([(replace(entry, key=(), value=v, where=w),) for v, w in zip(values, places, strict=True)])
@@ -234,14 +250,14 @@ def _parsed(kind: str, text: str, entry: Written) -> Domain:
         raise LabError(f"{where}: {_what_for(kind, low, high, whole=whole)} Write {_FORMS[kind]}.") from None
     why = _refusal(domain)
     if why or not dots:
-        raise LabError(f"{where}: {kind}: {why}. Write {_FORMS[kind]}.")
+        raise LabError(f"{where}: `{kind}` {why}. Write {_FORMS[kind]}.")
     return domain
 
 
 def _what_for(kind: str, low: str, high: str, *, whole: bool) -> str:
     if not low or not high:
-        return f"{kind}: takes two numbers."
-    return f"{kind}: takes {'whole ' if whole else ''}numbers."
+        return f"`{kind}` takes two numbers."
+    return f"`{kind}` takes {'whole ' if whole else ''}numbers."
 
 
 def _refusal(domain: Interval) -> str | None:

@@ -263,6 +263,8 @@ def _not_yaml(error: yaml.YAMLError, name: str) -> str:
 def _not_an_option(token: str, before: str) -> str:
     if "=" in (token, before[-1:]):
         return f"`{token}` stands alone. Write an option without spaces: {before.rstrip('=')}=..."
+    if before.endswith(","):
+        return f"`{token}` stands alone: a space has cut the list. Write {before}{token}"
     if "=" in token and not token.startswith("--"):
         return f"`{token}` has no dashes. Write --{token.lstrip('+-–—')}."  # noqa: RUF001 - as a word processor has it
     if token in ("last", "best") or token.endswith((".ckpt", ".safetensors")):

@@ -8,9 +8,11 @@ from mnistlab.arguments import words
 from mnistlab.errors import LabError
 from mnistlab.failures import check_place, explained
 from mnistlab.lab import LabCLI
+from mnistlab.options.written import from_arguments
 from mnistlab.runs.record import read_record
 from mnistlab.sections import prepare
 from mnistlab.sweeps.plan import Plan, keep_plan, plan_from, read_plan
+from mnistlab.sweeps.progress import counted
 from mnistlab.sweeps.space import Space
 from mnistlab.sweeps.study import State, Study
 
@@ -71,23 +73,29 @@ def checked_name(name: str) -> str:
     return name
 
 
-def without_seed(arguments: Sequence[str]) -> tuple[list[str], int | None]:
+def without_seed(arguments: Sequence[str]) -> tuple[list[str], str | None]:
     """The arguments with each option as one word and without the seed, and the seed where one is typed.
 
     Raises:
-        LabError: If the seed is no number.
+        LabError: If an argument is no option.
     """
-    every, seed = words(arguments), None
-    for word in every:
-        if word.startswith(_SEED):
-            text = word.removeprefix(_SEED)
-            if not text.isdecimal():
-                raise LabError(f"{word}: a number is wanted to count seeds from. --seeds=5 takes five of them.")
-            seed = int(text)
-    return [word for word in every if not word.startswith(_SEED)], seed
+    every = words(arguments)
+    from_arguments(every)
+    typed = [word.removeprefix(_SEED) for word in every if word.startswith(_SEED)]
+    return [word for word in every if not word.startswith(_SEED)], typed[-1] if typed else None
 
 
-def seeds_from(space: Space, typed: int | None, cli: LabCLI, count: int) -> list[int]:
+def check_seed(typed: str | None) -> None:
+    """Refuse a seed that is no number.
+
+    Raises:
+        LabError: If it is none.
+    """
+    if typed is not None and not typed.isdecimal():
+        raise LabError(f"{_SEED}{typed}: a number is wanted to count seeds from. --seeds=5 takes five of them.")
+
+
+def seeds_from(space: Space, typed: str | None, cli: LabCLI, count: int) -> list[int]:
     """The seeds of each choice of values, counted from the one that was typed, or from a preset's.
 
     Raises:
@@ -96,7 +104,7 @@ def seeds_from(space: Space, typed: int | None, cli: LabCLI, count: int) -> list
     swept = next((axis.entry for axis in space.axes if axis.entry.key == ("seed_everything",)), None)
     if swept is not None:
         raise LabError(f"{swept.where}: seeds are not swept. --seeds=5 trains each choice of values with five.")
-    first = cli.resolved["seed_everything"] if typed is None else typed
+    first = cli.resolved["seed_everything"] if typed is None else int(typed)
     if isinstance(first, bool) or not isinstance(first, int):
         raise LabError(f"seed_everything: a number is wanted to count seeds from, got {first}.")
     return [first + number for number in range(count)]
@@ -116,14 +124,38 @@ def _refuse_changes(plan: Plan, known: Plan, *, allow_drift: bool) -> None:
     changed, drift = plan.differences(known), plan.drift(known)
     if changed:
         raise LabError(
-            f"{plan.folder} was begun with another state of {', '.join(changed)}: its trials would not be comparable. "
-            "Begin another one with --name=..."
+            f"{plan.folder} began with {'; '.join(_then_and_now(changed, plan, known))}: its trials would not be "
+            "comparable. Begin another one with --name=..."
         )
     if drift and not allow_drift:
         raise LabError(
             f"{plan.folder} was begun with another state of {', '.join(drift)}: its trials may not be comparable. "
             "--name=... begins another one; --allow_drift=true goes on all the same."
         )
+
+
+def _then_and_now(changed: Sequence[str], plan: Plan, known: Plan) -> Iterator[str]:
+    """What has changed since a sweep began: options as they were typed, or settings."""
+    now = {word.partition("=")[0]: word for word in plan.arguments}
+    then = {word.partition("=")[0]: word for word in known.arguments}
+    for what in changed:
+        name = what.partition("=")[0]
+        if what == "seeds":
+            yield f"{_seeds(known, plan)}, now {_seeds(plan, known)}"
+        elif hasattr(plan, what):
+            yield f"{what} {getattr(known, what)}, now {getattr(plan, what)}"
+        elif not what.startswith("--"):
+            yield f"other {what.removeprefix('its ')}"
+        elif what in known.arguments:
+            yield f"{what}, now {now[name].partition('=')[2]}" if name in now else f"{what}, now without"
+        elif name not in then:
+            yield f"no {what}"
+
+
+def _seeds(plan: Plan, other: Plan) -> str:
+    """How many seeds there are, or which, where that is what differs."""
+    many = counted(len(plan.seeds), "seed")
+    return many if len(plan.seeds) != len(other.seeds) else f"seeds {', '.join(map(str, plan.seeds))}"
 
 
 def _is_to_be_done_again(plan: Plan, study: Study, key: str, retry_failed: bool) -> bool:

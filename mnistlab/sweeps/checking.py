@@ -1,82 +1,114 @@
 """Every value that a sweep may take is checked as `fit` would, before anything is written; all faults at once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from mnistlab.commands import check
 from mnistlab.errors import LabError
 from mnistlab.lab import LabCLI
-from mnistlab.options.domains import Choice, with_domain
+from mnistlab.nearest import said
+from mnistlab.options.domains import Choice, as_typed, with_domain
+from mnistlab.options.slips import meant_domain
 from mnistlab.options.written import from_arguments
-from mnistlab.sweeps.space import Assignment, Space
+from mnistlab.sweeps.faults import Faults
+from mnistlab.sweeps.space import Assignment, Label, Space
 
 _MOST = 20
 """Faults that are told at once."""
 
 
-def checked_space(arguments: Sequence[str], also: Callable[[LabCLI], None]) -> tuple[Space, LabCLI]:
+def checked_space(arguments: Sequence[str], also: Callable[[LabCLI], None], faults: Faults) -> tuple[Space, LabCLI]:
     """The space of some arguments, and what the first assignment makes.
 
-    A fault is told, then left out, so that the others come to light.
+    A fault is noted, then left out, so that the others come to light.
 
     Args:
-        arguments: Those of `fit`, with domains.
+        arguments: Those of `fit`, each as one word, with domains.
         also: Refuses what a sweep in particular cannot do.
+        faults: What is wrong so far; it is told with what is found here.
 
     Raises:
         LabError: With all faults, a line each.
     """
-    faults: dict[str, None] = {}
     good: dict[tuple[str, ...], LabCLI] = {}
+    bad: set[tuple[str, Label]] = set()
     left = list(arguments)
-    while True:
-        message = _first_fault(left, good, also)
-        if message is None:
+    while len(faults) < _MOST:
+        found = _first_fault(left, bad, good)
+        if found is None:
             break
-        faults[message] = None
-        shorter = _without_culprit(left, message)
-        if shorter == left or len(faults) >= _MOST:
+        error, probe = found
+        taken = _taken_for(probe, str(error))
+        number = next((number for number, word in enumerate(left) if _is_about(str(error), word)), None)
+        faults.note(_explained(error, probe, taken, left[number] if number is not None else ""))
+        if taken - bad:
+            bad |= taken
+        elif number is not None:
+            left[number : number + 1] = _narrowed(left[number], str(error))
+        else:
             break
-        left = shorter
-    if faults:
-        raise LabError("\n".join(faults))
+    for cli in good.values():
+        with faults.noted():
+            also(cli)
+    faults.tell()
     return Space(arguments), next(iter(good.values()))
 
 
 def _first_fault(
-    arguments: Sequence[str], good: dict[tuple[str, ...], LabCLI], also: Callable[[LabCLI], None]
-) -> str | None:
-    """The first thing that is refused; what is not is remembered in `good`."""
+    arguments: Sequence[str], bad: Collection[tuple[str, Label]], good: dict[tuple[str, ...], LabCLI]
+) -> tuple[LabError, Assignment | None] | None:
+    """The first thing that is refused, and where it was met; what is not refused is remembered in `good`."""
+    probe: Assignment | None = None
     try:
-        for probe in Space(arguments).probes():
+        for probe in Space(arguments).probes(bad):
             key = tuple(probe.arguments)
             if key not in good:
-                good[key] = _tried(probe, also)
+                good[key] = check(probe.arguments)
     except LabError as error:
-        return str(error)
+        return error, probe
     return None
 
 
-def _tried(probe: Assignment, also: Callable[[LabCLI], None]) -> LabCLI:
-    cli = check(probe.arguments)
-    also(cli)
-    return cli
+def _taken_for(probe: Assignment | None, message: str) -> set[tuple[str, Label]]:
+    """The value that a message begins with, and the axis that it was taken for; none where it is about others."""
+    point = probe.point if probe else {}
+    return {(name, label) for name, label in point.items() if message.startswith(_typed(name, label))}
 
 
-def _without_culprit(arguments: Sequence[str], message: str) -> list[str]:
-    """The arguments without the one, or the value of a choice, that a message begins with."""
-    kept: list[str] = []
-    found = False
-    for entry in map(with_domain, from_arguments(arguments)):
-        name = f"--{entry.name}{'+' if entry.append else ''}"
-        word = name if entry.value is True else f"{name}={entry.domain or entry.value}"
-        begins = message.startswith((f"--{entry.name}=", f"--{entry.name}:", f"--{entry.name} ", entry.where))
-        if found or not begins:
-            kept.append(word)
-            continue
-        found = True
-        if isinstance(entry.domain, Choice):
-            rest = [each for each in entry.domain.candidates if not message.startswith(f"{each.written[0].where}:")]
-            if rest and len(rest) < len(entry.domain.candidates):
-                kept.append(f"{name}={replace(entry.domain, candidates=tuple(rest))}")
-    return kept
+def _typed(name: str, label: Label) -> str:
+    return f"--{name.partition('[')[0]}={as_typed(label)}: "
+
+
+def _explained(error: LabError, probe: Assignment | None, taken: Collection[tuple[str, Label]], word: str) -> LabError:
+    """The error at the place in a preset where the value is from, with a hint where a domain is misspelt."""
+    text = str(error)
+    for name, label in taken:
+        place = probe.places[name] if probe else "--"
+        if not place.startswith("--"):
+            text = f"{place}: {text.removeprefix(_typed(name, label))}"
+    meant = meant_domain(word.partition("=")[2])
+    text += said([meant]) if meant else ""
+    return error if text == str(error) else type(error)(text)
+
+
+def _is_about(message: str, word: str) -> bool:
+    """Whether a message begins with an argument, or with a value of its choice."""
+    names = {word.partition("=")[0], *(f"--{entry.name}" for entry in from_arguments([word]))}
+    return message.startswith((word, *(f"{name}{sign}" for name in names for sign in ("=", ":", " "))))
+
+
+def _narrowed(word: str, message: str) -> list[str]:
+    """An argument without the value of its choice that a message begins with; nothing where no other is left."""
+    try:
+        domains = [with_domain(entry).domain for entry in from_arguments([word])]
+    except LabError:
+        return []
+    rest = [
+        replace(each.written[0], key=())
+        for domain in domains
+        if isinstance(domain, Choice)
+        for each in domain.candidates
+        if not message.startswith(f"{each.written[0].where}:")
+    ]
+    shorter = f"{word.partition('=')[0]}=choice:{','.join(as_typed(entry.value) for entry in rest)}"
+    return [shorter] if rest and len(shorter) < len(word) else []

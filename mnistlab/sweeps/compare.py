@@ -15,10 +15,21 @@ from mnistlab.failures import Interrupted
 from mnistlab.lab import LabCLI
 from mnistlab.models import Assembled
 from mnistlab.options.classes import candidates, listed
+from mnistlab.options.signatures import options
 from mnistlab.sections import Sweep
-from mnistlab.sweeps.beginning import begun, checked_name, refuse_devices, seeds_from, told_in_a_line, without_seed
+from mnistlab.sweeps.beginning import (
+    begun,
+    check_seed,
+    checked_name,
+    refuse_devices,
+    seeds_from,
+    told_in_a_line,
+    without_seed,
+)
 from mnistlab.sweeps.checking import checked_space
+from mnistlab.sweeps.faults import Faults
 from mnistlab.sweeps.plan import Plan, content_of, identity, name_for
+from mnistlab.sweeps.progress import counted
 from mnistlab.sweeps.settings import settings_from
 from mnistlab.sweeps.space import Space, ends
 from mnistlab.sweeps.study import State, Study
@@ -47,29 +58,30 @@ def compare(values: Mapping[str, str], arguments: Sequence[str], switches: Colle
 
 def _compare(values: Mapping[str, str], arguments: Sequence[str], switches: Collection[str]) -> int:
     base, typed_seed = without_seed([*arguments, *(_QUICK if "quick" in switches else ())])
-    _refuse_model(base)
-    conditions = Space(base)
-    if conditions.axes:
-        where = conditions.axes[0].entry.where
-        raise LabError(f"{where}: compare trains all models with the same value. `mnistlab sweep` tries several.")
+    _refuse_others(base)
+    faults = Faults()
+    with faults.noted():
+        _refuse_domains(base)
+    with faults.noted():
+        check_seed(typed_seed)
     settings = {"seeds": _SEEDS, "workers": "1", "threads": str(torch.get_num_threads())}
     own = {name: value for name, value in values.items() if name != "models"}
-    asked = settings_from([], {**settings, **own})
-    models, cli = _checked(values["models"], base)
-    plan = _plan(asked, models, base, seeds_from(conditions, typed_seed, cli, asked.seeds), cli)
+    asked = settings_from([], {**settings, **own}, faults)
+    models, cli = _checked(values["models"], base, faults)
+    plan = _plan(asked, models, base, seeds_from(Space(base), typed_seed, cli, asked.seeds), cli)
     cli.datamodule.prepare_data()  # once, before the workers would each do it
     study = begun(plan, allow_drift=asked.allow_drift, retry_failed=asked.retry_failed)
     study.add(plan.jobs())
     machine = bool({"json", "csv"} & set(switches))
     stream = sys.stderr if machine else sys.stdout
     cells, at_a_time = len(models) * len(plan.seeds), asked.workers or 1
-    print(f"{plan.name}: {cells} runs, {at_a_time} at a time, kept in {plan.folder}", file=stream)
+    print(f"{plan.name}: {counted(cells, 'run')}, {at_a_time} at a time, kept in {plan.folder}", file=stream)
     try:
         try_all(study, at_a_time, asked.launcher, stream)
     except KeyboardInterrupt as error:
         typed = [f"--{name}={value}" for name, value in values.items()]
         again = shlex.join(["mnistlab", "compare", *typed, *(f"--{name}" for name in switches), *words(arguments)])
-        raise Interrupted(f"interrupted. What has finished is kept. Go on with: {again}") from error
+        raise Interrupted(f"interrupted. What has finished is kept. Go on with:\n  {again}") from error
     return _show(study, models, switches)
 
 
@@ -89,10 +101,10 @@ def _show(study: Study, models: Sequence[str], switches: Collection[str]) -> int
 
 def _charts(plan: Plan, found: Sequence[Standing]) -> list[str]:
     paths = write_charts(found, plan.folder / "plots")
-    return [f"Plots: {', '.join(path.name for path in paths)} in {paths[0].parent}"] if paths else []
+    return [f"Plots: {paths[0].parent}"] if paths else []
 
 
-def _checked(text: str, base: Sequence[str]) -> tuple[list[str], LabCLI]:
+def _checked(text: str, base: Sequence[str], faults: Faults) -> tuple[list[str], LabCLI]:
     """The models that are meant, and what the first of them makes.
 
     Raises:
@@ -102,8 +114,9 @@ def _checked(text: str, base: Sequence[str]) -> tuple[list[str], LabCLI]:
     if _ALL in models:
         models = _trainable(_sizes(), base)
     if not models:
-        raise LabError(f"--models={text}: no model is left to train. `mnistlab models` lists them.")
-    space, cli = checked_space([*base, f"--model=choice:{','.join(models)}"], _refuse)
+        faults.note(LabError(f"--models={text}: no model is left to train. `mnistlab models` lists them."))
+        faults.tell()
+    space, cli = checked_space([*base, f"--model=choice:{','.join(models)}"], _refuse, faults)
     (axis,) = space.axes
     return [str(label) for label in ends(axis)], cli
 
@@ -141,10 +154,20 @@ def _trainable(models: Sequence[str], base: Sequence[str]) -> list[str]:
     return kept
 
 
-def _refuse_model(base: Sequence[str]) -> None:
+def _refuse_others(base: Sequence[str]) -> None:
+    """Refuse options of a sweep, and a model beside the models."""
     for word in base:
-        if word.startswith("--model="):
+        name = word.removeprefix("--").partition("=")[0]
+        if name == "model":
             raise LabError(f"{word}: compare takes --models=A,B.")
+        if name in options(Sweep):
+            raise LabError(f"{word}: --{name} is an option of `mnistlab sweep`; compare has none of that name.")
+
+
+def _refuse_domains(base: Sequence[str]) -> None:
+    for axis in Space(base).axes:
+        where = axis.entry.where
+        raise LabError(f"{where}: compare trains all models with the same value. `mnistlab sweep` tries several.")
 
 
 def _plan(asked: Sweep, models: Sequence[str], base: Sequence[str], seeds: Sequence[int], cli: LabCLI) -> Plan:

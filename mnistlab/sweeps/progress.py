@@ -1,7 +1,12 @@
 """What a person sees while a sweep goes on."""
 
+import signal
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import current_thread, main_thread
+from types import FrameType
 from typing import Self, TextIO
 
 from rich.console import Console
@@ -74,6 +79,25 @@ class Display:
         return "  ".join(parts)
 
 
+@contextmanager
+def stopping_told() -> Iterator[None]:
+    """Answer Ctrl-C at once: the workers take some seconds to end."""
+    before = signal.getsignal(signal.SIGINT)
+    if not callable(before) or current_thread() is not main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        print("stopping; the trials that run can be continued", file=sys.stderr, flush=True)
+        before(number, frame)
+
+    signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def ended_line(plan: Plan, job: Progress) -> str:
     """How a trial has ended, in a line."""
     trial = job.last
@@ -119,6 +143,11 @@ def value_text(value: Label) -> str:
 def shown(metric: str, value: float) -> str:
     """A metric as a person reads it."""
     return f"{100 * value:.2f} %" if metric.endswith("acc") else f"{value:.4f}"
+
+
+def counted(number: int, thing: str) -> str:
+    """A number of things: `1 trial`, `2 trials`."""
+    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def duration(seconds: float) -> str:

@@ -3,29 +3,39 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from mnistlab.options.settling import Section, settle
+from mnistlab.options.settling import Section, Settled, settle
 from mnistlab.options.signatures import parsed
 from mnistlab.options.written import SWEEP, Source, Written
 from mnistlab.sections import Sweep
+from mnistlab.sweeps.faults import Faults
 
 
 class _Nothing:
     """There are no options beside those of the sweep."""
 
 
-def settings_from(presets: Sequence[Written], values: Mapping[str, str]) -> Sweep:
+def settings_from(presets: Sequence[Written], values: Mapping[str, str], faults: Faults) -> Sweep:
     """The settings that count: those of the command line, before those of presets.
 
     Args:
         presets: What presets say, the strongest last.
         values: What was typed, by name.
-
-    Raises:
-        LabError: If there is no such setting, or it does not take such a value.
+        faults: Is told of settings that do not exist or do not take such a value; they are left out.
     """
     typed = [Written((SWEEP, name), value, Source.COMMAND_LINE, f"--{name}={value}") for name, value in values.items()]
     said = [replace(entry, domain=None) for entry in presets if len(entry.key) > 1]
-    settled = settle(_Nothing, {SWEEP: Section(Sweep)}, [said, typed])
+    settled = _settled([entry for entry in [*said, *typed] if _fits(entry, faults)])
     chosen = settled.values[SWEEP]
     assert isinstance(chosen, Mapping)
     return Sweep(**vars(parsed(Sweep, chosen)))
+
+
+def _fits(entry: Written, faults: Faults) -> bool:
+    before = len(faults)
+    with faults.noted():
+        _settled([entry])
+    return len(faults) == before
+
+
+def _settled(entries: Sequence[Written]) -> Settled:
+    return settle(_Nothing, {SWEEP: Section(Sweep)}, [entries])

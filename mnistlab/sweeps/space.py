@@ -1,11 +1,11 @@
 """What a sweep tries: the options that have a domain, and the command of one choice of their values."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mnistlab.errors import LabError
 from mnistlab.invocation import Invocation
-from mnistlab.options.domains import Candidate, Choice, Domain, Interval, as_typed, reads_as_domain
+from mnistlab.options.domains import Candidate, Choice, Domain, Interval, as_typed, chooses_class, reads_as_domain
 from mnistlab.options.settling import Settled, settle
 from mnistlab.options.written import STEERING, Key, Source, Written, from_arguments
 from mnistlab.sections import TopLevel, sections
@@ -39,6 +39,9 @@ class Axis:
         return next(each for each in self.domain.candidates if each.label == label)
 
 
+_TEXTS = ("name", "dir", "tags")
+"""Options of how a run is kept that take any text."""
+
 _LONGEST = 10_000
 """Values of an axis of a grid."""
 
@@ -53,10 +56,12 @@ class Assignment:
     Attributes:
         point: The value of each axis.
         arguments: What is typed after `mnistlab fit`.
+        places: Where each axis is written.
     """
 
     point: Point
     arguments: Sequence[str]
+    places: Mapping[str, str]
 
 
 class Space:
@@ -70,13 +75,16 @@ class Space:
     """
 
     def __init__(self, arguments: Sequence[str]) -> None:
+        _refuse_swept_steering(arguments)
         self.invocation = Invocation("fit", arguments, sweeping=True)
         layers = [*self.invocation.files, self.invocation.typed]
         last = {entry.key: entry for layer in layers for entry in layer if not entry.append}
         swept = [entry for entry in last.values() if entry.domain is not None]
         self.axes = sorted((Axis(entry.name, entry) for entry in swept), key=lambda axis: _rank(axis.entry))
         _refuse_steering(self.invocation)
+        _refuse_keeping(swept)
         _refuse_in_lists(swept, layers)
+        self._keys = {entry.key for layer in layers for entry in layer}
         self._steering = _steering(arguments)
         self._variants: dict[tuple[tuple[str, Label], ...], Settled] = {}
 
@@ -89,26 +97,40 @@ class Space:
         """Take a value for every axis that counts with the classes that have been taken so far."""
         point: dict[str, Label] = {}
         written: list[Written] = []
+        places: dict[str, str] = {}
+
+        def placed(axis: Axis) -> Label:
+            places[axis.name] = axis.entry.where
+            return choose(axis)
+
         for axis in self.axes:
             if self._counts(axis.entry, point):
-                written += _taken(axis, choose, point)
+                written += _taken(axis, placed, point)
         dropped = {id(entry) for entry, _ in self._variant(point).dropped}
         own = {axis.entry.key for axis in self.axes}
         fixed = [each for each in self.invocation.typed if each.key not in own and id(each) not in dropped]
-        return Assignment(point, [*self._steering, *map(_argument, [*fixed, *written])])
+        return Assignment(point, [*self._steering, *map(_argument, [*fixed, *written])], places)
 
     def every(self, values: Callable[[Axis], Sequence[Label]]) -> Iterator[Assignment]:
         """All assignments of some values of each axis."""
         return self._walk([], values)
 
-    def probes(self) -> Iterator[Assignment]:
-        """Enough assignments to meet all classes together, and each value of a choice and both ends of an interval."""
+    def probes(self, without: Collection[tuple[str, Label]] = ()) -> Iterator[Assignment]:
+        """Enough assignments to meet all classes together, and each value of a choice and both ends of an interval.
+
+        Args:
+            without: Values of axes, by name, that are left out, unless none is left.
+        """
+
+        def good(axis: Axis) -> list[Label]:
+            return [value for value in ends(axis) if (axis.name, value) not in without] or ends(axis)[:1]
+
         seen: set[tuple[str, Label, tuple[Label, ...]]] = set()
-        for base in self.every(lambda axis: ends(axis) if self.chooses_class(axis) else ends(axis)[:1]):
+        for base in self.every(lambda axis: good(axis) if self.chooses_class(axis) else good(axis)[:1]):
             yield base
             for name in base.point:
                 owners = tuple(value for other, value in base.point.items() if name.startswith(f"{other}."))
-                for each in self._others(name, base):
+                for each in self._others(name, base, good):
                     place = (name, each.point[name], owners)
                     if place not in seen:
                         seen.add(place)
@@ -116,14 +138,9 @@ class Space:
 
     def chooses_class(self, axis: Axis) -> bool:
         """Whether other options belong to what is taken for an axis."""
-        domain = axis.domain
-        if not isinstance(domain, Choice):
-            return False
-        keys = [entry.key for layer in [*self.invocation.files, self.invocation.typed] for entry in layer]
-        below = any(key[: len(axis.entry.key)] == axis.entry.key and key != axis.entry.key for key in keys)
-        return below or any(len(each.written) > 1 for each in domain.candidates) or len(axis.entry.key) == 1
+        return chooses_class(axis.entry, self._keys)
 
-    def _others(self, name: str, base: Assignment) -> Iterator[Assignment]:
+    def _others(self, name: str, base: Assignment, values: Callable[[Axis], list[Label]]) -> Iterator[Assignment]:
         """The assignments that differ from a base in the value of one axis that takes no class."""
         seen: dict[str, Axis] = {}
 
@@ -134,7 +151,7 @@ class Space:
         self.assign(choose)
         if self.chooses_class(seen[name]):
             return
-        for value in ends(seen[name])[1:]:
+        for value in values(seen[name])[1:]:
             point = {**base.point, name: value}
             yield self.assign(lambda axis, point=point: point[axis.name])  # type: ignore[misc]  # a default is no argument
 
@@ -226,6 +243,22 @@ def _argument(entry: Written) -> str:
     text = as_typed(entry.value)
     protected = f"literal:{text}" if isinstance(entry.value, str) and reads_as_domain(text) else text
     return f"--{entry.name}{'+' if entry.append else ''}={protected}"
+
+
+def _refuse_swept_steering(arguments: Sequence[str]) -> None:
+    """Refuse a choice of what configures nothing by itself, such as presets."""
+    for entry in from_arguments(arguments):
+        if entry.name in STEERING and isinstance(entry.value, str) and reads_as_domain(entry.value):
+            what = "a preset" if entry.name == "config" else f"--{entry.name}"
+            raise LabError(f"{entry.where}: {what} cannot be swept. Sweep options instead: --model=choice:A,B.")
+
+
+def _refuse_keeping(swept: Sequence[Written]) -> None:
+    """Refuse several values of how a run is kept."""
+    for entry in swept:
+        if entry.key[0] == "run":
+            literal = f" The text itself is --{entry.name}=literal:{entry.domain}" if entry.key[-1] in _TEXTS else ""
+            raise LabError(f"{entry.where}: {entry.name} says how a run is kept, and cannot be swept.{literal}")
 
 
 def _refuse_steering(invocation: Invocation) -> None:

@@ -9,10 +9,21 @@ from mnistlab.errors import LabError, visible
 from mnistlab.failures import Interrupted
 from mnistlab.lab import LabCLI
 from mnistlab.nearest import suggestion
+from mnistlab.options.written import Written
 from mnistlab.sections import Sweep
-from mnistlab.sweeps.beginning import begun, checked_name, refuse_devices, seeds_from, told_in_a_line, without_seed
+from mnistlab.sweeps.beginning import (
+    begun,
+    check_seed,
+    checked_name,
+    refuse_devices,
+    seeds_from,
+    told_in_a_line,
+    without_seed,
+)
 from mnistlab.sweeps.checking import checked_space
+from mnistlab.sweeps.faults import Faults
 from mnistlab.sweeps.plan import Plan, content_of, identity, name_for, sampling
+from mnistlab.sweeps.progress import counted
 from mnistlab.sweeps.settings import settings_from
 from mnistlab.sweeps.space import Space
 from mnistlab.sweeps.study import State
@@ -37,29 +48,49 @@ def sweep(values: Mapping[str, str], arguments: Sequence[str]) -> int:
 
 def _sweep(values: Mapping[str, str], arguments: Sequence[str]) -> int:
     base, typed_seed = without_seed(arguments)
-    asked = settings_from(Space(base).invocation.sweep, values)
-    space, cli = checked_space(base, lambda each: _refuse(each, asked.metric))
+    faults = Faults()
+    asked = settings_from(_said_of_sweeping(base, faults), values, faults)
+    with faults.noted():
+        check_seed(typed_seed)
+    with faults.noted():
+        _refuse_settings(asked)
+    space, cli = checked_space(base, lambda each: _refuse(each, asked.metric), faults)
     seeds = seeds_from(space, typed_seed, cli, asked.seeds)
     if not space.axes and asked.seeds == 1:
         raise LabError("there is nothing to sweep. Write --model.hidden_dim=choice:128,256, or --seeds=5.")
-    if asked.pruner != "none" and asked.seeds > 1:
-        raise LabError(
-            f"--pruner={asked.pruner}: with several seeds nothing is stopped early. Leave out one of the two."
-        )
     plan = _plan(asked, space, base, seeds, cli)
     cli.datamodule.prepare_data()  # once, before the workers would each do it
     study = begun(plan, allow_drift=asked.allow_drift, retry_failed=asked.retry_failed)
     jobs = plan.jobs()
     study.add(jobs)
     workers = asked.workers or default_size(plan.threads, plan.arguments)
-    print(visible(f"{plan.name}: {len(jobs)} trials by {plan.sampler}, {workers} at a time, kept in {plan.folder}"))
+    trials = counted(len(jobs), "trial")
+    print(visible(f"{plan.name}: {trials} by {plan.sampler}, {workers} at a time, kept in {plan.folder}"))
     command = shlex.join(["mnistlab", "sweep", *arguments, *(f"--{name}={value}" for name, value in values.items())])
     try:
         try_all(study, workers, asked.launcher)
     except KeyboardInterrupt as error:
-        raise Interrupted(f"interrupted. What has finished is kept. Go on with: {command}") from error
+        raise Interrupted(f"interrupted. What has finished is kept. Go on with:\n  {command}") from error
     print("\n".join(summary(study, screen_width())))
     return 0 if any(each.state in (State.FINISHED, State.PRUNED) for each in study.jobs().values()) else 1
+
+
+def _said_of_sweeping(base: Sequence[str], faults: Faults) -> Sequence[Written]:
+    """What the presets among some arguments say of the way of sweeping."""
+    presets = [word for word in base if word.startswith("--config=")]
+    said: list[Written] = []
+    with faults.noted():
+        said += Space(presets).invocation.sweep
+    return said
+
+
+def _refuse_settings(asked: Sweep) -> None:
+    if asked.name is not None:
+        checked_name(asked.name)
+    if asked.pruner != "none" and asked.seeds > 1:
+        raise LabError(
+            f"--pruner={asked.pruner}: with several seeds nothing is stopped early. Leave out one of the two."
+        )
 
 
 def _plan(asked: Sweep, space: Space, base: Sequence[str], seeds: Sequence[int], cli: LabCLI) -> Plan:

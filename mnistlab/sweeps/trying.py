@@ -3,7 +3,7 @@
 import sys
 from typing import TextIO
 
-from mnistlab.sweeps.progress import Display
+from mnistlab.sweeps.progress import Display, stopping_told
 from mnistlab.sweeps.study import Study
 from mnistlab.sweeps.team import Team
 
@@ -22,7 +22,7 @@ def try_all(study: Study, workers: int, launcher: str, stream: TextIO | None = N
         KeyboardInterrupt: If the user ends it; then nothing runs any more.
     """
     study.free()
-    with Display(study, stream or sys.stdout) as display:
+    with stopping_told(), Display(study, stream or sys.stdout) as display:
         if launcher == "ray":
             from mnistlab.sweeps.cluster import work_on_cluster  # noqa: PLC0415 - an extra
 

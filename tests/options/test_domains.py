@@ -65,7 +65,8 @@ def test_a_text_that_looks_like_a_domain_can_be_meant() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("choice:1,,2", "an empty value"),
+        ("choice:1,,2", "has an empty value"),
+        ("choice:", "this choice is empty"),
         ("choice:1,2,1", "1 twice"),
         ("int:1..2.5", "whole numbers"),
         ("int:8", "two numbers"),
@@ -83,6 +84,7 @@ def test_what_is_no_domain_is_refused_with_an_example(text: str, said: str) -> N
 
     assert said in str(caught.value)
     assert "Write " in str(caught.value)
+    assert "::" not in str(caught.value)
 
 
 def test_python_refuses_an_empty_domain() -> None:

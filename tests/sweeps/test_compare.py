@@ -115,7 +115,10 @@ def test_quick_is_ten_batches_of_one_epoch(compare: Compare, here: Path) -> None
         (["--modles=SDN8K"], "Did you mean --models"),
         (["--models=SDN8K,TinyModel", "--model.patch_size=7"], "patch_size"),
         (["--models=SDN8K", "--seeds=0"], "seeds"),
-        (["--models=SDN8K", "--trials=3"], "trials"),
+        (["--models=SDN8K", "--trials=3"], "--trials is an option of `mnistlab sweep`"),
+        (["SDN8K", "CNN8K"], "Did you mean --models=SDN8K,CNN8K?"),
+        (["--model=SDN8K,CNN8K"], "Did you mean --models=SDN8K,CNN8K?"),
+        (["--models=SDN8K,", "CNN8K"], "a space has cut the list. Write --models=SDN8K,CNN8K"),
         (["--models=SDN8K", "--json", "--csv"], "exclude each other"),
         (["--models=SDN8K", "--run.test=false"], "test accuracy"),
     ],
@@ -127,6 +130,16 @@ def test_what_cannot_be_compared_is_refused(
     assert main(["compare", *arguments]) == 2
     assert said in capsys.readouterr().err
     assert not list(here.iterdir())
+
+
+def test_all_that_is_wrong_is_told_at_once(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of the comparison itself, of its conditions, and of its models."""
+    del here
+    wrong = ["--models=SDN8,CNN8K", "--seeds=0", "--model.optimizer.lr=x", "--trainer.max_epochs=choice:1,2"]
+    assert main(["compare", *wrong]) == 2
+
+    begins = [line.removeprefix("mnistlab: ").partition(":")[0] for line in capsys.readouterr().err.splitlines()]
+    assert sorted(begins) == ["--model.optimizer.lr=x", "--model=SDN8", "--seeds=0", "--trainer.max_epochs=choice"]
 
 
 def test_a_model_is_on_the_front_if_none_is_better_for_less() -> None:

@@ -139,7 +139,8 @@ def press_ctrl_c(sweep: subprocess.Popen[str]) -> None:
     out, _ = sweep.communicate(timeout=PATIENCE_S)
 
     assert sweep.returncode == 130
-    assert "Go on with: mnistlab sweep --model=TinyModel" in out
+    assert "stopping; the trials that run can be continued" in out
+    assert "Go on with:\n  mnistlab sweep --model=TinyModel" in out
     assert not any(worker.is_running() for worker in workers)
 
 
