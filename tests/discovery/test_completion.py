@@ -8,6 +8,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -78,6 +79,7 @@ def on_screen(shell: list[str], setup: str, keys: str, wanted: str) -> str:
     process, terminal = pty.fork()
     if not process:
         os.execvpe(shell[0], shell, environment())  # noqa: S606 - a shell without a shell
+    termios.tcsetwinsize(terminal, (60, 200))  # the folder's name in the prompt must not break the line
     shown = ""
     try:
         for text, sign in ((f"{setup}; echo READ''Y\n", "READY"), (keys, wanted)):
@@ -334,7 +336,8 @@ def test_tab_works_in_a_real_zsh(home: Path) -> None:
 
     shown = on_screen(["zsh", "-i"], "true", "mnistlab fit --model=Sm\t--model.hid\t", "--model.hidden_dim=")
     assert "SmallModel --model.hidden_dim=" in shown.replace(" \b", "")
-    assert "Residual MLP of any size" in on_screen(["zsh", "-i"], "true", "mnistlab fit --model=\t", "of any size")
+    wanted = "Residual MLP of any size"
+    assert wanted in on_screen(["zsh", "-i"], "true", "mnistlab fit --model=\t", wanted)
 
 
 @pytest.mark.skipif(shutil.which("fish") is None, reason="needs fish")
