@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
@@ -22,7 +23,7 @@ def test_every_trial_has_a_line_to_its_value(
         if path.stem == "parallel":
             axes = Figure().subplots()
             draw(axes)
-            ends = {float(line.get_xdata()[-1]) for line in axes.lines}  # type: ignore[index]
+            ends = {float(np.asarray(line.get_xdata())[-1]) for line in axes.lines}
             columns.append((len(axes.lines), ends))
 
     monkeypatch.setattr(plots, "save", look)
