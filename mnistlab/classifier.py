@@ -288,11 +288,12 @@ class Classifier(Transfer):
         logits = self._by_head(self(images))
         targets = self._targets(given)
         losses: dict[str, Tensor] = self.objective(logits, targets)
-        with torch.no_grad():
-            counts = self._counts.setdefault(split, {head: Counts() for head in self.heads})
-            for head, count in counts.items():
-                weight = self.objective.of(head).weight_of_batch(targets[head])
-                count.add(losses[head].detach(), weight, logits[head], targets[head])
+        counts = self._counts.get(split)
+        if counts is None:
+            counts = self._counts[split] = {head: Counts() for head in self.heads}
+        for head, count in counts.items():
+            weight = self.objective.of(head).weight_of_batch(targets[head])
+            count.add(losses[head], weight, logits[head], targets[head])
         return self.objective.total(losses), logits, targets
 
     def _by_head(self, output: Tensor | dict[str, Tensor]) -> dict[str, Tensor]:

@@ -25,6 +25,7 @@ from mnistlab.options.settling import Settled, settle
 from mnistlab.options.signatures import Slot
 from mnistlab.options.specification import Specification
 from mnistlab.options.written import Written
+from mnistlab.profiling import NoProfiler
 from mnistlab.sections import Run, TopLevel, sections
 from mnistlab.trackers import Tracker
 
@@ -84,7 +85,9 @@ class LabCLI(LightningCLI):
             options["enable_progress_bar"] is not False and (drawn or sys.stdout.isatty()) and not options["barebones"]
         )
         callbacks = [*own, *self._make_callbacks(self), *([EpochBar()] if bar and not drawn else [])]
-        self.trainer = Trainer(**{**options, "enable_progress_bar": bar, "callbacks": callbacks})
+        profiler = options["profiler"] if options["profiler"] or options["barebones"] else NoProfiler()
+        chosen = {"enable_progress_bar": bar, "callbacks": callbacks, "profiler": profiler}
+        self.trainer = Trainer(**{**options, **chosen})
 
 
 def settled_from(invocation: Invocation, found: Found | None) -> Settled:

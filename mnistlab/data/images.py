@@ -167,6 +167,12 @@ class ImageData(LightningDataModule):
         """The test images."""
         return self._eval_loader("test")
 
+    def transfer_batch_to_device(self, batch: object, device: torch.device, dataloader_idx: int) -> object:
+        """Leave a batch of the lab where it is, on the device already; Lightning would look into each of its parts."""
+        if isinstance(batch, tuple) and isinstance(batch[0], Tensor) and batch[0].device == device:
+            return batch
+        return super().transfer_batch_to_device(batch, device, dataloader_idx)
+
     def on_after_batch_transfer(self, batch: object, dataloader_idx: int) -> object:
         """Normalize a batch, and augment it while training.
 
