@@ -40,6 +40,7 @@ class Objective(nn.Module):
         _check_names("losses", losses, sizes)
         _check_names("loss_weights", weights, sizes)
         self.weights = {head: _weight(head, weights.get(head, 1.0)) for head in sizes}
+        self._plain = len(sizes) == 1 and set(self.weights.values()) == {1.0}
         if not any(self.weights.values()):
             raise ValueError("`loss_weights` must not all be 0: nothing would be learnt.")
         self.by_head = nn.ModuleDict()
@@ -60,7 +61,7 @@ class Objective(nn.Module):
 
     def total(self, losses: Mapping[str, Tensor]) -> Tensor:
         """The weighted sum over the heads, ()."""
-        if len(losses) == 1 and set(self.weights.values()) == {1.0}:
+        if self._plain:
             return next(iter(losses.values()))
         return torch.stack([losses[head] * weight for head, weight in self.weights.items()]).sum()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lightning.pytorch import Callback
 
-from mnistlab.callbacks import Answering, Position, RandomState
+from mnistlab.callbacks import Answering, Continuity
 from mnistlab.discovery.schema import schema_line
 from mnistlab.effects.configured import Configured
 from mnistlab.failures import Interrupted, LossWatch
@@ -40,12 +40,11 @@ def train(invocation: Invocation, settled: Settled, found: Found | None, supervi
         LabError: If the parts do not go together, or the run fails.
     """
     recorders: list[Recorder] = []
-    answering = Answering()
 
     def callbacks(cli: LabCLI) -> list[Callback]:
         recorder = _recorder(invocation, cli, found, supervision)
         recorders.append(recorder)
-        return [RandomState(), Position(), answering, recorder]
+        return [Continuity(), recorder]
 
     continued = found is not None and found.path is not None
     if not continued:
@@ -80,7 +79,7 @@ def train(invocation: Invocation, settled: Settled, found: Found | None, supervi
         if found and found.contents.get("global_step") == cli.trainer.global_step and cli.trainer.is_global_zero:
             print("Nothing was left to train: the run is as long as it should be. --trainer.max_epochs=... extends it.")
         if cli.resolved["run"]["test"] and not stopped[-1]:
-            _test_best(cli, recorder, answering)
+            _test_best(cli, recorder)
         if cli.trainer.is_global_zero:
             recorder.finish("pruned" if stopped[-1] else "finished")
             screen.end(recorder.folder, recorder.record["metrics"], cli.datamodule)
@@ -125,10 +124,12 @@ def _way_on(recorder: Recorder, packages: Sequence[str]) -> str:
     return " Nothing was kept yet: the first checkpoint comes at the end of an epoch."
 
 
-def _test_best(cli: LabCLI, recorder: Recorder, answering: Answering) -> None:
+def _test_best(cli: LabCLI, recorder: Recorder) -> None:
     """The official test of the best checkpoint; of the last weights where nothing was validated."""
     name = BEST if recorder.record["metrics"]["best"] else LAST
     path = recorder.folder / name if (recorder.folder / name).is_file() else None
+    answering = Answering()
+    cli.trainer.callbacks.append(answering)  # type: ignore[attr-defined]
     (metrics,) = cli.trainer.test(cli.model, cli.datamodule, ckpt_path=path, weights_only=True, verbose=False)
     tested = "best" if path and name == BEST else "last"
     recorder.record["metrics"]["test"] = {**{k: rounded(v) for k, v in metrics.items()}, "checkpoint": tested}

@@ -1,13 +1,15 @@
 """A trained net put to new use: weights taken over, parts that rest."""
 
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from lightning.pytorch import LightningModule
 from torch import nn
 
 from mnistlab.checkpoints.taking import take_weights
 from mnistlab.freezing import named, rest, set_trainable, within
+
+_PLAIN = {str, int, float, bool, type(None)}
 
 
 class Transfer(LightningModule):
@@ -30,6 +32,14 @@ class Transfer(LightningModule):
         self.frozen: set[str] = set()
         self.to_freeze = named(freeze)
         self._begun = False
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set a plain value anew without torch's search whether it is a tensor; Lightning does so forty times a step."""
+        own = self.__dict__
+        if type(value) in _PLAIN and name in own:
+            own[name] = value
+        else:
+            super().__setattr__(name, value)
 
     def begin(self, *, continued: bool = False) -> list[str]:
         """Make ready for training: take over weights, freeze parts; what was done, in sentences.

@@ -240,7 +240,7 @@ def test_every_offered_callback_has_its_name_in_the_list(refused: Refused) -> No
 
     assert set(shown) == set(listed((Callback,)))
     assert "EarlyStopping" in shown
-    assert not {"Recorder", "RandomState", "EpochBar", "SaveConfigCallback"} & set(shown)
+    assert not {"Recorder", "Continuity", "EpochBar", "SaveConfigCallback"} & set(shown)
 
 
 def test_without_validation_images_there_is_nothing_to_validate(refused: Refused) -> None:

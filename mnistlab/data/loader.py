@@ -150,7 +150,9 @@ class TrainLoader:
 
 
 def _take(data: ImageSet, rows: Tensor) -> Batch:
-    return data.images[rows], {name: target[rows] for name, target in data.targets.items()}
+    """A batch; `index_select` copies whole images, where indexing by brackets goes value by value."""
+    targets = {name: target.index_select(0, rows) for name, target in data.targets.items()}
+    return data.images.index_select(0, rows), targets
 
 
 def _check_enough(rows: Tensor, shard: Shard) -> None:

@@ -151,6 +151,7 @@ class TorchLoss(Loss):
             loss, self.scale = copy.copy(loss), 1 / num_classes
             loss.reduction = "batchmean"
         self.loss = loss
+        self._weight_name = next((name for name, _ in loss.named_buffers()), None)
         # These two divide by what counts in the batch, the others by its size.
         self.can_skip, self.ignore_index = False, -1
         if isinstance(loss, nn.CrossEntropyLoss | nn.NLLLoss):
@@ -180,17 +181,21 @@ class TorchLoss(Loss):
         if not self.can_skip:
             return super().weight_of_batch(target)
         counts = target.ne(self.ignore_index)
-        weight = next(self.loss.buffers(), None)
+        weight = self._weight()
         if weight is None:
             return counts.sum().float()
         return (weight[target.where(counts, 0)] * counts).sum().float()
 
     def _value(self, logits: Tensor, target: Tensor) -> Tensor:
         with _no_autocast(logits.device.type):  # BCELoss refuses to run under autocast, others lose digits
-            weight = next(self.loss.buffers(), None)
+            weight = self._weight()
             logits = in_full_precision(logits) if weight is None else logits.to(weight.dtype)
             value: Tensor = self.loss(self.given.input(logits), self._target(logits, target))
         return value if self.scale == 1 else value * self.scale
+
+    def _weight(self) -> Tensor | None:
+        """The class weights of the loss, where it has some."""
+        return self.loss.get_buffer(self._weight_name) if self._weight_name else None
 
     def _target(self, logits: Tensor, target: Tensor) -> Tensor:
         given = self.given.target(target, self.num_classes)
@@ -302,6 +307,6 @@ def _check_weights(loss: _Loss, num_classes: int) -> None:
 
 
 def _no_autocast(device_type: str) -> AbstractContextManager[object]:
-    if torch.amp.is_autocast_available(device_type):
+    if torch.amp.is_autocast_available(device_type) and torch.is_autocast_enabled(device_type):
         return torch.autocast(device_type, enabled=False)
     return nullcontext()

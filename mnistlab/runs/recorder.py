@@ -134,7 +134,7 @@ class Recorder(Checkpoint):
     ) -> None:
         """Write `last.ckpt` within an epoch; its end writes one anyway."""
         del pl_module, outputs, batch
-        if not _validates_after(trainer, batch_idx):
+        if self._every_n_steps and not _validates_after(trainer, batch_idx):
             self._save_within_epoch(trainer)
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:

@@ -148,7 +148,7 @@ def outcome(folder: Path) -> dict[str, Any]:
         "weights": last["state_dict"],
         "optimizer": last["optimizer_states"],
         "schedule": last["lr_schedulers"],
-        "generators": last["callbacks"]["RandomState"],
+        "generators": last["callbacks"]["Continuity"],
         "step": last["global_step"],
         "best weights": torch.load(folder / BEST, weights_only=True)["state_dict"] if (folder / BEST).exists() else {},
         "table": (folder / "metrics.csv").read_text(),

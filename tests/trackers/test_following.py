@@ -120,7 +120,7 @@ def test_a_tracker_that_draws_random_numbers_changes_no_bit(fit: Fit, own: str) 
 
     kept = [torch.load(each / "checkpoints" / "last.ckpt", weights_only=True) for each in (alone, run)]
     assert all(torch.equal(kept[0]["state_dict"][name], kept[1]["state_dict"][name]) for name in kept[0]["state_dict"])
-    states = [each["callbacks"]["RandomState"] for each in kept]
+    states = [each["callbacks"]["Continuity"] for each in kept]
     assert torch.equal(states[0]["torch"], states[1]["torch"])
     assert states[0]["python"] == states[1]["python"]
 

@@ -1,0 +1,80 @@
+"""A run that is continued goes on as if it had never been interrupted."""
+
+import random
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+from mnistlab.data.loader import TrainLoader
+
+
+class Continuity(Callback):
+    """Keeps in a checkpoint what Lightning does not, and sets it right when training goes on.
+
+    These are the random number generators, without which dropout and augmentation would differ from those of an
+    undisturbed run, and Lightning's count of batches. Their state is held as tensors, numbers and lists, which a
+    checkpoint gives back with `weights_only=True`.
+    """
+
+    abstract = True  # the lab adds it by itself
+
+    def __init__(self) -> None:
+        self._waiting: Mapping[str, Any] | None = None
+
+    def state_dict(self) -> dict[str, Any]:
+        """The generators of torch on every device, of Python and of NumPy."""
+        version, numbers, gauss = random.getstate()
+        _, keys, position, has_gauss, cached = np.random.get_state(legacy=True)  # noqa: NPY002 - the global one is meant
+        return {
+            "torch": torch.get_rng_state(),
+            "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else [],
+            "python": [version, list(numbers), gauss],
+            "numpy": [torch.from_numpy(np.asarray(keys).astype(np.int64)), position, has_gauss, cached],
+        }
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Keep the state until training starts; what happens before may draw numbers."""
+        self._waiting = state_dict
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Set the generators and the counts, which Lightning has restored by now."""
+        del pl_module
+        if self._waiting is not None:
+            _set_generators(self._waiting)
+            self._waiting = None
+        _correct_counts(trainer)
+
+
+def _set_generators(state: Mapping[str, Any]) -> None:
+    torch.set_rng_state(state["torch"].cpu())
+    if torch.cuda.is_available() and len(state["cuda"]) == torch.cuda.device_count():
+        torch.cuda.set_rng_state_all([part.cpu() for part in state["cuda"]])
+    version, numbers, gauss = state["python"]
+    random.setstate((version, tuple(numbers), gauss))
+    keys, position, has_gauss, cached = state["numpy"]
+    np.random.set_state(("MT19937", keys.numpy().astype(np.uint32), position, has_gauss, cached))  # noqa: NPY002
+
+
+def _correct_counts(trainer: Trainer) -> None:
+    """Correct Lightning's count of batches where it does not say how much of the epoch is left.
+
+    Lightning counts batches and the loader counts images, which differs once the batch size has changed. And where
+    `max_steps` is set, Lightning 2.6 ends an epoch that is over a second time.
+    """
+    fit_loop, epoch_loop = trainer.fit_loop, trainer.fit_loop.epoch_loop
+    if fit_loop.restarted_on_epoch_end:
+        fit_loop.epoch_progress.increment_completed()
+        fit_loop.reset_restart_stage()
+        epoch_loop.restarting = False
+        return
+    loader = trainer.train_dataloader
+    count: Any = epoch_loop.batch_progress.current
+    if epoch_loop.restarting and isinstance(loader, TrainLoader):
+        by = loader.batches_given - count.ready
+        count.ready += by
+        count.started += by
+        count.processed += by
+        count.completed += by
