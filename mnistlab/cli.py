@@ -27,7 +27,7 @@ def main(args: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if args is None else args)
     with _noticing_interruptions() as interruptions:
         try:
-            return _dispatch(arguments)
+            return _dispatch(arguments, interruptions)
         except BrokenPipeError:  # `| head` has seen enough; nothing more can be said, not even at exit
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
@@ -71,10 +71,10 @@ def entry() -> None:
     sys.exit(code)
 
 
-def _dispatch(arguments: list[str]) -> int:
+def _dispatch(arguments: list[str], interruptions: list[int]) -> int:
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         if arguments[1:]:
-            return _dispatch([arguments[1], "--help", *arguments[2:]])
+            return _dispatch([arguments[1], "--help", *arguments[2:]], interruptions)
         print(_overview())
         return 0
     name, *rest = arguments
@@ -95,7 +95,10 @@ def _dispatch(arguments: list[str]) -> int:
 
         if asks_for_help(rest):
             return show_help(name, command.summary, rest)
-    return command(name, rest)
+    function = command.load()
+    if interruptions:  # while it was imported, where Python may have ignored the exception
+        raise KeyboardInterrupt
+    return function(name, rest)
 
 
 def _overview() -> str:

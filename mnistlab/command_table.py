@@ -13,6 +13,9 @@ TABLES = "See what there is"
 _MANY = "Many runs"
 _CARE = "Look after it"
 
+BENCH_SECTIONS = ("epochs", "augmentation", "starts", "memory", "scaling", "accuracy")
+"""What `bench --only` takes."""
+
 
 @dataclass(frozen=True)
 class Command:
@@ -30,11 +33,11 @@ class Command:
     trains: bool = False
     group: str = _CARE
 
-    def __call__(self, command: str, arguments: Sequence[str]) -> int:
-        """Run it; its module is imported now."""
+    def load(self) -> Callable[[str, Sequence[str]], int]:
+        """Import its module."""
         module, _, name = self.function.partition(":")
         function: Callable[[str, Sequence[str]], int] = getattr(import_module(module), name)
-        return function(command, arguments)
+        return function
 
 
 COMMANDS = {
@@ -56,6 +59,7 @@ COMMANDS = {
     "presets": Command("the presets, yours and those that come with mnistlab", _SHOW_TABLE, group=TABLES),
     "inspect": Command("show what is in a checkpoint, importing nothing from it", "mnistlab.inspect_command:run"),
     "doctor": Command("check the installation, the data sets and the devices", "mnistlab.doctor:run"),
+    "bench": Command("measure how fast the lab is on this machine", "mnistlab.bench_command:run"),
     "completion": Command("complete commands, options and values with TAB", "mnistlab.discovery.completion:completion"),
     "schema": Command("print the JSON schema of YAML presets, for editors", "mnistlab.discovery.schema:schema"),
 }

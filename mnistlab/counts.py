@@ -52,7 +52,10 @@ class Counts:
         losses, weights, logits, targets = zip(*self._aside, strict=True)
         self._aside = []
         device, dtype = losses[0].device, _precise(losses[0].device)
-        weight = torch.stack([torch.as_tensor(one, dtype=dtype) for one in weights]).to(device)
+        if isinstance(weights[0], Tensor):
+            weight = torch.stack(weights).to(dtype)
+        else:
+            weight = torch.tensor(weights, dtype=dtype).to(device, non_blocking=True)
         self._loss = _added(self._loss, torch.stack(losses).to(dtype) * weight)
         self._weight = _added(self._weight, weight)
         answers = torch.cat([one.argmax(dim=1) for one in logits])
@@ -61,7 +64,7 @@ class Counts:
 
 def _added(total: Tensor | float, values: Tensor) -> Tensor:
     """A sum to which values (n,) are added one after the other, so that it is the same wherever one paused."""
-    first = torch.as_tensor(total, dtype=values.dtype, device=values.device).reshape(1)
+    first = total.reshape(1) if isinstance(total, Tensor) else values.new_full((1,), total)
     return torch.cat([first, values]).cumsum(0)[-1]
 
 

@@ -34,7 +34,7 @@ class Transfer(LightningModule):
         self._begun = False
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Set a plain value anew without torch's search whether it is a tensor; Lightning does so forty times a step."""
+        """Set a plain value anew without asking whether it is a tensor; Lightning does so forty times a step."""
         own = self.__dict__
         if type(value) in _PLAIN and name in own:
             own[name] = value

@@ -45,8 +45,16 @@ ORDER = [
     {"making"},
     {"evaluation", "training"},
     {"commands", "inspect_command"},
-    {"sweeps", "reports", "reproduction", "browsing"},
-    {"explain_command", "sweep_command", "compare_command", "runs_command", "report_command", "reproduce_command"},
+    {"sweeps", "reports", "reproduction", "browsing", "benchmark"},
+    {
+        "explain_command",
+        "sweep_command",
+        "compare_command",
+        "runs_command",
+        "report_command",
+        "reproduce_command",
+        "bench_command",
+    },
     {"cli"},
     {"__init__", "__main__"},
 ]

@@ -8,15 +8,18 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 
 def now() -> float:
     """Seconds on a clock that only goes on, once the device has done what it was given."""
-    if torch.cuda.is_available():
+    if torch.cuda.is_initialized():
         torch.cuda.synchronize()
     return time.perf_counter()
 
 
 class Clock(Callback):
-    """Notes how long each epoch takes, with all that belongs to it but the validation, and each validation.
+    """Times each epoch of a run that validates after each: its steps, its validation, and what else belongs to it.
 
-    An epoch lasts from its start to that of the next one, so that checkpoints, tables and bars are in it.
+    Attributes:
+        steps: Seconds from the start of each epoch to that of its validation.
+        validations: Seconds of each validation.
+        closings: Seconds from there to the next epoch: checkpoints, tables, lines on the screen.
     """
 
     abstract = True  # the benchmark adds it by itself
@@ -26,43 +29,46 @@ class Clock(Callback):
     on_before_zero_grad = on_before_backward = on_after_backward = None  # type: ignore[assignment]
     on_before_optimizer_step = on_validation_batch_start = on_validation_batch_end = None  # type: ignore[assignment]
 
-    epochs: list[float]
-    validations: list[float]
     last: "Clock"
     """The one that was made last."""
 
     def __init__(self) -> None:
-        self.epochs = []
-        self.validations = []
-        self._begun: float | None = None
-        self._validated = 0.0  # seconds, in the epoch that is running
-        self._since = 0.0
+        self.steps: list[float] = []
+        self.validations: list[float] = []
+        self.closings: list[float] = []
+        self._since: float | None = None
         Clock.last = self
+
+    def epochs(self, part: float = 1.0) -> list[float]:
+        """Seconds of each epoch without its validation.
+
+        Args:
+            part: What part of its steps was made; the seconds are those of all.
+        """
+        return [steps / part + closing for steps, closing in zip(self.steps, self.closings, strict=True)]
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """End the epoch before, and begin one."""
         del trainer, pl_module
-        self._end()
-        self._begun = now()
+        self._note(self.closings)
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Begin a validation."""
+        """The steps are made."""
         del trainer, pl_module
-        self._since = now()
+        self._note(self.steps)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """End it."""
+        """All is validated."""
         del trainer, pl_module
-        seconds = now() - self._since
-        self.validations.append(seconds)
-        self._validated += seconds
+        self._note(self.validations)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """End the last epoch."""
         del trainer, pl_module
-        self._end()
+        self._note(self.closings)
 
-    def _end(self) -> None:
-        if self._begun is not None:
-            self.epochs.append(now() - self._begun - self._validated)
-        self._begun, self._validated = None, 0.0
+    def _note(self, seconds: list[float]) -> None:
+        """Add the seconds since the last note, if there was one."""
+        since, self._since = self._since, now()
+        if since is not None:
+            seconds.append(self._since - since)

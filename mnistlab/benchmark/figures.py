@@ -1,7 +1,7 @@
-"""What was measured, as medians and spreads."""
+"""What was measured, and how it is judged."""
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 
@@ -22,19 +22,15 @@ class Figure:
         """The one in the middle."""
         return statistics.median(self.values)
 
-    @property
-    def least(self) -> float:
-        """The smallest."""
-        return min(self.values)
-
-    @property
-    def most(self) -> float:
-        """The largest."""
-        return max(self.values)
+    def __str__(self) -> str:
+        """The median, and the smallest and the largest where there are several."""
+        text = f"{number(self.median)} {self.unit}"
+        spread = f" [{number(min(self.values))} to {number(max(self.values))}]" if len(self.values) > 1 else ""
+        return text + spread
 
     def as_dict(self) -> dict[str, object]:
         """For JSON."""
-        return {"median": self.median, "min": self.least, "max": self.most, "n": len(self.values), "unit": self.unit}
+        return {"median": self.median, "unit": self.unit, "values": list(self.values)}
 
 
 @dataclass(frozen=True)
@@ -42,16 +38,18 @@ class Mark:
     """What is to be reached.
 
     Attributes:
-        bound: The figure.
-        at_least: Whether it is to be reached from below.
+        bound: At most this.
+        then: And once that is reached, this.
+        at_least: Whether the figure is to be as large as that, or larger.
     """
 
     bound: float
+    then: float | None = None
     at_least: bool = False
 
-    def reached(self, value: float) -> bool:
-        """Whether a figure is good enough."""
-        return value >= self.bound if self.at_least else value <= self.bound
+    def reached(self, value: float, bound: float) -> bool:
+        """Whether a figure is good enough for a bound."""
+        return value >= bound if self.at_least else value <= bound
 
 
 @dataclass(frozen=True)
@@ -65,6 +63,7 @@ class Result:
         how: What the figure is made of, in words.
         mark: What is to be reached, if anything is.
         parts: The measurements.
+        judged: Whether what the mark asks for besides holds, such as an accuracy.
     """
 
     name: str
@@ -73,8 +72,73 @@ class Result:
     how: str
     mark: Mark | None = None
     parts: dict[str, Figure] = field(default_factory=dict)
+    judged: bool = True
 
-    @property
-    def reached(self) -> bool | None:
-        """Whether it is good enough; None where nothing is asked."""
-        return None if self.mark is None else self.mark.reached(self.value)
+    def verdicts(self) -> list[tuple[float, bool]]:
+        """Each bound of the mark, and whether it is reached."""
+        bounds = [] if self.mark is None else [self.mark.bound, self.mark.then]
+        return [
+            (bound, self.judged and self.mark.reached(self.value, bound))
+            for bound in bounds
+            if bound is not None and self.mark is not None
+        ]
+
+    def as_dict(self) -> dict[str, object]:
+        """For JSON."""
+        return {
+            "name": self.name,
+            "value": self.value,
+            "unit": self.unit,
+            "how": self.how,
+            "marks": [{"bound": bound, "reached": reached} for bound, reached in self.verdicts()],
+            "parts": {name: figure.as_dict() for name, figure in self.parts.items()},
+        }
+
+
+@dataclass(frozen=True)
+class Series:
+    """A small table: how something grows.
+
+    Attributes:
+        name: What grows.
+        head: The names of the columns.
+        rows: The numbers.
+    """
+
+    name: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[float]]
+
+    def as_dict(self) -> dict[str, object]:
+        """For JSON."""
+        return {"name": self.name, "head": list(self.head), "rows": [list(row) for row in self.rows]}
+
+
+Found = Result | Series
+
+
+def ratio(
+    name: str,
+    over: tuple[str, Figure],
+    under: tuple[str, Figure],
+    mark: Mark | None = None,
+    parts: Iterable[tuple[str, Figure]] = (),
+) -> Result:
+    """One figure over another, by their medians.
+
+    Args:
+        name: What is compared.
+        over: What is divided, in words, and its figure.
+        under: What it is divided by.
+        mark: What is to be reached.
+        parts: Figures that belong to it.
+    """
+    how = f"{over[0]} {over[1]}, {under[0]} {under[1]}"
+    return Result(name, over[1].median / under[1].median, "x", how, mark, dict([over, under, *parts]))
+
+
+def number(value: float) -> str:
+    """Three digits, with commas between thousands: 0.0123, 1.23, 12.3, 12,345."""
+    if abs(value) >= 100:  # noqa: PLR2004 - three digits
+        return f"{value:,.0f}"
+    return f"{value:.3g}"

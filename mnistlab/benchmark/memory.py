@@ -1,46 +1,54 @@
 """The memory of a run: its peak, and whether it grows."""
 
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
 from mnistlab.benchmark.figures import Figure, Mark, Result
-from mnistlab.benchmark.probes import Resident, said
-from mnistlab.benchmark.starts import IMPORTS, PROGRAM, ended
+from mnistlab.benchmark.fitting import Setting
+from mnistlab.benchmark.probes import Resident, said, say_peak
+from mnistlab.benchmark.processes import PROGRAM, ended
 
 _PEAK_MIB = 200
 """Above a process that only imports lightning.pytorch."""
 
-_GROWTH_MIB = 8
+_GROWTH_MIB = 4
 """What counts as no growth: allocators round."""
 
 _SETTLED = 5
 """Epochs after which all buffers are there."""
 
 
-def memory(data: str, epochs: int) -> list[Result]:
+def memory(setting: Setting, epochs: int, folder: Path) -> Iterator[Result]:
     """The peak of a fit of TinyModel, and the growth between its first epochs and its last one.
 
     Args:
-        data: The class of the data set.
+        setting: The data set.
         epochs: How long the run is.
+        folder: Where the run may lie.
+
+    Raises:
+        RunFailedError: If it fails.
     """
-    imported = ended(IMPORTS["lightning.pytorch"]).peak
+    only = f"import lightning.pytorch; from {say_peak.__module__} import say_peak; say_peak()"
+    (imported,) = said(ended((sys.executable, "-c", only)).output)
     probe = f"--trainer.callbacks={Resident.__module__}.{Resident.__qualname__}"
-    options = [f"--data={data}", f"--trainer.max_epochs={epochs}", "--run.test=false", probe]
-    run = ended([*PROGRAM, "fit", "--model=TinyModel", *options])
-    sizes = said(run.output)
-    peak = Result(
-        "peak memory of a fit of TinyModel",
-        run.peak - imported,
+    options = [*setting.data, "--model=TinyModel", f"--trainer.max_epochs={epochs}", f"--run.dir={folder}", probe]
+    *sizes, peak = said(ended([*PROGRAM, "fit", *options]).output)
+    yield Result(
+        "memory of a fit of TinyModel, its peak above an import of lightning.pytorch",
+        peak - imported,
         "MiB",
-        f"{run.peak:.0f} MiB, of which importing lightning.pytorch takes {imported:.0f}",
+        f"{peak:.0f} MiB, the import {imported:.0f} MiB",
         Mark(_PEAK_MIB),
-        {"fit": Figure([run.peak], "MiB"), "import": Figure([imported], "MiB")},
+        {"fit": Figure([peak], "MiB"), "import": Figure([imported], "MiB")},
     )
-    settled = min(_SETTLED, len(sizes) - 1)
-    grown = Result(
-        f"growth over {epochs} epochs",
+    settled = min(_SETTLED, len(sizes)) - 1
+    yield Result(
+        "growth of its memory",
         sizes[-1] - sizes[settled],
         "MiB",
-        f"from {sizes[settled]:.0f} MiB after epoch {settled + 1} to {sizes[-1]:.0f} after epoch {len(sizes)}",
+        f"{sizes[settled]:.0f} MiB after epoch {settled + 1}, {sizes[-1]:.0f} MiB after epoch {len(sizes)}",
         Mark(_GROWTH_MIB),
         {"after each epoch": Figure(sizes, "MiB")},
     )
-    return [peak, grown]

@@ -1,6 +1,10 @@
 """Training as one writes it by hand for one net: nothing is counted, shown or kept."""
 
-from dataclasses import dataclass
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -8,6 +12,8 @@ from torch.nn import functional as F
 from torch.optim import AdamW
 
 from mnistlab.benchmark.clock import now
+
+_CAREFUL = "PYTORCH_NVML_BASED_CUDA_CHECK"
 
 
 @dataclass(frozen=True)
@@ -34,19 +40,25 @@ class Images:
         """uint8 images to float32 with mean 0 and standard deviation 1."""
         return images.float().mul_(1 / (255 * self.std)).sub_(self.mean / self.std)
 
+    def to(self, device: torch.device) -> Self:
+        """The same set on a device."""
+        tensors = {name: getattr(self, name).to(device) for name in ("train", "train_target", "val", "val_target")}
+        return replace(self, **tensors)
+
 
 class PlainLoop:
-    """The floor: whole batches by index, fused AdamW, and no more.
+    """The floor: whole batches by index, fused AdamW, and no more; on a GPU where there is one.
 
     Args:
-        net: The net, on the device of the images.
+        net: The net.
         images: The set.
         batch_size: Images in a batch.
     """
 
     def __init__(self, net: nn.Module, images: Images, batch_size: int) -> None:
-        self._net = net
-        self._images = images
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._net = net.to(device)
+        self._images = images.to(device)
         self._batch_size = batch_size
         self._optimizer = AdamW(net.parameters(), lr=1e-3, fused=True)
 
@@ -54,22 +66,50 @@ class PlainLoop:
         """Train on so many batches of a new order; the seconds."""
         data = self._images
         self._net.train()
-        begin = now()
-        order = torch.randperm(len(data.train)).to(data.train.device)
-        for rows in order[: batches * self._batch_size].split(self._batch_size):
-            self._optimizer.zero_grad()
-            F.cross_entropy(self._net(data.normalized(data.train[rows])), data.train_target[rows]).backward()
-            self._optimizer.step()
-        return now() - begin
+        with as_without_lightning():
+            begin = now()
+            order = torch.randperm(len(data.train)).to(data.train.device)
+            for rows in order[: batches * self._batch_size].split(self._batch_size):
+                self._optimizer.zero_grad()
+                F.cross_entropy(self._net(data.normalized(data.train[rows])), data.train_target[rows]).backward()
+                self._optimizer.step()
+            return now() - begin
 
     @torch.inference_mode()
-    def validate(self, batch_size: int) -> float:
-        """Count what is right in the validation images; the seconds."""
+    def validate(self, batch_size: int, most: int) -> float:
+        """Count what is right in the validation images, `most` of them at most; the seconds."""
         data = self._images
         self._net.eval()
         begin = now()
         correct = torch.zeros((), dtype=torch.int64, device=data.val.device)
-        for images, target in zip(data.val.split(batch_size), data.val_target.split(batch_size), strict=True):
-            correct += (self._net(data.normalized(images)).argmax(dim=1) == target).sum()
+        images, target = data.val[:most].split(batch_size), data.val_target[:most].split(batch_size)
+        for some, wanted in zip(images, target, strict=True):
+            correct += (self._net(data.normalized(some)).argmax(dim=1) == wanted).sum()
         correct.item()
         return now() - begin
+
+
+@contextmanager
+def as_without_lightning() -> Iterator[None]:
+    """Take a variable out of the environment that Lightning puts there, and that slows each step of Adam.
+
+    A hand-written loop does not import Lightning, so it does not pay for it here either.
+    """
+    before = os.environ.pop(_CAREFUL, None)
+    try:
+        yield
+    finally:
+        if before is not None:
+            os.environ[_CAREFUL] = before
+
+
+@contextmanager
+def as_with_lightning() -> Iterator[None]:
+    """Put it back as a program has it that imports Lightning; `mnistlab fit` takes it out where there is no GPU."""
+    before = os.environ.get(_CAREFUL)
+    os.environ[_CAREFUL] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_CAREFUL]

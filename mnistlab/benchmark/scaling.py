@@ -1,22 +1,26 @@
 """How the cost grows: with the images, with the batch, with the runs in a folder."""
 
 import json
-import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 
-from mnistlab.benchmark.clock import Clock
-from mnistlab.benchmark.terminal import tail, terminal
-from mnistlab.data.digits import SyntheticDigits
-from mnistlab.data.imageset import ImageSet
-from mnistlab.failures import RunFailedError
+from mnistlab.benchmark.figures import Figure, Found, Mark, Result, Series
+from mnistlab.benchmark.fitting import Setting, fitted
+from mnistlab.benchmark.processes import PROGRAM, ended
+from mnistlab.data import ImageSet, SyntheticDigits
+from mnistlab.runs.folder import RECORD
+from mnistlab.runs.record import read_record
 
-TIMES = (1, 4, 16)
-BATCH_SIZES = (32, 128, 512, 2048, 4096)
-RECORDS = (100, 1_000, 10_000)
+_IMAGES = 6_000
+_LISTING = Mark(2.0)
+_MOST = 10_000
+"""Records, of which the mark speaks."""
+
+_MODEL = "SDN68K"
 
 
 class Repeated(SyntheticDigits):
@@ -33,9 +37,76 @@ class Repeated(SyntheticDigits):
         self.times = times
 
     def read(self, split: Literal["train", "test"]) -> ImageSet:
-        """The official images, repeated."""
+        """The training images, repeated; the test images."""
         once = super().read(split)
         if split == "test":
             return once
         rows = torch.arange(len(once)).repeat(self.times)
         return ImageSet(once.images[rows], {name: target[rows] for name, target in once.targets.items()})
+
+
+def by_images(times: Sequence[int], folder: Path) -> Iterator[Found]:
+    """Microseconds for an image in sets of different sizes.
+
+    Args:
+        times: How often the images of the smallest set are there.
+        folder: Where the runs may lie.
+    """
+    setting = Setting((f"--data={Repeated.__module__}.{Repeated.__qualname__}",))
+    sizes = [f"--data.train_size={_IMAGES}", "--data.test_size=500", "--data.val_size=500"]
+    rows = []
+    for count in times:
+        clock = fitted(setting, _MODEL, folder, 3, *sizes, f"--data.times={count}", "--data.batch_size=128")
+        images = _IMAGES * count - 500
+        seconds = Figure(clock.steps[1:]).median
+        rows.append((count, images, seconds, seconds / images * 1e6))
+    yield Series(f"{_MODEL}, an epoch by the size of the set", ("times", "images", "s", "us/image"), rows)
+
+
+def by_batch(setting: Setting, sizes: Sequence[int], images: int, folder: Path) -> Iterator[Found]:
+    """Microseconds for an image in batches of different sizes.
+
+    Args:
+        setting: The data set.
+        sizes: Images in a batch.
+        images: Training images of the data set.
+        folder: Where the runs may lie.
+    """
+    rows = []
+    for size in sizes:
+        clock = fitted(setting, _MODEL, folder, 3, f"--data.batch_size={size}")
+        seconds = Figure(clock.steps[1:]).median
+        rows.append((size, seconds, seconds / images * 1e6))
+    yield Series(f"{_MODEL}, an epoch by the size of a batch", ("batch", "s", "us/image"), rows)
+
+
+def by_records(counts: Sequence[int], rounds: int, folder: Path) -> Iterator[Found]:
+    """Seconds of `mnistlab runs`, the whole command, in folders with many runs.
+
+    Args:
+        counts: How many.
+        rounds: How often.
+        folder: Where runs lie already, whose records are copied, and where the others may lie.
+    """
+    like = next(record for path in sorted((folder / "runs").glob("*/*")) if (record := read_record(path)))
+    rows = []
+    kept = 0
+    for count in counts:
+        _add_records(folder / "many", like, range(kept, count))
+        kept = count
+        command = [*PROGRAM, "runs", f"--run.dir={folder / 'many'}"]
+        ended(command)
+        seconds = Figure([ended(command).seconds for _ in range(rounds)])
+        rows.append((count, seconds.median))
+        if count == _MOST:
+            yield Result(f"mnistlab runs with {count:,} records", seconds.median, "s", str(seconds), _LISTING)
+    yield Series("mnistlab runs by the number of records", ("records", "s"), rows)
+
+
+def _add_records(root: Path, like: dict[str, Any], numbers: range) -> None:
+    begin = datetime.fromisoformat(like["started"])
+    for number in numbers:
+        started = begin + timedelta(seconds=number)
+        folder = root / like["model"] / f"{started:%Y%m%d-%H%M%S}-{number:05}"
+        folder.mkdir(parents=True)
+        (folder / RECORD).write_text(json.dumps({**like, "started": started.isoformat()}), encoding="utf-8")

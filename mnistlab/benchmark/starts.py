@@ -1,71 +1,58 @@
-"""How long commands take to start, beside the imports that they cannot do without; and what memory they take."""
+"""How long commands take to start, over the imports that they cannot do without."""
 
-import os
-import subprocess
-import sys
-import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from pathlib import Path
 
-from mnistlab.benchmark.figures import Figure
-from mnistlab.failures import RunFailedError
+from mnistlab.benchmark.figures import Figure, Mark, Result, ratio
+from mnistlab.benchmark.fitting import Setting
+from mnistlab.benchmark.probes import FirstStep, said
+from mnistlab.benchmark.processes import PROGRAM, ended, importing
 
-PROGRAM = (sys.executable, "-m", "mnistlab")
-IMPORTS = {name: (sys.executable, "-c", f"import {name}") for name in ("lightning.pytorch", "lightning.pytorch.cli")}
-_MIB = 1024 if sys.platform != "darwin" else 1024 * 1024
-"""What the operating system counts memory in, for a MiB."""
+_LIGHT = Mark(0.25, 0.05)
+_FIRST_STEP = Mark(1.15, 1.05)
+_TORCH, _CLI = "import lightning.pytorch", "import lightning.pytorch.cli"
 
-
-@dataclass(frozen=True)
-class Process:
-    """A process that has ended.
-
-    Attributes:
-        seconds: From its start to its end.
-        peak: The most memory that it had at once, in MiB.
-        output: What it has printed.
-    """
-
-    seconds: float
-    peak: float
-    output: str
+LIGHT = {
+    "--version": ("--version",),
+    "--help": ("--help",),
+    "fit --help": ("fit", "--help"),
+    "models": ("models",),
+    "TAB": ("completion", "--complete", "bash", "mnistlab fit --model=S", ""),
+}
+"""The commands that only show something."""
 
 
-def ended(command: Sequence[str], more: Mapping[str, str] | None = None) -> Process:
-    """Run a process to its end.
+def starts(setting: Setting, rounds: int, folder: Path) -> Iterator[Result]:
+    """Seconds of whole commands, and to the first training step; each in its turn.
 
     Args:
-        command: The program and its arguments.
-        more: Variables of its environment beside ours.
+        setting: The data set.
+        rounds: How often; one more before, which does not count, fills the disk's cache.
+        folder: Where the runs may lie.
 
     Raises:
-        RunFailedError: If it fails.
+        RunFailedError: If a command fails.
     """
-    begin = time.perf_counter()
-    process = subprocess.Popen(  # noqa: S603 - this program, and Python
-        list(command),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, **(more or {})},
-    )
-    assert process.stdout is not None
-    output = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - begin
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        last = output.strip().splitlines()[-1:] or ["it said nothing"]
-        raise RunFailedError(f"{' '.join(command[:4])} ... has failed: {last[0]}")
-    return Process(seconds, usage.ru_maxrss / _MIB, output)
-
-
-def in_turn(commands: Mapping[str, Sequence[str]], rounds: int) -> dict[str, Figure]:
-    """The seconds of some commands, each run once a round; a round before that does not count fills the disk's cache."""
+    commands = {name: (*PROGRAM, *arguments) for name, arguments in LIGHT.items()}
+    commands |= {_TORCH: importing("lightning.pytorch"), _CLI: importing("lightning.pytorch.cli")}
+    probe = f"--trainer.callbacks={FirstStep.__module__}.{FirstStep.__qualname__}"
+    options = ["--model=SDN68K", "--trainer.max_steps=3", "--run.test=false", f"--run.dir={folder}", probe]
     seconds: dict[str, list[float]] = {name: [] for name in commands}
+    first: list[float] = []
     for number in range(rounds + 1):
-        for name, command in commands.items():
-            took = ended(command).seconds
-            if number:
+        times = {name: ended(command).seconds for name, command in commands.items()}
+        run = ended([*PROGRAM, "fit", *setting.data, *options])
+        if number:
+            for name, took in times.items():
                 seconds[name].append(took)
-    return {name: Figure(values) for name, values in seconds.items()}
+            first.append(said(run.output)[0] - run.begun)
+    for name in LIGHT:
+        yield ratio(
+            f"mnistlab {name}" if name != "TAB" else "completion of --model=S",
+            ("the command", Figure(seconds[name])),
+            (_TORCH, Figure(seconds[_TORCH])),
+            _LIGHT,
+        )
+    yield ratio(
+        "mnistlab fit, to its first step", ("the command", Figure(first)), (_CLI, Figure(seconds[_CLI])), _FIRST_STEP
+    )

@@ -1,5 +1,6 @@
 """Training as templates for Lightning do it: image by image through PIL, metrics logged at each step."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -15,7 +16,7 @@ from torchmetrics.classification import MulticlassAccuracy
 from torchvision import transforms
 
 from mnistlab.benchmark.clock import Clock
-from mnistlab.benchmark.plain import Images
+from mnistlab.benchmark.plain import Images, as_with_lightning
 
 Pair = tuple[Tensor, Tensor]
 
@@ -28,12 +29,21 @@ class ImageByImage(Dataset[tuple[Tensor, int]]):
         targets: (n,) int64.
         mean: Of the pixels, from 0 to 1.
         std: Their standard deviation.
+        before: What is done to each image first.
     """
 
-    def __init__(self, images: Tensor, targets: Tensor, mean: float, std: float) -> None:
+    def __init__(
+        self,
+        images: Tensor,
+        targets: Tensor,
+        mean: float,
+        std: float,
+        before: Sequence[Callable[[Any], Any]] = (),
+    ) -> None:
         self._images = images[:, 0]
         self._targets = targets
-        self._transform = transforms.Compose([transforms.ToTensor(), transforms.Normalize((mean,), (std,))])
+        steps = [*before, transforms.ToTensor(), transforms.Normalize((mean,), (std,))]
+        self._transform = transforms.Compose(steps)
 
     def __len__(self) -> int:
         return len(self._images)
@@ -113,17 +123,21 @@ class TemplateModule(LightningModule):
         return self.criterion(logits, targets), torch.argmax(logits, dim=1), targets
 
 
-def train(net: nn.Module, num_classes: int, images: Images, batch_size: int, batches: int, folder: str) -> Clock:
+def train(
+    net: nn.Module, num_classes: int, images: Images, batch_size: int, batches: int, val_batches: int, folder: str
+) -> Clock:
     """Train for a warm-up epoch and one that counts; the clock that timed them."""
     clock = Clock()
     trainer = Trainer(
         max_epochs=2,
         limit_train_batches=batches,
+        limit_val_batches=val_batches,
         num_sanity_val_steps=0,
         default_root_dir=folder,
         logger=CSVLogger(folder),
         callbacks=[ModelCheckpoint(monitor="val/acc", mode="max", save_last=True), TQDMProgressBar(), clock],
         enable_model_summary=False,
     )
-    trainer.fit(TemplateModule(net, num_classes), datamodule=TemplateData(images, batch_size))
+    with as_with_lightning():
+        trainer.fit(TemplateModule(net, num_classes), datamodule=TemplateData(images, batch_size))
     return clock

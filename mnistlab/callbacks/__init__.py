@@ -1,7 +1,7 @@
 """What happens beside the training steps, one idea per file.
 
-Lightning asks each callback six times a step, which takes a hundredth of a step of a small net for each of them: the lab
-adds few, and none that has nothing to do.
+Lightning asks each callback six times a step, and each of them costs a hundredth of a small net's step: the lab adds
+few, and none that has nothing to do.
 """
 
 from mnistlab.callbacks.answering import Answering

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mnistlab.catalogue import Catalogue, OptionEntry
 from mnistlab.catalogue.words import first_sentence
+from mnistlab.command_table import BENCH_SECTIONS
 from mnistlab.discovery.chosen import Chosen
 from mnistlab.discovery.layout import shown
 from mnistlab.discovery.run_words import run_values, run_words
@@ -64,7 +65,7 @@ def offer(
         known = [*(Candidate(name, text) for name, text in commands.items()), *_OVERALL]
         return Offer("", _beginning(word, known, hide="-"))
     if before[0] not in (*training, *_LIKE):
-        return _simple(before[0], before[1:], word) if before[0] in commands else Offer("", [])
+        return _simple(catalogue, before[0], before[1:], word) if before[0] in commands else Offer("", [])
     like, own = _LIKE.get(before[0], (before[0], {}))
     line = _Line(catalogue(), like, before[1:])
     name, equals, value = word.partition("=")
@@ -117,6 +118,7 @@ def _last_of(value: str) -> tuple[str, str]:
 
 
 _SIMPLE: Mapping[str, Sequence[str]] = {
+    "bench": ("--quick", "--only=", "--seeds=", "--output=", "--data="),
     "completion": ("--install", "--uninstall"),
     "schema": ("--output=",),
     "inspect": ("--json", "--trust=", "--run.dir="),
@@ -143,12 +145,17 @@ def _beginning(typed: str, known: Iterable[Candidate], hide: str = "") -> list[C
     return exact or [candidate for candidate in unique if candidate.word.lower().startswith(typed.lower())]
 
 
-def _simple(command: str, before: Sequence[str], word: str) -> Offer:
+def _simple(catalogue: Callable[[], Catalogue], command: str, before: Sequence[str], word: str) -> Offer:
     """For the commands that train nothing."""
     if command == "runs":
         return _of_runs(before, word)
     options = _SIMPLE.get(command, ("--json",))
     name, equals, value = word.partition("=")
+    if command == "bench" and name == "--only" and equals:
+        head, last = _last_of(value)
+        return Offer(f"{name}={head}", _beginning(last, map(Candidate, BENCH_SECTIONS)))
+    if command == "bench" and name == "--data" and equals:
+        return Offer(f"{name}=", _beginning(value, _Line(catalogue(), "fit", []).values("data", value)))
     if equals:
         suffixes = {"--output": (".html" if command == "report" else ".json",), "--run.dir": ()}.get(name)
         return Offer(f"{name}=", [] if suffixes is None else _beginning(value, _paths(value, suffixes)))

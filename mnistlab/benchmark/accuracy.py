@@ -1,0 +1,80 @@
+"""The presets that reach an accuracy in little time, trained, with the reference loop beside each run."""
+
+import statistics
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from mnistlab.benchmark.epochs import QUIET, reference
+from mnistlab.benchmark.figures import Figure, Mark, Result
+from mnistlab.benchmark.fitting import Setting, fit
+from mnistlab.benchmark.plain import Images
+from mnistlab.runs.record import read_record
+
+
+@dataclass(frozen=True)
+class Goal:
+    """An accuracy in time.
+
+    Attributes:
+        preset: What is trained.
+        accuracy: What the mean over the seeds must reach, in per cent.
+        mark: Seconds of training on a quiet machine.
+        seeds: How many the mark asks for.
+    """
+
+    preset: str
+    accuracy: float
+    mark: Mark
+    seeds: int
+
+
+QUICK99 = Goal("Quick99", 99.0, Mark(10, 5), 1)
+BEST = Goal("Best", 99.6, Mark(60, 45), 5)
+
+
+def accuracy(setting: Setting, images: Images, goal: Goal, seeds: int) -> Iterator[Result]:
+    """Training seconds as runs record them, without import, validation and test, and the accuracy of each run.
+
+    Args:
+        setting: The data set.
+        images: The same, read already.
+        goal: What is trained.
+        seeds: How often, with the seeds from 0 on.
+
+    Raises:
+        RunFailedError: If a run fails.
+    """
+    accuracies, seconds, loops = [], [], [reference(images)]
+    for seed in range(seeds):
+        with tempfile.TemporaryDirectory() as folder:
+            options = [f"--config={goal.preset}", f"--seed_everything={seed}", "--run.test=true"]
+            fit(setting, options, Path(folder))
+            (path,) = Path(folder).glob("runs/*/*/run.json")
+            record = read_record(path.parent) or {}
+        accuracies.append(record["metrics"]["test"]["test/acc"] * 100)
+        seconds.append(record["timings"]["train_seconds"])
+        loops.append(reference(images))
+    quiet = [took * 2 * QUIET / (loops[run] + loops[run + 1]) for run, took in enumerate(seconds)]
+    mean = statistics.mean(accuracies)
+    spread = f" ± {statistics.stdev(accuracies):.2f}" if seeds > 1 else ""
+    enough = seeds >= goal.seeds
+    how = (
+        f"{mean:.2f}{spread} % on the test images, n = {seeds}; {Figure(seconds)} here, where the reference loop takes "
+        f"{Figure(loops)} and a quiet machine {QUIET} s."
+    )
+    yield Result(
+        f"{goal.preset}, {goal.accuracy:g} % in seconds of a quiet machine",
+        statistics.mean(quiet),
+        "s",
+        how if enough else f"{how} The mark is for {goal.seeds} seeds: --seeds={goal.seeds}.",
+        goal.mark if enough and "--data=MNIST" in setting.data else None,
+        {
+            "quiet machine": Figure(quiet),
+            "here": Figure(seconds),
+            "reference loop": Figure(loops),
+            "accuracy": Figure(accuracies, "%"),
+        },
+        judged=mean >= goal.accuracy,
+    )

@@ -1,0 +1,46 @@
+"""Runs of `mnistlab fit` in this process, as a user at a terminal has them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mnistlab.benchmark.clock import Clock
+from mnistlab.benchmark.terminal import tail, terminal
+from mnistlab.commands import run
+from mnistlab.errors import LabError
+from mnistlab.failures import RunFailedError
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all runs share.
+
+    Attributes:
+        data: The data set and its options, as they are typed.
+    """
+
+    data: tuple[str, ...]
+
+
+def fit(setting: Setting, arguments: Sequence[str], folder: Path) -> None:
+    """Train with a bar, a table and checkpoints; what is shown goes to a file.
+
+    Raises:
+        RunFailedError: If it fails.
+    """
+    typed = [*setting.data, *arguments, f"--run.dir={folder / 'runs'}"]
+    try:
+        with terminal(folder / "screen"):
+            run("fit", typed)
+    except LabError as error:
+        raise RunFailedError(
+            f"mnistlab fit {' '.join(typed)} has failed: {error}\n{tail(folder / 'screen')}"
+        ) from error
+
+
+def fitted(setting: Setting, model: str, folder: Path, epochs: int, *options: str) -> Clock:
+    """Train for some epochs, of which the first should not count; the clock that timed them."""
+    clock = f"--trainer.callbacks={Clock.__module__}.{Clock.__qualname__}"
+    length = f"--trainer.max_epochs={epochs}"
+    fit(setting, [f"--model={model}", length, clock, "--run.test=false", *options], folder)
+    return Clock.last

@@ -1,0 +1,52 @@
+"""Processes, how long they take and what memory."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mnistlab.failures import RunFailedError
+
+PROGRAM = (sys.executable, "-m", "mnistlab")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A process that has ended.
+
+    Attributes:
+        begun: When it was started, in seconds of the system's clock.
+        seconds: From its start to its end.
+        output: What it has printed.
+    """
+
+    begun: float
+    seconds: float
+    output: str
+
+
+def importing(module: str) -> tuple[str, ...]:
+    """The command that imports a module and does nothing else."""
+    return sys.executable, "-c", f"import {module}"
+
+
+def ended(command: Sequence[str]) -> Ended:
+    """Run a process to its end.
+
+    Raises:
+        RunFailedError: If it fails.
+    """
+    begun, begin = time.time(), time.perf_counter()
+    process = subprocess.Popen(  # noqa: S603 - this program, and Python
+        list(command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    assert process.stdout is not None
+    with process.stdout as stream:
+        output = stream.read()
+    code = process.wait()
+    seconds = time.perf_counter() - begin
+    if code:
+        last = output.strip().splitlines()[-1:] or ["it said nothing"]
+        raise RunFailedError(f"{' '.join(command[1:6])} ... has failed: {last[0]}")
+    return Ended(begun, seconds, output)

@@ -1,0 +1,58 @@
+"""Measures section by section, shows each line when it is there, and keeps all of it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from mnistlab.benchmark.epochs import in_memory
+from mnistlab.benchmark.figures import Found, Result
+from mnistlab.benchmark.fitting import Setting
+from mnistlab.benchmark.measuring import SECTIONS, Effort
+from mnistlab.benchmark.screen import head, lines
+from mnistlab.commands import check
+from mnistlab.discovery.layout import screen_width
+from mnistlab.runs.record import environment, now, write_json
+from mnistlab.screen import quiet
+
+
+def measure(sections: Sequence[str], data: Sequence[str], out: Path, *, seeds: int, quick: bool) -> None:
+    """Measure some sections; what is there is in the file after each of them, even if a later one fails.
+
+    Args:
+        sections: Their names.
+        data: The data set, as options of `fit`.
+        out: A file that is not there yet.
+        seeds: How often the longest training is repeated.
+        quick: Less of everything.
+
+    Raises:
+        LabError: If there is no such data set, or something fails.
+    """
+    quiet()
+    setting, effort = Setting(tuple(data)), Effort(quick, seeds)
+    images = in_memory(check(setting.data).datamodule)
+    about = environment()
+    machine = about["machine"]
+    print(f"{machine['processor']}, {machine['cores']} cores, {machine['threads']} threads{_gpu()}")
+    print(", ".join(f"{name} {version}" for name, version in about["versions"].items()))
+    print(head())
+    kept: dict[str, Any] = {"format": 1, "started": now(), "quick": quick, "data": list(data), **about, "sections": {}}
+    everything: list[Found] = []
+    for name in sections:
+        print(f"\n{name}", flush=True)
+        found: list[Found] = []
+        for each in SECTIONS[name](setting, images, effort):
+            found.append(each)
+            print("\n".join(lines(each, screen_width())), flush=True)
+        everything += found
+        kept["sections"][name] = [each.as_dict() for each in found]
+        kept["ended"] = now()
+        write_json(out, kept)
+    marks = [reached for each in everything if isinstance(each, Result) for _, reached in each.verdicts()[:1]]
+    print(f"\n{sum(marks)} of {len(marks)} marks are reached. All figures are in {out}.")
+
+
+def _gpu() -> str:
+    return f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ", no GPU"

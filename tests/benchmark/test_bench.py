@@ -1,0 +1,114 @@
+"""`mnistlab bench`."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mnistlab import main
+
+SMALL = ("--data=SyntheticDigits", "--data.train_size=1500", "--data.test_size=200", "--data.val_size=300")
+
+
+def bench(*arguments: str, data: Sequence[str] = SMALL) -> dict[str, Any]:
+    """Measure quickly, and give what was kept."""
+    assert main(["bench", "--quick", "--output=figures.json", *arguments, *data]) == 0
+    kept: dict[str, Any] = json.loads(Path("figures.json").read_text())
+    return kept
+
+
+def results(kept: dict[str, Any], section: str) -> dict[str, dict[str, Any]]:
+    """The lines of a section by their names."""
+    return {each["name"]: each for each in kept["sections"][section]}
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("here")
+def test_the_same_net_is_timed_in_all_ways(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each figure of a ratio is there, and they make it."""
+    kept = bench("--only=epochs")
+
+    found = results(kept, "epochs")
+    epoch = found["SDN68K, an epoch over the plain loop's"]
+    assert epoch["value"] == epoch["parts"]["fit"]["median"] / epoch["parts"]["plain loop"]["median"]
+    assert [mark["bound"] for mark in epoch["marks"]] == [1.35, 1.10]
+    assert {name.partition(",")[0] for name in found} == {"SDN68K", "CNN421K"}
+    assert all(value > 0 for each in found.values() for part in each["parts"].values() for value in part["values"])
+    assert {"torch", "lightning"} <= set(kept["versions"])
+    assert kept["machine"]["cores"]
+    shown = capsys.readouterr().out
+    assert "plain loop" in shown
+    assert "marks are reached. All figures are in figures.json." in shown
+    assert max(map(len, shown.splitlines())) <= max(80, len(str(kept["machine"]["processor"])) + 80)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("here")
+def test_commands_are_timed_against_the_imports() -> None:
+    """What only shows something takes a part of them."""
+    found = results(bench("--only=starts,memory"), "starts")
+
+    assert {"mnistlab --help", "mnistlab --version", "mnistlab models", "completion of --model=S"} <= set(found)
+    assert found["mnistlab --version"]["value"] < 1
+    assert found["mnistlab fit, to its first step"]["value"] > 0.3
+    kept = json.loads(Path("figures.json").read_text())
+    peak, growth = kept["sections"]["memory"]
+    assert 0 < peak["value"] < 2_000
+    assert len(growth["parts"]["after each epoch"]["values"]) == 8
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("here")
+def test_the_cost_is_told_by_images_batch_and_records() -> None:
+    """A row for each size."""
+    kept = bench("--only=scaling,augmentation")
+
+    by_images, by_batch, by_records = kept["sections"]["scaling"]
+    assert [row[:2] for row in by_images["rows"]] == [[1, 5_500], [4, 23_500]]
+    assert [row[0] for row in by_batch["rows"]] == [128, 1_024]
+    assert [row[0] for row in by_records["rows"]] == [100, 1_000]
+    assert all(row[-1] > 0 for series in (by_images, by_batch, by_records) for row in series["rows"])
+    assert len(kept["sections"]["augmentation"]) == 3
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("here")
+def test_accuracy_is_told_with_the_seconds() -> None:
+    """Marks are those of MNIST: other data have none."""
+    (quick,) = bench("--only=accuracy")["sections"]["accuracy"]
+
+    assert 0 < quick["parts"]["accuracy"]["median"] <= 100
+    assert len(quick["parts"]["reference loop"]["values"]) == 2
+    assert quick["marks"] == []
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--only=epoch"], "there is no section `epoch`. Did you mean epochs?"),
+        (["--only=nonsense"], "There are epochs, augmentation, starts"),
+        (["--seeds=0"], "--seeds=0: a number from 1 on is needed"),
+        (["--seeds=x"], "--seeds=x: a number from 1 on is needed"),
+        (["--quik"], "Did you mean --quick?"),
+        (["epochs"], "bench takes no names. Did you mean --only=epochs?"),
+        (["--output=nowhere/figures.json"], "there is no folder"),
+        (["--output=there.json"], "the file is there already"),
+        (["--data=MNITS"], "Did you mean MNIST"),
+        (["--data=SyntheticDigits", "--data.trian_size=5"], "Did you mean train_size?"),
+    ],
+)
+def test_a_mistake_is_told_before_anything_is_measured(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ten minutes are not spent on it."""
+    Path("there.json").write_text("{}")
+
+    assert main(["bench", *arguments]) == 2
+
+    shown = " ".join(capsys.readouterr().err.split())
+    assert said in shown
+    assert [path.name for path in Path().iterdir()] == ["there.json"]
+    assert Path("there.json").read_text() == "{}"

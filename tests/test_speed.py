@@ -1,0 +1,162 @@
+"""What makes a step cheap keeps its meaning; how fast it is, `mnistlab bench` says."""
+
+import ctypes
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from lightning.pytorch import Callback
+from support import quiet_trainer
+from torch import nn
+from torch.nn import functional as F
+from torch.utils.data import DataLoader, TensorDataset
+
+from mnistlab import SDN8K, SyntheticDigits, TinyModel, ViT38K
+from mnistlab.counts import Counts
+
+Fit = Callable[..., Path]
+NO_GPU = pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU to find")
+CAREFUL = "PYTORCH_NVML_BASED_CUDA_CHECK"
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the libraries that are opened."""
+    names: list[str] = []
+    plain = ctypes.CDLL.__init__
+
+    def opening(self: Any, name: Any, *arguments: Any, **more: Any) -> None:
+        names.append(str(name))
+        plain(self, name, *arguments, **more)
+
+    monkeypatch.setattr(ctypes.CDLL, "__init__", opening)
+    return names
+
+
+@NO_GPU
+def test_no_step_of_a_run_looks_for_a_gpu(tmp_path: Path, opened: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lightning has torch open NVIDIA's library at each step of Adam."""
+    monkeypatch.setenv(CAREFUL, "1")
+
+    class Listening(Callback):
+        """Forgets what was opened before the first step."""
+
+        def on_train_start(self, *_: Any) -> None:
+            opened.clear()
+
+    data = SyntheticDigits(train_size=600, test_size=50, val_size=50)
+    quiet_trainer(tmp_path, callbacks=[Listening()]).fit(TinyModel(), datamodule=data)
+
+    assert not opened
+
+
+@NO_GPU
+def test_adam_still_looks_for_a_gpu_by_itself(opened: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once it does not, `_look_for_gpus_once` in optimization.py can go."""
+    monkeypatch.setenv(CAREFUL, "1")
+    weight = nn.Parameter(torch.zeros(1))
+    weight.grad = torch.ones(1)
+
+    torch.optim.AdamW([weight]).step()
+
+    assert opened
+    assert os.environ[CAREFUL] == "1"
+
+
+def test_counts_do_not_depend_on_where_an_epoch_was_interrupted() -> None:
+    """To the last bit, wherever it was."""
+    generator = torch.Generator().manual_seed(0)
+    batches = [
+        (torch.rand((), generator=generator), 7.0, torch.randn(7, 10, generator=generator), torch.arange(7))
+        for _ in range(200)
+    ]
+    whole = Counts()
+    for batch in batches:
+        whole.add(*batch)
+    expected = whole.as_tensor(torch.device("cpu"))
+    assert expected[3] == 1_400
+    assert expected[2] == sum(int((logits.argmax(1) == target).sum()) for _, _, logits, target in batches)
+
+    for pause in (1, 63, 64, 65, 150):
+        first = Counts()
+        for batch in batches[:pause]:
+            first.add(*batch)
+        then = Counts.from_tensor(first.as_tensor(torch.device("cpu")))
+        for batch in batches[pause:]:
+            then.add(*batch)
+        assert torch.equal(then.as_tensor(torch.device("cpu")), expected)
+
+
+def test_counts_add_up_losses_by_their_weights() -> None:
+    """Weights may be tensors, those of classes."""
+    counts = Counts()
+    logits, target = torch.eye(3), torch.tensor([0, 1, 1])
+    counts.add(torch.tensor(2.0), torch.tensor(3.0), logits, target)
+    counts.add(torch.tensor(1.0), torch.tensor(0.5), logits, target)
+
+    assert counts.as_tensor(torch.device("cpu")).tolist() == [6.5, 3.5, 4.0, 6.0]
+
+
+def test_a_model_still_registers_what_is_set_on_it() -> None:
+    """Plain values are set without torch's detour, parts of a net are not."""
+    model = SDN8K()
+
+    model.extra = nn.Linear(1, 1)
+    model.scale = nn.Parameter(torch.zeros(1))
+    model.note = "first"
+    model.note = "second"
+    model.register_buffer("kept", torch.zeros(1))
+    model.kept = None
+
+    assert {"extra.weight", "scale"} <= dict(model.named_parameters()).keys()
+    assert model.note == "second"
+    assert "kept" not in model.state_dict()
+    model.scale = None
+    assert "scale" not in dict(model.named_parameters())
+    with pytest.raises(TypeError, match="cannot assign"):
+        model.extra = "a word"
+
+
+def test_bfloat16_attention_on_a_cpu_is_that_of_float32() -> None:
+    """It is computed in float32 there, forwards and backwards."""
+    torch.manual_seed(0)
+    net = ViT38K().net.eval()
+    images, target = torch.randn(4, 1, 28, 28), torch.arange(4)
+    exact = net(images)
+    with torch.autocast("cpu", torch.bfloat16):
+        rough = net(images)
+
+    torch.testing.assert_close(rough.float(), exact, atol=0.05, rtol=0.05)
+    F.cross_entropy(rough.float(), target).backward()
+    assert all(bool(parameter.grad.isfinite().all()) for parameter in net.parameters() if parameter.grad is not None)
+
+
+def test_a_batch_that_is_on_its_device_stays_what_it_is() -> None:
+    """Any other is moved as Lightning does."""
+    data = SyntheticDigits(train_size=20, test_size=5, val_size=5)
+    batch = (torch.zeros(2, 1, 28, 28), {"digit": torch.zeros(2)})
+
+    assert data.transfer_batch_to_device(batch, torch.device("cpu"), 0) is batch
+    moved: Any = data.transfer_batch_to_device(batch, torch.device("meta"), 0)
+    assert moved[0].device.type == moved[1]["digit"].device.type == "meta"
+
+
+def test_a_run_that_is_timed_by_lightning_is_timed(fit: Fit, capsys: pytest.CaptureFixture[str]) -> None:
+    """A profiler that is asked for takes the place of the idle one."""
+    fit("--trainer.profiler=TimeTable")
+
+    assert "run_training_batch" in capsys.readouterr().out
+
+
+def test_what_is_not_a_batch_of_the_lab_is_moved(tmp_path: Path) -> None:
+    """A loader of one's own may give plain tensors."""
+    images, target = torch.rand(16, 1, 28, 28), torch.arange(16) % 10
+    loader = DataLoader(TensorDataset(images, target), batch_size=8)
+
+    trainer = quiet_trainer(tmp_path)
+    trainer.fit(SDN8K(), loader, loader)
+
+    assert trainer.global_step == 2
