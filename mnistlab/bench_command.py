@@ -17,7 +17,7 @@ Measures how fast the lab is on this machine: fit as you run it, a plain loop
 over the same net, and a template for Lightning that goes image by image, each
 in its turn. Let nothing else run meanwhile; ten minutes at most.
 
-  --quick   two minutes, with less of everything
+  --quick   two minutes, with less of everything and without accuracy
   --only    epochs, augmentation, starts, memory, scaling, accuracy, or several
   --seeds   how often Best is trained, 1 if not given; its mark asks for 5
   --output  a file for all figures as JSON, bench-TIME.json if not given
@@ -52,7 +52,8 @@ def run(command: str, arguments: Sequence[str]) -> int:
 
 
 def _sections(asked: Arguments) -> list[str]:
-    wanted = asked.values.get("only", ",".join(BENCH_SECTIONS)).split(",")
+    usual = [name for name in BENCH_SECTIONS if "quick" not in asked.switches or name != "accuracy"]
+    wanted = asked.values.get("only", ",".join(usual)).split(",")
     for name in wanted:
         if name not in BENCH_SECTIONS:
             hint = suggestion(name, BENCH_SECTIONS) or f" There are {', '.join(BENCH_SECTIONS)}."

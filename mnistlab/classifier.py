@@ -23,6 +23,7 @@ from mnistlab.objective import Objective
 from mnistlab.optimization import Interval, LRSchedulerCallable, Optimization, OptimizerCallable, step_plateau
 from mnistlab.options.specification import Specification, describe, init_arguments
 from mnistlab.schedules import WarmupCosine
+from mnistlab.thrift import spare_steps, with_signature
 from mnistlab.transfer import Transfer
 
 Split = Literal["train", "val", "test"]
@@ -144,6 +145,7 @@ class Classifier(Transfer):
         """The class of this model and all its options."""
         return describe(self, self.arguments) if self.specification is None else self.specification
 
+    @with_signature
     def training_step(self, batch: tuple[Tensor, Targets], batch_idx: int) -> Tensor:
         """The loss of a batch, (), in the unit of the loss."""
         del batch_idx
@@ -198,6 +200,7 @@ class Classifier(Transfer):
 
     def setup(self, stage: str) -> None:
         """Lay the weights out as the images are, and begin, if nobody has called `begin` yet."""
+        spare_steps()
         if self.channels_last:
             self.net.to(memory_format=torch.channels_last)
         if stage == "fit":

@@ -25,6 +25,7 @@ from mnistlab.runs.supervision import Supervision
 from mnistlab.screen import Screen, quiet
 from mnistlab.sections import prepare
 from mnistlab.starting import find_init
+from mnistlab.thrift import keep_freed_memory
 from mnistlab.training import train
 from mnistlab.wish import Wish
 
@@ -69,6 +70,7 @@ def check(arguments: Sequence[str]) -> LabCLI:
 
 
 def _run(invocation: Invocation, wish: Wish | None, supervision: Supervision | None) -> int:
+    keep_freed_memory()
     prepare()
     set_import_policy(invocation.allowed)
     repeats = supervision.repeats if supervision else None

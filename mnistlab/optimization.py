@@ -1,6 +1,5 @@
 """The optimizer and the schedule of a model: tried before any work, made for the run, stepped when it is time."""
 
-import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -46,7 +45,6 @@ class Optimization:
 
     def configure(self, module: LightningModule) -> Any:
         """What `configure_optimizers` returns for a model that is about to be trained."""
-        _look_for_gpus_once()
         optimizer = self._fused(module)
         if self._scheduler is None:
             return optimizer
@@ -88,17 +86,6 @@ class Optimization:
                 self._scheduler(self._optimizer([nothing]))
         except (ValueError, TypeError, RuntimeError) as error:
             raise ValueError(f"the {what} cannot be used: {error}") from error
-
-
-def _look_for_gpus_once() -> None:
-    """Let torch remember that there is no GPU.
-
-    Adam asks at each step. With this variable, which Lightning sets so that a process can still fork after a question,
-    torch opens NVIDIA's library anew each time, which takes a tenth of a step of a small net. Without a GPU there is
-    nothing that a fork could break.
-    """
-    if not torch.cuda.is_available():
-        os.environ.pop("PYTORCH_NVML_BASED_CUDA_CHECK", None)
 
 
 def step_plateau(trainer: Trainer, reported: Mapping[str, float]) -> None:

@@ -66,7 +66,13 @@ class RunSchedule(LRScheduler):
         """
         if self.total_steps is None and self.last_epoch >= 0:  # torch's constructor makes the step from -1 to 0
             raise ValueError(f"{type(self).__name__} needs the length of the run. Call set_length before step.")
-        super().step(epoch)
+        if epoch is not None or self._step_count <= 1:  # torch warns where the first step comes before the optimizer's
+            super().step(epoch)
+            return
+        # What torch does besides takes longer than all the rest, at each step of the optimizer.
+        self._step_count += 1
+        self.last_epoch += 1
+        self._apply()
 
     def state_dict(self) -> dict[str, Any]:
         """Return the position: `step`, the number of optimizer steps made."""

@@ -29,6 +29,7 @@ ORDER = [
         "picture",
         "trial",
         "answers",
+        "thrift",
     },  # plain torch; these do not know each other
     {"optimization", "objective", "freezing", "attribution"},
     {"transfer"},

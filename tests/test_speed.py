@@ -55,7 +55,7 @@ def test_no_step_of_a_run_looks_for_a_gpu(tmp_path: Path, opened: list[str], mon
 
 @NO_GPU
 def test_adam_still_looks_for_a_gpu_by_itself(opened: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Once it does not, `_look_for_gpus_once` in optimization.py can go."""
+    """Once it does not, `spare_steps` in thrift.py need not care."""
     monkeypatch.setenv(CAREFUL, "1")
     weight = nn.Parameter(torch.zeros(1))
     weight.grad = torch.ones(1)

@@ -9,6 +9,7 @@ from pathlib import Path
 from mnistlab.benchmark.epochs import QUIET, reference
 from mnistlab.benchmark.figures import Figure, Mark, Result
 from mnistlab.benchmark.fitting import Setting, fit
+from mnistlab.benchmark.peers import Peers
 from mnistlab.benchmark.plain import Images
 from mnistlab.runs.record import read_record
 
@@ -34,19 +35,20 @@ QUICK99 = Goal("Quick99", 99.0, Mark(10, 5), 1)
 BEST = Goal("Best", 99.6, Mark(60, 45), 5)
 
 
-def accuracy(setting: Setting, images: Images, goal: Goal, seeds: int) -> Iterator[Result]:
+def accuracy(setting: Setting, images: Images, peers: Peers, goal: Goal, seeds: int) -> Iterator[Result]:
     """Training seconds as runs record them, without import, validation and test, and the accuracy of each run.
 
     Args:
         setting: The data set.
         images: The same, read already.
+        peers: What trains the reference loop.
         goal: What is trained.
         seeds: How often, with the seeds from 0 on.
 
     Raises:
         RunFailedError: If a run fails.
     """
-    accuracies, seconds, loops = [], [], [reference(images)]
+    accuracies, seconds, loops = [], [], [reference(peers, images)]
     for seed in range(seeds):
         with tempfile.TemporaryDirectory() as folder:
             options = [f"--config={goal.preset}", f"--seed_everything={seed}", "--run.test=true"]
@@ -55,7 +57,7 @@ def accuracy(setting: Setting, images: Images, goal: Goal, seeds: int) -> Iterat
             record = read_record(path.parent) or {}
         accuracies.append(record["metrics"]["test"]["test/acc"] * 100)
         seconds.append(record["timings"]["train_seconds"])
-        loops.append(reference(images))
+        loops.append(reference(peers, images))
     quiet = [took * 2 * QUIET / (loops[run] + loops[run + 1]) for run, took in enumerate(seconds)]
     mean = statistics.mean(accuracies)
     spread = f" ± {statistics.stdev(accuracies):.2f}" if seeds > 1 else ""

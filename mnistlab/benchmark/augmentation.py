@@ -45,9 +45,9 @@ def augmentation(images: Images, rounds: int) -> Iterator[Result]:
                 batch.append(some)
                 single.append(one)
         yield ratio(
-            f"augmentation: {name}, times faster than image by image",
-            ("torchvision", Figure(single, "us/image")),
-            ("a batch of 128 at once", Figure(batch, "us/image")),
+            f"augmentation: {name}",
+            ("torchvision one by one", Figure(single, "us")),
+            ("a batch at once", Figure(batch, "us")),
         )
 
 

@@ -1,6 +1,8 @@
 """Times a training run from within, whoever trains it."""
 
 import time
+from collections.abc import Callable
+from typing import ClassVar
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
@@ -20,6 +22,7 @@ class Clock(Callback):
         steps: Seconds from the start of each epoch to that of its validation.
         validations: Seconds of each validation.
         closings: Seconds from there to the next epoch: checkpoints, tables, lines on the screen.
+        beside: What `between` gave before each epoch.
     """
 
     abstract = True  # the benchmark adds it by itself
@@ -29,13 +32,17 @@ class Clock(Callback):
     on_before_zero_grad = on_before_backward = on_after_backward = None  # type: ignore[assignment]
     on_before_optimizer_step = on_validation_batch_start = on_validation_batch_end = None  # type: ignore[assignment]
 
-    last: "Clock"
+    last: ClassVar["Clock"]
     """The one that was made last."""
+
+    between: ClassVar[Callable[[], float] | None] = None
+    """Timed before each epoch, so that both meet the same minute of the machine; it gives its seconds."""
 
     def __init__(self) -> None:
         self.steps: list[float] = []
         self.validations: list[float] = []
         self.closings: list[float] = []
+        self.beside: list[float] = []
         self._since: float | None = None
         Clock.last = self
 
@@ -51,6 +58,9 @@ class Clock(Callback):
         """End the epoch before, and begin one."""
         del trainer, pl_module
         self._note(self.closings)
+        if Clock.between is not None:
+            self.beside.append(Clock.between())
+            self._since = now()
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """The steps are made."""

@@ -2,29 +2,26 @@
 
 import math
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-import torch
-from torch import nn
-
-from mnistlab import models
-from mnistlab.benchmark import template
-from mnistlab.benchmark.clock import Clock
 from mnistlab.benchmark.figures import Figure, Mark, Result, ratio
 from mnistlab.benchmark.fitting import Setting, fitted
-from mnistlab.benchmark.plain import Images, PlainLoop
-from mnistlab.benchmark.terminal import terminal
-from mnistlab.data import ImageData
+from mnistlab.benchmark.peers import Peers
+from mnistlab.benchmark.plain import Images
 
 BATCH_SIZE = 128
 EVAL_BATCH_SIZE = 256
 QUIET = 0.41
 """Seconds that a quiet machine takes for an epoch of SDN68K in a plain loop; marks in seconds are for that machine."""
 
-_WARM_UP = 20
-"""Steps of the plain loop that do not count."""
+_THEIRS = 200
+"""Steps of the template at most; each takes as long as many of ours."""
+
+_EPOCHS = 4
+"""Of a run of fit; the first does not count, and before each there is one of the plain loop."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +45,7 @@ BFLOAT16 = "--trainer.precision=bf16-mixed"
 CHANNELS_LAST = "--model.channels_last=true"
 REFERENCE = Net("SDN68K")
 LARGER = (
-    Net("CNN421K", 0.1, 0.2, (BFLOAT16, CHANNELS_LAST)),
+    Net("CNN421K", 0.06, 0.2, (BFLOAT16, CHANNELS_LAST)),
     Net("ConvNeXt73K", 0.07, 0.2, (CHANNELS_LAST,)),
     Net("ViT210K", 0.03, 0.2, (BFLOAT16,)),
 )
@@ -60,7 +57,7 @@ _VALIDATION = {"SDN68K": Mark(0.03, 0.015)}
 _TEMPLATE = {"SDN68K": Mark(6, 8, at_least=True)}
 _FAST_TEMPLATE = {"CNN421K": Mark(2.5, 3, at_least=True)}
 
-PLAIN, FIT, FAST, TEMPLATE = "plain loop", "fit", "fit with options", "template"
+PLAIN, FIT, FAST, TEMPLATE = "plain loop", "fit", "fit with its fastest options", "template"
 
 
 @dataclass(frozen=True)
@@ -75,81 +72,55 @@ class Ways:
         return Figure([self.epochs[way].median + self.validations[way].median])
 
 
-def epochs(setting: Setting, images: Images, nets: Sequence[Net], rounds: int) -> Iterator[Result]:
+def epochs(setting: Setting, images: Images, peers: Peers, rounds: Mapping[Net, int]) -> Iterator[Result]:
     """Time each net in all ways, in turn so that what else the machine does meets all of them alike.
 
     Args:
         setting: The data set.
         images: The same, read already.
-        nets: The models, the reference first.
-        rounds: How often each way has its turn.
+        peers: What fit is measured against.
+        rounds: The models, the reference first, and how often each way has its turn.
 
     Raises:
         RunFailedError: If one cannot be trained.
     """
     scale = 1.0
-    for net in nets:
+    for net, turns in rounds.items():
         with tempfile.TemporaryDirectory() as folder:
-            ways = _ways(setting, images, net, rounds, Path(folder))
+            ways = _ways(setting, images, peers, net, turns, Path(folder))
         if net == REFERENCE:
             scale = QUIET / ways.epochs[PLAIN].median
         yield from _results(net, ways, len(images.train), len(images.val), scale)
 
 
-def in_memory(data: ImageData) -> Images:
-    """The training and the validation images of a data set, as `fit` divides them."""
-    data.prepare_data()
-    data.setup("fit")
-    train, val = data.train_dataloader(), data.val_dataloader()
-    (pictures, targets), (held, held_targets) = [list(zip(*loader, strict=True)) for loader in (train, val)]
-    name = next(iter(targets[0]))
-    assert data.mean is not None
-    assert data.std is not None
-    return Images(
-        torch.cat(pictures),
-        torch.cat([target[name] for target in targets]),
-        torch.cat(held),
-        torch.cat([target[name] for target in held_targets]),
-        data.mean,
-        data.std,
-    )
-
-
-def reference(images: Images) -> float:
+def reference(peers: Peers, images: Images) -> float:
     """Seconds that the machine takes now for the epoch that a quiet one takes QUIET for."""
-    loop = PlainLoop(_made(REFERENCE), images, BATCH_SIZE)
-    loop.epoch(_WARM_UP)
-    return loop.epoch(_batches(images, 1.0)) * 55_000 / len(images.train)
+    seconds = peers.epoch(REFERENCE.name, BATCH_SIZE, _batches(images, 1.0))
+    return seconds * 55_000 / len(images.train)
 
 
 def _results(net: Net, ways: Ways, train: int, val: int, scale: float) -> Iterator[Result]:
     plain, fit, theirs = ((way, ways.epochs[way]) for way in (PLAIN, FIT, TEMPLATE))
-    yield ratio(f"{net.name}, an epoch over the plain loop's", fit, plain, _EPOCH.get(net.name))
-    yield ratio(
-        f"{net.name}, training and validation, times faster than the template",
-        (TEMPLATE, ways.both(TEMPLATE)),
-        (FIT, ways.both(FIT)),
-        _TEMPLATE.get(net.name),
-    )
+    yield ratio(f"{net.name}, an epoch", fit, plain, _EPOCH.get(net.name), paired=True)
+    both = [(way, ways.both(way)) for way in (TEMPLATE, FIT)]
+    yield ratio(f"{net.name}, training and validation", both[0], both[1], _TEMPLATE.get(net.name))
     if FAST in ways.epochs:
-        options = " ".join(net.fast)
-        fast = (options, ways.epochs[FAST])
-        yield ratio(f"{net.name}, an epoch, times faster than the template", theirs, fast, _FAST_TEMPLATE.get(net.name))
+        fast = (f"{FIT} {' '.join(net.fast)}", ways.epochs[FAST])
+        yield ratio(f"{net.name}, an epoch", theirs, fast, _FAST_TEMPLATE.get(net.name))
     best = min((way for way in (FIT, FAST) if way in ways.epochs), key=lambda way: ways.epochs[way].median)
     speeds = Figure([train / seconds for seconds in ways.epochs[best].values], "images/s")
-    yield Result(f"{net.name}, trained", speeds.median, "images/s", f"{best} {speeds}", parts={best: speeds})
+    yield Result(f"{net.name}, {best}", speeds.median, "images/s", str(speeds), parts={best: speeds})
     seconds = ways.validations[FIT]
-    others = f"{PLAIN} {ways.validations[PLAIN]}, {TEMPLATE} {ways.validations[TEMPLATE]}"
     mark = _VALIDATION.get(net.name)
-    how = f"{FIT} {seconds}, {others}"
-    value = seconds.median * 5_000 / val * scale if mark else seconds.median
-    what = " of 5,000, on a quiet machine" if mark else f" of {val:,}"
-    yield Result(f"{net.name}, validation{what}", value, "s", how, mark, ways.validations)
+    others = f"{PLAIN} {ways.validations[PLAIN]}, {TEMPLATE} {ways.validations[TEMPLATE]}"
+    if mark is None:
+        value, what = seconds.median, f"{net.name}, validation of {val:,}"
+    else:
+        value, what = seconds.median * 5_000 / val * scale, f"{net.name}, validation of 5,000 on a quiet machine"
+    yield Result(what, value, "s", f"here {FIT} {seconds}, {others}", mark, ways.validations)
 
 
-def _ways(setting: Setting, images: Images, net: Net, rounds: int, folder: Path) -> Ways:
-    plain = PlainLoop(_made(net), images, BATCH_SIZE)
-    plain.epoch(_WARM_UP)
+def _ways(setting: Setting, images: Images, peers: Peers, net: Net, rounds: int, folder: Path) -> Ways:
     batches, every = _batches(images, net.part), _batches(images, 1.0)
     part = batches / every
     held = len(images.val)
@@ -166,31 +137,23 @@ def _ways(setting: Setting, images: Images, net: Net, rounds: int, folder: Path)
     sizes = [f"--data.batch_size={BATCH_SIZE}", f"--data.eval_batch_size={EVAL_BATCH_SIZE}"]
     limits = [*sizes, f"--trainer.limit_train_batches={batches}", f"--trainer.limit_val_batches={val_batches}"]
     per_batch = held / math.ceil(held / EVAL_BATCH_SIZE)  # the loader divides evenly
+    plain = partial(peers.epoch, net.name, BATCH_SIZE, batches)
     for _ in range(rounds):
-        note(PLAIN, [plain.epoch(batches) / part], [plain.validate(EVAL_BATCH_SIZE, most)], most)
-        for way, options in ((FIT, ()), (FAST, net.fast)):
-            if way == FIT or options:
-                clock = fitted(setting, net.name, folder, 3, *limits, *options)
-                note(way, clock.epochs(part)[1:], clock.validations[1:], round(val_batches * per_batch))
-        clock = _as_template(net, images, batches, their_val_batches, folder)
+        clock = fitted(setting, net.name, folder, _EPOCHS, *limits, between=plain)
+        note(FIT, clock.epochs(part)[1:], clock.validations[1:], round(val_batches * per_batch))
+        validated = peers.validate(net.name, BATCH_SIZE, EVAL_BATCH_SIZE, most)
+        note(PLAIN, [seconds / part for seconds in clock.beside[1:]], [validated], most)
+        if net.fast:
+            clock = fitted(setting, net.name, folder, _EPOCHS - 1, *limits, *net.fast)
+            note(FAST, clock.epochs(part)[1:], clock.validations[1:], round(val_batches * per_batch))
+        clock = peers.template(net.name, BATCH_SIZE, min(batches, _THEIRS), their_val_batches, folder)
         looked_at = min(held, their_val_batches * BATCH_SIZE)
-        note(TEMPLATE, clock.epochs(part)[1:], clock.validations[1:], looked_at)
+        note(TEMPLATE, clock.epochs(min(batches, _THEIRS) / every)[1:], clock.validations[1:], looked_at)
     return Ways(
         {way: Figure(seconds) for way, seconds in epochs.items()},
         {way: Figure(seconds) for way, seconds in validations.items()},
     )
 
 
-def _as_template(net: Net, images: Images, batches: int, val_batches: int, folder: Path) -> Clock:
-    classes = int(images.train_target.max()) + 1
-    with terminal(folder / "screen"):
-        return template.train(_made(net), classes, images, BATCH_SIZE, batches, val_batches, str(folder))
-
-
 def _batches(images: Images, part: float) -> int:
     return max(1, round(part * math.ceil(len(images.train) / BATCH_SIZE)))
-
-
-def _made(net: Net) -> nn.Module:
-    made: nn.Module = getattr(models, net.name)().net
-    return made

@@ -1,7 +1,7 @@
 """What was measured, and how it is judged."""
 
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 
@@ -122,19 +122,24 @@ def ratio(
     over: tuple[str, Figure],
     under: tuple[str, Figure],
     mark: Mark | None = None,
-    parts: Iterable[tuple[str, Figure]] = (),
+    *,
+    paired: bool = False,
 ) -> Result:
-    """One figure over another, by their medians.
+    """One figure over another.
 
     Args:
         name: What is compared.
         over: What is divided, in words, and its figure.
         under: What it is divided by.
         mark: What is to be reached.
-        parts: Figures that belong to it.
+        paired: Each value of the one was measured beside that of the other: the median of their ratios. Otherwise the
+            ratio of the medians.
     """
-    how = f"{over[0]} {over[1]}, {under[0]} {under[1]}"
-    return Result(name, over[1].median / under[1].median, "x", how, mark, dict([over, under, *parts]))
+    what = f"{name}, {over[0]} / {under[0]}"
+    value = over[1].median / under[1].median
+    if paired:
+        value = statistics.median(a / b for a, b in zip(over[1].values, under[1].values, strict=True))
+    return Result(what, value, "x", f"{over[1]} / {under[1]}", mark, dict([over, under]))
 
 
 def number(value: float) -> str:

@@ -1,6 +1,6 @@
 """Runs of `mnistlab fit` in this process, as a user at a terminal has them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,9 +38,20 @@ def fit(setting: Setting, arguments: Sequence[str], folder: Path) -> None:
         ) from error
 
 
-def fitted(setting: Setting, model: str, folder: Path, epochs: int, *options: str) -> Clock:
-    """Train for some epochs, of which the first should not count; the clock that timed them."""
+def fitted(
+    setting: Setting,
+    model: str,
+    folder: Path,
+    epochs: int,
+    *options: str,
+    between: Callable[[], float] | None = None,
+) -> Clock:
+    """Train for some epochs, of which the first should not count; the clock of them, and of `between` before each."""
     clock = f"--trainer.callbacks={Clock.__module__}.{Clock.__qualname__}"
     length = f"--trainer.max_epochs={epochs}"
-    fit(setting, [f"--model={model}", length, clock, "--run.test=false", *options], folder)
+    Clock.between = between
+    try:
+        fit(setting, [f"--model={model}", length, clock, "--run.test=false", *options], folder)
+    finally:
+        Clock.between = None
     return Clock.last

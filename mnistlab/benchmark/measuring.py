@@ -11,6 +11,7 @@ from mnistlab.benchmark.epochs import LARGER, REFERENCE, epochs
 from mnistlab.benchmark.figures import Found
 from mnistlab.benchmark.fitting import Setting
 from mnistlab.benchmark.memory import memory
+from mnistlab.benchmark.peers import Peers
 from mnistlab.benchmark.plain import Images
 from mnistlab.benchmark.scaling import by_batch, by_images, by_records
 from mnistlab.benchmark.starts import starts
@@ -29,46 +30,58 @@ class Effort:
     seeds: int
 
 
-Section = Callable[[Setting, Images, Effort], Iterator[Found]]
+@dataclass(frozen=True)
+class Ground:
+    """What all sections stand on.
+
+    Attributes:
+        setting: The data set.
+        images: The same, read already.
+        peers: What fit is measured against.
+    """
+
+    setting: Setting
+    images: Images
+    peers: Peers
 
 
-def _epochs(setting: Setting, images: Images, effort: Effort) -> Iterator[Found]:
-    nets = (REFERENCE, *(LARGER[:1] if effort.quick else LARGER))
-    return epochs(setting, images, nets, rounds=1 if effort.quick else 3)
+Section = Callable[[Ground, Effort], Iterator[Found]]
 
 
-def _augmentation(setting: Setting, images: Images, effort: Effort) -> Iterator[Found]:
-    del setting
-    return augmentation(images, rounds=3 if effort.quick else 7)
+def _epochs(ground: Ground, effort: Effort) -> Iterator[Found]:
+    rounds = {REFERENCE: 1, LARGER[0]: 1} if effort.quick else {REFERENCE: 3, **dict.fromkeys(LARGER, 2)}
+    return epochs(ground.setting, ground.images, ground.peers, rounds)
 
 
-def _starts(setting: Setting, images: Images, effort: Effort) -> Iterator[Found]:
-    del images
+def _augmentation(ground: Ground, effort: Effort) -> Iterator[Found]:
+    return augmentation(ground.images, rounds=3 if effort.quick else 7)
+
+
+def _starts(ground: Ground, effort: Effort) -> Iterator[Found]:
     with tempfile.TemporaryDirectory() as folder:
-        yield from starts(setting, 1 if effort.quick else 3, Path(folder))
+        yield from starts(ground.setting, 1 if effort.quick else 3, Path(folder))
 
 
-def _memory(setting: Setting, images: Images, effort: Effort) -> Iterator[Found]:
-    del images
+def _memory(ground: Ground, effort: Effort) -> Iterator[Found]:
     with tempfile.TemporaryDirectory() as folder:
-        yield from memory(setting, 8 if effort.quick else 50, Path(folder))
+        yield from memory(ground.setting, 8 if effort.quick else 50, Path(folder))
 
 
-def _scaling(setting: Setting, images: Images, effort: Effort) -> Iterator[Found]:
+def _scaling(ground: Ground, effort: Effort) -> Iterator[Found]:
     times, sizes, counts = ((1, 4), (128, 1024), (100, 1_000)) if effort.quick else _MANY
     with tempfile.TemporaryDirectory() as folder:
         yield from by_images(times, Path(folder))
-        yield from by_batch(setting, sizes, len(images.train), Path(folder))
+        yield from by_batch(ground.setting, sizes, len(ground.images.train), Path(folder))
         yield from by_records(counts, 1 if effort.quick else 3, Path(folder))
 
 
 _MANY = ((1, 4, 16), (32, 128, 512, 2_048, 4_096), (100, 1_000, 10_000))
 
 
-def _accuracy(setting: Setting, images: Images, effort: Effort) -> Iterator[Found]:
-    yield from accuracy(setting, images, QUICK99, 1 if effort.quick else 3)
+def _accuracy(ground: Ground, effort: Effort) -> Iterator[Found]:
+    yield from accuracy(ground.setting, ground.images, ground.peers, QUICK99, 1 if effort.quick else 3)
     if not effort.quick:
-        yield from accuracy(setting, images, BEST, effort.seeds)
+        yield from accuracy(ground.setting, ground.images, ground.peers, BEST, effort.seeds)
 
 
 SECTIONS: dict[str, Section] = {

@@ -36,7 +36,7 @@ def memory(setting: Setting, epochs: int, folder: Path) -> Iterator[Result]:
     options = [*setting.data, "--model=TinyModel", f"--trainer.max_epochs={epochs}", f"--run.dir={folder}", probe]
     *sizes, peak = said(ended([*PROGRAM, "fit", *options]).output)
     yield Result(
-        "memory of a fit of TinyModel, its peak above an import of lightning.pytorch",
+        "peak of a fit of TinyModel above an import of lightning.pytorch",
         peak - imported,
         "MiB",
         f"{peak:.0f} MiB, the import {imported:.0f} MiB",
@@ -45,7 +45,7 @@ def memory(setting: Setting, epochs: int, folder: Path) -> Iterator[Result]:
     )
     settled = min(_SETTLED, len(sizes)) - 1
     yield Result(
-        "growth of its memory",
+        "growth of its memory over epochs",
         sizes[-1] - sizes[settled],
         "MiB",
         f"{sizes[settled]:.0f} MiB after epoch {settled + 1}, {sizes[-1]:.0f} MiB after epoch {len(sizes)}",

@@ -1,8 +1,5 @@
 """Training as one writes it by hand for one net: nothing is counted, shown or kept."""
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -12,8 +9,7 @@ from torch.nn import functional as F
 from torch.optim import AdamW
 
 from mnistlab.benchmark.clock import now
-
-_CAREFUL = "PYTORCH_NVML_BASED_CUDA_CHECK"
+from mnistlab.data import ImageData
 
 
 @dataclass(frozen=True)
@@ -66,14 +62,13 @@ class PlainLoop:
         """Train on so many batches of a new order; the seconds."""
         data = self._images
         self._net.train()
-        with as_without_lightning():
-            begin = now()
-            order = torch.randperm(len(data.train)).to(data.train.device)
-            for rows in order[: batches * self._batch_size].split(self._batch_size):
-                self._optimizer.zero_grad()
-                F.cross_entropy(self._net(data.normalized(data.train[rows])), data.train_target[rows]).backward()
-                self._optimizer.step()
-            return now() - begin
+        begin = now()
+        order = torch.randperm(len(data.train)).to(data.train.device)
+        for rows in order[: batches * self._batch_size].split(self._batch_size):
+            self._optimizer.zero_grad()
+            F.cross_entropy(self._net(data.normalized(data.train[rows])), data.train_target[rows]).backward()
+            self._optimizer.step()
+        return now() - begin
 
     @torch.inference_mode()
     def validate(self, batch_size: int, most: int) -> float:
@@ -89,27 +84,20 @@ class PlainLoop:
         return now() - begin
 
 
-@contextmanager
-def as_without_lightning() -> Iterator[None]:
-    """Take a variable out of the environment that Lightning puts there, and that slows each step of Adam.
-
-    A hand-written loop does not import Lightning, so it does not pay for it here either.
-    """
-    before = os.environ.pop(_CAREFUL, None)
-    try:
-        yield
-    finally:
-        if before is not None:
-            os.environ[_CAREFUL] = before
-
-
-@contextmanager
-def as_with_lightning() -> Iterator[None]:
-    """Put it back as a program has it that imports Lightning; `mnistlab fit` takes it out where there is no GPU."""
-    before = os.environ.get(_CAREFUL)
-    os.environ[_CAREFUL] = "1"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[_CAREFUL]
+def in_memory(data: ImageData) -> Images:
+    """The training and the validation images of a data set, as `fit` divides them."""
+    data.prepare_data()
+    data.setup("fit")
+    train, val = data.train_dataloader(), data.val_dataloader()
+    (pictures, targets), (held, held_targets) = [list(zip(*loader, strict=True)) for loader in (train, val)]
+    name = next(iter(targets[0]))
+    assert data.mean is not None
+    assert data.std is not None
+    return Images(
+        torch.cat(pictures),
+        torch.cat([target[name] for target in targets]),
+        torch.cat(held),
+        torch.cat([target[name] for target in held_targets]),
+        data.mean,
+        data.std,
+    )

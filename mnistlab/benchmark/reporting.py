@@ -6,10 +6,11 @@ from typing import Any
 
 import torch
 
-from mnistlab.benchmark.epochs import in_memory
 from mnistlab.benchmark.figures import Found, Result
 from mnistlab.benchmark.fitting import Setting
-from mnistlab.benchmark.measuring import SECTIONS, Effort
+from mnistlab.benchmark.measuring import SECTIONS, Effort, Ground
+from mnistlab.benchmark.peers import peers
+from mnistlab.benchmark.plain import in_memory
 from mnistlab.benchmark.screen import head, lines
 from mnistlab.commands import check
 from mnistlab.discovery.layout import screen_width
@@ -40,16 +41,18 @@ def measure(sections: Sequence[str], data: Sequence[str], out: Path, *, seeds: i
     print(head())
     kept: dict[str, Any] = {"format": 1, "started": now(), "quick": quick, "data": list(data), **about, "sections": {}}
     everything: list[Found] = []
-    for name in sections:
-        print(f"\n{name}", flush=True)
-        found: list[Found] = []
-        for each in SECTIONS[name](setting, images, effort):
-            found.append(each)
-            print("\n".join(lines(each, screen_width())), flush=True)
-        everything += found
-        kept["sections"][name] = [each.as_dict() for each in found]
-        kept["ended"] = now()
-        write_json(out, kept)
+    with peers(data) as beside:
+        ground = Ground(setting, images, beside)
+        for name in sections:
+            print(f"\n{name}", flush=True)
+            found: list[Found] = []
+            for each in SECTIONS[name](ground, effort):
+                found.append(each)
+                print("\n".join(lines(each, screen_width())), flush=True)
+            everything += found
+            kept["sections"][name] = [each.as_dict() for each in found]
+            kept["ended"] = now()
+            write_json(out, kept)
     marks = [reached for each in everything if isinstance(each, Result) for _, reached in each.verdicts()[:1]]
     print(f"\n{sum(marks)} of {len(marks)} marks are reached. All figures are in {out}.")
 

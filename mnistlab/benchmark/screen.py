@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from mnistlab.benchmark.figures import Found, Result, Series, number
 from mnistlab.discovery.layout import paragraph, table
 
-_FIGURE, _MARK = 10, 9
+_FIGURE, _MARK = 8, 7
 _INDENT = _FIGURE + 2 * (_MARK + 2) + 2
 REACHED, MISSED = "+", "-"
 
@@ -23,12 +23,18 @@ def lines(found: Found, width: int) -> Iterator[str]:
         for line in table([*found.head, ""], rows, width, right=range(len(found.head))):
             yield " " * (_INDENT - 2) + line
         return
-    marks = [f"{_with_unit(bound, found)} {REACHED if reached else MISSED}" for bound, reached in found.verdicts()]
+    unit = "x" if found.unit == "x" else ""
+    marks = [f"{bound:g}{unit} {REACHED if reached else MISSED}" for bound, reached in found.verdicts()]
     first, then = [*marks, "", ""][:2]
     opening = f"{_with_unit(found.value, found):>{_FIGURE}}  {first:<{_MARK}}  {then:<{_MARK}}  "
     yield from paragraph(f"{found.name}: {found.how}", width, _INDENT, opening)
 
 
 def _with_unit(value: float, found: Result) -> str:
-    unit = {"x": "x", "images/s": "/s"}.get(found.unit, f" {found.unit}")
-    return f"{number(value)}{unit}"
+    if found.unit == "x":
+        return f"{value:.2f}x" if value < _TEN else f"{number(value)}x"
+    return f"{number(value)}{'/s' if found.unit == 'images/s' else f' {found.unit}'}"
+
+
+_TEN = 10
+"""From here on, ratios need no decimals of their own."""

@@ -47,12 +47,6 @@ def starts(setting: Setting, rounds: int, folder: Path) -> Iterator[Result]:
                 seconds[name].append(took)
             first.append(said(run.output)[0] - run.begun)
     for name in LIGHT:
-        yield ratio(
-            f"mnistlab {name}" if name != "TAB" else "completion of --model=S",
-            ("the command", Figure(seconds[name])),
-            (_TORCH, Figure(seconds[_TORCH])),
-            _LIGHT,
-        )
-    yield ratio(
-        "mnistlab fit, to its first step", ("the command", Figure(first)), (_CLI, Figure(seconds[_CLI])), _FIRST_STEP
-    )
+        command = "TAB after --model=S" if name == "TAB" else f"mnistlab {name}"
+        yield ratio("start", (command, Figure(seconds[name])), (_TORCH, Figure(seconds[_TORCH])), _LIGHT)
+    yield ratio("start", ("mnistlab fit to its first step", Figure(first)), (_CLI, Figure(seconds[_CLI])), _FIRST_STEP)

@@ -16,7 +16,7 @@ from torchmetrics.classification import MulticlassAccuracy
 from torchvision import transforms
 
 from mnistlab.benchmark.clock import Clock
-from mnistlab.benchmark.plain import Images, as_with_lightning
+from mnistlab.benchmark.plain import Images
 
 Pair = tuple[Tensor, Tensor]
 
@@ -138,6 +138,5 @@ def train(
         callbacks=[ModelCheckpoint(monitor="val/acc", mode="max", save_last=True), TQDMProgressBar(), clock],
         enable_model_summary=False,
     )
-    with as_with_lightning():
-        trainer.fit(TemplateModule(net, num_classes), datamodule=TemplateData(images, batch_size))
+    trainer.fit(TemplateModule(net, num_classes), datamodule=TemplateData(images, batch_size))
     return clock

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Adam
 
 from mnistlab.models.assembled import Assembled
@@ -13,6 +13,20 @@ from mnistlab.optimization import OptimizerCallable
 
 GRID = 7
 """Rows and columns of the map that the dense layer sees, whatever the size of the images."""
+
+
+class GridPool(nn.AdaptiveAvgPool2d):
+    """Means over the cells of a 7x7 grid; maps that are 7x7 are given back, since each mean would be of one value.
+
+    Shape: (batch, channels, height, width) -> (batch, channels, 7, 7).
+    """
+
+    def __init__(self) -> None:
+        super().__init__(GRID)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Pool, where there is anything to pool."""
+        return maps if maps.shape[-2:] == (GRID, GRID) else super().forward(maps)
 
 
 class CNNBackbone(Backbone):
@@ -39,7 +53,7 @@ class CNNBackbone(Backbone):
         stages = {
             "conv1": _convolution(in_channels, conv1_channels),
             "conv2": _convolution(conv1_channels, conv2_channels),
-            "pool": nn.AdaptiveAvgPool2d(GRID),
+            "pool": GridPool(),
             "fc": nn.Sequential(
                 nn.Flatten(), nn.Linear(GRID**2 * conv2_channels, fc_size), nn.ReLU(), nn.Dropout(dropout)
             ),
@@ -51,8 +65,9 @@ def _convolution(in_channels: int, out_channels: int) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(in_channels, out_channels, kernel_size=3, padding=1),
         nn.BatchNorm2d(out_channels),
-        nn.ReLU(),
+        # The larger of two rectified values is the larger one, rectified: in this order ReLU has a quarter to do.
         nn.MaxPool2d(2),
+        nn.ReLU(),
     )
 
 

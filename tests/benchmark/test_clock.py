@@ -14,8 +14,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from mnistlab import SDN8K, SyntheticDigits
 from mnistlab.benchmark import template
 from mnistlab.benchmark.clock import Clock
-from mnistlab.benchmark.epochs import in_memory
-from mnistlab.benchmark.plain import Images, PlainLoop
+from mnistlab.benchmark.plain import Images, PlainLoop, in_memory
 from mnistlab.classifier import Classifier
 
 

@@ -49,7 +49,7 @@ def test_a_ratio_is_that_of_the_medians() -> None:
     result = ratio("a", ("fit", Figure([2.0, 4.0, 9.0])), ("plain loop", Figure([2.0])))
 
     assert result.value == 2.0
-    assert result.how == "fit 4 s [2 to 9], plain loop 2 s"
+    assert (result.name, result.how) == ("a, fit / plain loop", "4 s [2 to 9] / 2 s")
     assert list(result.parts) == ["fit", "plain loop"]
 
 
@@ -59,7 +59,7 @@ def test_a_line_says_the_figure_its_marks_and_what_it_is_made_of() -> None:
 
     (line,) = lines(result, 80)
 
-    assert line.split() == ["1.2x", "1.35x", "+", "1.1x", "-", "an", "epoch:", "fit", "1", "s"]
+    assert line.split() == ["1.20x", "1.35x", "+", "1.1x", "-", "an", "epoch:", "fit", "1", "s"]
     assert [line.index("1.35x"), line.index("1.1x"), line.index("an")] == [
         head().index("mark"),
         head().index("then"),

@@ -32,11 +32,19 @@ def test_a_convolution_is_normalized_before_its_relu_and_halved_by_the_maximum()
         *(nn.Conv2d(3, 6, 3, padding=1), nn.BatchNorm2d(6), nn.ReLU(), nn.MaxPool2d(2)),
         *(nn.AdaptiveAvgPool2d(7), nn.Flatten(), nn.Linear(294, 25), nn.ReLU(), nn.Dropout(0.4), nn.Linear(25, 10)),
     )
-    net, images = CNN8K(dropout=0.4).net, torch.randn(5, 1, 36, 36)
+    net = CNN8K(dropout=0.4).net
     net.load_state_dict(dict(zip(net.state_dict(), written.state_dict().values(), strict=True)))
 
-    assert torch.equal(after_seed(net, images), after_seed(written, images))
-    assert torch.equal(net.eval()(images), written.eval()(images))
+    for images in (torch.randn(5, 1, 36, 36), torch.randn(5, 1, 28, 28)):
+        logits, others = after_seed(net.train(), images), after_seed(written.train(), images)
+        assert torch.equal(logits, others)
+        logits.square().sum().backward()
+        others.square().sum().backward()
+        for ours, theirs in zip(net.parameters(), written.parameters(), strict=True):
+            assert ours.grad is not None
+            assert theirs.grad is not None
+            assert torch.equal(ours.grad, theirs.grad)
+        assert torch.equal(net.eval()(images), written.eval()(images))
 
 
 def after_seed(net: nn.Module, images: Tensor) -> Tensor:
