@@ -31,6 +31,12 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def bench(session: nox.Session) -> None:
+    """Measure the lab on this machine; `nox -s bench -- --quick` in two minutes."""
+    _run(session, "mnistlab", "bench", *session.posargs)
+
+
+@nox.session
 def catalogue(session: nox.Session) -> None:
     """Write down the classes that there are and their options, for help and completion; a test tells when it is due."""
     code = "from mnistlab.catalogue.store import *; write_catalogue(SHIPPED, current_identity(), new_catalogue())"

@@ -33,8 +33,8 @@ def small_mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def _quick(line: str) -> list[str]:
     arguments = shlex.split(line)[1:]
     trains = arguments[0] in ("fit", "sweep", "compare") and "--help" not in line and ".help" not in line
-    fewer = {"sweep": ("--trials=2",), "compare": ("--seeds=1",)}.get(arguments[0], ())
-    return [*arguments, *_QUICK, *fewer] if trains else arguments
+    fewer = {"sweep": ("--trials=2",), "compare": ("--seeds=1",), "bench": ("--only=epochs",)}.get(arguments[0], ())
+    return [*arguments, *(_QUICK if trains else ()), *fewer]
 
 
 @pytest.mark.usefixtures("small_mnist", "inline")

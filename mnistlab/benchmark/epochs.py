@@ -20,9 +20,6 @@ QUIET = 0.41
 _THEIRS = 200
 """Steps of the template at most; each takes as long as many of ours."""
 
-_EPOCHS = 4
-"""Of a run of fit; the first does not count, and before each there is one of the plain loop."""
-
 
 @dataclass(frozen=True)
 class Net:
@@ -32,22 +29,24 @@ class Net:
         name: Its class.
         part: What part of an epoch's steps is made; the figures are for a whole one.
         val_part: What part of the validation images is looked at; likewise.
+        epochs: Of a run of fit; the first does not count, and before each there is one of the plain loop.
         fast: The options with which it is fastest on a CPU.
     """
 
     name: str
     part: float = 1.0
     val_part: float = 1.0
+    epochs: int = 3
     fast: tuple[str, ...] = ()
 
 
 BFLOAT16 = "--trainer.precision=bf16-mixed"
 CHANNELS_LAST = "--model.channels_last=true"
-REFERENCE = Net("SDN68K")
+REFERENCE = Net("SDN68K", epochs=8)
 LARGER = (
-    Net("CNN421K", 0.06, 0.2, (BFLOAT16, CHANNELS_LAST)),
-    Net("ConvNeXt73K", 0.07, 0.2, (CHANNELS_LAST,)),
-    Net("ViT210K", 0.03, 0.2, (BFLOAT16,)),
+    Net("CNN421K", 0.06, 0.2, fast=(BFLOAT16, CHANNELS_LAST)),
+    Net("ConvNeXt73K", 0.07, 0.2, fast=(CHANNELS_LAST,)),
+    Net("ViT210K", 0.03, 0.2, fast=(BFLOAT16,)),
 )
 
 # Over the plain loop; and of SDN68K's validation, in seconds of a quiet machine.
@@ -139,12 +138,12 @@ def _ways(setting: Setting, images: Images, peers: Peers, net: Net, rounds: int,
     per_batch = held / math.ceil(held / EVAL_BATCH_SIZE)  # the loader divides evenly
     plain = partial(peers.epoch, net.name, BATCH_SIZE, batches)
     for _ in range(rounds):
-        clock = fitted(setting, net.name, folder, _EPOCHS, *limits, between=plain)
+        clock = fitted(setting, net.name, folder, net.epochs, *limits, between=plain)
         note(FIT, clock.epochs(part)[1:], clock.validations[1:], round(val_batches * per_batch))
         validated = peers.validate(net.name, BATCH_SIZE, EVAL_BATCH_SIZE, most)
         note(PLAIN, [seconds / part for seconds in clock.beside[1:]], [validated], most)
         if net.fast:
-            clock = fitted(setting, net.name, folder, _EPOCHS - 1, *limits, *net.fast)
+            clock = fitted(setting, net.name, folder, net.epochs, *limits, *net.fast)
             note(FAST, clock.epochs(part)[1:], clock.validations[1:], round(val_batches * per_batch))
         clock = peers.template(net.name, BATCH_SIZE, min(batches, _THEIRS), their_val_batches, folder)
         looked_at = min(held, their_val_batches * BATCH_SIZE)

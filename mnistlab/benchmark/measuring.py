@@ -59,7 +59,7 @@ def _augmentation(ground: Ground, effort: Effort) -> Iterator[Found]:
 
 def _starts(ground: Ground, effort: Effort) -> Iterator[Found]:
     with tempfile.TemporaryDirectory() as folder:
-        yield from starts(ground.setting, 1 if effort.quick else 3, Path(folder))
+        yield from starts(ground.setting, 1 if effort.quick else 2, Path(folder))
 
 
 def _memory(ground: Ground, effort: Effort) -> Iterator[Found]:

@@ -107,6 +107,23 @@ def test_the_clock_tells_steps_validation_and_the_rest_apart(tmp_path: Path) -> 
         assert half - whole == pytest.approx(steps)
 
 
+def test_what_is_timed_between_epochs_belongs_to_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It stands beside them."""
+
+    def slow() -> float:
+        time.sleep(0.5)
+        return 0.5
+
+    monkeypatch.setattr(Clock, "between", slow)
+    clock = Clock()
+    one = DataLoader(TensorDataset(torch.zeros(1, 1)))
+
+    quiet_trainer(tmp_path, max_epochs=2, callbacks=[clock]).fit(Waiting(), one, one)
+
+    assert clock.beside == [0.5, 0.5]
+    assert max(*clock.steps, *clock.validations, *clock.closings) < 0.5
+
+
 def test_the_plain_loop_makes_the_steps_of_fit(images: Images, tmp_path: Path) -> None:
     """As many, of as many images: otherwise no ratio means anything."""
     seen: list[int] = []

@@ -53,6 +53,13 @@ def test_a_ratio_is_that_of_the_medians() -> None:
     assert list(result.parts) == ["fit", "plain loop"]
 
 
+def test_a_paired_ratio_is_the_median_of_ratios() -> None:
+    """Each taken in the same minute: a slow one slows both."""
+    result = ratio("a", ("fit", Figure([2.0, 40.0, 9.0])), ("plain loop", Figure([1.0, 10.0, 3.0])), paired=True)
+
+    assert result.value == 3.0
+
+
 def test_a_line_says_the_figure_its_marks_and_what_it_is_made_of() -> None:
     """The marks stand below their columns."""
     result = Result("an epoch", 1.2, "x", "fit 1 s", Mark(1.35, 1.10))
