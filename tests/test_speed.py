@@ -2,6 +2,9 @@
 
 import ctypes
 import os
+import platform
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -64,6 +67,33 @@ def test_adam_still_looks_for_a_gpu_by_itself(opened: list[str], monkeypatch: py
 
     assert opened
     assert os.environ[CAREFUL] == "1"
+
+
+_FAULTS = """
+import resource, sys
+import torch
+from mnistlab.thrift import keep_freed_memory
+if sys.argv[1] == "keep":
+    keep_freed_memory()
+def use():
+    [torch.ones(8_000_000) for _ in range(3)]
+use()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(10):
+    use()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only GNU's C library knows the setting")
+def test_freed_memory_is_used_again() -> None:
+    """Without a new page from the system; once this is so by itself, `keep_freed_memory` in thrift.py can go."""
+    faults = {
+        way: int(subprocess.run([sys.executable, "-c", _FAULTS, way], capture_output=True, check=True).stdout)
+        for way in ("keep", "not")
+    }
+
+    assert faults["not"] > 10 * faults["keep"]
 
 
 def test_counts_do_not_depend_on_where_an_epoch_was_interrupted() -> None:

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from typing import ClassVar
 
 import torch
-from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch import LightningModule, Trainer
+
+from mnistlab.thrift import Epochwise
 
 
 def now() -> float:
@@ -15,7 +17,7 @@ def now() -> float:
     return time.perf_counter()
 
 
-class Clock(Callback):
+class Clock(Epochwise):
     """Times each epoch of a run that validates after each: its steps, its validation, and what else belongs to it.
 
     Attributes:
@@ -26,11 +28,6 @@ class Clock(Callback):
     """
 
     abstract = True  # the benchmark adds it by itself
-
-    # Lightning leaves out what cannot be called: the clock must not slow down the steps that it times.
-    on_train_batch_start = on_train_batch_end = None  # type: ignore[assignment]
-    on_before_zero_grad = on_before_backward = on_after_backward = None  # type: ignore[assignment]
-    on_before_optimizer_step = on_validation_batch_start = on_validation_batch_end = None  # type: ignore[assignment]
 
     last: ClassVar["Clock"]
     """The one that was made last."""

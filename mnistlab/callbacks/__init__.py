@@ -1,7 +1,6 @@
 """What happens beside the training steps, one idea per file.
 
-Lightning asks each callback six times a step, and each of them costs a hundredth of a small net's step: the lab adds
-few, and none that has nothing to do.
+Those that have nothing to do at a step derive from `Epochwise`, so that they cost nothing there.
 """
 
 from mnistlab.callbacks.answering import Answering

@@ -4,16 +4,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch import LightningModule, Trainer
 
 from mnistlab.answers import Answers, joined
 from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
 from mnistlab.runs.folder import OUTCOMES
 from mnistlab.runs.outcomes import Outcomes, fingerprint, save_outcomes
+from mnistlab.thrift import Epochwise
 
 
-class Answering(Callback):
+class Answering(Epochwise):
     """Collects the answers of a test; a test that is shared by several processes has none as a whole."""
 
     abstract = True  # the lab adds it by itself

@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch import LightningModule, Trainer
 
 from mnistlab.data.loader import TrainLoader
+from mnistlab.thrift import Epochwise
 
 
-class Continuity(Callback):
+class Continuity(Epochwise):
     """Keeps in a checkpoint what Lightning does not, and sets it right when training goes on.
 
     These are the random number generators, without which dropout and augmentation would differ from those of an
@@ -31,7 +32,7 @@ class Continuity(Callback):
         return {
             "torch": torch.get_rng_state(),
             "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else [],
-            "python": [version, list(numbers), gauss],
+            "python": [version, torch.tensor(numbers), gauss],  # a list would be pickled number by number
             "numpy": [torch.from_numpy(np.asarray(keys).astype(np.int64)), position, has_gauss, cached],
         }
 
@@ -53,7 +54,7 @@ def _set_generators(state: Mapping[str, Any]) -> None:
     if torch.cuda.is_available() and len(state["cuda"]) == torch.cuda.device_count():
         torch.cuda.set_rng_state_all([part.cpu() for part in state["cuda"]])
     version, numbers, gauss = state["python"]
-    random.setstate((version, tuple(numbers), gauss))
+    random.setstate((version, tuple(numbers.tolist()), gauss))
     keys, position, has_gauss, cached = state["numpy"]
     np.random.set_state(("MT19937", keys.numpy().astype(np.uint32), position, has_gauss, cached))  # noqa: NPY002
 

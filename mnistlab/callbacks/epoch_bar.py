@@ -7,13 +7,15 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ProgressBar
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-_REFRESH_S = 0.1
+from mnistlab.thrift import Epochwise
+
+_REFRESH_S = 0.2
 
 
-class EpochBar(ProgressBar):
+class EpochBar(Epochwise, ProgressBar):
     """A bar for the epoch that runs; it goes away when the epoch's line is printed.
 
-    It counts epochs as the lines do, from 1, and is drawn ten times a second at most, whatever a step takes.
+    It counts epochs as the lines do, from 1, and is drawn five times a second at most, whatever a step takes.
     """
 
     abstract = True  # the lab adds it by itself

@@ -14,11 +14,12 @@ from mnistlab.checkpoints.reading import read_checkpoint, weights_file
 from mnistlab.errors import LabError, tell
 from mnistlab.runs.folder import BEST, CONFIG, LAST, METRICS, RECORD, WEIGHTS
 from mnistlab.runs.record import now, read_record, write_bytes, write_json, write_rows, write_text
+from mnistlab.thrift import Epochwise
 
 MONITOR = "val/acc"
 
 
-class Recorder(Checkpoint):
+class Recorder(Epochwise, Checkpoint):
     """Writes the configuration, the record, the table of metrics and the checkpoints of a training run.
 
     One callback does it all because the order matters: at the end of an epoch the row of metrics and the best figures

@@ -445,3 +445,10 @@ def test_a_sweep_and_a_comparison_complete_lists(offered: Offered) -> None:
     assert offered("sweep", "--model=SmallModel", "--model.hid") == ["--model.hidden_dim="]
     assert offered("compare", "--models=SDN8K,CNN8") == ["--models=SDN8K,CNN8K"]
     assert "--json" in offered("reproduce", "--")
+
+
+def test_sections_and_data_of_a_benchmark_are_offered(offered: Offered) -> None:
+    """Several sections with commas between them."""
+    assert {"--quick", "--only=", "--output="} <= set(offered("bench", "--"))
+    assert offered("bench", "--only=epochs,s") == ["--only=epochs,starts", "--only=epochs,scaling"]
+    assert offered("bench", "--data=Fa") == ["--data=FashionMNIST"]
