@@ -76,7 +76,7 @@ from mnistlab.thrift import keep_freed_memory
 if sys.argv[1] == "keep":
     keep_freed_memory()
 def use():
-    [torch.ones(8_000_000) for _ in range(3)]
+    [torch.ones(20_000_000) for _ in range(3)]
 use()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for _ in range(10):

@@ -3,10 +3,12 @@
 import os
 import signal
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
+from typing import TypeVar
 
 from torch import nn
 
@@ -16,8 +18,11 @@ from mnistlab.benchmark.clock import Clock
 from mnistlab.benchmark.plain import Images, PlainLoop, in_memory
 from mnistlab.benchmark.terminal import terminal
 from mnistlab.commands import check
+from mnistlab.failures import RunFailedError
 
 _CAREFUL = "PYTORCH_NVML_BASED_CUDA_CHECK"
+Returned = TypeVar("Returned")
+
 _WARM_UP = 20
 """Steps of a plain loop that do not count."""
 
@@ -38,15 +43,15 @@ class Peers:
 
     def epoch(self, net: str, batch_size: int, batches: int) -> float:
         """Seconds of some steps of the plain loop, on the net that it has trained before."""
-        return self._plain.submit(_epoch, net, batch_size, batches).result()
+        return _result(self._plain.submit(_epoch, net, batch_size, batches))
 
     def validate(self, net: str, batch_size: int, eval_batch_size: int, most: int) -> float:
         """Seconds of the plain loop for `most` of the validation images."""
-        return self._plain.submit(_validate, net, batch_size, eval_batch_size, most).result()
+        return _result(self._plain.submit(_validate, net, batch_size, eval_batch_size, most))
 
     def template(self, net: str, batch_size: int, batches: int, val_batches: int, folder: Path) -> Clock:
         """Train a net as a template does, for an epoch that warms up and one that counts."""
-        return self._template.submit(_train, net, batch_size, batches, val_batches, folder).result()
+        return _result(self._template.submit(_train, net, batch_size, batches, val_batches, folder))
 
     def stop(self) -> None:
         """End both."""
@@ -64,12 +69,19 @@ def peers(data: Sequence[str]) -> Iterator[Peers]:
         made.stop()
 
 
+def _result(future: Future[Returned]) -> Returned:
+    try:
+        return future.result()
+    except BrokenProcessPool as error:
+        raise RunFailedError("a process that fit is measured against has died. Is there enough memory?") from error
+
+
 _images: list[Images] = []
 _loops: dict[tuple[str, int], PlainLoop] = {}
 
 
 def _begin(data: Sequence[str], careful: str | None) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process ends this one
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it at once, and the first process says so
     os.environ.pop(_CAREFUL, None)
     if careful is not None:
         os.environ[_CAREFUL] = careful
