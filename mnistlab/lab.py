@@ -84,7 +84,8 @@ class LabCLI(LightningCLI):
         bar = (
             options["enable_progress_bar"] is not False and (drawn or sys.stdout.isatty()) and not options["barebones"]
         )
-        callbacks = [*own, *self._make_callbacks(self), *([EpochBar()] if bar and not drawn else [])]
+        lab = self._make_callbacks(self)  # the recorder stands first, so that every checkpoint has its row
+        callbacks = [*lab[:1], *own, *lab[1:], *([EpochBar()] if bar and not drawn else [])]
         profiler = options["profiler"] if options["profiler"] or options["barebones"] else NoProfiler()
         chosen = {"enable_progress_bar": bar, "callbacks": callbacks, "profiler": profiler}
         self.trainer = Trainer(**{**options, **chosen})

@@ -8,7 +8,9 @@ import numpy as np
 import torch
 from lightning.pytorch import LightningModule, Trainer
 
+from mnistlab.classifier import Classifier
 from mnistlab.data.loader import TrainLoader
+from mnistlab.errors import LabError
 from mnistlab.thrift import Epochwise
 
 
@@ -40,13 +42,24 @@ class Continuity(Epochwise):
         """Keep the state until training starts; what happens before may draw numbers."""
         self._waiting = state_dict
 
-    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Set the generators and the counts, which Lightning has restored by now."""
+    def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
+        """Let early stopping have the patience of this run: Lightning keeps that with what it has counted."""
         del pl_module
+        for callback in trainer.early_stopping_callbacks:
+            state = checkpoint["callbacks"].get(callback.state_key)
+            if state is not None:
+                state["patience"] = callback.patience
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Set the counts, the optimizer and the generators right, which Lightning has restored by now."""
+        _correct_counts(trainer)
+        if isinstance(pl_module, Classifier):
+            pl_module.take_up()
         if self._waiting is not None:
             _set_generators(self._waiting)
             self._waiting = None
-        _correct_counts(trainer)
+        if any(each.wait_count >= max(1, each.patience) for each in trainer.early_stopping_callbacks):
+            trainer.should_stop = True  # it has ended the run before
 
 
 def _set_generators(state: Mapping[str, Any]) -> None:
@@ -64,6 +77,9 @@ def _correct_counts(trainer: Trainer) -> None:
 
     Lightning counts batches and the loader counts images, which differs once the batch size has changed. And where
     `max_steps` is set, Lightning 2.6 ends an epoch that is over a second time.
+
+    Raises:
+        LabError: If an epoch is shorter now than what has been seen of the one that goes on.
     """
     fit_loop, epoch_loop = trainer.fit_loop, trainer.fit_loop.epoch_loop
     if fit_loop.restarted_on_epoch_end:
@@ -79,3 +95,9 @@ def _correct_counts(trainer: Trainer) -> None:
         count.started += by
         count.processed += by
         count.completed += by
+    left = trainer.num_training_batches - count.ready
+    if epoch_loop.restarting and left <= 0 and not epoch_loop.batch_progress.is_last_batch:
+        raise LabError(
+            f"the run goes on within an epoch, of which it has seen {count.ready} batches, and an epoch has no more than "
+            f"{trainer.num_training_batches} now. Finish that epoch first, and change its length after it."
+        )
