@@ -97,6 +97,7 @@ class Classifier(Transfer):
         self._optimization = Optimization(optimizer, scheduler, scheduler_interval)
         self._counts: dict[str, dict[str, Counts]] = {}
         self._reported: dict[str, float] = {}  # in the epoch that is running
+        self._reported_before: dict[str, float] = {}  # of that, what was before the run was continued
         self._history: list[Metrics] = []  # of the epochs before it
         self._lr = 0.0
         self._restored: Mapping[str, Any] | None = None  # of a checkpoint, until the training goes on
@@ -228,6 +229,7 @@ class Classifier(Transfer):
             return
         changed = restored["model"]["init_args"].get("optimizer") != self.recorded().init_args.get("optimizer")
         self._optimization.take_up(self.trainer, self._history, changed=changed)
+        self._reported_before = dict(self._reported)
         for name, parameter in self.named_parameters():
             if (gradients := restored.get("gradients", {}).get(name)) is not None:
                 parameter.grad = self._own_share(gradients).to(parameter)
@@ -241,6 +243,8 @@ class Classifier(Transfer):
         """Report the epoch's training metrics, and the learning rate of its last step."""
         self._report("train")
         self.log("lr", self._lr, rank_zero_only=True)
+        self.log_dict(self._reported_before)  # callbacks may wait for what was validated before the run was continued
+        self._reported_before = {}
         step_plateau(self.trainer, self._reported)
         self._history.append(self._reported)
         self._reported = {}

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import torch
 from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.callbacks import WeightAveraging
 
 from mnistlab.classifier import Classifier
 from mnistlab.data.loader import TrainLoader
-from mnistlab.errors import LabError
+from mnistlab.errors import LabError, tell
 from mnistlab.thrift import Epochwise
 
 
@@ -43,12 +44,18 @@ class Continuity(Epochwise):
         self._waiting = state_dict
 
     def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
-        """Let early stopping have the patience of this run: Lightning keeps that with what it has counted."""
-        del pl_module
+        """Let the callbacks of this run count, with their options: Lightning keeps a patience with what was counted."""
+        _end_epoch_first(checkpoint["loops"]["fit_loop"])
+        states = checkpoint["callbacks"]
+        here = {callback.state_key: callback for callback in trainer.callbacks}  # type: ignore[attr-defined]
+        for key in states.keys() - here.keys():
+            if trainer.is_global_zero:
+                name = key.partition("{")[0]
+                tell(f"note: the run goes on without what {name} has kept: it is not here, or for another metric.")
+        if "current_model_state" in checkpoint and not any(isinstance(each, WeightAveraging) for each in here.values()):
+            pl_module.load_state_dict(checkpoint["current_model_state"])  # the run goes on without its average
         for callback in trainer.early_stopping_callbacks:
-            state = checkpoint["callbacks"].get(callback.state_key)
-            if state is not None:
-                state["patience"] = callback.patience
+            states.get(callback.state_key, {}).update(patience=callback.patience)
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Set the counts, the optimizer and the generators right, which Lightning has restored by now."""
@@ -70,6 +77,20 @@ def _set_generators(state: Mapping[str, Any]) -> None:
     random.setstate((version, tuple(numbers.tolist()), gauss))
     keys, position, has_gauss, cached = state["numpy"]
     np.random.set_state(("MT19937", keys.numpy().astype(np.uint32), position, has_gauss, cached))  # noqa: NPY002
+
+
+def _end_epoch_first(loop: Mapping[str, Any]) -> None:
+    """Let an epoch be validated and ended of which a checkpoint was written right after the last batch.
+
+    Lightning 2.6 leaves both out. The state is turned into that of a validation which has just begun.
+    """
+    epochs, batches = loop["epoch_progress"]["current"], loop["epoch_loop.batch_progress"]
+    after_last = batches["is_last_batch"] and batches["current"]["completed"] < batches["current"]["processed"]
+    if after_last and epochs["processed"] < epochs["started"]:
+        batches["current"]["completed"] += 1
+        batches["total"]["completed"] += 1
+        begun = {"ready": 1, "started": 1, "processed": 0, "completed": 0}
+        loop["epoch_loop.val_loop.batch_progress"]["total"].update(begun)
 
 
 def _correct_counts(trainer: Trainer) -> None:

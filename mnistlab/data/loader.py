@@ -119,11 +119,10 @@ class TrainLoader:
 
     def __iter__(self) -> Iterator[Batch]:
         order = self._order().to(self._data.images.device)
-        if self._given >= len(order):
-            self._given = 0
         for end in self._ends_left():
             start, self._given = self._given, end
             yield _take(self._data, order[start:end])
+        self._given = 0
 
     def _ends_left(self) -> list[int]:
         """Those of `_ends` that are still to come; the first batch must not be of one row either."""
