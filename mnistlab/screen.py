@@ -19,6 +19,7 @@ _NOISE = (
     r".*instantiate_classes.*deprecated.*",  # Lightning calls jsonargparse by an old name
     r".*`isinstance\(treespec, LeafSpec\)` is deprecated.*",  # Lightning calls torch by an old name
     r".*Checkpoint directory .* exists and is not empty.*",  # a run that is continued
+    r"`ModelCheckpoint\(monitor=.*could not find the monitored key.*",  # a part of an epoch that is not validated
     r".*callbacks used to create the checkpoint need to be provided.*",  # said in a line of the lab's
     r".*IterableDataset.*has `__len__` defined.*",  # it is true for one process and for several
     r".*requested to overfit but enabled train dataloader shuffling.*",  # it gives the same batches in the same order

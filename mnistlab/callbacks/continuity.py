@@ -68,6 +68,13 @@ class Continuity(Epochwise):
         if any(each.wait_count >= max(1, each.patience) for each in trainer.early_stopping_callbacks):
             trainer.should_stop = True  # it has ended the run before
 
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Let early stopping pass over a part of an epoch, with which the run ends: nothing may be validated in it."""
+        del pl_module
+        if not trainer.is_last_batch:
+            for callback in trainer.early_stopping_callbacks:
+                callback.strict = False
+
 
 def _set_generators(state: Mapping[str, Any]) -> None:
     torch.set_rng_state(state["torch"].cpu())
@@ -119,6 +126,6 @@ def _correct_counts(trainer: Trainer) -> None:
     left = trainer.num_training_batches - count.ready
     if epoch_loop.restarting and left <= 0 and not epoch_loop.batch_progress.is_last_batch:
         raise LabError(
-            f"the run goes on within an epoch, of which it has seen {count.ready} batches, and an epoch has no more than "
-            f"{trainer.num_training_batches} now. Finish that epoch first, and change its length after it."
+            f"the run goes on within an epoch, of which it has seen {count.ready} batches, and an epoch has no more "
+            f"than {trainer.num_training_batches} now. Finish that epoch first, and change its length after it."
         )

@@ -92,6 +92,8 @@ class Recorder(Epochwise, Checkpoint):
 
         The test of an earlier segment is no longer that of the run.
         """
+        if trainer.should_stop:
+            return  # early stopping has ended it before
         self._begin(trainer, pl_module)
         self.record["segments"][-1]["first_step"] = trainer.global_step
         self.record.get("metrics", {}).pop("test", None)

@@ -1,7 +1,6 @@
 """A run that was killed goes on as if nothing had happened."""
 
 import itertools
-import json
 import os
 import signal
 import subprocess
@@ -15,6 +14,7 @@ from unittest import mock
 import pytest
 import torch
 from lightning.pytorch import Trainer
+from support import BEST, LAST, differences, only_run, outcome, record_of
 
 from mnistlab.classifier import Classifier
 from mnistlab.cli import main
@@ -23,8 +23,6 @@ STEPS_PER_EPOCH = 4
 RUN = ("--model=TinyModel", "--trainer.max_epochs=3", "--data.augment=RandomDistortion")
 """Three epochs of four steps with dropout, augmentation and the schedule that follows the run's length."""
 
-LAST = Path("checkpoints", "last.ckpt")
-BEST = Path("checkpoints", "best.ckpt")
 EVERY_STEP = "--run.checkpoint_every_n_steps=1"
 
 Killer = Callable[[], AbstractContextManager[object]]
@@ -126,51 +124,6 @@ class Lab:
 
     def _fit(self, root: Path, arguments: tuple[str, ...]) -> int:
         return main(["fit", *RUN, *self.data, f"--run.dir={root}", *arguments])
-
-
-def only_run(root: Path) -> Path:
-    """The one run below `root`."""
-    (folder,) = root.glob("tiny/*")
-    return folder
-
-
-def record_of(folder: Path) -> dict[str, Any]:
-    """What `run.json` says."""
-    record: dict[str, Any] = json.loads((folder / "run.json").read_text())
-    return record
-
-
-def outcome(folder: Path) -> dict[str, Any]:
-    """Everything that a run leaves behind and that no clock has a part in."""
-    last = torch.load(folder / LAST, weights_only=True)
-    record = record_of(folder)
-    return {
-        "weights": last["state_dict"],
-        "optimizer": last["optimizer_states"],
-        "schedule": last["lr_schedulers"],
-        "generators": last["callbacks"]["Continuity"],
-        "step": last["global_step"],
-        "best weights": torch.load(folder / BEST, weights_only=True)["state_dict"] if (folder / BEST).exists() else {},
-        "table": (folder / "metrics.csv").read_text(),
-        "metrics": record["metrics"],
-        "status": record["status"],
-        "epochs timed": len(record["timings"]["epoch_seconds"]),
-    }
-
-
-def differences(some: dict[str, Any], other: dict[str, Any]) -> list[str]:
-    """In which parts two outcomes differ."""
-    return [name for name in some if not _equal(some[name], other[name])]
-
-
-def _equal(some: Any, other: Any) -> bool:
-    if isinstance(some, torch.Tensor):
-        return torch.equal(some, other)
-    if isinstance(some, dict):
-        return some.keys() == other.keys() and all(_equal(some[key], other[key]) for key in some)
-    if isinstance(some, (list, tuple)):
-        return len(some) == len(other) and all(map(_equal, some, other))
-    return bool(some == other)
 
 
 @pytest.fixture(scope="module")
