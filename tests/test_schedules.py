@@ -235,38 +235,10 @@ def test_plateau_is_torchs_and_knows_its_metric() -> None:
     assert ReduceLROnPlateau(optimizer_at()).monitor == "val/loss"
 
 
-def test_a_resumed_plateau_goes_on_counting() -> None:
-    """One bad epoch before the break and one after it are two."""
-    before = ReduceLROnPlateau(optimizer_at(), patience=1)
-    for loss in (1.0, 2.0):
-        before.step(loss)
-    after = ReduceLROnPlateau(optimizer_at(), patience=1)
-    after.load_state_dict(before.state_dict())
-    assert after.state_dict() == before.state_dict()
-
-    after.step(2.0)
-
-    assert after.get_last_lr() == pytest.approx([0.1])
-
-
-def test_a_plateau_resumed_on_another_metric_begins_anew() -> None:
-    """The best loss is no accuracy; what was typed stays."""
-    before = ReduceLROnPlateau(optimizer_at(), patience=1)
-    before.step(0.01)
-    after = ReduceLROnPlateau(optimizer_at(), "val/acc", mode="max", patience=3)
-
-    after.load_state_dict(before.state_dict())
-
-    assert (after.monitor, after.mode, after.patience, after.best) == ("val/acc", "max", 3, -math.inf)
-    assert after.last_epoch == 1
-
-
 def test_a_plateau_refuses_what_it_cannot_use() -> None:
-    """A factor that lowers nothing, and the state of another schedule."""
+    """A factor that lowers nothing."""
     with pytest.raises(ValueError, match=r"^`factor` must be at least 0 and below 1, got 1"):
         ReduceLROnPlateau(optimizer_at(), factor=1.0)
-    with pytest.raises(ValueError, match="ReduceLROnPlateau resumes from a state with monitor"):
-        ReduceLROnPlateau(optimizer_at()).load_state_dict({"step": 3})
 
 
 # How often ----------------------------------------------------------------------------------------------------------
