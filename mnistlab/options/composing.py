@@ -30,6 +30,7 @@ class _Dumper(yaml.SafeDumper):
 
 
 _Dumper.add_implicit_resolver(_PLAIN, NOTATION, None)
+_Dumper.add_representer(Plain, lambda dumper, text: dumper.represent_scalar(_PLAIN, text))
 
 
 def dump(data: object, *, flow: bool = False) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from mnistlab.errors import LabError
 from mnistlab.options.composing import dump
-from mnistlab.options.notation import as_written, data_of
+from mnistlab.options.notation import as_written
 from mnistlab.options.written import Key, Source, Written
 
 T = TypeVar("T")
@@ -214,7 +214,7 @@ def as_typed(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list | dict):
-        return dump(data_of(value), flow=True).strip()
+        return dump(value, flow=True).strip()
     return repr(value) if isinstance(value, float) else str(value)
 
 

@@ -3,10 +3,11 @@
 import types
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
+from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from mnistlab.nearest import said
-from mnistlab.options.notation import data_of, scalar
+from mnistlab.options.notation import scalar
 from mnistlab.options.signatures import members, options
 
 _LONGEST = 200
@@ -21,6 +22,7 @@ _PLAIN: dict[object, str] = {
     types.NoneType: "null",
     dict: "a mapping",
     Any: "a value",
+    Path: "a path",
     list: "a list",
 }
 _RESTRICTED = {
@@ -54,8 +56,10 @@ def expected(annotation: object) -> str:
 
 def came(value: object) -> str:
     """A value that came instead, a mapping without the signs around it, and no more of it than is read."""
-    value = value if isinstance(value, str) else data_of(value)
-    text = ", ".join(f"{name}: {part}" for name, part in value.items()) if isinstance(value, Mapping) else str(value)
+    if isinstance(value, Mapping):
+        text = ", ".join(f"{name}: {came(part)}" for name, part in value.items())
+    else:
+        text = f"[{', '.join(map(came, value))}]" if isinstance(value, list) else str(value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 

@@ -44,6 +44,8 @@ def keep(parsed: Namespace | dict[str, object], read: Mapping[str, object]) -> N
 
 
 def _kept(parsed: object, read: object) -> object:
+    if isinstance(read, Mapping | list) and isinstance(parsed, str):
+        return read  # a mapping that may be a timedelta is written down as the text of it
     if isinstance(read, Mapping):
         if isinstance(parsed, Namespace | dict):
             keep(parsed, read)

@@ -1,6 +1,7 @@
 """From what is written to a value, by the type of the option that takes it: a text is read once, and here."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from enum import Enum
 from os import PathLike
 from types import NoneType
@@ -28,8 +29,9 @@ def read(value: object, annotation: object) -> object:
         Unfit: If the option takes no such value.
     """
     kinds = members(annotation)
-    if isinstance(value, Plain) and value[0] in "[{" and not takes_text(annotation):
-        value = _in_brackets(value)
+    if isinstance(value, Plain) and value[0] in "[{":
+        several = takes_several(annotation) if value[0] == "[" else takes_parts(annotation)
+        value = _in_brackets(value) if several or not takes_text(annotation) else str(value)
     if isinstance(value, str):
         return _of_text(value, kinds)
     try:
@@ -47,6 +49,11 @@ def read(value: object, annotation: object) -> object:
 def takes_text(annotation: object) -> bool:
     """Whether an option takes any text as it stands."""
     return any(kind is str or _is_free(kind) for kind in members(annotation))
+
+
+def takes_parts(annotation: object) -> bool:
+    """Whether an option is a mapping, so that `--option.part=value` sets one entry of it."""
+    return any(_is_free(kind) or _is_collection(kind, Mapping) for kind in members(annotation))
 
 
 def takes_several(annotation: object) -> bool:
@@ -79,15 +86,18 @@ def _of_data(data: object, kinds: Kinds) -> object:
     if any(_takes(kind, data) for kind in kinds):
         return data
     if type(data) is int and any(_takes(kind, 0.0) for kind in kinds):
-        return float(data)
+        with suppress(OverflowError):
+            return float(data)
     raise Unfit
 
 
 def _takes(kind: object, data: object) -> bool:
     """Whether null, true, false or a number is of a kind; the bounds of a restricted number are not asked for."""
-    if isinstance(kind, type) and type(data) in (int, float):
-        return issubclass(kind, type(data)) and not issubclass(kind, bool | Enum)
-    return _is_free(kind) or kind is type(data) or any(_same(choice, data) for choice in _choices([kind]))
+    if _is_free(kind) or kind is type(data) or any(_same(choice, data) for choice in _choices([kind])):
+        return True
+    if type(data) not in (int, float) or not isinstance(kind, type):
+        return False
+    return issubclass(kind, type(data)) and not issubclass(kind, bool | Enum)
 
 
 def _first(made: Callable[[Any, object], object], value: object, kinds: Kinds) -> object:

@@ -125,7 +125,8 @@ def slot_of(annotation: object) -> Slot | None:
             bases.append(member)
         elif origin is Callable and arguments:
             made = [made for made in members(arguments[-1]) if _choosable(made)]
-            supplied = max(supplied, len(arguments[0])) if made else supplied
+            given = arguments[0] if isinstance(arguments[0], list) else ()
+            supplied = max(supplied, len(given)) if made else supplied
             bases.extend(made)
         elif inner := _slot_within(origin, arguments):
             many |= not _is_mapping(origin)
@@ -138,11 +139,6 @@ def slot_of(annotation: object) -> Slot | None:
             plain = True
     unique = tuple(dict.fromkeys(bases))
     return Slot(unique, supplied, many, named, plain, optional) if unique else None
-
-
-def takes_parts(annotation: object) -> bool:
-    """Whether an option is a mapping, so that `--option.part=value` sets one entry of it."""
-    return any(_is_mapping(get_origin(member) or member) for member in members(annotation))
 
 
 def takes_code(annotation: object) -> bool:

@@ -9,8 +9,8 @@ from mnistlab.options.classes import candidates, check_code, check_trusted, dott
 from mnistlab.options.messages import came, choices, expected, meant
 from mnistlab.options.misfits import Chosen, Misfit, no_option, no_section, one_class
 from mnistlab.options.notation import NULLS
-from mnistlab.options.reading import Unfit, read, takes_several, takes_text
-from mnistlab.options.signatures import REQUIRED, Option, Slot, accepts, members, options, takes_code, takes_parts
+from mnistlab.options.reading import Unfit, read, takes_parts, takes_several, takes_text
+from mnistlab.options.signatures import REQUIRED, Option, Slot, accepts, members, options, takes_code
 from mnistlab.options.specification import class_path_of, default_of_slot, plain, unrecorded
 from mnistlab.options.written import FILES, Key, Source, Written, in_brackets
 
@@ -126,7 +126,7 @@ class Walk:
         """A value that is no class: the last one written, or one that is put together from parts."""
         name = ".".join(prefix)
         written = values.get(option.name)
-        for path, entry, value in _as_text(option.annotation, entries):
+        for path, entry, value in _as_text(option, entries):
             if path and not takes_parts(option.annotation):
                 self.misfits.append(Misfit(entry, f"{name} is one value and has no part {'.'.join(path)}."))
                 continue
@@ -204,6 +204,7 @@ class Walk:
         items: list[tuple[Written, Entries]] = []
         for path, entry in entries:
             if not path:
+                in_brackets(entry)  # tells what is wrong with it
                 added = [(replace(entry, value=name), list[tuple[Key, Written]]()) for name in _names_in(entry.value)]
                 items = [*items, *added] if entry.append else added
                 self.origins[".".join(prefix)] = entry
@@ -254,13 +255,14 @@ class Walk:
             if slot.optional:
                 return None
             raise LabError(f"{entry.where}: {entry.name} cannot be null.{there_are}")
-        if not isinstance(entry.value, str):
+        in_brackets(entry)  # tells what is wrong with it where that is no mapping
+        if not isinstance(entry.data, str):
             raise LabError(f"{entry.where}: {entry.name} takes the name of a class, got {entry.value}.{there_are}")
-        in_brackets(entry)  # tells what is wrong with it
+        assert isinstance(entry.value, str)
         if entry.source is Source.CHECKPOINT:
             check_trusted(entry.value, self.allowed, entry.where)
         elif entry.value.endswith(FILES):
-            raise LabError(f"{entry.where}: there is no file {entry.value}.{there_are}")
+            raise LabError(f"{entry.where}: there is no file {entry.value}.")
         cls = find_class(entry.value, slot.bases, entry.where)
         if cls is None:
             kind = slot.bases[0].__name__.lower() if slot.many else entry.key[-1]
@@ -318,15 +320,16 @@ def _default_of(cls: type, option: Option, supplied: int) -> dict[Key, object]:
     return {(): default["class_path"], **{(name,): value for name, value in _arguments_in(default).items()}}
 
 
-def _as_text(annotation: object, entries: Entries) -> list[tuple[Key, Written, object]]:
+def _as_text(option: Option, entries: Entries) -> list[tuple[Key, Written, object]]:
     """The value of each entry; what stands in brackets, or names a file, is a text where an option takes no parts."""
+    annotation = option.annotation
     found: list[tuple[Key, Written, object]] = []
     seen: Written | None = None
     for path, entry in entries:
         whole = entry.whole
         of_option = whole is not None and len(whole.key) == len(entry.key) - len(path)
         several = takes_parts(annotation) if path or entry.value == {} else takes_several(annotation)
-        if whole is None or not of_option or several or not takes_text(annotation):
+        if whole is None or not of_option or several or option.slot or not takes_text(annotation):
             found.append((path, entry, entry.value))
         elif whole is not seen:
             found.append(((), entry, str(whole.value)))
