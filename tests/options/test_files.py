@@ -71,7 +71,7 @@ def test_a_mapping_takes_in_others(resolved: Callable[..., Any]) -> None:
         ("run: {<<: {name: a, name: b}}\n", ":1:21", "name stands here for the second time"),
         ("run: {<<: [a]}\n", ":1:12", "<< takes a mapping"),
         ("run: {<<: 3}\n", ":1:11", "<< takes a mapping"),
-        ("trainer:\n  callbacks:\n  - class_path: Timer\n    duration: {days: 1, days: 2}\n", ":4:24", "second time"),
+        ("trainer:\n  callbacks:\n  - class_path: Timer\n    duration: {days: 1, days: 2}\n", ":4:25", "second time"),
         ("run:\n  tags: [{a: 1, a: 2}]\n", ":2:17", "a stands here for the second time"),
         ("run:\n  name: !!timestamp 2026-01-01\n", ":2:9", "no value: a date"),
         ("run: &a\n  <<: *a\n", "", "in itself"),
