@@ -6,6 +6,9 @@ from difflib import get_close_matches
 
 from mnistlab.errors import LabError
 from mnistlab.nearest import suggestion
+from mnistlab.options.notation import at_home
+
+_PATHS = ("ckpt_path", "output", "run.dir")
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ def read_arguments(
                 value = rest.pop(0)
             if not value:
                 raise LabError(f"--{name} needs a value: --{name}=...")
-            values[name] = value
+            values[name] = at_home(value) if name in _PATHS else value
         elif equals:
             raise LabError(f"{argument}: --{name} takes no value.")
         else:

@@ -81,7 +81,7 @@ class Classifier(Transfer):
         optimizer: OptimizerCallable = AdamW,
         scheduler: LRSchedulerCallable | None = WarmupCosine,
         scheduler_interval: Interval = "auto",
-        init_from: str | None = None,
+        init_from: str | Path | None = None,
         freeze: str | list[str] | None = None,
         channels_last: bool = False,
         compile: bool = False,  # noqa: A002 - torch's word; an option of the command line

@@ -1,20 +1,16 @@
 """One command as it was typed: what steers it, what configures it, and where its checkpoint is."""
 
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from mnistlab.checkpoints.extent import check_extent
 from mnistlab.checkpoints.reading import read_checkpoint, record_of
 from mnistlab.errors import LabError, visible
 from mnistlab.nearest import suggestion
 from mnistlab.options.domains import alternatives, chooses_class, with_domain
+from mnistlab.options.notation import NULLS, at_home
 from mnistlab.options.specification import unrecorded, without_unrecorded
 from mnistlab.options.written import (
     STEERING,
@@ -24,8 +20,10 @@ from mnistlab.options.written import (
     Source,
     Written,
     from_arguments,
+    from_config,
     from_data,
     from_file,
+    with_files,
 )
 from mnistlab.presets.finding import find_preset
 from mnistlab.presets.preset_class import load_preset
@@ -80,8 +78,9 @@ class Invocation:
         self.command = command
         self.arguments = list(arguments)
         written = from_arguments(arguments)
-        steering = [entry for entry in written if entry.key[0] in STEERING and len(entry.key) == 1]
-        self.typed = [with_domain(entry) for entry in written if entry not in steering]
+        steering = [entry for entry in written if entry.key in {(name,) for name in STEERING}]
+        typed = with_files((entry for entry in written if entry not in steering), Path())
+        self.typed = [with_domain(entry) for entry in typed]
         self.notes: list[str] = []
         self.shows_origins = _last(steering, "print_config") == "origins"
         self.switches = {name: _switch(steering, name) for name in SWITCHES}
@@ -89,19 +88,18 @@ class Invocation:
         self.presets = _all(steering, "config")
         presets = [_read(name, self.notes) for name in self.presets]
         layers = [[with_domain(entry) for entry in layer] for layers in presets for layer in layers]
-        self.sweep = [entry for layer in layers for entry in layer if entry.key[0] == SWEEP]
-        self.files = [[entry for entry in layer if entry.key[0] != SWEEP] for layer in layers]
+        self.sweep = [entry for layer in layers for entry in layer if entry.key[:1] == (SWEEP,)]
+        self.files = [[entry for entry in layer if entry.key[:1] != (SWEEP,)] for layer in layers]
         if not sweeping:
             self._refuse_domains()
         self.notes.extend(_overruled(presets, self.typed))
         trusted = [name for names in _all(steering, "trust") for name in names.split(",")]
-        self._places = [Path(name).resolve() for name in trusted if "/" in name]
+        self._places = [Path(at_home(name)).resolve() for name in trusted if "/" in name]
         self._addresses = {name for name in trusted if _ADDRESS.match(name)}
         self.trusted = frozenset(name for name in trusted if "/" not in name)
         check_packages(self.trusted)
-        misplaced = next((entry for layer in self.files for entry in layer if entry.key[0] in STEERING), None)
-        if misplaced:
-            raise LabError(f"{misplaced.where}: {misplaced.name} belongs on the command line.")
+        for entry in [entry for layer in self.files for entry in layer if set(entry.key[:1]) & set(STEERING)]:
+            raise LabError(f"{entry.where}: {entry.name} belongs on the command line.")
 
     def _refuse_domains(self) -> None:
         """One run takes one value; in a preset another may be said later, or the class of the option not be taken."""
@@ -147,7 +145,7 @@ class Invocation:
         """Where runs are kept: `--run.dir`, or that of a configuration file."""
         layers = [*self.files, self.typed]
         typed = [str(entry.value) for layer in layers for entry in layer if entry.key == ("run", "dir")]
-        return Path(typed[-1] if typed else "runs")
+        return Path(at_home(typed[-1]) if typed else "runs")
 
     def root_of(self, folder: Path) -> Path:
         """Where the run of this folder and its neighbours are kept; of one that lies elsewhere, `root`."""
@@ -213,7 +211,7 @@ class Invocation:
             if text in self._addresses:
                 continue
             text = text.removeprefix("sqlite:///")  # noqa: PLW2901 - what follows is a file
-            place = Path(os.path.expanduser(text.replace("\0", ""))).resolve()  # noqa: PTH111 - Path's refuses ~nobody
+            place = Path(at_home(text.replace("\0", ""))).resolve()
             if _ADDRESS.match(text) or not any(place.is_relative_to(each) for each in safe):
                 raise LabError(
                     f"{entry.where} names {visible(text)}, which lies neither here nor in the folder of the run. "
@@ -233,9 +231,7 @@ def kept_configuration(folder: Path) -> list[Written]:
         LabError: If its configuration cannot be read, or has no end.
     """
     path = folder / CONFIG
-    with suppress(OSError, yaml.YAMLError, ValueError, RecursionError):  # said below, with the position
-        check_extent(yaml.safe_load(path.read_text(encoding="utf-8")), str(path))
-    written = [entry for entry in from_file(path) if entry.key[0] not in STEERING]
+    written = [entry for entry in from_file(path) if not set(entry.key[:1]) & set(STEERING)]
     return [replace(entry, source=Source.CHECKPOINT, complete=True) for entry in written]
 
 
@@ -275,8 +271,13 @@ def _read(name: str, notes: list[str]) -> Sequence[list[Written]]:
     if found.shadows is not None:
         notes.append(f"--config={name} is {found.path}; it hides {found.shadows}, which comes with mnistlab.")
     if found.path.suffix != ".py":
-        return [from_file(found.path)]
+        return [_without_nothing(from_config(found.path))]
     return [list(layer) for layer in load_preset(found).layers]
+
+
+def _without_nothing(written: Iterable[Written]) -> list[Written]:
+    """Without `ckpt_path: null` and the like, which is how LightningCLI writes down that nothing was said."""
+    return [entry for entry in written if not (entry.key in {(name,) for name in STEERING} and entry.value in NULLS)]
 
 
 def _overruled(presets: Sequence[Sequence[Sequence[Written]]], typed: Sequence[Written]) -> Iterator[str]:

@@ -1,14 +1,12 @@
 """From what was written to a model, its data and its trainer."""
 
 import os
-import re
 import secrets
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import yaml
-from jsonargparse import Namespace
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import ProgressBar
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
@@ -21,6 +19,7 @@ from mnistlab.errors import LabError
 from mnistlab.invocation import Found, Invocation
 from mnistlab.linking import link_classes
 from mnistlab.options.building import instantiate, instantiate_group
+from mnistlab.options.parsing import keep, parse
 from mnistlab.options.settling import Settled, settle
 from mnistlab.options.signatures import Slot
 from mnistlab.options.specification import Specification
@@ -61,11 +60,11 @@ class LabCLI(LightningCLI):
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Check the types, and keep the outcome as plain data: it is what a run can be repeated from."""
-        self.config = parser.parse_object(args, env=False)
-        _keep_whole(self.config.trainer, args["trainer"])
+        self.config = parse(parser, args)
         if self.config.seed_everything is True:
             self.config.seed_everything = _drawn_seed()
         self.resolved: dict[str, Any] = yaml.safe_load(parser.dump(self.config, skip_unset=False))
+        keep(self.resolved, {**args, "seed_everything": self.config.seed_everything})
         self.resolved.pop("config", None)
 
     def instantiate_classes(self) -> None:
@@ -136,18 +135,6 @@ def _ask_for_unrecorded(invocation: Invocation, found: Found | None, layers: Seq
             raise LabError(f"the checkpoint's {key} was {what}, which cannot be written down. Say it with --{key}=...")
         if key == "model.loss":
             print(f"note: its loss was {what}; the loss shown is that of CrossEntropyLoss.", file=sys.stderr)
-
-
-def _keep_whole(parsed: Namespace, written: Mapping[str, object]) -> None:
-    """Let 1 stay 1 where 1.0 means something else: one batch is not all of them.
-
-    Lightning writes `Optional[Union[int, float]]`, and jsonargparse tries the types in turn; but Python remembers
-    unions without their order, so that another package that has written `Union[float, int]` before decides on it.
-    """
-    for name, value in written.items():
-        whole = isinstance(value, int) or (isinstance(value, str) and re.fullmatch(r"[-+]?\d+", value))
-        if whole and isinstance(parsed.get(name), float):
-            parsed[name] = int(str(value))
 
 
 def _drawn_seed() -> int:

@@ -1,5 +1,6 @@
 """What a configuration consists of: the top-level options, and the sections with options of their own."""
 
+from pathlib import Path
 from typing import Literal
 
 from lightning.pytorch import Trainer
@@ -47,7 +48,7 @@ class Run:
 
     def __init__(
         self,
-        dir: str = "runs",  # noqa: A002 - the word of the command line
+        dir: str | Path = "runs",  # noqa: A002 - the word of the command line
         name: str | None = None,
         tags: str | list[str] | None = None,
         checkpoint_every_n_steps: PositiveInt | None = None,

@@ -26,7 +26,7 @@ class Transfer(LightningModule):
 
     net: nn.Module
 
-    def __init__(self, init_from: str | None, freeze: str | list[str] | None) -> None:
+    def __init__(self, init_from: str | Path | None, freeze: str | list[str] | None) -> None:
         super().__init__()
         self.init_from = init_from or None
         self.frozen: set[str] = set()

@@ -167,7 +167,9 @@ def test_every_number_is_checked_against_its_range(
         ("trainer:\n  callbacks: EarlyStopping\n", ":2:3", "needs monitor"),
         ("config: other.yaml\n", ":1:1", "command line"),
         ("ckpt_path: last\n", ":1:1", "command line"),
-        ("run:\n  name: 2020-01-01\n", ":2:3", "must be text"),
+        ("run:\n  test: yes\n", ":2:3", "Did you mean true?"),
+        ("trainer:\n  max_epochs: 1e1\n", ":2:3", "Did you mean 10?"),
+        ("run:\n  dir: null\n", ":2:3", "literal:null"),
     ],
 )
 def test_a_mistake_in_a_file_is_told_with_line_and_column(refused: Refused, text: str, where: str, part: str) -> None:

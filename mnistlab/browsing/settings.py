@@ -44,7 +44,7 @@ def changed(catalogue: Catalogue, written: Sequence[Written]) -> list[Setting]:
         before = Present(catalogue, chosen)
         default, known = _default(before, entry)
         is_class = _takes_class(before, entry)
-        value = _short(entry.value) if is_class else entry.value
+        value = _short(entry.value) if is_class else entry.data
         if not known or value != default:
             if known or value is not None:
                 found.append(Setting(".".join(key), value, default, known))

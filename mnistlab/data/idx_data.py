@@ -57,7 +57,7 @@ class IdxData(ImageData, ABC):
     folder: ClassVar[str]
     """The name of the data set's folder, which is torchvision's name of its class."""
 
-    def __init__(self, data_dir: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, data_dir: str | Path | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.data_dir = data_dir
 

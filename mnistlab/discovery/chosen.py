@@ -6,7 +6,7 @@ from contextlib import suppress
 from mnistlab.catalogue import Catalogue, ClassEntry
 from mnistlab.discovery.present import Present, Unlisted
 from mnistlab.errors import LabError
-from mnistlab.options.written import Key, Source, Written, from_arguments, from_file
+from mnistlab.options.written import Key, Source, Written, from_arguments, from_config
 from mnistlab.presets.finding import find_preset
 
 
@@ -52,7 +52,7 @@ def _in_files(typed: Sequence[Written]) -> Iterator[Written]:
         if entry.key == ("config",):
             with suppress(LabError):
                 path = find_preset(str(entry.value)).path
-                yield from from_file(path) if path.suffix != ".py" else ()
+                yield from from_config(path) if path.suffix != ".py" else ()
 
 
 def _stranger(name: str, known: Sequence[ClassEntry]) -> ClassEntry:

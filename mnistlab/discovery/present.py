@@ -6,9 +6,8 @@ from mnistlab.catalogue import Catalogue, ClassEntry, KindEntry, Named, OptionEn
 from mnistlab.catalogue.entries import Value
 from mnistlab.errors import LabError
 from mnistlab.nearest import suggestion
+from mnistlab.options.notation import NULLS, data_of
 from mnistlab.options.written import STEERING, Key, Written
-
-_NULL = (None, "null", "None")
 
 
 class Unlisted(Exception):  # noqa: N818 - it is what the class is
@@ -129,7 +128,7 @@ class Present:
         kind = self.kind(above)
         old = kind.find(str(first.value)) if kind else None
         option = old.option(entry.key[-1]) if old else None
-        return option is not None and old is not self.owner(above) and option.default == entry.value
+        return option is not None and old is not self.owner(above) and option.default == entry.data
 
     def _list(self, key: Key) -> list[object]:
         """What was written at `key` since it was begun anew."""
@@ -160,7 +159,7 @@ class Present:
         last = self.written(key)
         value = _value(last.value) if last else default
         name = value[-1] if isinstance(value, list) and value else value
-        if name in _NULL or not isinstance(name, str):
+        if name in NULLS or not isinstance(name, str):
             return None
         name = name.rpartition(",")[2]
         found = known.find(name)
@@ -186,6 +185,7 @@ def _of_last_classes(written: Sequence[Written]) -> list[Written]:
 
 def _value(value: object) -> Value:
     """What was written, as plain data; a list of classes is flat."""
+    value = data_of(value)
     if isinstance(value, list):
         return [part for entry in value for part in (entry if isinstance(entry, list) else [entry])]
     return value if value is None or isinstance(value, bool | int | float | str | dict) else str(value)

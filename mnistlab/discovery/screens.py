@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from mnistlab.catalogue import Catalogue, Named, load_catalogue
 from mnistlab.discovery.layout import screen_height, screen_width
@@ -10,7 +11,7 @@ from mnistlab.discovery.present import Present, Unlisted
 from mnistlab.discovery.used import steering
 from mnistlab.errors import LabError, tell
 from mnistlab.nearest import said, suggestion
-from mnistlab.options.written import SWITCHES, Key, Source, Written, from_arguments, from_file
+from mnistlab.options.written import SWITCHES, Key, Source, Written, from_arguments, from_config, with_files
 from mnistlab.presets.finding import find_preset, list_presets
 
 _ALL = "all"
@@ -77,7 +78,7 @@ def _request(arguments: Sequence[str]) -> Request:
         else:
             typed += from_arguments([token])
     files = [entry for each in typed if each.key == ("config",) for entry in _from_preset(each)]
-    return Request(key, where, full, [*files, *typed])
+    return Request(key, where, full, [*files, *with_files(typed, Path())])
 
 
 def _joined(arguments: Sequence[str]) -> list[str]:
@@ -101,7 +102,7 @@ def _from_preset(config: Written) -> Sequence[Written]:
     """What a preset or a file says; one in Python is run, as `fit` would run it."""
     found = find_preset(str(config.value))
     if found.path.suffix != ".py":
-        return from_file(found.path)
+        return from_config(found.path)
     from mnistlab.presets.preset_class import load_preset  # noqa: PLC0415 - it needs torch
 
     return [entry for layer in load_preset(found).layers for entry in layer]

@@ -14,7 +14,7 @@ from mnistlab.effects.beyond import beyond, validates
 from mnistlab.effects.configured import Configured
 from mnistlab.errors import LabError
 from mnistlab.nearest import suggestion
-from mnistlab.options.written import Written
+from mnistlab.options.written import Source, Written
 
 _OF_TRAINING = {
     "run": ("test", "checkpoint_every_n_steps"),
@@ -92,6 +92,8 @@ def notes(configured: Configured, data: ImageData, trainer: Trainer) -> list[str
 def _overwritten(typed: Sequence[Written]) -> Iterator[str]:
     """Options of the command line that a later one of the same name replaces."""
     for number, entry in enumerate(typed):
+        if entry.source is not Source.COMMAND_LINE:
+            continue  # it stands in a file for a part of the configuration
         for other in typed[number + 1 :]:
             if other.append and entry.key[: len(other.key)] == other.key:
                 break  # a list goes on: what follows is said of its next entry

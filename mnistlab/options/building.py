@@ -10,6 +10,7 @@ from jsonargparse import ArgumentError, ArgumentParser, Namespace
 
 from mnistlab.errors import LabError
 from mnistlab.options.classes import find_class
+from mnistlab.options.parsing import parse
 from mnistlab.options.signatures import Slot, options, parsed
 from mnistlab.options.specification import Specification, class_path_of
 
@@ -44,7 +45,7 @@ def build(base: type[T], specification: Mapping[str, object], given: Mapping[str
     assert isinstance(written, Mapping)
     options_left = {name: value for name, value in written.items() if name not in ready}
     try:
-        config = parser.parse_object({"made": {**specification, "init_args": options_left}}, env=False)
+        config = parse(parser, {"made": {**specification, "init_args": options_left}})
     except ArgumentError as error:
         raise LabError(f"{specification['class_path']} cannot be made as it is written down: {error}") from error
     cls = find_class(str(config.made.class_path), (base,), str(config.made.class_path))

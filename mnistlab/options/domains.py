@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from math import isfinite
 from typing import TYPE_CHECKING, TypeVar
 
-import yaml
-
 from mnistlab.errors import LabError
+from mnistlab.options.composing import dump
+from mnistlab.options.notation import as_written
 from mnistlab.options.written import Key, Source, Written
 
 T = TypeVar("T")
@@ -200,7 +200,7 @@ def labelled(values: Sequence[tuple[Written, ...]]) -> Choice:
     labels: list[str | int | float | bool | None] = []
     for written in values:
         value = written[0].value
-        scalar = value if value is None or isinstance(value, str | int | float | bool) else as_typed(value)
+        scalar = value if value is None or isinstance(value, int | float | bool) else as_typed(value)
         label = scalar.rpartition(".")[2] if isinstance(scalar, str) and _CLASS_PATH.fullmatch(scalar) else scalar
         label = _number(label) if isinstance(label, str) else label
         labels.append(label if label not in labels else f"{label}#{len(labels) + 1}")
@@ -214,7 +214,7 @@ def as_typed(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list | dict):
-        return yaml.safe_dump(value, default_flow_style=True, width=10**9, sort_keys=False).strip()
+        return dump(value, flow=True).strip()
     return repr(value) if isinstance(value, float) else str(value)
 
 
@@ -239,7 +239,8 @@ def _parsed(kind: str, text: str, entry: Written) -> Domain:
             raise LabError(f"{where}: this choice {what}. Write each value once: choice:128,256.")
         command = entry.source is Source.COMMAND_LINE
         places = [f"--{entry.name}={value}" if command else where for value in values]
-        return labelled([(replace(entry, key=(), value=v, where=w),) for v, w in zip(values, places, strict=True)])
+        found = [replace(entry, key=(), value=as_written(v), where=w) for v, w in zip(values, places, strict=True)]
+        return labelled([(each,) for each in found])
     bounds, _, step = text.partition(":")
     low, dots, high = bounds.partition("..")
     whole, log = kind in ("int", "logint"), kind in ("log", "logint")

@@ -3,10 +3,17 @@
 import types
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
+from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from mnistlab.options.signatures import options
+from mnistlab.nearest import said
+from mnistlab.options.notation import scalar
+from mnistlab.options.signatures import members, options
 
+_LONGEST = 200
+"""Characters that are shown of a wrong value."""
+
+_SWITCHES = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 _PLAIN: dict[object, str] = {
     bool: "true or false",
     int: "a whole number",
@@ -15,6 +22,7 @@ _PLAIN: dict[object, str] = {
     types.NoneType: "null",
     dict: "a mapping",
     Any: "a value",
+    Path: "a path",
     list: "a list",
 }
 _RESTRICTED = {
@@ -47,8 +55,25 @@ def expected(annotation: object) -> str:
 
 
 def came(value: object) -> str:
-    """A value that came instead, a mapping without the signs around it."""
-    return ", ".join(f"{name}: {part}" for name, part in value.items()) if isinstance(value, Mapping) else str(value)
+    """A value that came instead, a mapping without the signs around it, and no more of it than is read."""
+    if isinstance(value, Mapping):
+        text = ", ".join(f"{name}: {came(part)}" for name, part in value.items())
+    else:
+        text = f"[{', '.join(map(came, value))}]" if isinstance(value, list) else str(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+def meant(value: object, annotation: object) -> str:
+    """' Did you mean true?', or how the text is written that was taken for something else."""
+    if not isinstance(value, str):
+        return ""
+    kinds = members(annotation)
+    if bool in kinds and value.lower() in _SWITCHES:
+        return said([_SWITCHES[value.lower()]])
+    if str in kinds and value == "null":
+        return " The text null is written literal:null."
+    number = scalar(value)
+    return said([str(int(number))]) if isinstance(number, float) and number.is_integer() else ""
 
 
 def choices(annotation: object) -> list[str]:

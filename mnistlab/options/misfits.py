@@ -120,6 +120,24 @@ def no_option(chosen: Chosen, path: Key, entry: Written, sections: Sequence[Chos
     return Misfit(entry, f"{chosen.cls.__name__} has no option {path[0]}.", _first(hints) or _all_options(chosen))
 
 
+def one_class(entry: Written, sections: Sequence[Chosen]) -> str:
+    """The error where a class is given to no option, as by a file that holds one class and is no configuration.
+
+    Args:
+        entry: The class.
+        sections: The sections, each with its class where nothing is written.
+    """
+    name = str(entry.value)
+    takers = [key for key, _, slot in _places(sections) if slot and name.rpartition(".")[2] in candidates(slot.bases)]
+    if entry.source is Source.COMMAND_LINE:
+        return (
+            f"{entry.where}: a class is given to the option that takes it.{said([f'--{key}={name}' for key in takers])}"
+        )
+    path = entry.where.rsplit(":", 2)[0]
+    way_out = " or ".join(f"--{key}={path}" for key in takers[:_MOST] or ["OPTION"])
+    return f"{path} holds one class, {name}, and is no configuration. Give it to the option that takes it: {way_out}."
+
+
 def _first(hints: Iterable[Callable[[], str]]) -> str:
     """The first hint that says something; those after it are not even sought."""
     return next(filter(None, (hint() for hint in hints)), "")

@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal, TypeGuard, Union, get_args, get_orig
 import torch
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
 
+from mnistlab.options.parsing import parse, verbatim
+
 REQUIRED = inspect.Parameter.empty
 
 # Classes that are values of their own: a parser reads them from text, nobody chooses among their subclasses.
@@ -84,14 +86,14 @@ def options(cls: type, *, supplied: int = 0) -> Mapping[str, Option]:
 
 
 def accepts(cls: type, name: str, value: object, *, supplied: int = 0) -> bool:
-    """Whether `value`, text or data, is one that the option `name` of `cls` takes by its type."""
+    """Whether `value`, which has been read, is one that the option `name` of `cls` takes by its type."""
     others = {other for other in _names(cls, supplied=supplied) if other != name}
     parser = _parser(cls, supplied=supplied, leave_out=frozenset(others))
     try:
-        parser.parse_object({name: value}, env=False)
-    except (ArgumentError, ValueError, TypeError):
+        made = parser.parse_object(verbatim({name: value}), env=False).get(name)
+    except (ArgumentError, ValueError, TypeError, RecursionError):
         return False
-    return True
+    return not (isinstance(value, str) and type(made) in (bool, int, float, types.NoneType))  # that has been read
 
 
 def parsed_default(cls: type, name: str, *, supplied: int = 0) -> dict[str, object] | None:
@@ -109,8 +111,7 @@ def parsed(cls: type, values: Mapping[str, object], *, supplied: int = 0) -> Nam
     Raises:
         ArgumentError: If a value is of a wrong type, or an option is missing.
     """
-    found: Namespace = _parser(cls, supplied=supplied).parse_object(dict(values), env=False)
-    return found
+    return parse(_parser(cls, supplied=supplied), values)
 
 
 def slot_of(annotation: object) -> Slot | None:
@@ -118,13 +119,14 @@ def slot_of(annotation: object) -> Slot | None:
     bases: list[type] = []
     supplied = 0
     many = named = plain = optional = False
-    for member in _members(annotation):
+    for member in members(annotation):
         origin, arguments = get_origin(member), get_args(member)
         if _choosable(member):
             bases.append(member)
         elif origin is Callable and arguments:
-            made = [made for made in _members(arguments[-1]) if _choosable(made)]
-            supplied = max(supplied, len(arguments[0])) if made else supplied
+            made = [made for made in members(arguments[-1]) if _choosable(made)]
+            given = arguments[0] if isinstance(arguments[0], list) else ()
+            supplied = max(supplied, len(given)) if made else supplied
             bases.extend(made)
         elif inner := _slot_within(origin, arguments):
             many |= not _is_mapping(origin)
@@ -137,11 +139,6 @@ def slot_of(annotation: object) -> Slot | None:
             plain = True
     unique = tuple(dict.fromkeys(bases))
     return Slot(unique, supplied, many, named, plain, optional) if unique else None
-
-
-def takes_parts(annotation: object) -> bool:
-    """Whether an option is a mapping, so that `--option.part=value` sets one entry of it."""
-    return any(_is_mapping(get_origin(member) or member) for member in _members(annotation))
 
 
 def takes_code(annotation: object) -> bool:
@@ -159,11 +156,12 @@ def _inner(annotation: object) -> list[object]:
     return [inner for inner in get_args(annotation) if inner is not Ellipsis and not isinstance(inner, list)]
 
 
-def _members(annotation: object) -> list[object]:
+def members(annotation: object) -> list[object]:
+    """The types that a value may be of: those of a union, or the one."""
     if get_origin(annotation) is Annotated:
-        return _members(get_args(annotation)[0])
+        return members(get_args(annotation)[0])
     if get_origin(annotation) in (Union, types.UnionType):
-        return [inner for member in get_args(annotation) for inner in _members(member)]
+        return [inner for member in get_args(annotation) for inner in members(member)]
     return [annotation]
 
 

@@ -6,16 +6,16 @@ from dataclasses import dataclass, field, replace
 from mnistlab.errors import LabError
 from mnistlab.nearest import said, suggestion
 from mnistlab.options.classes import candidates, check_code, check_trusted, dotted_names, find_class, listed
-from mnistlab.options.messages import came, choices, expected
-from mnistlab.options.misfits import Chosen, Misfit, no_option, no_section
-from mnistlab.options.signatures import REQUIRED, Option, Slot, accepts, options, takes_code, takes_parts
+from mnistlab.options.messages import came, choices, expected, meant
+from mnistlab.options.misfits import Chosen, Misfit, no_option, no_section, one_class
+from mnistlab.options.notation import NULLS
+from mnistlab.options.reading import Unfit, read, takes_parts, takes_several, takes_text
+from mnistlab.options.signatures import REQUIRED, Option, Slot, accepts, members, options, takes_code
 from mnistlab.options.specification import class_path_of, default_of_slot, plain, unrecorded
-from mnistlab.options.written import Key, Source, Written
+from mnistlab.options.written import FILES, Key, Source, Written, in_brackets
 
 Entries = list[tuple[Key, Written]]
 """What was written below a level: the rest of the key, and the whole."""
-
-_NULL = (None, "null", "None")
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,8 @@ class Walk:
         """
         below: dict[str, Entries] = {name: [] for name in (*options(self.root), *self.sections)}
         for entry in written:
+            if not entry.key:
+                raise LabError(one_class(entry, self._tops()))
             if entry.key[0] in below:
                 below[entry.key[0]].append((entry.key[1:], entry))
             else:
@@ -93,7 +95,7 @@ class Walk:
         for path, entry in entries:
             if path and path[0] in known:
                 below[path[0]].append((path[1:], entry))
-            elif path or entry.value not in ({}, None):
+            elif path or (entry.value != {} and entry.value not in NULLS):
                 self.misfits.append(no_option(chosen, path, entry, self._tops()))
         values = dict(base)
         for name, option in known.items():
@@ -123,22 +125,34 @@ class Walk:
     ) -> None:
         """A value that is no class: the last one written, or one that is put together from parts."""
         name = ".".join(prefix)
-        for path, entry in entries:
+        written = values.get(option.name)
+        for path, entry, value in _as_text(option, entries):
             if path and not takes_parts(option.annotation):
                 self.misfits.append(Misfit(entry, f"{name} is one value and has no part {'.'.join(path)}."))
                 continue
             self._refuse_code(option, entry)
-            values[option.name] = _merged(values.get(option.name), path, entry)
+            written = _merged(written, path, value, append=entry.append)
             self.origins[name] = entry
         last = self.origins.get(name)
-        if entries and last is not None and not accepts(cls, option.name, values[option.name], supplied=supplied):
-            owner = "" if len(prefix) == 1 else f" of {cls.__name__}"
-            known = [*choices(option.annotation), *(listed(option.slot.bases) if option.slot else [])]
-            hint = suggestion(str(last.value), known)
-            wanted = expected(option.annotation)
-            nothing = last.value == "" or (last.value is True and last.source is Source.COMMAND_LINE)
-            got = "nothing" if nothing else came(values[option.name])
-            self.wrong[name] = f"{last.where}: {option.name}{owner} must be {wanted}, got {got}.{hint}"
+        if not entries or last is None:
+            return
+        try:
+            values[option.name] = value = read(written, option.annotation)
+            fits = _is_any_text(value, option) or accepts(cls, option.name, value, supplied=supplied)
+        except Unfit:
+            fits = False
+        if not fits:
+            self.wrong[name] = self._refusal(cls, option, prefix, last, written)
+
+    def _refusal(self, cls: type, option: Option, prefix: Key, last: Written, written: object) -> str:
+        """Why an option does not take what was written."""
+        in_brackets(last)  # tells what is wrong with it where that is no list and no mapping
+        owner = "" if len(prefix) == 1 else f" of {cls.__name__}"
+        known = [*choices(option.annotation), *(listed(option.slot.bases) if option.slot else [])]
+        hint = meant(written, option.annotation) or suggestion(str(last.value), known)
+        nothing = last.value == "" or (last.value is True and last.source is Source.COMMAND_LINE)
+        got = "nothing" if nothing else came(written)
+        return f"{last.where}: {option.name}{owner} must be {expected(option.annotation)}, got {got}.{hint}"
 
     def _refuse_code(self, option: Option, entry: Written) -> None:
         """A parser would import what a checkpoint names for an option that takes a function or a type."""
@@ -173,7 +187,7 @@ class Walk:
         cls, prefix = chosen.cls, chosen.prefix
         known = options(cls, supplied=chosen.supplied)
         leaves = [option for option in known.values() if not _takes_one(option) and option.default is not REQUIRED]
-        written_down = {option.name: plain(option.default) for option in leaves}
+        written_down = {option.name: _default(option) for option in leaves}
         defaults = {name: value for name, value in written_down.items() if not unrecorded(value)}
         values = self._group(chosen, parts, {**defaults, **base})
         for name, option in known.items():
@@ -190,6 +204,7 @@ class Walk:
         items: list[tuple[Written, Entries]] = []
         for path, entry in entries:
             if not path:
+                in_brackets(entry)  # tells what is wrong with it
                 added = [(replace(entry, value=name), list[tuple[Key, Written]]()) for name in _names_in(entry.value)]
                 items = [*items, *added] if entry.append else added
                 self.origins[".".join(prefix)] = entry
@@ -197,7 +212,7 @@ class Walk:
                 items[-1][1].append((path, entry))
             else:
                 self._without_class(prefix, slot, [(path, entry)], "has no class before this")
-        if not items and entries[-1][1].value in _NULL:
+        if not items and entries[-1][1].value in NULLS:
             return None
         return [self._item(slot, (*prefix, str(number)), *item) for number, item in enumerate(items)]
 
@@ -209,7 +224,7 @@ class Walk:
         for path, entry in entries:
             if path:
                 below.setdefault(path[0], []).append((path[1:], entry))
-            elif entry.value in _NULL:
+            elif entry.value in NULLS:
                 chosen, below = {}, {}
                 self.origins[".".join(prefix)] = entry
             elif entry.value != {}:
@@ -236,14 +251,18 @@ class Walk:
         there_are = f" There are {', '.join(known)}."
         if entry.append and not slot.many:
             raise LabError(f"{entry.where}: {entry.name} takes one class, and + adds to a list.")
-        if entry.value in _NULL:
+        if entry.value in NULLS:
             if slot.optional:
                 return None
             raise LabError(f"{entry.where}: {entry.name} cannot be null.{there_are}")
-        if not isinstance(entry.value, str):
+        in_brackets(entry)  # tells what is wrong with it where that is no mapping
+        if not isinstance(entry.data, str):
             raise LabError(f"{entry.where}: {entry.name} takes the name of a class, got {entry.value}.{there_are}")
+        assert isinstance(entry.value, str)
         if entry.source is Source.CHECKPOINT:
             check_trusted(entry.value, self.allowed, entry.where)
+        elif entry.value.endswith(FILES):
+            raise LabError(f"{entry.where}: there is no file {entry.value}.")
         cls = find_class(entry.value, slot.bases, entry.where)
         if cls is None:
             kind = slot.bases[0].__name__.lower() if slot.many else entry.key[-1]
@@ -277,11 +296,20 @@ def _without_old_defaults(
     written: dict[str, dict[Key, object]] = {}
     for path, entry in parts:
         if entry.complete:
-            written.setdefault(path[0], {})[path[1:]] = entry.value
+            written.setdefault(path[0], {})[path[1:]] = entry.data
     same = {
         name for name, value in written.items() if name in known and value == _default_of(old, known[name], supplied)
     }
     return [(path, entry) for path, entry in parts if not (entry.complete and path[0] in same)]
+
+
+def _default(option: Option) -> object:
+    """The default of an option as it would be if somebody wrote it; one of another type stays as it is."""
+    default = plain(option.default)
+    try:
+        return read(default, option.annotation)
+    except Unfit:
+        return default
 
 
 def _default_of(cls: type, option: Option, supplied: int) -> dict[Key, object]:
@@ -292,13 +320,30 @@ def _default_of(cls: type, option: Option, supplied: int) -> dict[Key, object]:
     return {(): default["class_path"], **{(name,): value for name, value in _arguments_in(default).items()}}
 
 
-def _merged(before: object, path: Key, entry: Written) -> object:
+def _as_text(option: Option, entries: Entries) -> list[tuple[Key, Written, object]]:
+    """The value of each entry; what stands in brackets, or names a file, is a text where an option takes no parts."""
+    annotation = option.annotation
+    found: list[tuple[Key, Written, object]] = []
+    seen: Written | None = None
+    for path, entry in entries:
+        whole = entry.whole
+        of_option = whole is not None and len(whole.key) == len(entry.key) - len(path)
+        several = takes_parts(annotation) if path or entry.value == {} else takes_several(annotation)
+        if whole is None or not of_option or several or option.slot or not takes_text(annotation):
+            found.append((path, entry, entry.value))
+        elif whole is not seen:
+            found.append(((), entry, str(whole.value)))
+        seen = whole
+    return found
+
+
+def _merged(before: object, path: Key, value: object, *, append: bool) -> object:
     """A value with one more entry of a mapping or a list, or a new value."""
     if path:
-        return {**(before if isinstance(before, dict) else {}), ".".join(path): entry.value}
-    if entry.append:
-        return [*(before if isinstance(before, list) else []), entry.value]
-    return entry.value
+        return {**(before if isinstance(before, dict) else {}), ".".join(path): value}
+    if append:
+        return [*(before if isinstance(before, list) else []), value]
+    return value
 
 
 def _class_in(default: Mapping[str, object] | None, slot: Slot, prefix: Key) -> type | None:
@@ -325,13 +370,18 @@ def _is_plain(slot: Slot, entries: Entries) -> bool:
     return not isinstance(last, str | list) or (isinstance(last, str) and not _names_class(last, slot))
 
 
+def _is_any_text(value: object, option: Option) -> bool:
+    """Whether a value is a text and its option takes any, so that nobody else need be asked."""
+    return isinstance(value, str) and str in members(option.annotation)
+
+
 def _names_class(text: str, slot: Slot) -> bool:
-    return text not in _NULL and ("." in text or text in candidates(slot.bases))
+    return text not in NULLS and ("." in text or text in candidates(slot.bases))
 
 
 def _names_in(value: object) -> Sequence[object]:
     """The names in a list or a text, or the one name."""
-    if value in _NULL:
+    if value in NULLS:
         return []
     if isinstance(value, str):
         return value.split(",")

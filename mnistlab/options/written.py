@@ -4,8 +4,7 @@ The command line, configuration files and checkpoints all become lists of `Writt
 and origins are worked out from these lists alone.
 """
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
@@ -13,6 +12,8 @@ from pathlib import Path
 import yaml
 
 from mnistlab.errors import LabError
+from mnistlab.options.composing import compose, data_in, dump, place
+from mnistlab.options.notation import NULLS, Plain, as_written, data_of
 
 Key = tuple[str, ...]
 
@@ -26,17 +27,11 @@ STEERING = (*SWITCHES, "config", "ckpt_path", "trust", "help")
 SWEEP = "sweep"
 """The part of a preset that says how a sweep goes about; it configures no run."""
 
+FILES = (".yaml", ".yml")
+"""How a file of options is called."""
+
 COMPLETE = "# Everything that mnistlab was configured with, defaults included."
 """The first line of a configuration file in which nobody has chosen each value."""
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML without code, in which 1e-3 is a number as it is in Python."""
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
-)
 
 
 class Source(Enum):
@@ -53,12 +48,13 @@ class Written:
 
     Attributes:
         key: The option, one part per level: `("model", "optimizer", "lr")`.
-        value: Text from the command line, data from a file; for an option that takes a class, the name of the class.
+        value: Text or data, `Plain` where the option says which; for one that takes a class, the name of the class.
         source: Who wrote it.
         where: How a person finds it: `--model.hidden_dim=3`, or file:line:column.
         append: The value is one more entry of a list.
         complete: It stands among all values of a run; it may be no more than the default of the class of that run.
         domain: What a sweep takes its values from, a `Choice` or an `Interval`; the value is one of them.
+        whole: What this is a part of, as it was typed: `[a, b]`, or a file; it is text where the option takes text.
     """
 
     key: Key
@@ -68,6 +64,12 @@ class Written:
     append: bool = False
     complete: bool = False
     domain: object = None
+    whole: "Written | None" = None
+
+    @property
+    def data(self) -> object:
+        """The value as plain data, whatever its option takes."""
+        return data_of(self.value)
 
     @property
     def name(self) -> str:
@@ -109,23 +111,27 @@ def from_file(path: Path) -> list[Written]:
     return [replace(entry, complete=text.startswith(COMPLETE)) for entry in from_text(text, str(path))]
 
 
+def from_config(path: Path) -> list[Written]:
+    """Read a YAML file that the user has named, with the files that it names for its parts.
+
+    Raises:
+        LabError: If one of them cannot be read or is no YAML, or this one is not a mapping; with line and column.
+    """
+    return list(with_files(from_file(path), path.parent, (path.resolve(),)))
+
+
 def from_text(text: str, name: str) -> list[Written]:
     """Read YAML text; `name` stands for the file in messages.
 
     Raises:
         LabError: If it is no YAML or not a mapping; with line and column.
     """
-    try:
-        root = yaml.compose(text, Loader=_Loader)
-        if root is None:
-            raise LabError(f"{name} is empty. A configuration file holds options, such as `model: SmallModel`.")
-        if not isinstance(root, yaml.MappingNode):
-            raise LabError(f"{name}: a configuration file is a mapping of options, such as `model: SmallModel`.")
-        return list(_Reader(name).mapping(root, ()))
-    except yaml.YAMLError as error:
-        raise LabError(_not_yaml(error, name)) from error
-    except RecursionError as error:
-        raise LabError(f"{name} is nested too deeply, or in itself.") from error
+    root = compose(text, name)
+    if root is None:
+        raise LabError(f"{name} is empty. A configuration file holds options, such as `model: SmallModel`.")
+    if not isinstance(root, yaml.MappingNode):
+        raise LabError(f"{name}: a configuration file is a mapping of options, such as `model: SmallModel`.")
+    return list(_Reader(name).mapping(root, ()))
 
 
 def from_data(data: Mapping[str, object], where: str) -> list[Written]:
@@ -135,7 +141,7 @@ def from_data(data: Mapping[str, object], where: str) -> list[Written]:
         LabError: If there is more in it than strings, numbers, lists and mappings.
     """
     try:
-        text = yaml.safe_dump(dict(data), sort_keys=False)  # the first head is the primary one
+        text = dump(dict(data))
     except (yaml.YAMLError, RecursionError) as error:
         raise LabError(f"{where} describes its model or its data with more than plain values.") from error
     entries = from_text(text, where)
@@ -178,7 +184,7 @@ class _Reader:
 
     def mapping(self, node: yaml.MappingNode, prefix: Key) -> Iterator[Written]:
         for key_node, value_node in node.value:
-            where = self.place(key_node)
+            where = place(key_node, self.name)
             if not isinstance(key_node, yaml.ScalarNode):
                 raise LabError(f"{where}: the name of an option is wanted here.")
             name = str(key_node.value).removesuffix("+")
@@ -201,43 +207,80 @@ class _Reader:
         elif isinstance(node, yaml.MappingNode) and node.value:
             yield from self.entry(node, key) if append else self.mapping(node, key)
         else:
-            yield Written(key, self.data(node), Source.FILE, where, append)
+            yield Written(key, data_in(node, self.name), Source.FILE, where, append)
 
     def entry(self, node: yaml.Node, key: Key) -> Iterator[Written]:
         """One class of a list, with its options."""
-        where = self.place(node)
+        where = place(node, self.name)
         chosen = _class_in(node)
-        yield Written(key, chosen or self.data(node), Source.FILE, where, append=True)
+        yield Written(key, chosen or data_in(node, self.name), Source.FILE, where, append=True)
         if chosen:
             rest = [(name, value) for name, value in node.value if name.value != "class_path"]
             inner = yaml.MappingNode(node.tag, rest, node.start_mark, node.end_mark)
             yield from _Reader(self.name).mapping(inner, key)
 
-    def place(self, node: yaml.Node) -> str:
-        return f"{self.name}:{node.start_mark.line + 1}:{node.start_mark.column + 1}"
-
-    def data(self, node: yaml.Node) -> object:
-        loader = _Loader("")
-        try:
-            return loader.construct_document(node)
-        except ValueError as error:  # such as `!!int x`
-            raise LabError(f"{self.place(node)}: this is no value: {error}.") from error
-        finally:
-            loader.dispose()
-
 
 def _from_argument(name: str, value: object, where: str) -> list[Written]:
-    """What one option of the command line says; `[a, b]` is a list and `{a: 1}` a mapping, as they are in a file."""
+    """What one option of the command line says."""
     key, append = key_of(name.removesuffix("+")), name.endswith("+")
-    if not isinstance(value, str) or not value.startswith(("{", "[")):
-        return [Written(key, value, Source.COMMAND_LINE, where, append)]
+    said = as_written(value) if isinstance(value, str) else value
+    entry = Written(key, said, Source.COMMAND_LINE, where, append)
     try:
-        node = yaml.compose(value, Loader=_Loader)
-        assert node is not None
-        written = list(_Reader(where).value(node, key, where, append=append))
-    except (yaml.YAMLError, RecursionError) as error:
-        raise LabError(f"{where}: what begins with {value[0]} is read as YAML, and this is none.") from error
-    return [replace(entry, source=Source.COMMAND_LINE, where=where) for entry in written]
+        return in_brackets(entry)
+    except LabError:
+        return [entry]  # it may be a text, such as {epoch}-{step}; what is none says why
+
+
+def in_brackets(entry: Written) -> list[Written]:
+    """What a text of the command line says that is a list or a mapping: `[a, b]`, `{a: 1}`, as they are in a file.
+
+    Raises:
+        LabError: If it begins like one and is none.
+    """
+    if not (isinstance(entry.value, Plain) and entry.value[0] in "[{"):
+        return [entry]
+    node = compose(entry.value, entry.where)
+    assert node is not None
+    return [replace(part, source=entry.source, where=entry.where) for part in _parts(entry, node, entry.where)]
+
+
+def with_files(written: Iterable[Written], folder: Path, within: tuple[Path, ...] = ()) -> Iterator[Written]:
+    """What was written, with what the YAML files say that it names: `model: model.yaml`, `--model.optimizer=sgd.yaml`.
+
+    Args:
+        written: What was written.
+        folder: Where it was written.
+        within: The files that are being read.
+
+    Raises:
+        LabError: If one of them cannot be read, is no YAML, or names itself.
+    """
+    for entry in written:
+        path = _file_in(entry, folder)
+        if path is None:
+            yield entry
+            continue
+        if path.resolve() in within:
+            raise LabError(f"{entry.where}: {path} names itself.")
+        node = compose(read_text(path), str(path))
+        parts = [entry] if node is None or isinstance(node, yaml.ScalarNode) else _parts(entry, node, str(path))
+        yield from with_files(parts, path.parent, (*within, path.resolve()))
+
+
+def _file_in(entry: Written, folder: Path) -> Path | None:
+    """The YAML file that an option may be given in place of its class and its options; what is none stays text."""
+    if entry.key[:1] in {(name,) for name in STEERING} or not isinstance(entry.value, str):
+        return None
+    if not entry.value.endswith(FILES):
+        return None
+    path = folder / Path(entry.value).expanduser()
+    return path if path.is_file() else None
+
+
+def _parts(entry: Written, node: yaml.Node, name: str) -> list[Written]:
+    """What a node says that stands for an entry."""
+    parts = _Reader(name).value(node, entry.key, entry.where, append=entry.append)
+    return [replace(part, whole=entry.whole or entry) for part in parts]
 
 
 def _class_in(node: yaml.Node) -> str | None:
@@ -250,14 +293,7 @@ def _is_empty(node: yaml.Node) -> bool:
     """Whether it is null or a mapping of nothing, as a class without options is saved."""
     if isinstance(node, yaml.MappingNode):
         return not node.value
-    return isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:null"
-
-
-def _not_yaml(error: yaml.YAMLError, name: str) -> str:
-    mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
-    where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
-    problem = getattr(error, "problem", None) or getattr(error, "reason", error)
-    return f"{where}: this is not YAML: {problem}."
+    return isinstance(node, yaml.ScalarNode) and node.value in ("", *NULLS)
 
 
 def _not_an_option(token: str, before: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mnistlab.errors import LabError
 from mnistlab.nearest import suggestion
+from mnistlab.options.notation import at_home
 
 BASE = "Preset"
 """What a preset in Python derives from."""
@@ -72,7 +73,7 @@ def find_preset(name: str) -> Found:
         LabError: If there is none, or the name stands for several.
     """
     text, _, class_name = name.rpartition(":") if name.rpartition(":")[0].endswith(".py") else (name, "", "")
-    path = Path(text)
+    path = Path(at_home(text))
     if path.suffix in SUFFIXES or path.is_file():
         return Found(path, class_name or None)
     if path.is_dir() or len(path.parts) > 1:

@@ -12,7 +12,7 @@ from mnistlab.nearest import suggestion
 from mnistlab.options.classes import find_class
 from mnistlab.options.settling import Section, Settled, settle
 from mnistlab.options.signatures import options
-from mnistlab.options.written import SWEEP, Written, from_file, read_text
+from mnistlab.options.written import SWEEP, Written, from_config, read_text
 from mnistlab.presets.finding import Found, comment, find_preset, preset_classes
 from mnistlab.presets.nodes import Config, NoOptions, written_for
 from mnistlab.presets.places import caller, warn
@@ -120,7 +120,7 @@ def load_preset(found: Found) -> type[Preset]:
         LabError: If it cannot be read or run, or says something that does not exist; with its place.
     """
     if found.path.suffix != ".py":
-        return _preset(found.path.stem, comment(read_text(found.path)), [from_file(found.path)])
+        return _preset(found.path.stem, comment(read_text(found.path)), [from_config(found.path)])
     text = read_text(found.path)
     try:
         known = preset_classes(text)
@@ -193,7 +193,7 @@ def _check_group(section: Section, name: str, value: object, where: str) -> None
 
 
 def _settled(layers: Sequence[Sequence[Written]]) -> Settled:
-    about_runs = [[entry for entry in layer if entry.key[0] != SWEEP] for layer in layers]
+    about_runs = [[entry for entry in layer if entry.key[:1] != (SWEEP,)] for layer in layers]
     return settle(TopLevel, sections(), about_runs)
 
 
@@ -230,5 +230,5 @@ def _node(name: str, section: Section, value: object, written: Sequence[Written]
         found = find_class(value["class_path"], (section.cls,), name)
         assert found is not None
         chosen = found
-    inner = [replace(entry, key=entry.key[1:]) for entry in written if entry.key[0] == name and len(entry.key) > 1]
+    inner = [replace(entry, key=entry.key[1:]) for entry in written if entry.key[:1] == (name,) and len(entry.key) > 1]
     return Config(chosen, inner, defaults=section.defaults)

@@ -5,6 +5,7 @@ from pathlib import Path
 from mnistlab.checkpoints.exported import SUFFIX
 from mnistlab.errors import LabError
 from mnistlab.nearest import nearest
+from mnistlab.options.notation import at_home
 from mnistlab.runs.folder import BEST, CONFIG, LAST, fit_runs, is_run, newest_with, weights_of
 from mnistlab.runs.listing import only, run_folders, runs_called, short_ids
 
@@ -24,7 +25,7 @@ def find_checkpoint(name: str, root: Path, *, where: str, continues: bool = Fals
     """
     if name in ("best", "last"):
         return _newest(BEST if name == "best" else LAST, root, where)
-    path = Path(name)
+    path = Path(at_home(name))
     if not path.exists():
         path = _run(name, root, where)
     if path.is_dir():

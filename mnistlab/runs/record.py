@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
 
+from mnistlab.options.composing import dump
 from mnistlab.options.written import COMPLETE
 from mnistlab.runs.processes import this_process
 
@@ -75,7 +75,7 @@ def config_text(config: Mapping[str, Any], editor_line: str | None = None) -> st
         editor_line: A comment that tells an editor the schema.
     """
     head = f"{COMPLETE}\n{editor_line}\n" if editor_line else f"{COMPLETE}\n"
-    return f"{head}{yaml.safe_dump(dict(config), sort_keys=False)}"
+    return f"{head}{dump(dict(config))}"
 
 
 def start_record(

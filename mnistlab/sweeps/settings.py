@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from mnistlab.options.notation import as_written
 from mnistlab.options.settling import Section, Settled, settle
 from mnistlab.options.signatures import parsed
 from mnistlab.options.written import SWEEP, Source, Written
@@ -22,7 +23,10 @@ def settings_from(presets: Sequence[Written], values: Mapping[str, str], faults:
         values: What was typed, by name.
         faults: Is told of settings that do not exist or do not take such a value; they are left out.
     """
-    typed = [Written((SWEEP, name), value, Source.COMMAND_LINE, f"--{name}={value}") for name, value in values.items()]
+    typed = [
+        Written((SWEEP, name), as_written(value), Source.COMMAND_LINE, f"--{name}={value}")
+        for name, value in values.items()
+    ]
     said = [replace(entry, domain=None) for entry in presets if len(entry.key) > 1]
     settled = _settled([entry for entry in [*said, *typed] if _fits(entry, faults)])
     chosen = settled.values[SWEEP]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from mnistlab.errors import LabError
 from mnistlab.invocation import Invocation
 from mnistlab.options.domains import Candidate, Choice, Domain, Interval, as_typed, chooses_class, reads_as_domain
+from mnistlab.options.notation import Plain, as_written
 from mnistlab.options.settling import Settled, settle
 from mnistlab.options.written import STEERING, Key, Source, Written, from_arguments
 from mnistlab.sections import TopLevel, sections
@@ -109,7 +110,18 @@ class Space:
         dropped = {id(entry) for entry, _ in self._variant(point).dropped}
         own = {axis.entry.key for axis in self.axes}
         fixed = [each for each in self.invocation.typed if each.key not in own and id(each) not in dropped]
-        return Assignment(point, [*self._steering, *map(_argument, [*fixed, *written])], places)
+        return Assignment(point, [*self._steering, *self._arguments(fixed), *map(_argument, written)], places)
+
+    def _arguments(self, fixed: Sequence[Written]) -> Iterator[str]:
+        """What is typed for options without a domain; what stands in brackets or in a file as it was, if all counts."""
+        kept = {id(entry) for entry in fixed}
+        broken = {id(entry.whole) for entry in self.invocation.typed if id(entry) not in kept}
+        said: set[int] = set()
+        for entry in fixed:
+            whole = entry if entry.whole is None or id(entry.whole) in broken else entry.whole
+            if id(whole) not in said:
+                yield _argument(whole)
+            said.add(id(whole))
 
     def every(self, values: Callable[[Axis], Sequence[Label]]) -> Iterator[Assignment]:
         """All assignments of some values of each axis."""
@@ -241,7 +253,9 @@ def _taken(axis: Axis, choose: Choose, point: dict[str, Label]) -> list[Written]
 def _argument(entry: Written) -> str:
     """An option as it is typed."""
     text = as_typed(entry.value)
-    protected = f"literal:{text}" if isinstance(entry.value, str) and reads_as_domain(text) else text
+    is_text = isinstance(entry.value, str) and not isinstance(entry.value, Plain)
+    is_read = reads_as_domain(text) or isinstance(as_written(text), Plain)
+    protected = f"literal:{text}" if is_text and is_read else text
     return f"--{entry.name}{'+' if entry.append else ''}={protected}"
 
 

@@ -20,7 +20,7 @@ class TensorBoard(Tracker):
     module = "tensorboard"
     extra = "tensorboard"
 
-    def __init__(self, dir: str | None = None) -> None:  # noqa: A002 - as --run.dir
+    def __init__(self, dir: str | Path | None = None) -> None:  # noqa: A002 - as --run.dir
         self.dir = dir
         self._epoch = 0
         self._writer: SummaryWriter | None = None

@@ -29,7 +29,7 @@ class WandB(Tracker):
         self,
         project: str = DEFAULT_NAME,
         mode: Literal["offline", "online"] = "offline",
-        dir: str | None = None,  # noqa: A002 - as --run.dir
+        dir: str | Path | None = None,  # noqa: A002 - as --run.dir
     ) -> None:
         self.project = project
         self.mode = mode
