@@ -4,7 +4,6 @@ import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 from lightning.pytorch import Callback
 
@@ -17,7 +16,7 @@ from mnistlab.lab import LabCLI
 from mnistlab.making import check_parts, check_weights, made, tell_notes
 from mnistlab.options.settling import Settled
 from mnistlab.origins import differing
-from mnistlab.runs.folder import BEST, LAST, new_folder
+from mnistlab.runs.folder import BEST, LAST
 from mnistlab.runs.record import config_text, read_record, start_record
 from mnistlab.runs.recorder import Recorder, rounded
 from mnistlab.runs.supervision import Supervision
@@ -74,7 +73,7 @@ def train(invocation: Invocation, settled: Settled, found: Found | None, supervi
 
     recorder.on_begin, recorder.on_row = begin, row
     with trackers.until_the_end(), _closing(recorder, configured.packages(), supervision):
-        path = str(found.path) if found and found.path else None
+        path = found.path.absolute() if found and found.path else None  # a file may be called "best", Lightning's word
         cli.trainer.fit(cli.model, datamodule=cli.datamodule, ckpt_path=path, weights_only=True)
         if found and found.contents.get("global_step") == cli.trainer.global_step and cli.trainer.is_global_zero:
             print("Nothing was left to train: the run is as long as it should be. --trainer.max_epochs=... extends it.")
@@ -138,9 +137,9 @@ def _test_best(cli: LabCLI, recorder: Recorder) -> None:
 
 
 def _recorder(invocation: Invocation, cli: LabCLI, found: Found | None, supervision: Supervision | None) -> Recorder:
-    root, every = Path(cli.resolved["run"]["dir"]), cli.resolved["run"]["checkpoint_every_n_steps"]
-    new = supervision.folder if supervision else new_folder(root, cli.model.name)
-    folder = found.folder if found and found.folder else new
+    every = cli.resolved["run"]["checkpoint_every_n_steps"]
+    new = supervision.folder if supervision else cli.folder
+    cli.folder = folder = found.folder if found and found.folder else new
     record = read_record(folder)
     started = start_record("fit", invocation.arguments, cli.resolved, cli.model.name, invocation.presets)
     started |= supervision.said if supervision else {}

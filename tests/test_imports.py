@@ -36,7 +36,7 @@ ORDER = [
     {"classifier", "profiling", "runs"},  # these know Lightning, or the folder of a run
     {"models", "callbacks", "charts"},
     {"trackers"},
-    {"sections", "linking"},
+    {"sections", "linking", "clusters"},
     {"presets", "origins"},
     {"catalogue"},
     {"invocation"},
