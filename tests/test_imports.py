@@ -18,7 +18,7 @@ PACKAGE = Path(mnistlab.__file__).parent
 
 # From the lowest to the highest. A part imports lower ones, never one beside it or above it.
 ORDER = [
-    {"errors", "nearest", "numbers", "counts", "command_table", "wish"},
+    {"errors", "nearest", "numbers", "counts", "command_table", "interruptions", "wish"},
     {"options", "arguments"},  # what can be written, and what becomes of it
     {"checkpoints"},
     {
@@ -56,6 +56,7 @@ ORDER = [
         "reproduce_command",
         "bench_command",
     },
+    {"dispatch"},
     {"cli"},
     {"__init__", "__main__"},
 ]
