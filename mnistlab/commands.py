@@ -121,7 +121,8 @@ def _evaluate(invocation: Invocation, settled: Settled, found: Found | None, wis
     if found is not None and found.path is not None:
         screen.weights(found.path)
     screen.settings(differing(settled, cli.resolved))
-    return evaluate(invocation, cli, found, answering, wish)
+    with cli.group.watched(cli.trainer, lambda lost: tell(f"mnistlab: {lost}")):
+        return evaluate(invocation, cli, found, answering, wish)
 
 
 def _say_notes(notes: Sequence[str]) -> None:

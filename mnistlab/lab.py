@@ -20,6 +20,7 @@ from mnistlab.classifier import Classifier
 from mnistlab.clusters import among_others, refuse_foreign_weights, without_requeueing
 from mnistlab.data import ImageData
 from mnistlab.errors import LabError
+from mnistlab.group import Group
 from mnistlab.invocation import Found, Invocation
 from mnistlab.linking import link_classes
 from mnistlab.options.building import instantiate, instantiate_group
@@ -38,6 +39,7 @@ class LabCLI(LightningCLI):
 
     Attributes:
         folder: That of the run, where Lightning too keeps what it is not told a place for.
+        group: The processes that take part.
 
     Args:
         values: The configuration, every class in it chosen.
@@ -91,7 +93,8 @@ class LabCLI(LightningCLI):
         bar = (
             options["enable_progress_bar"] is not False and (drawn or sys.stdout.isatty()) and not options["barebones"]
         )
-        callbacks = [*own, *self._make_callbacks(self), *([EpochBar()] if bar and not drawn else [])]
+        self.group = Group(self.resolved["run"]["process_timeout"])
+        callbacks = [*own, self.group, *self._make_callbacks(self), *([EpochBar()] if bar and not drawn else [])]
         profiler = options["profiler"] if options["profiler"] or options["barebones"] else NoProfiler()
         chosen = {
             "enable_progress_bar": bar,

@@ -10,7 +10,9 @@ from lightning.pytorch import Callback
 from mnistlab.callbacks import Answering, Continuity
 from mnistlab.discovery.schema import schema_line
 from mnistlab.effects.configured import Configured
+from mnistlab.errors import tell
 from mnistlab.failures import Interrupted, LossWatch
+from mnistlab.group import LostError
 from mnistlab.invocation import Found, Invocation
 from mnistlab.lab import LabCLI
 from mnistlab.making import check_parts, check_weights, made, tell_notes
@@ -72,7 +74,16 @@ def train(invocation: Invocation, settled: Settled, found: Found | None, supervi
         return not stopped[-1]
 
     recorder.on_begin, recorder.on_row = begin, row
-    with trackers.until_the_end(), _closing(recorder, configured.packages(), supervision):
+
+    def close(lost: str) -> None:
+        _close_lost(recorder, lost)
+        tell(f"mnistlab: {lost}{_way_on(recorder, configured.packages())}")
+
+    with (
+        trackers.until_the_end(),
+        _closing(recorder, configured.packages(), supervision),
+        cli.group.watched(cli.trainer, close),
+    ):
         path = found.path.absolute() if found and found.path else None  # a file may be called "best", Lightning's word
         cli.trainer.fit(cli.model, datamodule=cli.datamodule, ckpt_path=path, weights_only=True)
         if found and found.contents.get("global_step") == cli.trainer.global_step and cli.trainer.is_global_zero:
@@ -97,6 +108,9 @@ def _closing(recorder: Recorder, packages: Sequence[str], supervision: Supervisi
     except (KeyboardInterrupt, SystemExit) as error:  # the latter is Lightning's answer to Ctrl-C
         _close(recorder, "interrupted", "KeyboardInterrupt")
         raise Interrupted(f"interrupted.{_way_on(recorder, packages)}") from error
+    except LostError as error:
+        _close_lost(recorder, str(error))
+        raise LostError(f"{error}{_way_on(recorder, packages)}") from error
     except Exception as error:
         _close(recorder, "failed", f"{type(error).__name__}: {error}")
         if by_hand and (recorder.folder / LAST).is_file():
@@ -114,6 +128,13 @@ def _close(recorder: Recorder, status: str, error: str) -> None:
             temporary.unlink(missing_ok=True)
         if (read_record(recorder.folder) or {}).get("status") == "running":
             recorder.finish(status, error=error)
+
+
+def _close_lost(recorder: Recorder, lost: str) -> None:
+    """The same for a run that has lost a process, maybe the one that writes."""
+    recorder.stand_in()
+    if recorder.record.get("status") in ("running", "failed"):
+        recorder.finish("failed", error=lost)
 
 
 def _way_on(recorder: Recorder, packages: Sequence[str]) -> str:

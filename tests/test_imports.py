@@ -36,7 +36,7 @@ ORDER = [
     {"classifier", "profiling", "runs"},  # these know Lightning, or the folder of a run
     {"models", "callbacks", "charts"},
     {"trackers"},
-    {"sections", "linking", "clusters"},
+    {"sections", "linking", "clusters", "group"},
     {"presets", "origins"},
     {"catalogue"},
     {"invocation"},
