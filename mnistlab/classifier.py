@@ -15,12 +15,11 @@ from mnistlab.answers import Answers, answers_of
 from mnistlab.attribution import Method, attribute
 from mnistlab.checkpoints.loading import load_model
 from mnistlab.checkpoints.reading import FORMAT, RECORD
-from mnistlab.checkpoints.resuming import carry_over
 from mnistlab.counts import Counts
 from mnistlab.losses import LossLike
 from mnistlab.numbers import NonNegativeFloat, PositiveInt
 from mnistlab.objective import Objective
-from mnistlab.optimization import Interval, LRSchedulerCallable, Optimization, OptimizerCallable, step_plateau
+from mnistlab.optimization import Interval, LRSchedulerCallable, Metrics, Optimization, OptimizerCallable, step_plateau
 from mnistlab.options.specification import Specification, describe, init_arguments
 from mnistlab.schedules import WarmupCosine
 from mnistlab.thrift import spare_steps, with_signature
@@ -98,7 +97,9 @@ class Classifier(Transfer):
         self._optimization = Optimization(optimizer, scheduler, scheduler_interval)
         self._counts: dict[str, dict[str, Counts]] = {}
         self._reported: dict[str, float] = {}  # in the epoch that is running
+        self._history: list[Metrics] = []  # of the epochs before it
         self._lr = 0.0
+        self._restored: Mapping[str, Any] | None = None  # of a checkpoint, until the training goes on
 
     @property
     def primary(self) -> str:
@@ -212,6 +213,25 @@ class Classifier(Transfer):
         if self.compile_net:
             self.net.compile()
 
+    def on_train_start(self) -> None:
+        """Go on where a checkpoint was written, unless somebody has called `take_up` already."""
+        self.take_up()
+
+    def take_up(self) -> None:
+        """Go on with what a checkpoint has restored, as the options of this run want it.
+
+        Raises:
+            LabError: If they cannot go on with it.
+        """
+        restored, self._restored = self._restored, None
+        if restored is None:
+            return
+        changed = restored["model"]["init_args"].get("optimizer") != self.recorded().init_args.get("optimizer")
+        self._optimization.take_up(self.trainer, self._history, changed=changed)
+        for name, parameter in self.named_parameters():
+            if (gradients := restored.get("gradients", {}).get(name)) is not None:
+                parameter.grad = self._own_share(gradients).to(parameter)
+
     def on_train_batch_start(self, batch: object, batch_idx: int) -> None:
         """Note the learning rate of the step."""
         del batch, batch_idx
@@ -222,7 +242,8 @@ class Classifier(Transfer):
         self._report("train")
         self.log("lr", self._lr, rank_zero_only=True)
         step_plateau(self.trainer, self._reported)
-        self._reported.clear()
+        self._history.append(self._reported)
+        self._reported = {}
 
     def on_validation_epoch_start(self) -> None:
         """Begin to count; nothing that an interrupted validation left behind may stay."""
@@ -254,11 +275,14 @@ class Classifier(Transfer):
             "format": FORMAT,
             "model": self.recorded().as_dict(),
             "data": data.recorded().as_dict() if hasattr(data, "recorded") else None,
+            "trainer": {"precision": str(self.trainer.precision)},
             "acc_best": self.acc_best,
             "reported": dict(self._reported),
+            "history": list(self._history),
             "lr": self._lr,
+            "gradients": self._gathered_gradients(),
             "counts": {
-                split: {head: count.as_tensor(self.device) for head, count in counts.items()}
+                split: {head: self._gathered(count.as_tensor(self.device)) for head, count in counts.items()}
                 for split, counts in self._counts.items()
             },
         }
@@ -268,17 +292,25 @@ class Classifier(Transfer):
         checkpoint.pop("datamodule_hyper_parameters", None)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Take up the counts of a half-finished epoch, and let options that have changed since count."""
+        """Take up the counts of a half-finished epoch; of the optimizer what it has kept, and of a schedule nothing.
+
+        Torch keeps options in the states of both, which would undo in silence what was typed for the rest of a run.
+        """
         record = checkpoint.get(RECORD)
-        if record is not None:
-            self.acc_best = record["acc_best"]
-            self._reported = dict(record["reported"])
-            self._lr = record["lr"]
-            self._counts = {
-                split: {head: Counts.from_tensor(saved) for head, saved in counts.items()}
-                for split, counts in record["counts"].items()
-            }
-            carry_over(checkpoint, record["model"]["init_args"], self.recorded().init_args)
+        if record is None:
+            return
+        self._restored = record
+        self.acc_best = record["acc_best"]
+        self._reported = dict(record["reported"])
+        self._history = list(record.get("history", ()))
+        self._lr = record["lr"]
+        self._counts = {
+            split: {head: Counts.from_tensor(self._own_counts(saved)) for head, saved in counts.items()}
+            for split, counts in record["counts"].items()
+        }
+        checkpoint["lr_schedulers"] = []
+        if _class_of(record["model"]["init_args"]) != _class_of(self.recorded().init_args):
+            checkpoint["optimizer_states"] = []
 
     def _step(
         self, batch: tuple[Tensor, Targets], split: Split
@@ -298,6 +330,40 @@ class Classifier(Transfer):
             weight = self.objective.of(head).weight_of_batch(targets[head])
             count.add(losses[head], weight, logits[head], targets[head])
         return self.objective.total(losses), logits, targets
+
+    def _gathered(self, sums: Tensor) -> Tensor:
+        """Those of all processes, a row each; of a single one as they are."""
+        every = self.all_gather(sums) if self.trainer.world_size > 1 else sums
+        assert isinstance(every, Tensor)
+        return every
+
+    def _own_counts(self, saved: Tensor) -> Tensor:
+        """Those of this process; where their number has changed the first one takes up all."""
+        rows = saved.reshape(-1, saved.shape[-1])
+        rank = self.trainer.global_rank
+        if len(rows) != self.trainer.world_size:
+            return rows.sum(dim=0) if rank == 0 else torch.zeros_like(rows[0])
+        return rows[rank]
+
+    def _gathered_gradients(self) -> dict[str, Tensor]:
+        """What has been accumulated for the next step, of each process; nothing where a step has just been made."""
+        trainer = self.trainer
+        batches = trainer.fit_loop.epoch_loop.batch_progress
+        stepped = batches.is_last_batch or batches.current.ready % trainer.accumulate_grad_batches == 0
+        if stepped or trainer.state.fn != "fit":
+            return {}
+        gathered = {}
+        for name, parameter in self.named_parameters():
+            if parameter.grad is not None:
+                every = self.all_gather(parameter.grad.detach())
+                assert isinstance(every, Tensor)
+                gathered[name] = every.reshape(trainer.world_size, *parameter.shape).clone()
+        return gathered
+
+    def _own_share(self, gradients: Tensor) -> Tensor:
+        """Those of this process; the mean where the run goes on in another number of them."""
+        world_size = self.trainer.world_size
+        return gradients[self.trainer.global_rank] if len(gradients) == world_size else gradients.mean(dim=0)
 
     def _by_head(self, output: Tensor | dict[str, Tensor]) -> dict[str, Tensor]:
         return {self.primary: output} if isinstance(output, Tensor) else output
@@ -331,3 +397,9 @@ class Classifier(Transfer):
             self.log_dict(by_head)
             self._reported.update(by_head)
         return accuracy[self.primary]
+
+
+def _class_of(options: Mapping[str, Any]) -> object:
+    """The class of the optimizer in the options of a model."""
+    optimizer = options.get("optimizer")
+    return optimizer.get("class_path") if isinstance(optimizer, Mapping) else None

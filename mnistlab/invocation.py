@@ -170,7 +170,7 @@ class Invocation:
         contents = read_checkpoint(path)
         record = record_of(contents, path)
         missing = {**unrecorded(record["model"], "model"), **unrecorded(record.get("data"), "data")}
-        said = {name: without_unrecorded(record[name]) for name in ("model", "data") if record.get(name)}
+        said = {name: without_unrecorded(record[name]) for name in ("model", "data", "trainer") if record.get(name)}
         layer = from_data(said, f"checkpoint {path}")
         if self.command == "fit" and folder is not None:
             layer = self._base(folder)

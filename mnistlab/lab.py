@@ -94,7 +94,8 @@ class LabCLI(LightningCLI):
             options["enable_progress_bar"] is not False and (drawn or sys.stdout.isatty()) and not options["barebones"]
         )
         self.group = Group(self.resolved["run"]["process_timeout"])
-        callbacks = [*own, self.group, *self._make_callbacks(self), *([EpochBar()] if bar and not drawn else [])]
+        lab = self._make_callbacks(self)  # the recorder stands first, so that every checkpoint has its row
+        callbacks = [*lab[:1], *own, *lab[1:], self.group, *([EpochBar()] if bar and not drawn else [])]
         profiler = options["profiler"] if options["profiler"] or options["barebones"] else NoProfiler()
         chosen = {
             "enable_progress_bar": bar,

@@ -161,8 +161,7 @@ class WarmupCosine(RunSchedule):
 class ReduceLROnPlateau(lr_scheduler.ReduceLROnPlateau):
     """Torch's schedule that lowers the learning rate once a metric stops improving, and knows which metric.
 
-    Once an epoch. The state holds what was seen of the metric, no option: a resumed run follows what was typed for
-    it, and begins anew to look for the best value where that is another metric.
+    Once an epoch. A run that is continued shows it again what the metric was in each epoch so far.
 
     Args:
         optimizer: The optimizer whose learning rates are set.
@@ -198,28 +197,6 @@ class ReduceLROnPlateau(lr_scheduler.ReduceLROnPlateau):
             raise ValueError(f"`factor` must be at least 0 and below 1, got {factor}. 0.1 is usual.")
         self.monitor = monitor
         super().__init__(optimizer, mode, factor, patience, threshold, threshold_mode, cooldown, min_lr, eps)
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return what was seen: the metric's name and direction, its best value, and the counts of epochs."""
-        seen = ("monitor", "mode", "best", "num_bad_epochs", "cooldown_counter", "last_epoch")
-        return {name: getattr(self, name) for name in seen}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take up what was seen, of another metric the epoch only.
-
-        Raises:
-            ValueError: If the state is that of another kind of schedule.
-        """
-        if missing := [name for name in self.state_dict() if name not in state_dict]:
-            raise ValueError(
-                f"{type(self).__name__} resumes from a state with {', '.join(missing)}, which this one has not. "
-                "Resume with the schedule that the run began with."
-            )
-        self.last_epoch = state_dict["last_epoch"]
-        self._last_lr = [float(group["lr"]) for group in self.optimizer.param_groups]
-        if (state_dict["monitor"], state_dict["mode"]) == (self.monitor, self.mode):
-            for name in ("best", "num_bad_epochs", "cooldown_counter"):
-                setattr(self, name, state_dict[name])
 
 
 def steps_every_batch(scheduler: LRScheduler) -> bool:

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from lightning.pytorch import Callback
 
 from mnistlab.callbacks import Answering, Continuity
+from mnistlab.checkpoints.reading import read_checkpoint
 from mnistlab.discovery.schema import schema_line
 from mnistlab.effects.configured import Configured
 from mnistlab.errors import tell
@@ -19,6 +20,7 @@ from mnistlab.making import check_parts, check_weights, made, tell_notes
 from mnistlab.options.settling import Settled
 from mnistlab.origins import differing
 from mnistlab.runs.folder import BEST, LAST
+from mnistlab.runs.keeper import Keeper
 from mnistlab.runs.record import config_text, read_record, start_record
 from mnistlab.runs.recorder import Recorder, rounded
 from mnistlab.runs.supervision import Supervision
@@ -40,18 +42,19 @@ def train(invocation: Invocation, settled: Settled, found: Found | None, supervi
     Raises:
         LabError: If the parts do not go together, or the run fails.
     """
-    recorders: list[Recorder] = []
+    keepers: list[Keeper] = []
 
     def callbacks(cli: LabCLI) -> list[Callback]:
         recorder = _recorder(invocation, cli, found, supervision)
-        recorders.append(recorder)
-        return [Continuity(), recorder]
+        keepers.append(Keeper(recorder, cli.resolved["run"]["checkpoint_every_n_steps"]))
+        return [recorder, Continuity(), keepers[0]]
 
     continued = found is not None and found.path is not None
     if not continued:
         find_init(settled, invocation.root())
     cli = made(invocation, settled, found, callbacks)
-    recorder, trackers = recorders[0], Trackers(cli.trackers)
+    keeper, trackers = keepers[0], Trackers(cli.trackers)
+    recorder = keeper.recorder
     configured = Configured("fit", cli.resolved, settled.origins, invocation.typed, continued)
     check_weights(cli.model, found)
     begin_model(cli.model, continued=continued, speaks=cli.trainer.is_global_zero)
@@ -63,6 +66,8 @@ def train(invocation: Invocation, settled: Settled, found: Found | None, supervi
         tell_notes(configured, cli)
         screen.begin(cli.model, cli.datamodule, cli.trainer.max_epochs, recorder.folder)
         screen.settings(differing(settled, cli.resolved))
+
+    def begin_trackers() -> None:
         root = invocation.root_of(recorder.folder)
         trackers.begin(Followed(recorder.folder, root, recorder.record, cli.resolved, recorder.rows))
 
@@ -73,7 +78,7 @@ def train(invocation: Invocation, settled: Settled, found: Found | None, supervi
         stopped.append(supervision is not None and not supervision.goes_on(values))
         return not stopped[-1]
 
-    recorder.on_begin, recorder.on_row = begin, row
+    recorder.on_announce, recorder.on_begin, keeper.on_row = begin, begin_trackers, row
 
     def close(lost: str) -> None:
         _close_lost(recorder, lost)
@@ -126,14 +131,14 @@ def _close(recorder: Recorder, status: str, error: str) -> None:
     with suppress(OSError):  # what ended the run is what the user must hear of
         for temporary in recorder.folder.rglob(".*.tmp"):
             temporary.unlink(missing_ok=True)
-        if (read_record(recorder.folder) or {}).get("status") == "running":
+        if recorder.begun and recorder.record["status"] == "running":
             recorder.finish(status, error=error)
 
 
 def _close_lost(recorder: Recorder, lost: str) -> None:
     """The same for a run that has lost a process, maybe the one that writes."""
     recorder.stand_in()
-    if recorder.record.get("status") in ("running", "failed"):
+    if recorder.begun and recorder.record.get("status") in ("running", "failed"):
         recorder.finish("failed", error=lost)
 
 
@@ -148,9 +153,11 @@ def _test_best(cli: LabCLI, recorder: Recorder) -> None:
     """The official test of the best checkpoint; of the last weights where nothing was validated."""
     name = BEST if recorder.record["metrics"]["best"] else LAST
     path = recorder.folder / name if (recorder.folder / name).is_file() else None
+    if path:  # not by Lightning, which lets callbacks that keep an average put other weights in their place
+        cli.model.load_state_dict(read_checkpoint(path)["state_dict"])
     answering = Answering()
     cli.trainer.callbacks.append(answering)  # type: ignore[attr-defined]
-    (metrics,) = cli.trainer.test(cli.model, cli.datamodule, ckpt_path=path, weights_only=True, verbose=False)
+    (metrics,) = cli.trainer.test(cli.model, cli.datamodule, verbose=False)
     tested = "best" if path and name == BEST else "last"
     recorder.record["metrics"]["test"] = {**{k: rounded(v) for k, v in metrics.items()}, "checkpoint": tested}
     if cli.trainer.is_global_zero:
@@ -158,7 +165,6 @@ def _test_best(cli: LabCLI, recorder: Recorder) -> None:
 
 
 def _recorder(invocation: Invocation, cli: LabCLI, found: Found | None, supervision: Supervision | None) -> Recorder:
-    every = cli.resolved["run"]["checkpoint_every_n_steps"]
     new = supervision.folder if supervision else cli.folder
     cli.folder = folder = found.folder if found and found.folder else new
     record = read_record(folder)
@@ -168,4 +174,4 @@ def _recorder(invocation: Invocation, cli: LabCLI, found: Found | None, supervis
         started = {**started, "started": record["started"], "segments": [*record["segments"], *started["segments"]]}
     if found and found.folder and found.path is None:
         print(f"{folder} has no checkpoint yet: the run starts anew.", file=sys.stderr)
-    return Recorder(folder, config_text(cli.resolved, schema_line()), started, every)
+    return Recorder(folder, config_text(cli.resolved, schema_line()), started)

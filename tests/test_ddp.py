@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from mnistlab.cli import main
+from mnistlab.runs.folder import LAST
 
 pytestmark = pytest.mark.slow
 
@@ -36,9 +37,33 @@ if __name__ == "__main__":
     sys.exit(main())
 """
 
+KILLING = """
+import os, random, signal, sys
+import torch
+from mnistlab.classifier import Classifier
+from mnistlab.cli import main
 
-def _run(*command: str) -> str:
-    """Start Python with a hard time limit that ends the children too; what it wrote on the screen."""
+step, start = Classifier.training_step, Classifier.on_fit_start
+
+def starting(self):
+    start(self)
+    if "own" in os.environ.get("RANDOM", ""):  # numbers of its own for each process
+        torch.manual_seed(self.global_rank)
+        random.seed(self.global_rank)
+
+def killing(self, batch, batch_idx):
+    if self.global_step == int(os.environ.get("KILLED_AT", -1)):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return step(self, batch, batch_idx)
+
+if __name__ == "__main__":
+    Classifier.training_step, Classifier.on_fit_start = killing, starting
+    sys.exit(main())
+"""
+
+
+def _ended(*command: str) -> tuple[int, str]:
+    """Start Python with a hard time limit that ends the children too; its exit code and what it wrote."""
     with subprocess.Popen(
         [sys.executable, *command],
         env={**os.environ, "OMP_NUM_THREADS": "1"},
@@ -52,7 +77,13 @@ def _run(*command: str) -> str:
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
-    assert process.returncode == 0, output
+    return process.returncode, output
+
+
+def _run(*command: str) -> str:
+    """The same of what must succeed; what it wrote on the screen."""
+    code, output = _ended(*command)
+    assert code == 0, output
     return output
 
 
@@ -133,3 +164,25 @@ def test_two_processes_continue_a_run(here: Path, options: list[str]) -> None:
     last = [torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True) for folder in (whole, parts)]
     assert all(torch.equal(last[0]["state_dict"][name], last[1]["state_dict"][name]) for name in last[0]["state_dict"])
     assert [segment["status"] for segment in _record_of(parts)["segments"]] == ["finished", "finished"]
+
+
+@pytest.mark.parametrize("random", ["one", "own"])
+def test_two_processes_killed_within_an_epoch_lose_nothing(
+    here: Path, options: list[str], monkeypatch: pytest.MonkeyPatch, random: str
+) -> None:
+    """They go on to the table and weights of an undisturbed run, whether they draw the same numbers or their own."""
+    (here / "killing.py").write_text(KILLING)
+    monkeypatch.setenv("RANDOM", random)
+    more = ("--data.batch_size=32", "--data.augment=RandomDistortion", "--run.checkpoint_every_n_steps=1")
+    _run("killing.py", "fit", *options, *more, "--run.dir=whole")
+    with monkeypatch.context() as patch:
+        patch.setenv("KILLED_AT", "11")
+        assert _ended("killing.py", "fit", *options, *more, "--run.dir=parts")[0] == -signal.SIGKILL
+    whole, parts = _only_run(here / "whole"), _only_run(here / "parts")
+    assert torch.load(parts / LAST, weights_only=True)["global_step"] == 11
+
+    _run("killing.py", "fit", f"--ckpt_path={parts}")
+
+    assert (parts / "metrics.csv").read_text() == (whole / "metrics.csv").read_text()
+    last = [torch.load(folder / LAST, weights_only=True) for folder in (whole, parts)]
+    assert all(torch.equal(last[0]["state_dict"][name], last[1]["state_dict"][name]) for name in last[0]["state_dict"])

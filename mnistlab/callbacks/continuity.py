@@ -7,8 +7,11 @@ from typing import Any
 import numpy as np
 import torch
 from lightning.pytorch import LightningModule, Trainer
+from torch import distributed as dist
 
+from mnistlab.classifier import Classifier
 from mnistlab.data.loader import TrainLoader
+from mnistlab.errors import LabError
 from mnistlab.thrift import Epochwise
 
 
@@ -26,27 +29,54 @@ class Continuity(Epochwise):
         self._waiting: Mapping[str, Any] | None = None
 
     def state_dict(self) -> dict[str, Any]:
-        """The generators of torch on every device, of Python and of NumPy."""
-        version, numbers, gauss = random.getstate()
-        _, keys, position, has_gauss, cached = np.random.get_state(legacy=True)  # noqa: NPY002 - the global one is meant
-        return {
-            "torch": torch.get_rng_state(),
-            "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else [],
-            "python": [version, torch.tensor(numbers), gauss],  # a list would be pickled number by number
-            "numpy": [torch.from_numpy(np.asarray(keys).astype(np.int64)), position, has_gauss, cached],
-        }
+        """The generators of this process, and those of the others, which may draw numbers of their own."""
+        own = _generators()
+        every: list[Any] = [own]
+        if _is_one_of_several():
+            every = [None] * dist.get_world_size()
+            dist.all_gather_object(every, own)
+        return {**own, "others": every[1:]}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Keep the state until training starts; what happens before may draw numbers."""
-        self._waiting = state_dict
+        every = [state_dict, *state_dict.get("others", ())]
+        several = _is_one_of_several() and len(every) == dist.get_world_size()
+        self._waiting = every[dist.get_rank() if several else 0]
+
+    def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
+        """Let early stopping have the patience of this run: Lightning keeps that with what it has counted."""
+        del pl_module
+        for callback in trainer.early_stopping_callbacks:
+            state = checkpoint["callbacks"].get(callback.state_key)
+            if state is not None:
+                state["patience"] = callback.patience
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Set the generators and the counts, which Lightning has restored by now."""
-        del pl_module
+        """Set the counts, the optimizer and the generators right, which Lightning has restored by now."""
+        _correct_counts(trainer)
+        if isinstance(pl_module, Classifier):
+            pl_module.take_up()
         if self._waiting is not None:
             _set_generators(self._waiting)
             self._waiting = None
-        _correct_counts(trainer)
+        if any(each.wait_count >= max(1, each.patience) for each in trainer.early_stopping_callbacks):
+            trainer.should_stop = True  # it has ended the run before
+
+
+def _is_one_of_several() -> bool:
+    return dist.is_available() and dist.is_initialized()
+
+
+def _generators() -> dict[str, Any]:
+    """The state of those of torch on every device, of Python and of NumPy."""
+    version, numbers, gauss = random.getstate()
+    _, keys, position, has_gauss, cached = np.random.get_state(legacy=True)  # noqa: NPY002 - the global one is meant
+    return {
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else [],
+        "python": [version, torch.tensor(numbers), gauss],  # a list would be pickled number by number
+        "numpy": [torch.from_numpy(np.asarray(keys).astype(np.int64)), position, has_gauss, cached],
+    }
 
 
 def _set_generators(state: Mapping[str, Any]) -> None:
@@ -64,6 +94,9 @@ def _correct_counts(trainer: Trainer) -> None:
 
     Lightning counts batches and the loader counts images, which differs once the batch size has changed. And where
     `max_steps` is set, Lightning 2.6 ends an epoch that is over a second time.
+
+    Raises:
+        LabError: If an epoch is shorter now than what has been seen of the one that goes on.
     """
     fit_loop, epoch_loop = trainer.fit_loop, trainer.fit_loop.epoch_loop
     if fit_loop.restarted_on_epoch_end:
@@ -79,3 +112,9 @@ def _correct_counts(trainer: Trainer) -> None:
         count.started += by
         count.processed += by
         count.completed += by
+    left = trainer.num_training_batches - count.ready
+    if epoch_loop.restarting and left <= 0 and not epoch_loop.batch_progress.is_last_batch:
+        raise LabError(
+            f"the run goes on within an epoch, of which it has seen {count.ready} batches, and an epoch has no more "
+            f"than {trainer.num_training_batches} now. Finish that epoch first, and change its length after it."
+        )

@@ -90,7 +90,7 @@ def weights_file(checkpoint: Mapping[str, Any], more: Mapping[str, object], path
         LabError: If the checkpoint is not the lab's, or holds what such a file cannot.
     """
     record = record_of(checkpoint, path)
-    kept = {name: record.get(name) for name in ("format", "model", "data")}
+    kept = {name: record.get(name) for name in ("format", "model", "data", "trainer")}
     progress = {name: checkpoint.get(name) for name in ("epoch", "global_step")}
     return pack(checkpoint["state_dict"], {RECORD: json.dumps({**kept, **progress, **more})})
 
@@ -108,7 +108,7 @@ def record_of(checkpoint: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
         raise LabError(
             f"{path} is of format {visible(str(record.get('format')))}, this mnistlab reads {FORMAT}. Update mnistlab."
         )
-    check_extent([record.get("model"), record.get("data")], str(path))
+    check_extent([record.get(name) for name in ("model", "data", "trainer")], str(path))
     return record
 
 

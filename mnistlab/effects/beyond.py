@@ -51,10 +51,11 @@ def beyond(configured: Configured, data: ImageData, trainer: Trainer) -> Iterato
         trainer: Its trainer, which knows its optimizers already.
 
     Raises:
-        LabError: If a schedule ends before the run does.
+        LabError: If a schedule ends before the run does, or an average of the weights begins after it.
     """
     length = _length(data, trainer)
     if length is not None:
+        _averages(configured, length)
         yield from _intervals(configured, trainer, length)
         yield from _early_stopping(configured, length)
         yield from _schedule(configured, trainer, length)
@@ -100,7 +101,7 @@ def _intervals(configured: Configured, trainer: Trainer, length: Length) -> Iter
     if where and configured.resolved["run"]["checkpoint_every_n_steps"] >= length.steps:
         yield f"{where} has no effect: {run}."
     where = configured.chosen("trainer.check_val_every_n_epoch")
-    if where and configured.resolved["trainer"]["check_val_every_n_epoch"] > length.epochs:
+    if where and (configured.resolved["trainer"]["check_val_every_n_epoch"] or 0) > length.epochs:
         yield f"{where}: nothing is validated, {run}."
     if not (trainer.max_steps > 0 and trainer.max_epochs and trainer.max_epochs > 0):
         return
@@ -125,15 +126,34 @@ def _early_stopping(configured: Configured, length: Length) -> Iterator[str]:
             yield f"{where}: {name} cannot end this run: its patience is {options['patience']}, the run has {times}."
 
 
+def _averages(configured: Configured, length: Length) -> None:
+    """Refuse an average of the weights that would never begin, or not when it is said to."""
+    for key, name, options in configured.callbacks():
+        if name != "EMAWeightAveraging":
+            continue
+        step, epoch = options["update_starting_at_step"], options["update_starting_at_epoch"]
+        every = options["update_every_n_steps"]
+        where = configured.chosen_below(key) or key
+        if epoch is not None and every > 0 and step is None:
+            option = f"--{key.rpartition('.')[0]}.update_starting_at_step={epoch * length.steps_per_epoch}"
+            raise LabError(f"{where}: update_starting_at_epoch delays nothing, each step counts besides. Use {option}.")
+        by_step = every > 0 and (step or 0) < length.steps
+        if not by_step and (epoch is None or epoch >= length.epochs):
+            run = f"{_count(length.epochs, 'epoch')} and {_count(length.steps, 'step')}"
+            raise LabError(f"{where}: {name} would keep untrained weights: the run has {run}, and it never begins.")
+
+
 def _schedule(configured: Configured, trainer: Trainer, length: Length) -> Iterator[str]:
     """A schedule that never changes the learning rate, or would go on after the run."""
-    where = configured.chosen_below("model.scheduler")
-    if where is None or not trainer.lr_scheduler_configs:
+    if not trainer.lr_scheduler_configs:
         return
     config = trainer.lr_scheduler_configs[0]
     name, options = type(config.scheduler).__name__, configured.options("model", "scheduler")
+    where = configured.chosen_below("model.scheduler")
     if isinstance(config.scheduler, RunSchedule):
-        if (options.get("warmup_epochs") or 0) >= length.epochs:
+        if limit := configured.chosen("trainer.max_time"):
+            yield f"{limit}: {name} is as long as max_epochs or max_steps; where time is over first, it is cut off."
+        if where and (options.get("warmup_epochs") or 0) >= length.epochs:
             yield f"{where}: the run does not leave its warm-up: it has {_count(length.epochs, 'epoch')}."
         return
     plateau = isinstance(config.scheduler, ReduceLROnPlateau)
@@ -141,7 +161,10 @@ def _schedule(configured: Configured, trainer: Trainer, length: Length) -> Itera
     units = {"step": length.steps, "epoch": length.epochs, "validated epoch": length.validated_epochs}[unit]
     total = getattr(config.scheduler, "total_steps", None)
     if total is not None and total < units:
-        raise LabError(f"{where}: {name} ends after {_count(total, unit)}, but the run has {_count(units, unit)}.")
+        place = where or configured.chosen("trainer.max_epochs") or "model.scheduler"
+        raise LabError(f"{place}: {name} ends after {_count(total, unit)}, but the run has {_count(units, unit)}.")
+    if where is None:
+        return
     if not _changes(config.scheduler, options, units):
         cause = next((f"{option} is {options[option]}, " for option in _WAITS if option in options), "")
         yield f"{where}: {name} never changes the learning rate: {cause}the run has {_count(units, unit)}."

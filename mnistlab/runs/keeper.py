@@ -1,0 +1,140 @@
+"""Writes the checkpoints of a run."""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.callbacks import Checkpoint
+
+from mnistlab.checkpoints.exported import NotExportableError
+from mnistlab.checkpoints.reading import read_checkpoint, weights_file
+from mnistlab.errors import LabError, tell
+from mnistlab.runs.folder import BEST, LAST, WEIGHTS
+from mnistlab.runs.record import write_bytes
+from mnistlab.runs.recorder import Recorder
+from mnistlab.thrift import Epochwise
+
+
+class Keeper(Epochwise, Checkpoint):
+    """Writes `best.ckpt` and `last.ckpt`, and the best weights in a safetensors file however a training ends.
+
+    It is the last of all callbacks, so that its checkpoints hold what all others know. Each is written whole or not at
+    all, and the table and the record after it.
+
+    A run that is stopped within an epoch, by a limit or early, leaves the checkpoint of that step: whoever continues it
+    trains on the rest of the epoch first.
+
+    Args:
+        recorder: The figures of the run.
+        every_n_steps: Write `last.ckpt` within epochs too, each time after so many optimizer steps.
+    """
+
+    abstract = True  # the lab adds it by itself
+
+    def __init__(self, recorder: Recorder, every_n_steps: int | None = None) -> None:
+        self.recorder = recorder
+        self.on_row: Callable[[Mapping[str, float]], bool] | None = None  # whether another epoch shall follow
+        self._every_n_steps = every_n_steps
+        self._saved_step = -1
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Note where this segment begins."""
+        del pl_module
+        self._saved_step = trainer.global_step
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Write `last.ckpt` within an epoch, unless a validation comes first; the epoch's end writes one anyway."""
+        del pl_module, outputs, batch
+        if not _validates_after(trainer, batch_idx):
+            self._save_within_epoch(trainer)
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Keep the best weights."""
+        del pl_module
+        if trainer.sanity_checking or trainer.state.fn != "fit":
+            return
+        better = self.recorder.better(trainer)
+        if better is not None:
+            before, self.recorder.best = self.recorder.best, better
+            try:
+                self._save(trainer, BEST)
+            except BaseException:
+                self.recorder.best = before  # the best is what lies on the disk
+                raise
+        self._save_within_epoch(trainer)
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write the checkpoint that knows the epoch's row, then the table and the record."""
+        del pl_module
+        if trainer.is_last_batch:
+            self._saved_step = trainer.global_step
+            self._save(trainer, LAST)
+        self.recorder.write_table()
+        self.recorder.write()
+        if self.recorder.writes and self.on_row is not None and not self.on_row(self.recorder.timed_row):
+            trainer.should_stop = True
+
+    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Leave the best weights in a file of their own."""
+        del trainer, pl_module
+        self._write_weights()
+
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        """Say in the record how the run ended, and leave the best weights where there are any."""
+        del pl_module
+        if not self.recorder.begun:
+            return
+        interrupted = isinstance(exception, (KeyboardInterrupt, SystemExit))
+        status = "interrupted" if interrupted else "failed"
+        self.recorder.finish(status, error=f"{type(exception).__name__}: {exception}")
+        if trainer.state.fn == "fit":
+            with suppress(OSError, LabError):  # what ended the run is what the user must hear of
+                self._write_weights()
+
+    def _save_within_epoch(self, trainer: Trainer) -> None:
+        """Write `last.ckpt` if it is time, or if the run stops here."""
+        step = trainer.global_step
+        due = self._every_n_steps and step % self._every_n_steps == 0 and step != self._saved_step
+        if (due or trainer.fit_loop.epoch_loop.done) and not trainer.is_last_batch:
+            self._saved_step = step
+            self._save(trainer, LAST)
+
+    def _save(self, trainer: Trainer, name: Path) -> None:
+        """Write a checkpoint whole or not at all; every process takes part."""
+        if getattr(trainer, "fast_dev_run", False):  # Lightning sets it where mypy does not see it
+            return
+        path = self.recorder.folder / name
+        temporary = path.with_name(f".{path.name}.tmp")
+        trainer.save_checkpoint(temporary)
+        if trainer.is_global_zero:
+            temporary.replace(path)
+
+    def _write_weights(self) -> None:
+        """Write the best weights, the last ones where nothing was validated, as they are in the checkpoint."""
+        folder, record = self.recorder.folder, self.recorder.record
+        wanted = (BEST, LAST) if self.recorder.best else (LAST,)
+        path = next((folder / name for name in wanted if (folder / name).is_file()), None)
+        if not (self.recorder.writes and self.recorder.begun) or path is None:
+            return
+        metrics = {name: record["metrics"][name] for name in ("best", "last")}
+        said = {"metrics": metrics, "versions": record.get("versions"), "started": record.get("started")}
+        try:
+            content = weights_file(read_checkpoint(path), said, path)
+        except NotExportableError as error:
+            tell(f"note: {WEIGHTS} is left out. {error}")
+            return
+        write_bytes(folder / WEIGHTS, content)
+
+
+def _validates_after(trainer: Trainer, batch_idx: int) -> bool:
+    """Whether a validation may follow this batch: a run continued from a checkpoint before it would leave it out."""
+    every, every_epoch = trainer.val_check_batch, trainer.check_val_every_n_epoch
+    if not trainer.enable_validation or (every_epoch is not None and (trainer.current_epoch + 1) % every_epoch != 0):
+        return False
+    batches = trainer.fit_loop.total_batch_idx + 1 if every_epoch is None else batch_idx + 1
+    on_time = isinstance(every, int) and batches % every == 0
+    return on_time or (trainer.should_stop and trainer.fit_loop.epoch_loop.done)
