@@ -3,9 +3,7 @@
 The public names are imported when they are first used, so that `import mnistlab` loads neither torch nor Lightning.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # the module `typing` takes longer to import than all else that a command needs to begin
 if TYPE_CHECKING:
     from mnistlab.classifier import Classifier
     from mnistlab.cli import main
@@ -160,6 +158,8 @@ __all__ = [
 def __getattr__(name: str) -> object:
     if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415 - only here
+
     return getattr(import_module(_MODULE_OF[name]), name)
 
 

@@ -286,7 +286,7 @@ class Classifier(Transfer):
             "lr": self._lr,
             "gradients": self._gathered_gradients(),
             "counts": {
-                split: {head: count.as_tensor(self.device) for head, count in counts.items()}
+                split: {head: self._gathered(count.as_tensor(self.device)) for head, count in counts.items()}
                 for split, counts in self._counts.items()
             },
         }
@@ -309,7 +309,7 @@ class Classifier(Transfer):
         self._history = list(record.get("history", ()))
         self._lr = record["lr"]
         self._counts = {
-            split: {head: Counts.from_tensor(saved) for head, saved in counts.items()}
+            split: {head: Counts.from_tensor(self._own_counts(saved)) for head, saved in counts.items()}
             for split, counts in record["counts"].items()
         }
         checkpoint["lr_schedulers"] = []
@@ -334,6 +334,20 @@ class Classifier(Transfer):
             weight = self.objective.of(head).weight_of_batch(targets[head])
             count.add(losses[head], weight, logits[head], targets[head])
         return self.objective.total(losses), logits, targets
+
+    def _gathered(self, sums: Tensor) -> Tensor:
+        """Those of all processes, a row each; of a single one as they are."""
+        every = self.all_gather(sums) if self.trainer.world_size > 1 else sums
+        assert isinstance(every, Tensor)
+        return every
+
+    def _own_counts(self, saved: Tensor) -> Tensor:
+        """Those of this process; where their number has changed the first one takes up all."""
+        rows = saved.reshape(-1, saved.shape[-1])
+        rank = self.trainer.global_rank
+        if len(rows) != self.trainer.world_size:
+            return rows.sum(dim=0) if rank == 0 else torch.zeros_like(rows[0])
+        return rows[rank]
 
     def _gathered_gradients(self) -> dict[str, Tensor]:
         """What has been accumulated for the next step, of each process; nothing where a step has just been made."""

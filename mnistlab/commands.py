@@ -11,7 +11,8 @@ from mnistlab.discovery.schema import schema_line
 from mnistlab.effects.configured import Configured
 from mnistlab.errors import LabError, tell
 from mnistlab.evaluation import check_evaluation, evaluate
-from mnistlab.failures import explained, terminated_like_interrupted
+from mnistlab.failures import explained
+from mnistlab.interruptions import ended_like_interrupted
 from mnistlab.invocation import Found, Invocation
 from mnistlab.lab import LabCLI, settled_from
 from mnistlab.making import check_parts, checked, load_weights, made, tell_notes
@@ -46,7 +47,7 @@ def run(
     """
     invocation = Invocation(command, arguments)
     quiet()
-    with terminated_like_interrupted(), _explaining(invocation, {}):
+    with ended_like_interrupted(), _explaining(invocation, {}):
         return _run(invocation, wish, supervision)
 
 
@@ -120,7 +121,8 @@ def _evaluate(invocation: Invocation, settled: Settled, found: Found | None, wis
     if found is not None and found.path is not None:
         screen.weights(found.path)
     screen.settings(differing(settled, cli.resolved))
-    return evaluate(invocation, cli, found, answering, wish)
+    with cli.group.watched(cli.trainer, lambda lost: tell(f"mnistlab: {lost}")):
+        return evaluate(invocation, cli, found, answering, wish)
 
 
 def _say_notes(notes: Sequence[str]) -> None:

@@ -4,16 +4,11 @@ import errno
 import math
 import os
 import re
-import signal
 import sys
 import sysconfig
-import threading
 import traceback
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from types import FrameType
-from typing import Never
 
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from torch import OutOfMemoryError
@@ -39,29 +34,6 @@ class Interrupted(LabError):  # noqa: N818 - it is no fault
     """The user, or the system, has ended the command."""
 
     exit_code = 130
-
-
-@contextmanager
-def terminated_like_interrupted() -> Iterator[None]:
-    """Let SIGTERM end a command as Ctrl-C does, so that its record says so.
-
-    Lightning ignores Ctrl-C once it has seen one, and leaves it so; both signals are as before afterwards.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(number: int, frame: FrameType | None) -> Never:
-        del number, frame
-        raise KeyboardInterrupt
-
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 class LossWatch:

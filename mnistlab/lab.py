@@ -4,6 +4,7 @@ import os
 import secrets
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, cast
 
 import yaml
@@ -14,8 +15,10 @@ from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from mnistlab.callbacks import EpochBar
 from mnistlab.checkpoints.extent import no_larger_than
 from mnistlab.classifier import Classifier
+from mnistlab.clusters import among_others, refuse_foreign_weights, without_requeueing
 from mnistlab.data import ImageData
 from mnistlab.errors import LabError
+from mnistlab.group import Group
 from mnistlab.invocation import Found, Invocation
 from mnistlab.linking import link_classes
 from mnistlab.options.building import instantiate, instantiate_group
@@ -25,12 +28,17 @@ from mnistlab.options.signatures import Slot
 from mnistlab.options.specification import Specification
 from mnistlab.options.written import Written
 from mnistlab.profiling import NoProfiler
+from mnistlab.runs.folder import new_folder
 from mnistlab.sections import Run, TopLevel, sections
 from mnistlab.trackers import Tracker
 
 
 class LabCLI(LightningCLI):
     """LightningCLI over a configuration that is settled already.
+
+    Attributes:
+        folder: That of the run, where Lightning too keeps what it is not told a place for.
+        group: The processes that take part.
 
     Args:
         values: The configuration, every class in it chosen.
@@ -77,17 +85,26 @@ class LabCLI(LightningCLI):
             cast("Tracker", instantiate(part, Slot((Tracker,)))) for part in self.config.logger or []
         ]
         options: dict[str, Any] = instantiate_group(Trainer, self.config.trainer)
+        self.folder = new_folder(Path(self.resolved["run"]["dir"]), self.model.name)
         own = options["callbacks"] or []
         own = own if isinstance(own, list) else [own]
         drawn = any(isinstance(callback, ProgressBar) for callback in own)
         bar = (
             options["enable_progress_bar"] is not False and (drawn or sys.stdout.isatty()) and not options["barebones"]
         )
+        self.group = Group(self.resolved["run"]["process_timeout"])
         lab = self._make_callbacks(self)  # the recorder stands first, so that every checkpoint has its row
-        callbacks = [*lab[:1], *own, *lab[1:], *([EpochBar()] if bar and not drawn else [])]
+        callbacks = [*lab[:1], *own, *lab[1:], self.group, *([EpochBar()] if bar and not drawn else [])]
         profiler = options["profiler"] if options["profiler"] or options["barebones"] else NoProfiler()
-        chosen = {"enable_progress_bar": bar, "callbacks": callbacks, "profiler": profiler}
+        chosen = {
+            "enable_progress_bar": bar,
+            "callbacks": callbacks,
+            "profiler": profiler,
+            "plugins": without_requeueing(options),
+            "default_root_dir": options["default_root_dir"] or self.folder,
+        }
         self.trainer = Trainer(**{**options, **chosen})
+        refuse_foreign_weights(self.trainer)
 
 
 def settled_from(invocation: Invocation, found: Found | None) -> Settled:
@@ -143,7 +160,7 @@ def _drawn_seed() -> int:
     Raises:
         LabError: If processes that know nothing of each other would each draw their own.
     """
-    if "LOCAL_RANK" not in os.environ:
+    if not among_others():
         return secrets.randbelow(2**32)
     if "PL_GLOBAL_SEED" not in os.environ:
         raise LabError("--seed_everything=true: processes started by another program need a number, the same for all.")

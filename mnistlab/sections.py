@@ -44,6 +44,8 @@ class Run:
         tags: Words to find it by, as `a,b` or as a list.
         checkpoint_every_n_steps: Write `last.ckpt` within epochs too, each time after so many optimizer steps.
         test: Whether `fit` ends with the test of the best checkpoint.
+        process_timeout: Of several processes that train together, one that has been stopped for so many seconds is
+            given up, and the others end.
     """
 
     def __init__(
@@ -53,12 +55,14 @@ class Run:
         tags: str | list[str] | None = None,
         checkpoint_every_n_steps: PositiveInt | None = None,
         test: bool = True,
+        process_timeout: PositiveInt = 60,
     ) -> None:
         self.dir = dir
         self.name = name
         self.tags = tags
         self.checkpoint_every_n_steps = checkpoint_every_n_steps
         self.test = test
+        self.process_timeout = process_timeout
 
 
 class Sweep:

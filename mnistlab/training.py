@@ -4,7 +4,6 @@ import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 from lightning.pytorch import Callback
 
@@ -12,13 +11,15 @@ from mnistlab.callbacks import Answering, Continuity
 from mnistlab.checkpoints.reading import read_checkpoint
 from mnistlab.discovery.schema import schema_line
 from mnistlab.effects.configured import Configured
+from mnistlab.errors import tell
 from mnistlab.failures import Interrupted, LossWatch
+from mnistlab.group import LostError
 from mnistlab.invocation import Found, Invocation
 from mnistlab.lab import LabCLI
 from mnistlab.making import check_parts, check_weights, made, tell_notes
 from mnistlab.options.settling import Settled
 from mnistlab.origins import differing
-from mnistlab.runs.folder import BEST, LAST, new_folder
+from mnistlab.runs.folder import BEST, LAST
 from mnistlab.runs.keeper import Keeper
 from mnistlab.runs.record import config_text, read_record, start_record
 from mnistlab.runs.recorder import Recorder, rounded
@@ -78,8 +79,17 @@ def train(invocation: Invocation, settled: Settled, found: Found | None, supervi
         return not stopped[-1]
 
     recorder.on_announce, recorder.on_begin, keeper.on_row = begin, begin_trackers, row
-    with trackers.until_the_end(), _closing(recorder, configured.packages(), supervision):
-        path = str(found.path) if found and found.path else None
+
+    def close(lost: str) -> None:
+        _close_lost(recorder, lost)
+        tell(f"mnistlab: {lost}{_way_on(recorder, configured.packages())}")
+
+    with (
+        trackers.until_the_end(),
+        _closing(recorder, configured.packages(), supervision),
+        cli.group.watched(cli.trainer, close),
+    ):
+        path = found.path.absolute() if found and found.path else None  # a file may be called "best", Lightning's word
         cli.trainer.fit(cli.model, datamodule=cli.datamodule, ckpt_path=path, weights_only=True)
         if found and found.contents.get("global_step") == cli.trainer.global_step and cli.trainer.is_global_zero:
             print("Nothing was left to train: the run is as long as it should be. --trainer.max_epochs=... extends it.")
@@ -103,6 +113,9 @@ def _closing(recorder: Recorder, packages: Sequence[str], supervision: Supervisi
     except (KeyboardInterrupt, SystemExit) as error:  # the latter is Lightning's answer to Ctrl-C
         _close(recorder, "interrupted", "KeyboardInterrupt")
         raise Interrupted(f"interrupted.{_way_on(recorder, packages)}") from error
+    except LostError as error:
+        _close_lost(recorder, str(error))
+        raise LostError(f"{error}{_way_on(recorder, packages)}") from error
     except Exception as error:
         _close(recorder, "failed", f"{type(error).__name__}: {error}")
         if by_hand and (recorder.folder / LAST).is_file():
@@ -120,6 +133,13 @@ def _close(recorder: Recorder, status: str, error: str) -> None:
             temporary.unlink(missing_ok=True)
         if recorder.begun and recorder.record["status"] == "running":
             recorder.finish(status, error=error)
+
+
+def _close_lost(recorder: Recorder, lost: str) -> None:
+    """The same for a run that has lost a process, maybe the one that writes."""
+    recorder.stand_in()
+    if recorder.begun and recorder.record.get("status") in ("running", "failed"):
+        recorder.finish("failed", error=lost)
 
 
 def _way_on(recorder: Recorder, packages: Sequence[str]) -> str:
@@ -145,8 +165,8 @@ def _test_best(cli: LabCLI, recorder: Recorder) -> None:
 
 
 def _recorder(invocation: Invocation, cli: LabCLI, found: Found | None, supervision: Supervision | None) -> Recorder:
-    new = supervision.folder if supervision else new_folder(Path(cli.resolved["run"]["dir"]), cli.model.name)
-    folder = found.folder if found and found.folder else new
+    new = supervision.folder if supervision else cli.folder
+    cli.folder = folder = found.folder if found and found.folder else new
     record = read_record(folder)
     started = start_record("fit", invocation.arguments, cli.resolved, cli.model.name, invocation.presets)
     started |= supervision.said if supervision else {}

@@ -5,13 +5,19 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import torch
+from lightning.fabric.plugins.environments.lightning import find_free_network_port
 
 from mnistlab.cli import main
+from mnistlab.runs.folder import LAST
 
 pytestmark = pytest.mark.slow
 
@@ -36,23 +42,61 @@ if __name__ == "__main__":
     sys.exit(main())
 """
 
+KILLING = """
+import os, random, signal, sys
+import torch
+from mnistlab.classifier import Classifier
+from mnistlab.cli import main
 
-def _run(*command: str) -> str:
-    """Start Python with a hard time limit that ends the children too; what it wrote on the screen."""
-    with subprocess.Popen(
+step, start = Classifier.training_step, Classifier.on_fit_start
+
+def starting(self):
+    start(self)
+    if "own" in os.environ.get("RANDOM", ""):  # numbers of its own for each process
+        torch.manual_seed(self.global_rank)
+        random.seed(self.global_rank)
+
+def killing(self, batch, batch_idx):
+    if self.global_step == int(os.environ.get("KILLED_AT", -1)):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return step(self, batch, batch_idx)
+
+if __name__ == "__main__":
+    Classifier.training_step, Classifier.on_fit_start = killing, starting
+    sys.exit(main())
+"""
+
+
+@contextmanager
+def _started(*command: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
+    """Start Python; in the end nothing of it is left."""
+    process = subprocess.Popen(
         [sys.executable, *command],
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "OMP_NUM_THREADS": "1", **variables},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
-    ) as process:
+    )
+    with process:
         try:
-            output, _ = process.communicate(timeout=LIMIT_S)
+            yield process
         finally:
-            if process.poll() is None:
+            with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-    assert process.returncode == 0, output
+
+
+def _ended(*command: str) -> tuple[int, str]:
+    """Let Python run, with a hard time limit; its exit code and what it wrote."""
+    with _started(*command) as process:
+        output, _ = process.communicate(timeout=LIMIT_S)
+    return process.returncode, output
+
+
+def _run(*command: str) -> str:
+    """The same of what must succeed; what it wrote on the screen."""
+    code, output = _ended(*command)
+    assert code == 0, output
     return output
 
 
@@ -133,3 +177,125 @@ def test_two_processes_continue_a_run(here: Path, options: list[str]) -> None:
     last = [torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True) for folder in (whole, parts)]
     assert all(torch.equal(last[0]["state_dict"][name], last[1]["state_dict"][name]) for name in last[0]["state_dict"])
     assert [segment["status"] for segment in _record_of(parts)["segments"]] == ["finished", "finished"]
+
+
+@pytest.mark.parametrize("random", ["one", "own"])
+def test_two_processes_killed_within_an_epoch_lose_nothing(
+    here: Path, options: list[str], monkeypatch: pytest.MonkeyPatch, random: str
+) -> None:
+    """They go on to the table and weights of an undisturbed run, whether they draw the same numbers or their own."""
+    (here / "killing.py").write_text(KILLING)
+    monkeypatch.setenv("RANDOM", random)
+    more = ("--data.batch_size=32", "--data.augment=RandomDistortion", "--run.checkpoint_every_n_steps=1")
+    _run("killing.py", "fit", *options, *more, "--run.dir=whole")
+    with monkeypatch.context() as patch:
+        patch.setenv("KILLED_AT", "11")
+        assert _ended("killing.py", "fit", *options, *more, "--run.dir=parts")[0] == -signal.SIGKILL
+    whole, parts = _only_run(here / "whole"), _only_run(here / "parts")
+    assert torch.load(parts / LAST, weights_only=True)["global_step"] == 11
+
+    _run("killing.py", "fit", f"--ckpt_path={parts}")
+
+    assert (parts / "metrics.csv").read_text() == (whole / "metrics.csv").read_text()
+    last = [torch.load(folder / LAST, weights_only=True) for folder in (whole, parts)]
+    assert all(torch.equal(last[0]["state_dict"][name], last[1]["state_dict"][name]) for name in last[0]["state_dict"])
+
+
+def _second(first: psutil.Process) -> psutil.Process | None:
+    """The process that Lightning has started."""
+    for child in first.children():
+        with suppress(psutil.Error):
+            if child.environ().get("LOCAL_RANK") == "1":
+                return child
+    return None
+
+
+def _wait_for(what: Callable[[], Any]) -> Any:
+    """Look until there is something."""
+    until = time.monotonic() + LIMIT_S
+    while not (found := what()):
+        assert time.monotonic() < until, "it takes too long"
+        time.sleep(0.05)
+    return found
+
+
+def _hit(options: list[str], rank: int, blow: signal.Signals, *, early: bool = False) -> tuple[int, str]:
+    """Train in two processes and send one a signal; the exit code of the first, and what both have written.
+
+    Neither is left, and both have ended in good time.
+    """
+    long = [*options, "--trainer.max_epochs=100000", "--run.process_timeout=3"]
+    with _started("-m", "mnistlab", "fit", *long) as process:
+        first = psutil.Process(process.pid)
+        second = _wait_for(lambda: _second(first))
+        if not early:
+            _wait_for(lambda: list(Path().glob("runs/*/*/metrics.csv")))
+        (first, second)[rank].send_signal(blow)
+        output, _ = process.communicate(timeout=60)
+        assert not psutil.wait_procs([second], timeout=10)[1]
+    return process.returncode, output
+
+
+@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGSTOP])
+@pytest.mark.parametrize("rank", [0, 1])
+def test_nobody_waits_for_a_process_that_is_lost(
+    here: Path, options: list[str], rank: int, blow: signal.Signals
+) -> None:
+    """It is named in a line, the record says so, and the run can be continued."""
+    code, output = _hit(options, rank, blow)
+
+    folder = _only_run(here / "runs")
+    *_, message, way_on = output.splitlines()
+    assert code == (1 if rank else -signal.SIGKILL)
+    assert message.startswith(f"mnistlab: rank {rank} of 2, process ")
+    assert ("was stopped 3 s ago" in message) == (blow is signal.SIGSTOP)
+    assert "gloo" not in output
+    assert "Traceback" not in output
+    record = _record_of(folder)
+    assert (record["status"], record["segments"][-1]["status"]) == ("failed", "failed")
+    assert record["segments"][-1]["error"] in message
+    assert way_on == f"  mnistlab fit --ckpt_path={folder.relative_to(here)}"
+    done = len((folder / "metrics.csv").read_text().splitlines()) - 1
+    _run("-m", "mnistlab", "fit", f"--ckpt_path={folder}", f"--trainer.max_epochs={done + 1}")
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_nobody_waits_for_a_process_that_never_came(here: Path, options: list[str], rank: int) -> None:
+    """Nothing is left behind, no folder either."""
+    code, output = _hit(options, rank, signal.SIGKILL, early=True)
+
+    assert code == (1 if rank else -signal.SIGKILL)
+    assert output.count("mnistlab: ") == 1
+    assert f"mnistlab: rank {rank} of 2, process " in output
+    assert not list(here.glob("runs/*/*"))
+
+
+@pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interruption_of_the_first_process_ends_both(here: Path, options: list[str], blow: signal.Signals) -> None:
+    """Also one that Lightning would pass on while they compute, and wait for an answer for ever."""
+    code, output = _hit(options, 0, blow)
+
+    assert code == 130
+    assert output.count("mnistlab: ") == 1
+    assert "mnistlab: interrupted. Go on with:" in output
+    assert _record_of(_only_run(here / "runs"))["status"] == "interrupted"
+
+
+def test_two_processes_of_slurm_leave_one_record(here: Path, options: list[str]) -> None:
+    """Which has the figures of two that Lightning has started; what it keeps itself of another run is not looked at."""
+    _run("-m", "mnistlab", "fit", *options, "--run.dir=alone")
+    (here / "hpc_ckpt_1.ckpt").write_bytes((_only_run(here / "alone") / LAST).read_bytes())
+    slurm = {"SLURM_NTASKS": "2", "SLURM_NTASKS_PER_NODE": "2", "SLURM_JOB_ID": "99", "SLURM_NODEID": "0"}
+    slurm |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(find_free_network_port())}
+    command = ("-m", "mnistlab", "fit", *options, "--run.dir=slurm")
+
+    with (
+        _started(*command, **slurm, SLURM_PROCID="0", SLURM_LOCALID="0") as first,
+        _started(*command, **slurm, SLURM_PROCID="1", SLURM_LOCALID="1") as second,
+    ):
+        outputs = [process.communicate(timeout=LIMIT_S)[0] for process in (first, second)]
+
+    assert [first.returncode, second.returncode] == [0, 0], outputs
+    alone, together = (_only_run(here / name) for name in ("alone", "slurm"))
+    assert (alone / "metrics.csv").read_text() == (together / "metrics.csv").read_text()
+    assert _record_of(alone)["metrics"] == _record_of(together)["metrics"]

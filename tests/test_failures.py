@@ -2,14 +2,18 @@
 
 import json
 import os
+import pty
 import resource
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from mnistlab.cli import main
@@ -100,6 +104,61 @@ def test_an_interrupted_run_says_so(trouble: Trouble, moment: str, kind: str) ->
     assert record["ended"]
 
 
+@pytest.mark.parametrize("kind", ["SIGHUP", "SIGUSR1", "SIGUSR2"])
+def test_what_a_terminal_or_a_batch_system_sends_is_an_interruption(
+    trouble: Trouble, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """Under SLURM too, where Lightning would write a checkpoint of its own and queue the job again."""
+    for name in ("NTASKS", "JOB_ID", "PROCID", "LOCALID", "NODEID"):
+        monkeypatch.setenv(f"SLURM_{name}", "1" if name == "NTASKS" else "0")
+
+    code, message, record = trouble(kind, "on_train_batch_end", 1)
+
+    assert code == 130
+    assert message.startswith("mnistlab: interrupted. Go on with:\n  mnistlab fit --ckpt_path=")
+    assert record is not None
+    assert record["status"] == "interrupted"
+    assert not list(Path().glob("hpc_ckpt_*"))
+
+
+def test_what_is_ignored_stays_so(trouble: Trouble) -> None:
+    """As under `nohup`: the run goes on when the terminal is closed."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        code, _, record = trouble("SIGHUP", "on_train_batch_end", 1)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+    assert code == 0
+    assert record is not None
+    assert record["status"] == "finished"
+
+
+@pytest.mark.slow
+def test_a_terminal_that_is_closed_ends_a_run(here: Path, small_data: tuple[str, ...]) -> None:
+    """Its record says so, and it can be continued, although there is nobody to be told."""
+    command = ["fit", "--model=TinyModel", *small_data, "--trainer.max_epochs=100000"]
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execv(sys.executable, [sys.executable, "-m", "mnistlab", *command])  # noqa: S606 - this program
+    try:
+        while not list(here.glob("runs/*/*/checkpoints/last.ckpt")):
+            os.read(terminal, 65536)
+        os.close(terminal)
+        assert psutil.Process(child).wait(60) is not None
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+
+    record = record_in(here)
+    assert record is not None
+    assert record["status"] == "interrupted"
+    (folder,) = here.glob("runs/*/*")
+    done = len((folder / "metrics.csv").read_text().splitlines()) - 1
+    assert main(["fit", f"--ckpt_path={folder}", f"--trainer.max_epochs={done + 1}"]) == 0
+
+
 @pytest.mark.parametrize("kind", ["SIGINT", "SIGTERM"])
 def test_an_interruption_before_the_run_has_a_folder_leaves_none(trouble: Trouble, here: Path, kind: str) -> None:
     """There is nothing to go on with."""
@@ -140,6 +199,31 @@ def test_an_interruption_while_importing_shows_no_traceback(here: Path) -> None:
 
     assert (done.returncode, done.stderr) == (130, "mnistlab: interrupted\n")
     assert not list(here.iterdir())
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("here")
+def test_an_interruption_at_any_moment_shows_no_traceback(small_data: tuple[str, ...]) -> None:
+    """From the first one on: until there Python itself is starting, and answers as it likes."""
+    command = ["fit", "--model=TinyModel", *small_data, "--trainer.max_epochs=100000"]
+    hear = "import signal; from mnistlab import cli; signal.signal(signal.SIGINT, cli._leave)"  # as `entry` begins
+    script = f"{hear}; import sys; sys.argv[1:] = {command}; print(flush=True); cli.entry()"
+    for wait_ms in (*range(0, 30, 2), *range(30, 300, 30), 500, 1000, 2000, 3000):
+        with subprocess.Popen(
+            [sys.executable, "-c", script],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            time.sleep(wait_ms / 1000)
+            process.send_signal(signal.SIGINT)
+            _, error = process.communicate(timeout=60)
+
+        assert process.returncode == 130, error
+        assert error.startswith("mnistlab: interrupted")
+        assert "Traceback" not in error
 
 
 @pytest.mark.parametrize("error", ["RecursionError", "ImportError"])

@@ -18,7 +18,7 @@ PACKAGE = Path(mnistlab.__file__).parent
 
 # From the lowest to the highest. A part imports lower ones, never one beside it or above it.
 ORDER = [
-    {"errors", "nearest", "numbers", "counts", "command_table", "wish"},
+    {"errors", "nearest", "numbers", "counts", "command_table", "interruptions", "wish"},
     {"options"},  # what can be written, and what becomes of it
     {"arguments"},
     {"checkpoints"},
@@ -37,7 +37,7 @@ ORDER = [
     {"classifier", "profiling", "runs"},  # these know Lightning, or the folder of a run
     {"models", "callbacks", "charts"},
     {"trackers"},
-    {"sections", "linking"},
+    {"sections", "linking", "clusters", "group"},
     {"presets", "origins"},
     {"catalogue"},
     {"invocation"},
@@ -57,6 +57,7 @@ ORDER = [
         "reproduce_command",
         "bench_command",
     },
+    {"dispatch"},
     {"cli"},
     {"__init__", "__main__"},
 ]
@@ -144,6 +145,13 @@ HEAVY = {"torch", "lightning", "jsonargparse", "numpy"}
 def test_what_needs_no_torch_loads_none(script: str) -> None:
     """The commands are there at once."""
     assert not loaded(script) & {*HEAVY, "yaml"}
+
+
+def test_ctrl_c_is_heard_before_anything_else_is_imported() -> None:
+    """What is imported until then is what `signal` needs: each millisecond more is one of tracebacks."""
+    before, after = loaded("import os, signal, sys"), loaded("import mnistlab.cli")
+
+    assert after - before == {"mnistlab"}
 
 
 @pytest.mark.parametrize(

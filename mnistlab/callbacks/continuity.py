@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import WeightAveraging
+from torch import distributed as dist
 
 from mnistlab.classifier import Classifier
 from mnistlab.data.loader import TrainLoader
@@ -29,19 +30,19 @@ class Continuity(Epochwise):
         self._waiting: Mapping[str, Any] | None = None
 
     def state_dict(self) -> dict[str, Any]:
-        """The generators of torch on every device, of Python and of NumPy."""
-        version, numbers, gauss = random.getstate()
-        _, keys, position, has_gauss, cached = np.random.get_state(legacy=True)  # noqa: NPY002 - the global one is meant
-        return {
-            "torch": torch.get_rng_state(),
-            "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else [],
-            "python": [version, torch.tensor(numbers), gauss],  # a list would be pickled number by number
-            "numpy": [torch.from_numpy(np.asarray(keys).astype(np.int64)), position, has_gauss, cached],
-        }
+        """The generators of this process, and those of the others, which may draw numbers of their own."""
+        own = _generators()
+        every: list[Any] = [own]
+        if _is_one_of_several():
+            every = [None] * dist.get_world_size()
+            dist.all_gather_object(every, own)
+        return {**own, "others": every[1:]}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Keep the state until training starts; what happens before may draw numbers."""
-        self._waiting = state_dict
+        every = [state_dict, *state_dict.get("others", ())]
+        several = _is_one_of_several() and len(every) == dist.get_world_size()
+        self._waiting = every[dist.get_rank() if several else 0]
 
     def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         """Let the callbacks of this run count, with their options: Lightning keeps a patience with what was counted."""
@@ -74,6 +75,22 @@ class Continuity(Epochwise):
         if not trainer.is_last_batch:
             for callback in trainer.early_stopping_callbacks:
                 callback.strict = False
+
+
+def _is_one_of_several() -> bool:
+    return dist.is_available() and dist.is_initialized()
+
+
+def _generators() -> dict[str, Any]:
+    """The state of those of torch on every device, of Python and of NumPy."""
+    version, numbers, gauss = random.getstate()
+    _, keys, position, has_gauss, cached = np.random.get_state(legacy=True)  # noqa: NPY002 - the global one is meant
+    return {
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else [],
+        "python": [version, torch.tensor(numbers), gauss],  # a list would be pickled number by number
+        "numpy": [torch.from_numpy(np.asarray(keys).astype(np.int64)), position, has_gauss, cached],
+    }
 
 
 def _set_generators(state: Mapping[str, Any]) -> None:

@@ -11,7 +11,7 @@ from mnistlab.errors import LabError, visible
 from mnistlab.nearest import suggestion
 from mnistlab.options.specification import class_path_of
 
-TRUSTED = ("mnistlab", "torch.nn", "torch.optim", "lightning.pytorch")
+TRUSTED = ("mnistlab", "torch.nn", "torch.optim", "lightning.pytorch", "lightning.fabric.plugins")
 """The packages whose classes a checkpoint may name."""
 
 TRUSTED_CODE = ("torch.nn", "torch.nn.functional", "torch.nn.init", "torch.optim")

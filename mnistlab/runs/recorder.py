@@ -166,6 +166,11 @@ class Recorder(Epochwise, Checkpoint):
         self.record["segments"][-1].update(ended=ended, status=status, **more)
         self.write(status=status, ended=ended)
 
+    def stand_in(self) -> None:
+        """Write what the process that writes cannot any more, which is gone."""
+        self.record = read_record(self.folder) or self.record
+        self.writes = (self.folder / RECORD).is_file()
+
     def write(self, **more: Any) -> None:
         """Write `run.json` as it is now, with `more` in it."""
         self.record.update(more)

@@ -12,8 +12,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from math import isfinite
 from pathlib import Path
-from types import FrameType
-from typing import Never
 
 import torch
 from optuna.exceptions import StorageInternalError
@@ -23,6 +21,7 @@ from mnistlab.checkpoints.reading import read_checkpoint
 from mnistlab.commands import run
 from mnistlab.errors import LabError
 from mnistlab.failures import Interrupted, RunFailedError
+from mnistlab.interruptions import ended_like_interrupted
 from mnistlab.options.domains import Choice
 from mnistlab.runs.folder import BEST, LAST, METRICS, WEIGHTS, is_run
 from mnistlab.runs.record import read_record
@@ -253,7 +252,11 @@ def _signs_of_life(study: Study, trial: Trial) -> Iterator[None]:
 def main() -> None:
     """Run as a process of its own: the plan comes by standard input, whose end means that the parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears Ctrl-C and passes it on
-    signal.signal(signal.SIGTERM, _interrupt)
+    with ended_like_interrupted():
+        _work_for_parent()
+
+
+def _work_for_parent() -> None:
     plan = plan_from(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
@@ -263,11 +266,6 @@ def main() -> None:
     except LabError as error:
         print(f"mnistlab: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
-
-
-def _interrupt(number: int, frame: FrameType | None) -> Never:
-    del number, frame
-    raise KeyboardInterrupt
 
 
 def _end_with_parent() -> None:

@@ -134,14 +134,24 @@ def kill_the_parent(sweep: subprocess.Popen[str]) -> None:
 
 def press_ctrl_c(sweep: subprocess.Popen[str]) -> None:
     """It says how to go on, and leaves nothing running behind."""
+    assert "stopping; the trials that run can be continued" in interrupted(sweep, signal.SIGINT)
+
+
+def close_the_terminal(sweep: subprocess.Popen[str]) -> None:
+    """It is the same."""
+    interrupted(sweep, signal.SIGHUP)
+
+
+def interrupted(sweep: subprocess.Popen[str], number: signal.Signals) -> str:
+    """What it says in the end."""
     _, *workers = family(sweep)
-    sweep.send_signal(signal.SIGINT)
+    sweep.send_signal(number)
     out, _ = sweep.communicate(timeout=PATIENCE_S)
 
     assert sweep.returncode == 130
-    assert "stopping; the trials that run can be continued" in out
     assert "Go on with:\n  mnistlab sweep --model=TinyModel" in out
     assert not any(worker.is_running() for worker in workers)
+    return out
 
 
 def test_nothing_is_lost_whatever_is_killed(tmp_path: Path, undisturbed: Path) -> None:
@@ -149,7 +159,7 @@ def test_nothing_is_lost_whatever_is_killed(tmp_path: Path, undisturbed: Path) -
 
     More often than a trial may kill its own worker: it is not to blame here.
     """
-    blows = (kill_all, kill_a_worker, press_ctrl_c, kill_the_parent, kill_all, kill_all)
+    blows = (kill_all, kill_a_worker, press_ctrl_c, close_the_terminal, kill_the_parent, kill_all, kill_all)
     sweep = start(tmp_path)
     for number, blow in enumerate(blows):
         wait_until(lambda number=number: epochs(tmp_path) > 3 * number)  # type: ignore[misc]
