@@ -1,6 +1,6 @@
 """The quantiles of Student's t, for confidence intervals of a mean."""
 
-from math import atan, cos, fsum, nextafter, pi, sin, sqrt, tan
+from math import cos, fsum, nextafter, pi, sin, sqrt, tan
 
 
 def student_quantile(freedom: int) -> float:

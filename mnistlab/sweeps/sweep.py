@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mnistlab.discovery.layout import screen_width
-from mnistlab.errors import LabError, visible
+from mnistlab.errors import LabError, tell, visible
 from mnistlab.failures import Interrupted
 from mnistlab.lab import LabCLI
 from mnistlab.nearest import suggestion
@@ -63,6 +63,11 @@ def _sweep(values: Mapping[str, str], arguments: Sequence[str]) -> int:
     study = begun(plan, allow_drift=asked.allow_drift, retry_failed=asked.retry_failed)
     jobs = plan.jobs()
     study.add(jobs)
+    if asked.trials is not None and plan.trials < asked.trials:
+        there = counted(plan.trials, "choice")
+        tell(
+            f"note: {asked.trials} trials are asked for, and there is no more than {there} of values, each tried once."
+        )
     workers = asked.workers or default_size(plan.threads, plan.arguments)
     trials = counted(len(jobs), "trial")
     print(visible(f"{plan.name}: {trials} by {plan.sampler}, {workers} at a time, kept in {plan.folder}"))

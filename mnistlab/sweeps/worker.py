@@ -16,6 +16,7 @@ from types import FrameType
 from typing import Never
 
 import torch
+from optuna.distributions import CategoricalDistribution, IntDistribution
 from optuna.exceptions import StorageInternalError
 from optuna.trial import Trial, TrialState
 
@@ -23,10 +24,10 @@ from mnistlab.checkpoints.reading import read_checkpoint
 from mnistlab.commands import run
 from mnistlab.errors import LabError
 from mnistlab.failures import Interrupted, RunFailedError
-from mnistlab.options.domains import Choice
 from mnistlab.runs.folder import BEST, LAST, METRICS, WEIGHTS, is_run
 from mnistlab.runs.record import read_record
 from mnistlab.runs.supervision import Row, Supervision
+from mnistlab.sweeps.drawing import distribution
 from mnistlab.sweeps.plan import Plan, finished, plan_from
 from mnistlab.sweeps.space import Axis, Label, Point
 from mnistlab.sweeps.storage import HEARTBEAT_S
@@ -109,9 +110,9 @@ class _Job:
 
     def __init__(self, study: Study, trial: Trial) -> None:
         self._study, self._trial, self._plan = study, trial, study.plan
-        point: Point | None = trial.user_attrs["point"]
-        taken = point if study.plan.kind == "compare" else None  # Optuna would know no model that is added later
-        choose = (lambda axis: _suggested(trial, axis)) if taken is None else (lambda axis: taken[axis.name])
+        point: Point = trial.user_attrs["point"]
+        untold = study.plan.kind == "compare"  # Optuna takes no model that is added later
+        choose = (lambda axis: point[axis.name]) if untold else (lambda axis: _suggested(trial, axis))
         self._assignment = study.plan.space.assign(choose)
         self._seeds: list[int] = trial.user_attrs["seeds"]
         epochs = self._assignment.point.get("trainer.max_epochs", study.plan.epochs)
@@ -174,14 +175,13 @@ class _Job:
 
 
 def _suggested(trial: Trial, axis: Axis) -> Label:
-    """The value that the sampler, or the grid, takes for an axis."""
-    domain = axis.domain
-    if isinstance(domain, Choice):
-        label: Label = trial.suggest_categorical(axis.name, [each.label for each in domain.candidates])
+    """The value of an axis, as Optuna is told of it."""
+    domain = distribution(axis)
+    if isinstance(domain, CategoricalDistribution):
+        label: Label = trial.suggest_categorical(axis.name, domain.choices)
         return label
-    if domain.whole:
-        step = 1 if domain.step is None else int(domain.step)
-        return trial.suggest_int(axis.name, int(domain.low), int(domain.high), step=step, log=domain.log)
+    if isinstance(domain, IntDistribution):
+        return trial.suggest_int(axis.name, domain.low, domain.high, step=domain.step, log=domain.log)
     return trial.suggest_float(axis.name, domain.low, domain.high, step=domain.step, log=domain.log)
 
 
