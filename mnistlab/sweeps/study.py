@@ -186,10 +186,10 @@ class Study:
         return True
 
     def claim(self) -> Trial | None:
-        """Take on a job that waits; None where none does."""
+        """Take on the first job that waits; None where none does."""
         waiting = [each for each in self.jobs().values() if each.state is State.WAITING]
-        firsts = [next(t for t in each.tries if t.state == TrialState.WAITING) for each in waiting]
-        for frozen in sorted(firsts, key=lambda trial: trial.number):
+        for job in sorted(waiting, key=lambda each: each.tries[0].number):
+            frozen = next(trial for trial in job.tries if trial.state == TrialState.WAITING)
             draws = frozen.user_attrs["point"] is None
             with alone(self.plan.address, self.storage) if draws else nullcontext():
                 trial = self._taken(frozen)

@@ -64,10 +64,7 @@ def _sweep(values: Mapping[str, str], arguments: Sequence[str]) -> int:
     jobs = plan.jobs()
     study.add(jobs)
     if asked.trials is not None and plan.trials < asked.trials:
-        there = counted(plan.trials, "choice")
-        tell(
-            f"note: {asked.trials} trials are asked for, and there is no more than {there} of values, each tried once."
-        )
+        tell(f"note: trials are cut from {asked.trials} to {plan.trials}: there are no further choices of values.")
     workers = asked.workers or default_size(plan.threads, plan.arguments)
     trials = counted(len(jobs), "trial")
     print(visible(f"{plan.name}: {trials} by {plan.sampler}, {workers} at a time, kept in {plan.folder}"))
