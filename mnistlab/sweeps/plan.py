@@ -67,6 +67,7 @@ class Plan:
         keep: The number of the best trials whose weights are kept.
         sampler_seed: The seed of the sampler.
         identity: The state of the source and the versions that it was begun with.
+        debug: Whether it is shown where the error of a trial comes from.
     """
 
     kind: Kind
@@ -85,6 +86,7 @@ class Plan:
     keep: int
     sampler_seed: int
     identity: Mapping[str, str]
+    debug: bool = False
 
     @property
     def folder(self) -> Path:

@@ -18,7 +18,7 @@ from optuna.storages import RDBStorage
 from sqlalchemy.exc import ArgumentError, IntegrityError, ProgrammingError, SQLAlchemyError
 
 from mnistlab.errors import LabError
-from mnistlab.failures import RunFailedError
+from mnistlab.failures import RunFailedError, explained, is_full_disk
 
 HEARTBEAT_S = 15
 """Seconds between two signs of life of a running trial."""
@@ -137,16 +137,35 @@ def _told(url: str) -> Iterator[None]:
     """What goes wrong with a database, in a line."""
     where = f"--storage={_without_password(url)}"
     try:
-        yield
+        with told_of_the_database(where):
+            yield
     except ImportError as error:
         raise LabError(f"{where}: its driver is not installed. Run: pip install 'mnistlab[postgres]'") from error
     except (ArgumentError, ValueError) as error:
         raise LabError(
             f"{where}: this is no address of a database. Write sqlite:///file.db or postgresql://user@host/name."
         ) from error
+
+
+@contextmanager
+def told_of_the_database(where: str = "the database of the sweep") -> Iterator[None]:
+    """What a database refuses within, in a line with its cause: Optuna speaks of invalid data, whatever it was.
+
+    Raises:
+        RunFailedError: If it refuses something.
+    """
+    try:
+        yield
+    except ArgumentError:
+        raise
     except (SQLAlchemyError, StorageInternalError) as error:
-        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-        raise RunFailedError(f"{where}: the database cannot be used: {reason}.") from error
+        if is_full_disk(error):
+            raise explained(error, {}) from error
+        cause: BaseException = error
+        while cause.__cause__ is not None:
+            cause = cause.__cause__
+        reason = (str(cause).strip() or type(cause).__name__).splitlines()[0]
+        raise RunFailedError(f"{where} cannot be used: {reason.rstrip('.')}.") from error
 
 
 def _without_password(url: str) -> str:

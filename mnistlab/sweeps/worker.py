@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from math import isfinite
 from pathlib import Path
+from traceback import format_exception
 from types import FrameType
 from typing import Never
 
@@ -30,7 +31,7 @@ from mnistlab.runs.supervision import Row, Supervision
 from mnistlab.sweeps.drawing import distribution
 from mnistlab.sweeps.plan import Plan, finished, plan_from
 from mnistlab.sweeps.space import Axis, Label, Point
-from mnistlab.sweeps.storage import HEARTBEAT_S
+from mnistlab.sweeps.storage import HEARTBEAT_S, told_of_the_database
 from mnistlab.sweeps.study import State, Study, ranked
 
 POISONED = 3
@@ -73,7 +74,7 @@ def _take_on(study: Study, trial: Trial) -> None:
                 _give_back(study, trial)
                 raise
             if not isinstance(error, GivenUpError):
-                _fail(study, trial, str(error))
+                _fail(study, trial, error)
         except KeyboardInterrupt as error:
             _give_back(study, trial)
             raise Interrupted("interrupted.") from error
@@ -85,11 +86,13 @@ def _take_on(study: Study, trial: Trial) -> None:
         torch.cuda.empty_cache()
 
 
-def _fail(study: Study, trial: Trial, error: str) -> None:
-    trial.set_user_attr("error", error)
+def _fail(study: Study, trial: Trial, error: LabError) -> None:
+    trial.set_user_attr("error", str(error))
+    if study.plan.debug:
+        trial.set_user_attr("traceback", "".join(format_exception(error.__cause__ or error)))
     study.tell(trial, state=TrialState.FAIL)
     print(f"trial {trial.user_attrs['stem']} failed: {error}", file=sys.stderr)
-    if "CUDA error" in error:
+    if "CUDA error" in str(error):
         sys.exit(POISONED)
 
 
@@ -154,6 +157,10 @@ class _Job:
         broken = next((name for name in ("train/loss", "val/loss") if not isfinite(row.get(name, 0.0))), None)
         if broken:
             raise RunFailedError(f"{broken} is {row[broken]} after epoch {int(row['epoch']) + 1}.")
+        with told_of_the_database():
+            return self._is_promising(row)
+
+    def _is_promising(self, row: Row) -> bool:
         if not self._study.is_ours(self._trial):
             raise GivenUpError("others have given this trial up: it gave no sign of life.")
         if self._plan.metric not in row or len(self._seeds) > 1:
@@ -257,7 +264,8 @@ def main() -> None:
     plan = plan_from(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        work(plan)
+        with told_of_the_database():
+            work(plan)
     except (Interrupted, KeyboardInterrupt):
         sys.exit(Interrupted.exit_code)
     except LabError as error:
