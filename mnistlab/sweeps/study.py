@@ -202,12 +202,22 @@ class Study:
         number = self._trial_id(frozen)
         with suppress(UpdateFinishedTrialError):
             if self.storage.set_trial_state_values(number, TrialState.RUNNING):
-                self.storage.set_trial_user_attr(number, "process", this_process())
-                self.optuna.sampler = sampler = Deciding(self._decision(frozen))
-                trial = Trial(self.optuna, number)
-                trial.set_user_attr("point", dict(sampler.point))
-                return trial
+                try:
+                    return self._begun(frozen)
+                except KeyboardInterrupt:
+                    self.give_back(frozen)
+                    raise
         return None
+
+    def _begun(self, frozen: FrozenTrial) -> Trial:
+        """A try that this process has, with the values that are taken for it."""
+        number = self._trial_id(frozen)
+        self.storage.set_trial_user_attr(number, "process", this_process())
+        self.optuna.sampler = sampler = Deciding(self._decision(frozen))
+        trial = Trial(self.optuna, number)
+        if frozen.user_attrs["point"] is None:
+            trial.set_user_attr("point", dict(sampler.point))
+        return trial
 
     def _decision(self, frozen: FrozenTrial) -> Decide:
         """What takes the values of a try: those that its job has, or new ones that no other job has."""
@@ -219,6 +229,12 @@ class Study:
         taken = {identified(point) for point in points if point is not None}
         return by_tpe(self.plan.space, seed_of(self.plan.sampler_seed, int(frozen.user_attrs["job"])), taken)
 
+    def give_back(self, trial: Trial | FrozenTrial) -> None:
+        """Let the job of a running trial wait for another process."""
+        self.storage.set_trial_user_attr(self._trial_id(trial), "interrupted", True)
+        self.tell(trial, state=TrialState.FAIL)
+        self.free()
+
     def is_ours(self, trial: Trial) -> bool:
         """Whether a trial is still running for all others too: one that gave no sign of life for long is not."""
         frozen = next(each for each in self.optuna.get_trials(deepcopy=False) if each.number == trial.number)
@@ -226,12 +242,12 @@ class Study:
 
     def sign_of_life(self, trial: Trial) -> None:
         """Say that a trial is running."""
-        self.storage.record_heartbeat(self.storage.get_trial_id_from_study_id_trial_number(self._id, trial.number))
+        self.storage.record_heartbeat(self._trial_id(trial))
 
-    def tell(self, trial: Trial, value: float | None = None, state: TrialState | None = None) -> None:
+    def tell(self, trial: Trial | FrozenTrial, value: float | None = None, state: TrialState | None = None) -> None:
         """Say how a trial has ended; for one that others have given up it is too late."""
         with suppress(ValueError, UpdateFinishedTrialError):
-            self.optuna.tell(trial, value, state=state)
+            self.optuna.tell(trial.number, value, state=state)
 
     def free(self) -> None:
         """Give up the tries whose process is dead, and let their jobs wait again."""
@@ -255,7 +271,7 @@ class Study:
         again.user_attrs = {name: trial.user_attrs[name] for name in _OF_JOB}
         retry(self.optuna, again)
 
-    def _trial_id(self, trial: FrozenTrial) -> int:
+    def _trial_id(self, trial: Trial | FrozenTrial) -> int:
         return self.storage.get_trial_id_from_study_id_trial_number(self._id, trial.number)
 
 

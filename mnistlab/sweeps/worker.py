@@ -71,12 +71,12 @@ def _take_on(study: Study, trial: Trial) -> None:
             value, pruned = _Job(study, trial).done()
         except LabError as error:
             if isinstance(error, Interrupted):
-                _give_back(study, trial)
+                study.give_back(trial)
                 raise
             if not isinstance(error, GivenUpError):
                 _fail(study, trial, error)
         except KeyboardInterrupt as error:
-            _give_back(study, trial)
+            study.give_back(trial)
             raise Interrupted("interrupted.") from error
         else:
             study.tell(trial, None if pruned else value, TrialState.PRUNED if pruned else None)
@@ -94,13 +94,6 @@ def _fail(study: Study, trial: Trial, error: LabError) -> None:
     print(f"trial {trial.user_attrs['stem']} failed: {error}", file=sys.stderr)
     if "CUDA error" in str(error):
         sys.exit(POISONED)
-
-
-def _give_back(study: Study, trial: Trial) -> None:
-    """Let the job wait for another process."""
-    trial.set_user_attr("interrupted", True)
-    study.tell(trial, state=TrialState.FAIL)
-    study.free()
 
 
 class _Job:

@@ -127,8 +127,10 @@ def test_an_interval_ends_at_none_and_at_all(total: int) -> None:
     """Exactly, and the other end says how few images there were: 3.84 / (n + 3.84)."""
     squared = 3.8414588206941236
 
-    assert wilson(0, total) == (0.0, pytest.approx(squared / (total + squared), rel=1e-3))
-    assert wilson(total, total) == (pytest.approx(total / (total + squared), rel=1e-12), 1.0)
+    (none, some), (most, all_) = wilson(0, total), wilson(total, total)
+    assert (none, all_) == (0.0, 1.0)
+    assert some == pytest.approx(squared / (total + squared), rel=1e-3)
+    assert most == pytest.approx(total / (total + squared), rel=1e-12)
 
 
 @pytest.mark.parametrize(("right", "total"), [(1, 2), (1, 10**9), (5_000, 10_000), (9_999, 10_000), (10**9 - 1, 10**9)])
