@@ -51,13 +51,17 @@ def run(
         return _run(invocation, wish, supervision)
 
 
-def check(arguments: Sequence[str]) -> LabCLI:
-    """Everything that `mnistlab fit arguments` does before it trains; nothing is written.
+def check(arguments: Sequence[str], command: str = "fit") -> LabCLI:
+    """Everything that `mnistlab fit arguments` does before it reads images and trains; nothing is written.
+
+    Args:
+        arguments: Those of `fit`.
+        command: What the user has typed in its place.
 
     Raises:
         LabError: For what a user can mend.
     """
-    invocation = Invocation("fit", arguments)
+    invocation = Invocation(command, arguments)
     quiet()
     with _explaining(invocation, {}):
         prepare()

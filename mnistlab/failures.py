@@ -104,7 +104,7 @@ def _decimal(value: object) -> str:
 
 
 def _told(error: Exception) -> LabError:
-    if _is_full_disk(error):
+    if is_full_disk(error):
         name = getattr(error, "filename", None)
         place = f" while {name} was written" if name else ""
         return RunFailedError(f"the disk is full{place}. Make room: what was written before is whole.")
@@ -144,14 +144,19 @@ def _of_the_system(error: OSError) -> LabError:
     return RunFailedError(f"{error.filename}: {what[:1].lower()}{what[1:]}.")
 
 
-def _is_full_disk(error: BaseException | None) -> bool:
-    """Torch's writer says nothing of the reason, which is then the only one there is."""
+def is_full_disk(error: BaseException | None) -> bool:
+    """Whether an error, or the one that has led to it, is about room on a disk.
+
+    Torch's writer says nothing of the reason, which is then the only one there is.
+    """
     if error is None:
         return False
     if isinstance(error, OSError) and error.errno in _NO_SPACE:
         return True
+    if getattr(error, "sqlite_errorname", None) == "SQLITE_FULL":
+        return True
     writer = isinstance(error, RuntimeError) and "PytorchStreamWriter failed" in str(error)
-    return writer or _is_full_disk(error.__context__)
+    return writer or is_full_disk(error.__context__)
 
 
 def _is_out_of_memory(error: Exception) -> bool:

@@ -8,6 +8,7 @@ from mnistlab.errors import LabError
 
 USAGE = """\
 Usage: mnistlab reproduce RUN [--json] [--trust=PACKAGE] [--run.dir=runs]
+       [--debug]
 
 Trains once more with the configuration, the seed and the threads of a run, and
 says whether every figure and every weight is the same to the bit; if not, what
@@ -17,6 +18,7 @@ differs: versions, commit, machine, threads, metrics.
   --json       for machines
   --trust      packages to count as allowed, as in `test`
   --run.dir    where runs are looked for and the new one is kept
+  --debug      show where an error comes from
 
 The exit code is 0 if all is the same, 1 if something differs."""
 
@@ -27,7 +29,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
     Raises:
         LabError: For what a user can mend.
     """
-    asked = read_arguments(command, arguments, switches=("json",), takes_value=("trust", "run.dir"))
+    asked = read_arguments(command, arguments, switches=("json", "debug"), takes_value=("trust", "run.dir"))
     if "help" in asked.switches:
         print(USAGE)
         return 0
@@ -35,6 +37,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
         raise LabError("name one run: mnistlab reproduce last. `mnistlab runs` lists them.")
     from mnistlab.reproduction import reproduce  # noqa: PLC0415 - brings torch in
 
-    trusted = [f"--trust={asked.values['trust']}"] if "trust" in asked.values else []
+    options = [f"--trust={asked.values['trust']}"] if "trust" in asked.values else []
+    options += ["--debug"] if "debug" in asked.switches else []
     root = Path(asked.values.get("run.dir", "runs"))
-    return reproduce(asked.names[0], root, trusted, for_machines="json" in asked.switches)
+    return reproduce(asked.names[0], root, options, for_machines="json" in asked.switches)

@@ -123,7 +123,7 @@ _SIMPLE: Mapping[str, Sequence[str]] = {
     "schema": ("--output=",),
     "inspect": ("--json", "--trust=", "--run.dir="),
     "report": ("--output=", "--trust=", "--run.dir="),
-    "reproduce": ("--json", "--trust=", "--run.dir="),
+    "reproduce": ("--json", "--debug", "--trust=", "--run.dir="),
 }
 """The options of the commands that train nothing and have others than `--json`."""
 

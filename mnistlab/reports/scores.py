@@ -124,12 +124,7 @@ def wilson(right: int, total: int) -> tuple[float, float]:
 
     Source: Wilson (1927), Journal of the American Statistical Association 22, 209-212.
     """
-    squared = NormalDist().inv_cdf(0.975) ** 2
-    share = right / total
-    centre = share + squared / (2 * total)
-    half = sqrt(squared * (share * (1 - share) / total + squared / (4 * total**2)))
-    scale = 1 + squared / total
-    return max(0.0, (centre - half) / scale), min(1.0, (centre + half) / scale)
+    return _lower(right, total), 1 - _lower(total - right, total)
 
 
 def worst(answers: Answers, most: int) -> list[int]:
@@ -137,3 +132,10 @@ def worst(answers: Answers, most: int) -> list[int]:
     wrong = (~answers.right).nonzero().flatten()
     order = answers.confidence[wrong].argsort(descending=True, stable=True)
     return [int(row) for row in wrong[order][:most]]
+
+
+def _lower(hits: int, total: int) -> float:
+    """The lower end for a share of hits: the smaller root from the larger one, so that nothing cancels."""
+    squared = NormalDist().inv_cdf(0.975) ** 2
+    half = sqrt(squared * (hits * (total - hits) / total + squared / 4))
+    return hits / total * hits / (hits + squared / 2 + half)

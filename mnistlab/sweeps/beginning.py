@@ -2,11 +2,12 @@
 
 import string
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from mnistlab.arguments import words
 from mnistlab.errors import LabError
 from mnistlab.failures import check_place, explained
+from mnistlab.invocation import Invocation
 from mnistlab.lab import LabCLI
 from mnistlab.options.written import from_arguments
 from mnistlab.runs.record import read_record
@@ -14,7 +15,11 @@ from mnistlab.sections import prepare
 from mnistlab.sweeps.plan import Plan, keep_plan, plan_from, read_plan
 from mnistlab.sweeps.progress import counted
 from mnistlab.sweeps.space import Space
+from mnistlab.sweeps.storage import told_of_the_database
 from mnistlab.sweeps.study import State, Study
+
+DEBUG = "debug"
+"""The switch that shows where an error comes from."""
 
 _SEED = "--seed_everything="
 _LONGEST = 100
@@ -22,15 +27,33 @@ _IN_NAMES = f"{string.ascii_letters}{string.digits}._=+,@-"
 
 
 @contextmanager
-def told_in_a_line() -> Iterator[None]:
-    """Make the process ready for reading configurations, and tell whatever goes wrong in a line."""
+def told_in_a_line(*, debug: bool) -> Iterator[None]:
+    """Make the process ready for reading configurations, and tell whatever goes wrong in a line.
+
+    Args:
+        debug: Whether to let it pass.
+    """
     prepare()
     try:
-        yield
+        with nullcontext() if debug else told_of_the_database():
+            yield
     except (LabError, BrokenPipeError):
         raise
     except Exception as error:
+        if debug:
+            raise
         raise explained(error, {}) from error
+
+
+def without_debug(arguments: Sequence[str]) -> tuple[list[str], bool]:
+    """The arguments, each option as one word, without `--debug`, which makes no other sweep; and whether it is on.
+
+    Raises:
+        LabError: If it is neither on nor off.
+    """
+    every = words(arguments)
+    said = [word for word in every if word.partition("=")[0] == f"--{DEBUG}"]
+    return [word for word in every if word not in said], Invocation("sweep", said).switches[DEBUG]
 
 
 def begun(plan: Plan, *, allow_drift: bool, retry_failed: bool) -> Study:

@@ -1,6 +1,8 @@
 """Every value that a sweep may take is checked as `fit` would, before anything is written; all faults at once."""
 
+import json
 from collections.abc import Callable, Collection, Sequence
+from copy import deepcopy
 from dataclasses import replace
 
 from mnistlab.commands import check
@@ -17,12 +19,15 @@ _MOST = 20
 """Faults that are told at once."""
 
 
-def checked_space(arguments: Sequence[str], also: Callable[[LabCLI], None], faults: Faults) -> tuple[Space, LabCLI]:
-    """The space of some arguments, and what the first assignment makes.
+def checked_space(
+    command: str, arguments: Sequence[str], also: Callable[[LabCLI], None], faults: Faults
+) -> tuple[Space, LabCLI]:
+    """The space of some arguments, and what the first assignment makes; the files of all data sets are there then.
 
     A fault is noted, then left out, so that the others come to light.
 
     Args:
+        command: What the user has typed: `sweep` or `compare`.
         arguments: Those of `fit`, each as one word, with domains.
         also: Refuses what a sweep in particular cannot do.
         faults: What is wrong so far; it is told with what is found here.
@@ -34,7 +39,7 @@ def checked_space(arguments: Sequence[str], also: Callable[[LabCLI], None], faul
     bad: set[tuple[str, Label]] = set()
     left = list(arguments)
     while len(faults) < _MOST:
-        found = _first_fault(left, bad, good)
+        found = _first_fault(command, left, bad, good)
         if found is None:
             break
         error, probe = found
@@ -51,11 +56,16 @@ def checked_space(arguments: Sequence[str], also: Callable[[LabCLI], None], faul
         with faults.noted():
             also(cli)
     faults.tell()
+    for cli in {json.dumps(each.resolved["data"]): each for each in good.values()}.values():
+        with faults.noted():
+            cli.datamodule.prepare_data()  # once, before the workers would each do it
+            deepcopy(cli.datamodule).setup("fit")  # the copy takes the images with it
+    faults.tell()
     return Space(arguments), next(iter(good.values()))
 
 
 def _first_fault(
-    arguments: Sequence[str], bad: Collection[tuple[str, Label]], good: dict[tuple[str, ...], LabCLI]
+    command: str, arguments: Sequence[str], bad: Collection[tuple[str, Label]], good: dict[tuple[str, ...], LabCLI]
 ) -> tuple[LabError, Assignment | None] | None:
     """The first thing that is refused, and where it was met; what is not refused is remembered in `good`."""
     probe: Assignment | None = None
@@ -63,7 +73,7 @@ def _first_fault(
         for probe in Space(arguments).probes(bad):
             key = tuple(probe.arguments)
             if key not in good:
-                good[key] = check(probe.arguments)
+                good[key] = check(probe.arguments, command)
     except LabError as error:
         return error, probe
     return None

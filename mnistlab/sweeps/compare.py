@@ -3,6 +3,7 @@
 import shlex
 import sys
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -24,6 +25,7 @@ from mnistlab.sweeps.beginning import (
     refuse_devices,
     seeds_from,
     told_in_a_line,
+    without_debug,
     without_seed,
 )
 from mnistlab.sweeps.checking import checked_space
@@ -52,11 +54,12 @@ def compare(values: Mapping[str, str], arguments: Sequence[str], switches: Colle
     Raises:
         LabError: For what a user can mend.
     """
-    with told_in_a_line():
-        return _compare(values, arguments, switches)
+    said, debug = without_debug(arguments)
+    with told_in_a_line(debug=debug):
+        return _compare(values, said, switches, debug=debug)
 
 
-def _compare(values: Mapping[str, str], arguments: Sequence[str], switches: Collection[str]) -> int:
+def _compare(values: Mapping[str, str], arguments: Sequence[str], switches: Collection[str], *, debug: bool) -> int:
     base, typed_seed = without_seed([*arguments, *(_QUICK if "quick" in switches else ())])
     _refuse_others(base)
     faults = Faults()
@@ -67,9 +70,9 @@ def _compare(values: Mapping[str, str], arguments: Sequence[str], switches: Coll
     settings = {"seeds": _SEEDS, "workers": "1", "threads": str(torch.get_num_threads())}
     own = {name: value for name, value in values.items() if name != "models"}
     asked = settings_from([], {**settings, **own}, faults)
-    models, cli = _checked(values["models"], base, faults)
+    models, labels, cli = _checked(values["models"], [*base, *(["--debug"] if debug else [])], faults)
     plan = _plan(asked, models, base, seeds_from(Space(base), typed_seed, cli, asked.seeds), cli)
-    cli.datamodule.prepare_data()  # once, before the workers would each do it
+    plan = replace(plan, debug=debug)
     study = begun(plan, allow_drift=asked.allow_drift, retry_failed=asked.retry_failed)
     study.add(plan.jobs())
     machine = bool({"json", "csv"} & set(switches))
@@ -82,7 +85,7 @@ def _compare(values: Mapping[str, str], arguments: Sequence[str], switches: Coll
         typed = [f"--{name}={value}" for name, value in values.items()]
         again = shlex.join(["mnistlab", "compare", *typed, *(f"--{name}" for name in switches), *words(arguments)])
         raise Interrupted(f"interrupted. What has finished is kept. Go on with:\n  {again}") from error
-    return _show(study, models, switches)
+    return _show(study, labels, switches)
 
 
 def _show(study: Study, models: Sequence[str], switches: Collection[str]) -> int:
@@ -104,8 +107,8 @@ def _charts(plan: Plan, found: Sequence[Standing]) -> list[str]:
     return [f"Plots: {paths[0].parent}"] if paths else []
 
 
-def _checked(text: str, base: Sequence[str], faults: Faults) -> tuple[list[str], LabCLI]:
-    """The models that are meant, and what the first of them makes.
+def _checked(text: str, base: Sequence[str], faults: Faults) -> tuple[list[str], list[str], LabCLI]:
+    """The models that are meant as they are typed and as they are called, and what the first of them makes.
 
     Raises:
         LabError: If one does not exist, or cannot be trained so; of `all` those are left out.
@@ -116,9 +119,9 @@ def _checked(text: str, base: Sequence[str], faults: Faults) -> tuple[list[str],
     if not models:
         faults.note(LabError(f"--models={text}: no model is left to train. `mnistlab models` lists them."))
         faults.tell()
-    space, cli = checked_space([*base, f"--model=choice:{','.join(models)}"], _refuse, faults)
+    space, cli = checked_space("compare", [*base, f"--model=choice:{','.join(models)}"], _refuse, faults)
     (axis,) = space.axes
-    return [str(label) for label in ends(axis)], cli
+    return models, [str(label) for label in ends(axis)], cli
 
 
 def _canonical(name: str) -> str:
@@ -146,7 +149,7 @@ def _trainable(models: Sequence[str], base: Sequence[str]) -> list[str]:
     kept = []
     for model in models:
         try:
-            check([*base, f"--model={model}"])
+            check([*base, f"--model={model}"], "compare")
         except LabError as error:
             print(f"note: {model} is left out. {error}", file=sys.stderr)
         else:

@@ -1,11 +1,11 @@
 """What a sweep or a comparison is: all that a worker must know, as plain data."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from hashlib import sha256
-from itertools import islice
+from itertools import islice, repeat, takewhile
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,7 +14,8 @@ from mnistlab.errors import LabError
 from mnistlab.failures import RunFailedError
 from mnistlab.options.domains import as_typed
 from mnistlab.runs.record import read_record, write_json
-from mnistlab.sweeps.space import Assignment, Axis, Label, Point, Space, grid
+from mnistlab.sweeps.drawing import at_random, identified, seed_of, unseen
+from mnistlab.sweeps.space import Assignment, Axis, Label, Point, Space, ends, grid
 
 FILE = "sweep.json"
 DATABASE = "sweep.db"
@@ -35,7 +36,7 @@ class Job:
     Attributes:
         key: What finds it again.
         stem: The beginning of the names of its runs' folders.
-        point: Its values; None where the sampler chooses them.
+        point: Its values; None where they are taken when it begins.
         seeds: The seeds of its runs.
     """
 
@@ -66,6 +67,7 @@ class Plan:
         keep: The number of the best trials whose weights are kept.
         sampler_seed: The seed of the sampler.
         identity: The state of the source and the versions that it was begun with.
+        debug: Whether it is shown where the error of a trial comes from.
     """
 
     kind: Kind
@@ -84,6 +86,7 @@ class Plan:
     keep: int
     sampler_seed: int
     identity: Mapping[str, str]
+    debug: bool = False
 
     @property
     def folder(self) -> Path:
@@ -108,9 +111,10 @@ class Plan:
     def jobs(self) -> list[Job]:
         """All that is to be done."""
         if self.sampler != "grid":
-            return [Job(str(number), f"trial-{number:04}", None, self.seeds) for number in range(self.trials)]
-        points = islice(self.space.every(_grid), self.trials)
-        return [self._job(number, each, seed) for number, each in enumerate(points) for seed in self.seeds]
+            points = self._drawn() if self.sampler == "random" else repeat(None, self.trials)
+            return [Job(str(number), _stem(number), point, self.seeds) for number, point in enumerate(points)]
+        every = islice(self.space.every(_grid), self.trials)
+        return [self._job(number, each, seed) for number, each in enumerate(every) for seed in self.seeds]
 
     def run_folder(self, stem: str, seed: int) -> Path:
         """The folder of a run."""
@@ -134,10 +138,18 @@ class Plan:
         names = [name for name in self.identity if self.identity[name] != other.identity.get(name)]
         return ["the source of mnistlab" if name == "source" else name for name in names]
 
+    def _drawn(self) -> Iterator[Point]:
+        """The values of a random search, no two the same."""
+        taken: set[str] = set()
+        for number in range(self.trials):
+            point = unseen(self.space, seed_of(self.sampler_seed, number), taken)
+            taken.add(identified(point))
+            yield point
+
     def _job(self, number: int, assignment: Assignment, seed: int) -> Job:
         key = json.dumps({**assignment.point, "seed": seed}, sort_keys=True)
         model = assignment.point.get("model")
-        stem = str(model) if self.kind == "compare" else f"trial-{number:04}"
+        stem = str(model) if self.kind == "compare" else _stem(number)
         return Job(key, stem, assignment.point, [seed])
 
 
@@ -174,25 +186,33 @@ def content_of(space: Space) -> str:
 
 
 def sampling(space: Space, sampler: str, trials: int | None) -> tuple[str, int]:
-    """The sampler that counts, and the number of trials.
+    """The sampler that counts, and the number of trials: no more than there are choices of values.
 
     Raises:
         LabError: If a grid is wanted of what has no end.
     """
-    endless = [axis for axis in space.axes if grid(axis) is None]
+    endless: list[Axis] = []
+
+    def values(axis: Axis) -> Sequence[Label]:
+        found = grid(axis)
+        endless.extend([axis] if found is None else [])
+        return ends(axis) if found is None else found
+
+    points = takewhile(lambda _: not endless, space.every(values))
+    size = sum(1 for _ in islice(points, _LARGEST_GRID + 1))
     if sampler == "grid" and endless:
         axis = endless[0]
         raise LabError(
             f"{axis.entry.where}: a grid takes every value of {axis.name}, and there are too many. Write choice:..., "
             "or a step: float:0..0.5:0.1. Or search with --sampler=tpe."
         )
-    size = 0 if endless else sum(1 for _ in islice(space.every(_grid), _LARGEST_GRID + 1))
-    all_of_it = size <= (_SMALL_GRID if trials is None else trials)
-    if sampler == "grid" or (sampler == "auto" and size and all_of_it):
+    all_of_it = not endless and size <= (_SMALL_GRID if trials is None else trials)
+    if sampler == "grid" or (sampler == "auto" and all_of_it):
         if size > _LARGEST_GRID:
             raise LabError(f"this grid has more than {_LARGEST_GRID:,} points. Search with --sampler=tpe --trials=40.")
         return "grid", size if trials is None else min(trials, size)
-    return ("tpe" if sampler == "auto" else sampler), _TRIALS if trials is None else trials
+    different = islice(space.every(lambda axis: at_random(axis, 0)), _TRIALS if trials is None else trials)
+    return ("tpe" if sampler == "auto" else sampler), sum(1 for _ in different)
 
 
 def identity() -> Mapping[str, str]:
@@ -216,6 +236,10 @@ def finished(folder: Path, point: Point) -> Mapping[str, Any] | None:
     if record.get("point") != dict(point):
         raise RunFailedError(f"{folder} holds a run with other values, {record.get('point')}. Move it away.")
     return record if record.get("status") in ("finished", "pruned") else None
+
+
+def _stem(number: int) -> str:
+    return f"trial-{number:04}"
 
 
 def _grid(axis: Axis) -> Sequence[Label]:

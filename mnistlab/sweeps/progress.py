@@ -61,7 +61,8 @@ class Display:
         for key, each in jobs.items():
             if each.state in _ENDED and key not in self._told:
                 self._told.add(key)
-                self._console.print(visible(ended_line(self._plan, each)))
+                traceback = str(each.last.user_attrs.get("traceback", "")).splitlines()
+                self._console.print("\n".join(map(visible, [ended_line(self._plan, each), *traceback])))
         if self._console.is_terminal:
             self._live.update(Text(self._status(list(jobs.values()))), refresh=True)
 

@@ -1,7 +1,8 @@
 """What a sweep tries: the options that have a domain, and the command of one choice of their values."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from mnistlab.errors import LabError
 from mnistlab.invocation import Invocation
@@ -123,8 +124,8 @@ class Space:
                 yield _argument(whole)
             said.add(id(whole))
 
-    def every(self, values: Callable[[Axis], Sequence[Label]]) -> Iterator[Assignment]:
-        """All assignments of some values of each axis."""
+    def every(self, values: Callable[[Axis], Iterable[Label]]) -> Iterator[Assignment]:
+        """All assignments of some values of each axis, asked for one by one; there may be no end to them."""
         return self._walk([], values)
 
     def probes(self, without: Collection[tuple[str, Label]] = ()) -> Iterator[Assignment]:
@@ -167,19 +168,19 @@ class Space:
             point = {**base.point, name: value}
             yield self.assign(lambda axis, point=point: point[axis.name])  # type: ignore[misc]  # a default is no argument
 
-    def _walk(self, taken: Sequence[Label], values: Callable[[Axis], Sequence[Label]]) -> Iterator[Assignment]:
+    def _walk(self, taken: Sequence[Label], values: Callable[[Axis], Iterable[Label]]) -> Iterator[Assignment]:
         """All assignments that begin with the values in `taken`."""
         asked: list[Axis] = []
 
         def choose(axis: Axis) -> Label:
             asked.append(axis)
-            return taken[len(asked) - 1] if len(asked) <= len(taken) else values(axis)[0]
+            return taken[len(asked) - 1] if len(asked) <= len(taken) else next(iter(values(axis)))
 
         assignment = self.assign(choose)
         yield assignment
         chosen = list(assignment.point.values())
         for place in reversed(range(len(taken), len(asked))):
-            for value in values(asked[place])[1:]:
+            for value in islice(values(asked[place]), 1, None):
                 yield from self._walk([*chosen[:place], value], values)
 
     def _counts(self, entry: Written, point: Point) -> bool:
@@ -220,17 +221,25 @@ def ends(axis: Axis) -> list[Label]:
 
 def grid(axis: Axis) -> Sequence[Label] | None:
     """Every value of an axis; None where there are too many for a grid."""
-    domain = axis.domain
-    if isinstance(domain, Choice):
+    if isinstance(axis.domain, Choice):
         return ends(axis)
-    if domain.log or (domain.step is None and not domain.whole):
+    count = numbers_in(axis.domain)
+    if axis.domain.log or count is None or count > _LONGEST:
         return None
-    step = 1 if domain.step is None else domain.step
-    count = int((domain.high - domain.low) / step + 1e-9) + 1
-    if count > _LONGEST:
+    return [nth_in(axis.domain, index) for index in range(count)]
+
+
+def numbers_in(domain: Interval) -> int | None:
+    """How many numbers an interval has; None where there is no end to them."""
+    if domain.step is None and not domain.whole:
         return None
-    values = [domain.low + index * step for index in range(count)]
-    return [int(value) if domain.whole else float(f"{value:.12g}") for value in values]
+    return int((domain.high - domain.low) / (domain.step or 1) + 1e-9) + 1
+
+
+def nth_in(domain: Interval, index: int) -> int | float:
+    """A number of an interval that has so many only, the smallest one first."""
+    value = domain.low + index * (domain.step or 1)
+    return int(value) if domain.whole else float(f"{value:.12g}")
 
 
 def _taken(axis: Axis, choose: Choose, point: dict[str, Label]) -> list[Written]:

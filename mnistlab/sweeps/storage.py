@@ -1,5 +1,7 @@
 """Where a sweep is kept: a database that several processes may use at once, and be killed at any time."""
 
+import fcntl
+import os
 import sqlite3
 import time
 import warnings
@@ -16,7 +18,7 @@ from optuna.storages import RDBStorage
 from sqlalchemy.exc import ArgumentError, IntegrityError, ProgrammingError, SQLAlchemyError
 
 from mnistlab.errors import LabError
-from mnistlab.failures import RunFailedError
+from mnistlab.failures import RunFailedError, explained, is_full_disk
 
 HEARTBEAT_S = 15
 """Seconds between two signs of life of a running trial."""
@@ -26,6 +28,11 @@ GRACE_S = 60
 
 _WAIT_S = 60
 """Seconds for which a process waits for another one's write to a SQLite file."""
+
+_FILE = "sqlite:///"
+
+_LOCK = 0x6D6E697374
+"""The name of our lock on a server: some number that nobody else takes."""
 
 _REMOTE = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "lustre", "gpfs", "beegfs", "ceph", "9p", "afs")
 
@@ -42,10 +49,31 @@ def open_storage(url: str) -> RDBStorage:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     with _told(url), warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)  # the heartbeat; tests/sweeps watches over it
-        if url.startswith("sqlite:///"):
-            _refuse_remote(Path(url.removeprefix("sqlite:///")))
+        if url.startswith(_FILE):
+            _refuse_remote(Path(url.removeprefix(_FILE)))
             return _hardened(url)
         return _on_server(url)
+
+
+@contextmanager
+def alone(url: str, storage: RDBStorage) -> Iterator[None]:
+    """Keep all other processes, on any machine, from what is within; one that dies lets the next one in.
+
+    Args:
+        url: The address of the database.
+        storage: It.
+    """
+    if not url.startswith(_FILE):
+        with storage.engine.begin() as connection:
+            connection.exec_driver_sql(f"select pg_advisory_xact_lock({_LOCK})")
+            yield
+        return
+    folder = os.open(Path(url.removeprefix(_FILE)).absolute().parent, os.O_RDONLY)  # SQLite has its own of the file
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def _hardened(url: str) -> RDBStorage:
@@ -56,7 +84,7 @@ def _hardened(url: str) -> RDBStorage:
     lets the others read meanwhile. `RDBStorage.engine` is public; tests/sweeps/test_storage.py fails without these
     hooks, and one test in it tells when they can go.
     """
-    file = url.removeprefix("sqlite:///")  # not by an address: a folder may be called anything
+    file = url.removeprefix(_FILE)  # not by an address: a folder may be called anything
     options = {
         "creator": lambda: sqlite3.connect(file, timeout=_WAIT_S, check_same_thread=False),
         "poolclass": sqlalchemy.QueuePool,
@@ -93,11 +121,15 @@ def _on_server(url: str) -> RDBStorage:
 
 
 def _with_driver(url: str) -> str:
-    """PostgreSQL by psycopg 3, which the extra installs."""
-    for name in ("postgresql://", "postgres://"):
-        if url.startswith(name):
-            return f"postgresql+psycopg://{url.removeprefix(name)}"
-    return url
+    """PostgreSQL by psycopg 3, which the extra installs.
+
+    Raises:
+        ValueError: If it is another kind of database.
+    """
+    name, _, rest = url.partition("://")
+    if name not in ("postgresql", "postgres", "postgresql+psycopg"):
+        raise ValueError(name)
+    return f"postgresql+psycopg://{rest}"
 
 
 @contextmanager
@@ -105,16 +137,35 @@ def _told(url: str) -> Iterator[None]:
     """What goes wrong with a database, in a line."""
     where = f"--storage={_without_password(url)}"
     try:
-        yield
+        with told_of_the_database(where):
+            yield
     except ImportError as error:
         raise LabError(f"{where}: its driver is not installed. Run: pip install 'mnistlab[postgres]'") from error
     except (ArgumentError, ValueError) as error:
         raise LabError(
             f"{where}: this is no address of a database. Write sqlite:///file.db or postgresql://user@host/name."
         ) from error
+
+
+@contextmanager
+def told_of_the_database(where: str = "the database of the sweep") -> Iterator[None]:
+    """What a database refuses within, in a line with its cause: Optuna speaks of invalid data, whatever it was.
+
+    Raises:
+        RunFailedError: If it refuses something.
+    """
+    try:
+        yield
+    except ArgumentError:
+        raise
     except (SQLAlchemyError, StorageInternalError) as error:
-        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-        raise RunFailedError(f"{where}: the database cannot be used: {reason}.") from error
+        if is_full_disk(error):
+            raise explained(error, {}) from error
+        cause: BaseException = error
+        while cause.__cause__ is not None:
+            cause = cause.__cause__
+        reason = (str(cause).strip() or type(cause).__name__).splitlines()[0]
+        raise RunFailedError(f"{where} cannot be used: {reason.rstrip('.')}.") from error
 
 
 def _without_password(url: str) -> str:

@@ -7,7 +7,7 @@ between any two steps: a job that has no live try gets a new one, and of several
 
 import warnings
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from copy import deepcopy
 from datetime import datetime, timedelta
 from enum import Enum
@@ -15,17 +15,17 @@ from statistics import fmean
 from typing import Any
 
 import optuna
-from numpy.random import SeedSequence
 from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner, SuccessiveHalvingPruner
-from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.storages import RetryHeartbeatStaleTrialCallback, fail_stale_trials
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from mnistlab.runs.processes import is_elsewhere, is_gone, is_same, this_process
+from mnistlab.sweeps.drawing import Decide, Deciding, by_tpe, identified, seed_of
 from mnistlab.sweeps.plan import Job, Plan
-from mnistlab.sweeps.storage import GRACE_S, open_storage
+from mnistlab.sweeps.space import Point
+from mnistlab.sweeps.storage import GRACE_S, alone, open_storage
 
 MOST_DEATHS = 3
 """After so many deaths of its worker a job counts as failed: it may be the job that kills it."""
@@ -160,8 +160,7 @@ class Study:
         for job in jobs:
             if job.key not in known:
                 attributes = {"job": job.key, "stem": job.stem, "point": job.point, "seeds": list(job.seeds)}
-                params = dict(job.point or {}) if self.plan.kind == "sweep" else {}
-                self.optuna.enqueue_trial(params, user_attrs=attributes)
+                self.optuna.enqueue_trial({}, user_attrs=attributes)
 
     def forget(self, keys: Collection[str]) -> None:
         """Let how some jobs have ended count no more: they are done again."""
@@ -187,18 +186,54 @@ class Study:
         return True
 
     def claim(self) -> Trial | None:
-        """Take on a job that waits; None where none does."""
+        """Take on the first job that waits; None where none does."""
         waiting = [each for each in self.jobs().values() if each.state is State.WAITING]
-        firsts = [next(t for t in each.tries if t.state == TrialState.WAITING) for each in waiting]
-        for frozen in sorted(firsts, key=lambda trial: trial.number):
-            number = self._trial_id(frozen)
-            with suppress(UpdateFinishedTrialError):
-                if self.storage.set_trial_state_values(number, TrialState.RUNNING):
-                    self.optuna.sampler = _sampler(self.plan, frozen)
-                    trial = Trial(self.optuna, number)
-                    trial.set_user_attr("process", this_process())
-                    return trial
+        for job in sorted(waiting, key=lambda each: each.tries[0].number):
+            frozen = next(trial for trial in job.tries if trial.state == TrialState.WAITING)
+            draws = frozen.user_attrs["point"] is None
+            with alone(self.plan.address, self.storage) if draws else nullcontext():
+                trial = self._taken(frozen)
+            if trial is not None:
+                return trial
         return None
+
+    def _taken(self, frozen: FrozenTrial) -> Trial | None:
+        """A waiting try as this process has it; None if another one was faster."""
+        number = self._trial_id(frozen)
+        with suppress(UpdateFinishedTrialError):
+            if self.storage.set_trial_state_values(number, TrialState.RUNNING):
+                try:
+                    return self._begun(frozen)
+                except KeyboardInterrupt:
+                    self.give_back(frozen)
+                    raise
+        return None
+
+    def _begun(self, frozen: FrozenTrial) -> Trial:
+        """A try that this process has, with the values that are taken for it."""
+        number = self._trial_id(frozen)
+        self.storage.set_trial_user_attr(number, "process", this_process())
+        self.optuna.sampler = sampler = Deciding(self._decision(frozen))
+        trial = Trial(self.optuna, number)
+        if frozen.user_attrs["point"] is None:
+            trial.set_user_attr("point", dict(sampler.point))
+        return trial
+
+    def _decision(self, frozen: FrozenTrial) -> Decide:
+        """What takes the values of a try: those that its job has, or new ones that no other job has."""
+        known: Point | None = frozen.user_attrs["point"]
+        if known is not None:
+            return lambda *_: known
+        tries = [trial for each in self.jobs().values() for trial in each.tries]
+        points = [trial.user_attrs["point"] for trial in tries]
+        taken = {identified(point) for point in points if point is not None}
+        return by_tpe(self.plan.space, seed_of(self.plan.sampler_seed, int(frozen.user_attrs["job"])), taken)
+
+    def give_back(self, trial: Trial | FrozenTrial) -> None:
+        """Let the job of a running trial wait for another process."""
+        self.storage.set_trial_user_attr(self._trial_id(trial), "interrupted", True)
+        self.tell(trial, state=TrialState.FAIL)
+        self.free()
 
     def is_ours(self, trial: Trial) -> bool:
         """Whether a trial is still running for all others too: one that gave no sign of life for long is not."""
@@ -207,12 +242,12 @@ class Study:
 
     def sign_of_life(self, trial: Trial) -> None:
         """Say that a trial is running."""
-        self.storage.record_heartbeat(self.storage.get_trial_id_from_study_id_trial_number(self._id, trial.number))
+        self.storage.record_heartbeat(self._trial_id(trial))
 
-    def tell(self, trial: Trial, value: float | None = None, state: TrialState | None = None) -> None:
+    def tell(self, trial: Trial | FrozenTrial, value: float | None = None, state: TrialState | None = None) -> None:
         """Say how a trial has ended; for one that others have given up it is too late."""
         with suppress(ValueError, UpdateFinishedTrialError):
-            self.optuna.tell(trial, value, state=state)
+            self.optuna.tell(trial.number, value, state=state)
 
     def free(self) -> None:
         """Give up the tries whose process is dead, and let their jobs wait again."""
@@ -236,7 +271,7 @@ class Study:
         again.user_attrs = {name: trial.user_attrs[name] for name in _OF_JOB}
         retry(self.optuna, again)
 
-    def _trial_id(self, trial: FrozenTrial) -> int:
+    def _trial_id(self, trial: Trial | FrozenTrial) -> int:
         return self.storage.get_trial_id_from_study_id_trial_number(self._id, trial.number)
 
 
@@ -263,13 +298,6 @@ def _is_dead(trial: FrozenTrial) -> bool:
         return is_gone(process)
     started = trial.datetime_start
     return started is not None and datetime.now() - started > timedelta(seconds=GRACE_S)  # noqa: DTZ005 - as Optuna's
-
-
-def _sampler(plan: Plan, trial: FrozenTrial) -> BaseSampler:
-    """The sampler of one trial: its draws follow from the job, not from the worker that happens to take it."""
-    number = int(trial.user_attrs["job"]) if plan.sampler != "grid" else 0
-    seed = int(SeedSequence([plan.sampler_seed, number]).generate_state(1)[0])
-    return TPESampler(seed=seed) if plan.sampler == "tpe" else RandomSampler(seed=seed)
 
 
 def _pruner(plan: Plan) -> BasePruner:

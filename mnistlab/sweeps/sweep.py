@@ -2,10 +2,11 @@
 
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from mnistlab.discovery.layout import screen_width
-from mnistlab.errors import LabError, visible
+from mnistlab.errors import LabError, tell, visible
 from mnistlab.failures import Interrupted
 from mnistlab.lab import LabCLI
 from mnistlab.nearest import suggestion
@@ -18,6 +19,7 @@ from mnistlab.sweeps.beginning import (
     refuse_devices,
     seeds_from,
     told_in_a_line,
+    without_debug,
     without_seed,
 )
 from mnistlab.sweeps.checking import checked_space
@@ -42,11 +44,12 @@ def sweep(values: Mapping[str, str], arguments: Sequence[str]) -> int:
     Raises:
         LabError: For what a user can mend.
     """
-    with told_in_a_line():
-        return _sweep(values, arguments)
+    said, debug = without_debug(arguments)
+    with told_in_a_line(debug=debug):
+        return _sweep(values, said, debug=debug)
 
 
-def _sweep(values: Mapping[str, str], arguments: Sequence[str]) -> int:
+def _sweep(values: Mapping[str, str], arguments: Sequence[str], *, debug: bool) -> int:
     base, typed_seed = without_seed(arguments)
     faults = Faults()
     asked = settings_from(_said_of_sweeping(base, faults), values, faults)
@@ -54,15 +57,17 @@ def _sweep(values: Mapping[str, str], arguments: Sequence[str]) -> int:
         check_seed(typed_seed)
     with faults.noted():
         _refuse_settings(asked)
-    space, cli = checked_space(base, lambda each: _refuse(each, asked.metric), faults)
+    checked = [*base, *(["--debug"] if debug else [])]
+    space, cli = checked_space("sweep", checked, lambda each: _refuse(each, asked.metric), faults)
     seeds = seeds_from(space, typed_seed, cli, asked.seeds)
     if not space.axes and asked.seeds == 1:
         raise LabError("there is nothing to sweep. Write --model.hidden_dim=choice:128,256, or --seeds=5.")
-    plan = _plan(asked, space, base, seeds, cli)
-    cli.datamodule.prepare_data()  # once, before the workers would each do it
+    plan = replace(_plan(asked, space, base, seeds, cli), debug=debug)
     study = begun(plan, allow_drift=asked.allow_drift, retry_failed=asked.retry_failed)
     jobs = plan.jobs()
     study.add(jobs)
+    if asked.trials is not None and plan.trials < asked.trials:
+        tell(f"note: trials are cut from {asked.trials} to {plan.trials}: there are no further choices of values.")
     workers = asked.workers or default_size(plan.threads, plan.arguments)
     trials = counted(len(jobs), "trial")
     print(visible(f"{plan.name}: {trials} by {plan.sampler}, {workers} at a time, kept in {plan.folder}"))

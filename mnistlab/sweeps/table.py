@@ -17,15 +17,8 @@ from mnistlab.charts import save
 from mnistlab.discovery.layout import screen_width, table
 from mnistlab.runs.record import read_record
 from mnistlab.sweeps.plan import Plan
+from mnistlab.sweeps.student import student_quantile
 from mnistlab.sweeps.study import Progress, State, Study
-
-# fmt: off
-_STUDENT = (
-    12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131,
-    2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
-)
-# fmt: on
-"""The 97.5 % quantiles of Student's t for 1 to 30 degrees of freedom."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +56,8 @@ class Standing:
         """The 95 % confidence interval of the mean, by Student's t; None for one seed."""
         if self.deviation is None:
             return None
-        freedom = len(self.accuracies) - 1
-        quantile = _STUDENT[freedom - 1] if freedom <= len(_STUDENT) else statistics.NormalDist().inv_cdf(0.975)
-        half = quantile * self.deviation / sqrt(len(self.accuracies))
+        number = len(self.accuracies)
+        half = student_quantile(number - 1) * self.deviation / sqrt(number)
         return self.mean - half, self.mean + half
 
 

@@ -12,8 +12,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from math import isfinite
 from pathlib import Path
+from traceback import format_exception
 
 import torch
+from optuna.distributions import CategoricalDistribution, IntDistribution
 from optuna.exceptions import StorageInternalError
 from optuna.trial import Trial, TrialState
 
@@ -22,13 +24,13 @@ from mnistlab.commands import run
 from mnistlab.errors import LabError
 from mnistlab.failures import Interrupted, RunFailedError
 from mnistlab.interruptions import ended_like_interrupted
-from mnistlab.options.domains import Choice
 from mnistlab.runs.folder import BEST, LAST, METRICS, WEIGHTS, is_run
 from mnistlab.runs.record import read_record
 from mnistlab.runs.supervision import Row, Supervision
+from mnistlab.sweeps.drawing import distribution
 from mnistlab.sweeps.plan import Plan, finished, plan_from
 from mnistlab.sweeps.space import Axis, Label, Point
-from mnistlab.sweeps.storage import HEARTBEAT_S
+from mnistlab.sweeps.storage import HEARTBEAT_S, told_of_the_database
 from mnistlab.sweeps.study import State, Study, ranked
 
 POISONED = 3
@@ -68,12 +70,12 @@ def _take_on(study: Study, trial: Trial) -> None:
             value, pruned = _Job(study, trial).done()
         except LabError as error:
             if isinstance(error, Interrupted):
-                _give_back(study, trial)
+                study.give_back(trial)
                 raise
             if not isinstance(error, GivenUpError):
-                _fail(study, trial, str(error))
+                _fail(study, trial, error)
         except KeyboardInterrupt as error:
-            _give_back(study, trial)
+            study.give_back(trial)
             raise Interrupted("interrupted.") from error
         else:
             study.tell(trial, None if pruned else value, TrialState.PRUNED if pruned else None)
@@ -83,19 +85,14 @@ def _take_on(study: Study, trial: Trial) -> None:
         torch.cuda.empty_cache()
 
 
-def _fail(study: Study, trial: Trial, error: str) -> None:
-    trial.set_user_attr("error", error)
+def _fail(study: Study, trial: Trial, error: LabError) -> None:
+    trial.set_user_attr("error", str(error))
+    if study.plan.debug:
+        trial.set_user_attr("traceback", "".join(format_exception(error.__cause__ or error)))
     study.tell(trial, state=TrialState.FAIL)
     print(f"trial {trial.user_attrs['stem']} failed: {error}", file=sys.stderr)
-    if "CUDA error" in error:
+    if "CUDA error" in str(error):
         sys.exit(POISONED)
-
-
-def _give_back(study: Study, trial: Trial) -> None:
-    """Let the job wait for another process."""
-    trial.set_user_attr("interrupted", True)
-    study.tell(trial, state=TrialState.FAIL)
-    study.free()
 
 
 class _Job:
@@ -108,9 +105,9 @@ class _Job:
 
     def __init__(self, study: Study, trial: Trial) -> None:
         self._study, self._trial, self._plan = study, trial, study.plan
-        point: Point | None = trial.user_attrs["point"]
-        taken = point if study.plan.kind == "compare" else None  # Optuna would know no model that is added later
-        choose = (lambda axis: _suggested(trial, axis)) if taken is None else (lambda axis: taken[axis.name])
+        point: Point = trial.user_attrs["point"]
+        untold = study.plan.kind == "compare"  # Optuna takes no model that is added later
+        choose = (lambda axis: point[axis.name]) if untold else (lambda axis: _suggested(trial, axis))
         self._assignment = study.plan.space.assign(choose)
         self._seeds: list[int] = trial.user_attrs["seeds"]
         epochs = self._assignment.point.get("trainer.max_epochs", study.plan.epochs)
@@ -152,6 +149,10 @@ class _Job:
         broken = next((name for name in ("train/loss", "val/loss") if not isfinite(row.get(name, 0.0))), None)
         if broken:
             raise RunFailedError(f"{broken} is {row[broken]} after epoch {int(row['epoch']) + 1}.")
+        with told_of_the_database():
+            return self._is_promising(row)
+
+    def _is_promising(self, row: Row) -> bool:
         if not self._study.is_ours(self._trial):
             raise GivenUpError("others have given this trial up: it gave no sign of life.")
         if self._plan.metric not in row or len(self._seeds) > 1:
@@ -173,14 +174,13 @@ class _Job:
 
 
 def _suggested(trial: Trial, axis: Axis) -> Label:
-    """The value that the sampler, or the grid, takes for an axis."""
-    domain = axis.domain
-    if isinstance(domain, Choice):
-        label: Label = trial.suggest_categorical(axis.name, [each.label for each in domain.candidates])
+    """The value of an axis, as Optuna is told of it."""
+    domain = distribution(axis)
+    if isinstance(domain, CategoricalDistribution):
+        label: Label = trial.suggest_categorical(axis.name, domain.choices)
         return label
-    if domain.whole:
-        step = 1 if domain.step is None else int(domain.step)
-        return trial.suggest_int(axis.name, int(domain.low), int(domain.high), step=step, log=domain.log)
+    if isinstance(domain, IntDistribution):
+        return trial.suggest_int(axis.name, domain.low, domain.high, step=domain.step, log=domain.log)
     return trial.suggest_float(axis.name, domain.low, domain.high, step=domain.step, log=domain.log)
 
 
@@ -260,7 +260,8 @@ def _work_for_parent() -> None:
     plan = plan_from(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        work(plan)
+        with told_of_the_database():
+            work(plan)
     except (Interrupted, KeyboardInterrupt):
         sys.exit(Interrupted.exit_code)
     except LabError as error:

@@ -120,3 +120,21 @@ def test_an_interval_holds_the_accuracy_and_lies_between_none_and_all(
 ) -> None:
     """As R says (`prop.test`, no correction), also where nothing or all is right."""
     assert wilson(right, total) == pytest.approx((low, high), abs=1e-4)
+
+
+@pytest.mark.parametrize("total", [1, 2, 3, 10, 9_999, 10**6, 10**12])
+def test_an_interval_ends_at_none_and_at_all(total: int) -> None:
+    """Exactly, and the other end says how few images there were: 3.84 / (n + 3.84)."""
+    squared = 3.8414588206941236
+
+    (none, some), (most, all_) = wilson(0, total), wilson(total, total)
+    assert (none, all_) == (0.0, 1.0)
+    assert some == pytest.approx(squared / (total + squared), rel=1e-3)
+    assert most == pytest.approx(total / (total + squared), rel=1e-12)
+
+
+@pytest.mark.parametrize(("right", "total"), [(1, 2), (1, 10**9), (5_000, 10_000), (9_999, 10_000), (10**9 - 1, 10**9)])
+def test_both_ends_of_an_interval_solve_its_equation(right: int, total: int) -> None:
+    """The share lies 1.96 standard errors of either end from it, also where it is very small or very large."""
+    for end in wilson(right, total):
+        assert (right - total * end) ** 2 == pytest.approx(3.8414588206941236 * total * end * (1 - end), rel=1e-6)

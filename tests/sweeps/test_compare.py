@@ -6,6 +6,7 @@ import json
 import shutil
 import statistics
 from collections.abc import Callable
+from math import sqrt
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,14 @@ def test_the_interval_is_that_of_student() -> None:
 
     assert interval == pytest.approx((0.02 - 0.024843, 0.02 + 0.024843), abs=1e-5)
     assert standing("any", 1, 0.5).interval is None
+
+
+def test_the_interval_is_that_of_student_for_many_seeds_too() -> None:
+    """For 32 values, half of them 0 and half 1: 2.0395 times the standard error; of equal ones it is their value."""
+    low, high = standing("any", 1, *16 * [0.0, 1.0]).interval or (0.0, 0.0)
+
+    assert (high - low) / 2 == pytest.approx(2.039513446396408 * sqrt(8 / 31) / sqrt(32), rel=1e-9)
+    assert standing("any", 1, 0.9, 0.9, 0.9).interval == pytest.approx((0.9, 0.9), abs=1e-15)
 
 
 def test_models_are_found_however_they_are_spelt(compare: Compare) -> None:

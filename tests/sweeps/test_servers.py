@@ -11,10 +11,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+
+from mnistlab.sweeps import storage
 
 if TYPE_CHECKING:
     from ray.cluster_utils import Cluster
@@ -114,6 +117,25 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, obje
     out, _ = (sweep := start(folder, "--workers=1")).communicate(timeout=PATIENCE_S)
     assert sweep.returncode == 0, out
     return outcome(folder)
+
+
+def test_one_machine_at_a_time_draws(postgres: str) -> None:
+    """The server keeps the others waiting, and lets the next one in when a connection ends."""
+    first, second = storage.open_storage(postgres), storage.open_storage(postgres)
+    entered = Event()
+
+    def enter() -> None:
+        with storage.alone(postgres, second):
+            entered.set()
+
+    with storage.alone(postgres, first):
+        thread = Thread(target=enter)
+        thread.start()
+        assert not entered.wait(0.5)
+    assert entered.wait(10)
+    thread.join()
+    for each in (first, second):
+        each.engine.dispose()
 
 
 def test_the_same_command_on_two_machines_shares_the_work(

@@ -49,7 +49,9 @@ def test_a_small_space_is_tried_once(sweep: Sweep, capsys: pytest.CaptureFixture
     found = sweep("--model.hidden_dim=choice:16,32", "--trials=6")
 
     assert sorted(each["point"]["model.hidden_dim"] for each in found) == [16, 32]
-    assert "2 trials by grid" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "2 trials by grid" in said.out
+    assert "cut from 6 to 2: there are no further choices of values" in said.err
 
 
 def test_an_option_of_one_class_is_tried_with_that_class_only(sweep: Sweep) -> None:
@@ -236,6 +238,30 @@ def test_a_preset_in_python_defines_a_sweep_with_conditions(sweep: Sweep, here: 
     assert [each["init_args"].get("layers") for each in configurations[:2]] == [1, 1]
     assert configurations[2]["init_args"]["optimizer"]["class_path"] == "torch.optim.SGD"
     assert len(list(here.glob("runs/wide/*/model.safetensors"))) == 1
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random"])
+def test_a_candidate_of_a_preset_may_have_domains_without_end(
+    sweep: Sweep, refused_sweep: Callable[..., list[str]], here: Path, sampler: str
+) -> None:
+    """They are searched, in the places where they count; a grid says which one it cannot take."""
+    (here / "widths.py").write_text(
+        "from torch.optim import SGD\n\nfrom mnistlab import Preset, SDN8K, TinyModel, choice, config, interval\n\n\n"
+        "class Widths(Preset):\n"
+        '    """Widths of two models."""\n\n'
+        "    model = choice(\n"
+        "        config(TinyModel, hidden_dim=interval(16, 64, log=True)),\n"
+        "        config(SDN8K, optimizer=config(SGD, lr=choice(0.03, 0.1))),\n"
+        "    )\n"
+        "    sweep = {'trials': 4, 'pruner': 'median'}\n"
+    )
+    (line,) = refused_sweep("--config=widths.py", "--sampler=grid")
+    found = sweep("--config=widths.py", f"--sampler={sampler}")
+
+    assert "widths.py:10 (Widths): a grid takes every value of model.hidden_dim[TinyModel]" in line
+    assert len(found) == len({json.dumps(each["point"]) for each in found}) == 4
+    names = {"TinyModel": "model.hidden_dim[TinyModel]", "SDN8K": "model.optimizer.lr[SDN8K]"}
+    assert all(list(each["point"]) == ["model", names[each["class"]]] for each in found)
 
 
 def test_a_preset_that_is_a_sweep_is_not_trained_in_silence(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,152 @@
+"""How a search takes its values: none that another trial has, as long as any are left."""
+
+import json
+from collections.abc import Callable, Collection, Iterator
+from math import exp, log
+from random import Random
+from typing import Any
+
+import optuna
+from numpy.random import SeedSequence
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.samplers import BaseSampler, TPESampler
+from optuna.trial import FrozenTrial
+
+from mnistlab.options.domains import Choice, Interval
+from mnistlab.sweeps.space import Axis, Label, Point, Space, ends, nth_in, numbers_in
+
+_DRAWS = 10
+"""So often TPE may draw what is taken already before chance decides: near the end of a small space it would insist."""
+
+Decide = Callable[[optuna.Study, FrozenTrial], Point]
+"""Takes the values of a trial, from what is known of the others."""
+
+
+class Deciding(BaseSampler):
+    """A sampler of Optuna for one trial, all of whose values are taken at once, when it begins.
+
+    Attributes:
+        point: Its values.
+
+    Args:
+        decide: Takes them.
+    """
+
+    def __init__(self, decide: Decide) -> None:
+        self.point: Point = {}
+        self._decide = decide
+
+    def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
+        """Take the values."""
+        self.point = self._decide(study, trial)
+
+    def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        """Nothing is left to be drawn together."""
+        del study, trial
+        return {}
+
+    def sample_relative(
+        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """Nothing is left to be drawn together."""
+        del study, trial, search_space
+        return {}
+
+    def sample_independent(
+        self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        """The value that has been taken."""
+        del study, trial, param_distribution
+        return self.point[param_name]
+
+
+def seed_of(sampler_seed: int, job: int) -> int:
+    """The seed of a job's draws: they follow from the job, not from the worker that happens to take it."""
+    return int(SeedSequence([sampler_seed, job]).generate_state(1)[0])
+
+
+def identified(point: Point) -> str:
+    """A text that is the same for the same values only."""
+    return json.dumps(dict(point), sort_keys=True)
+
+
+def by_tpe(space: Space, seed: int, taken: Collection[str]) -> Decide:
+    """What TPE makes of the trials that have finished.
+
+    Args:
+        space: What is tried.
+        seed: That of the job.
+        taken: What other jobs have, as `identified` says it; fewer than all there are.
+    """
+    sampler = TPESampler(seed=seed)
+
+    def decide(study: optuna.Study, trial: FrozenTrial) -> Point:
+        for _ in range(_DRAWS):
+            point = _drawn(sampler, space, study, trial)
+            if identified(point) not in taken:
+                return point
+        return unseen(space, seed, taken)
+
+    return decide
+
+
+def unseen(space: Space, seed: int, taken: Collection[str]) -> Point:
+    """Values at random; where these are taken, the next ones that are not, the innermost axis changed first.
+
+    Args:
+        space: What is tried.
+        seed: That of the job.
+        taken: What other jobs have, as `identified` says it; fewer than all there are.
+    """
+    every = (each.point for each in space.every(lambda axis: at_random(axis, seed)))
+    return next(point for point in every if identified(point) not in taken)
+
+
+def at_random(axis: Axis, seed: int) -> Iterator[Label]:
+    """The values of an axis in a random order, each once; of all numbers between two there is always another one."""
+    draw, domain = Random(f"{seed} {axis.name}"), axis.domain  # noqa: S311 - no secret
+    if isinstance(domain, Choice):
+        yield from draw.sample(ends(axis), len(domain.candidates))
+        return
+    seen: set[float] = set()
+    while len(seen) != numbers_in(domain):
+        value = _number(domain, draw)
+        if value not in seen:
+            seen.add(value)
+            yield value
+
+
+def distribution(axis: Axis) -> CategoricalDistribution | IntDistribution | FloatDistribution:
+    """The values of an axis as Optuna describes them."""
+    domain = axis.domain
+    if isinstance(domain, Choice):
+        return CategoricalDistribution(ends(axis))
+    if domain.whole:
+        return IntDistribution(int(domain.low), int(domain.high), log=domain.log, step=int(domain.step or 1))
+    return FloatDistribution(domain.low, domain.high, log=domain.log, step=domain.step)
+
+
+def _drawn(sampler: BaseSampler, space: Space, study: optuna.Study, trial: FrozenTrial) -> Point:
+    """What a sampler takes, as `Trial.suggest_float` and its like would ask it."""
+    together = sampler.sample_relative(study, trial, sampler.infer_relative_search_space(study, trial))
+
+    def choose(axis: Axis) -> Label:
+        name, domain = axis.name, axis.domain
+        alone = name not in together
+        value = sampler.sample_independent(study, trial, name, distribution(axis)) if alone else together[name]
+        if isinstance(domain, Interval) and domain.step is not None:
+            return nth_in(domain, round((value - domain.low) / domain.step))  # without what rounding has added
+        label: Label = value
+        return label
+
+    return space.assign(choose).point
+
+
+def _number(domain: Interval, draw: Random) -> int | float:
+    """A number of an interval, each as likely as every other, or each factor."""
+    count, low, high = numbers_in(domain), domain.low, domain.high
+    if domain.log:
+        margin = 0.5 if domain.whole else 0.0  # half of a whole number belongs to either neighbour
+        value = exp(draw.uniform(log(low - margin), log(high + margin)))
+        return min(max(round(value) if domain.whole else value, low), high)
+    return draw.uniform(low, high) if count is None else nth_in(domain, draw.randrange(count))
