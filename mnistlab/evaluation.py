@@ -19,7 +19,7 @@ from mnistlab.explanation import explain
 from mnistlab.invocation import Found, Invocation
 from mnistlab.lab import LabCLI
 from mnistlab.picture import save_picture
-from mnistlab.runs.folder import CONFIG, PICTURE, PREDICTIONS, RECORD, new_folder
+from mnistlab.runs.folder import CONFIG, PICTURE, PREDICTIONS, RECORD
 from mnistlab.runs.record import config_text, now, start_record, write_json, write_text
 from mnistlab.runs.recorder import rounded
 from mnistlab.wish import Wish
@@ -48,7 +48,8 @@ def evaluate(
 ) -> int:
     """Run the command and keep its outcome; the exit code."""
     model, data, trainer, resolved = cli.model, cli.datamodule, cli.trainer, cli.resolved
-    folder = new_folder(Path(resolved["run"]["dir"]), model.name)
+    folder = cli.folder
+    assert folder is not None
     record = start_record(invocation.command, invocation.arguments, resolved, model.name, invocation.presets)
     record["checkpoint"] = str(found.path.resolve()) if found and found.path else None
     if invocation.command == "predict":
@@ -59,7 +60,7 @@ def evaluate(
         metrics = _measured(invocation.command, model, data, trainer)
     if not trainer.is_global_zero:
         return 0
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)  # a callback may have written there
     write_text(folder / CONFIG, config_text(resolved, schema_line()))
     if invocation.command == "predict":
         outcome: dict[str, Any] = {"predictions": _write_predictions(folder / PREDICTIONS, model, data, batches)}

@@ -1,16 +1,19 @@
 """From what was written to a model, its data and its trainer."""
 
+import copy
 import os
 import re
 import secrets
 import sys
-from collections.abc import Callable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, cast
 
 import yaml
 from jsonargparse import Namespace
 from lightning.pytorch import Callback, Trainer
-from lightning.pytorch.callbacks import ProgressBar
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, ProgressBar
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
 from mnistlab.callbacks import EpochBar
@@ -21,6 +24,7 @@ from mnistlab.errors import LabError
 from mnistlab.invocation import Found, Invocation
 from mnistlab.linking import link_classes
 from mnistlab.options.building import instantiate, instantiate_group
+from mnistlab.options.classes import find_class
 from mnistlab.options.settling import Settled, settle
 from mnistlab.options.signatures import Slot
 from mnistlab.options.specification import Specification
@@ -33,6 +37,10 @@ from mnistlab.trackers import Tracker
 class LabCLI(LightningCLI):
     """LightningCLI over a configuration that is settled already.
 
+    Attributes:
+        folder: Where the run is kept, and what classes of Lightning write by default; whoever makes the callbacks of
+            the lab says so.
+
     Args:
         values: The configuration, every class in it chosen.
         callbacks: Makes the callbacks of the lab, once the model and the data are there.
@@ -40,6 +48,7 @@ class LabCLI(LightningCLI):
 
     def __init__(self, values: Mapping[str, object], callbacks: Callable[["LabCLI"], list[Callback]]) -> None:
         self._make_callbacks = callbacks
+        self.folder: Path | None = None
         super().__init__(
             Classifier,
             ImageData,
@@ -61,11 +70,13 @@ class LabCLI(LightningCLI):
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Check the types, and keep the outcome as plain data: it is what a run can be repeated from."""
-        self.config = parser.parse_object(args, env=False)
+        self.config = parser.parse_object(copy.deepcopy(args), env=False)  # it changes lists in what it is given
         _keep_whole(self.config.trainer, args["trainer"])
         if self.config.seed_everything is True:
             self.config.seed_everything = _drawn_seed()
-        self.resolved: dict[str, Any] = yaml.safe_load(parser.dump(self.config, skip_unset=False))
+        with warnings.catch_warnings(action="ignore"):  # of what cannot be written down
+            dumped = yaml.safe_load(parser.dump(self.config, skip_unset=False))
+        self.resolved: dict[str, Any] = _readable(dumped, args)
         self.resolved.pop("config", None)
 
     def instantiate_classes(self) -> None:
@@ -77,6 +88,10 @@ class LabCLI(LightningCLI):
         self.trackers: list[Tracker] = [
             cast("Tracker", instantiate(part, Slot((Tracker,)))) for part in self.config.logger or []
         ]
+        ours = self._make_callbacks(self)
+        _look_in_time(self.config.trainer)
+        if self.folder is not None:
+            _write_below(self.folder.absolute(), self.config.trainer)
         options: dict[str, Any] = instantiate_group(Trainer, self.config.trainer)
         own = options["callbacks"] or []
         own = own if isinstance(own, list) else [own]
@@ -84,7 +99,7 @@ class LabCLI(LightningCLI):
         bar = (
             options["enable_progress_bar"] is not False and (drawn or sys.stdout.isatty()) and not options["barebones"]
         )
-        callbacks = [*own, *self._make_callbacks(self), *([EpochBar()] if bar and not drawn else [])]
+        callbacks = [*own, *ours, *([EpochBar()] if bar and not drawn else [])]
         profiler = options["profiler"] if options["profiler"] or options["barebones"] else NoProfiler()
         chosen = {"enable_progress_bar": bar, "callbacks": callbacks, "profiler": profiler}
         self.trainer = Trainer(**{**options, **chosen})
@@ -135,6 +150,63 @@ def _ask_for_unrecorded(invocation: Invocation, found: Found | None, layers: Seq
             raise LabError(f"the checkpoint's {key} was {what}, which cannot be written down. Say it with --{key}=...")
         if key == "model.loss":
             print(f"note: its loss was {what}; the loss shown is that of CrossEntropyLoss.", file=sys.stderr)
+
+
+def _readable(dumped: Any, written: object) -> Any:
+    """What was dumped, as it can be read again.
+
+    jsonargparse writes a sentence in place of an object that it has no text for. What somebody wrote counts instead,
+    and a default that nobody wrote is left out: the class has it again.
+    """
+    if isinstance(dumped, dict):
+        known = written if isinstance(written, Mapping) else {}
+        return {name: _readable(part, known.get(name)) for name, part in dumped.items() if not _lost(part, name, known)}
+    if isinstance(dumped, list):
+        known = written if isinstance(written, list) and len(written) == len(dumped) else [None] * len(dumped)
+        return [_readable(*pair) for pair in zip(dumped, known, strict=True)]
+    return written if _is_sentence(dumped) else dumped
+
+
+def _lost(dumped: object, name: str, written: Mapping[str, object]) -> bool:
+    return _is_sentence(dumped) and name not in written
+
+
+def _is_sentence(dumped: object) -> bool:
+    return isinstance(dumped, str) and dumped.startswith("Unable to serialize instance ")
+
+
+def _look_in_time(trainer: Namespace) -> None:
+    """Let a callback that watches a metric of training look at it when it is there: at the end of the epoch.
+
+    Lightning looks after each validation where that is not once an epoch, when there is no such metric, or an old one.
+    """
+    moments = {EarlyStopping: "check_on_train_epoch_end", ModelCheckpoint: "save_on_train_epoch_end"}
+    for entry in _entries(trainer.callbacks):
+        cls, options = (
+            find_class(entry.class_path, (Callback,), entry.class_path),
+            entry.get("init_args") or Namespace(),
+        )
+        for kind, moment in moments.items():
+            watches = str(options.get("monitor")).startswith(("train/", "lr"))
+            if cls and issubclass(cls, kind) and watches and options.get(moment) is None:
+                options[moment] = True
+
+
+def _write_below(folder: Path, trainer: Namespace) -> None:
+    """Let classes of Lightning write into the folder of the run what they would write into the current one."""
+    if trainer.default_root_dir is None:
+        trainer.default_root_dir = str(folder)
+    for entry in _entries(trainer.logger):
+        default = {"WandbLogger": ".", "MLFlowLogger": "./mlruns"}.get(entry.class_path.rpartition(".")[2])
+        if default is not None and entry.init_args.get("save_dir") == default:
+            entry.init_args.save_dir = str(folder / default)
+
+
+def _entries(value: object) -> Iterator[Namespace]:
+    """The classes of an option that takes one or several."""
+    for entry in value if isinstance(value, list) else [value]:
+        if isinstance(entry, Namespace):
+            yield entry
 
 
 def _keep_whole(parsed: Namespace, written: Mapping[str, object]) -> None:

@@ -44,6 +44,7 @@ def train(invocation: Invocation, settled: Settled, found: Found | None, supervi
     def callbacks(cli: LabCLI) -> list[Callback]:
         recorder = _recorder(invocation, cli, found, supervision)
         recorders.append(recorder)
+        cli.folder = recorder.folder
         return [Continuity(), recorder]
 
     continued = found is not None and found.path is not None

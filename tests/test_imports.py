@@ -34,7 +34,7 @@ ORDER = [
     {"optimization", "objective", "freezing", "attribution"},
     {"transfer"},
     {"classifier", "profiling", "runs"},  # these know Lightning, or the folder of a run
-    {"models", "callbacks", "charts"},
+    {"models", "callbacks", "charts", "unsuited"},
     {"trackers"},
     {"sections", "linking"},
     {"presets", "origins"},
