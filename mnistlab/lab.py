@@ -197,9 +197,8 @@ def _write_below(folder: Path, trainer: Namespace) -> None:
     if trainer.default_root_dir is None:
         trainer.default_root_dir = str(folder)
     for entry in _entries(trainer.logger):
-        default = {"WandbLogger": ".", "MLFlowLogger": "./mlruns"}.get(entry.class_path.rpartition(".")[2])
-        if default is not None and entry.init_args.get("save_dir") == default:
-            entry.init_args.save_dir = str(folder / default)
+        if entry.class_path.endswith(".WandbLogger") and entry.init_args.save_dir == ".":
+            entry.init_args.save_dir = str(folder)
 
 
 def _entries(value: object) -> Iterator[Namespace]:

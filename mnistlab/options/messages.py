@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from mnistlab.options.signatures import options
+from mnistlab.options.signatures import options, slot_of
 
 _PLAIN: dict[object, str] = {
     bool: "true or false",
@@ -71,6 +71,8 @@ def _plain(annotation: object) -> str:
 def _collection(origin: object, arguments: tuple[object, ...]) -> str:
     if origin is tuple:
         return f"a list of {len(arguments)}" if Ellipsis not in arguments else "a list"
+    if origin is Callable and not (arguments and slot_of(arguments[-1])):
+        return "a function by its dotted path, such as package.module.function"
     if origin is Callable or origin is type:
         return "a class"
     if isinstance(origin, type) and issubclass(origin, Mapping):

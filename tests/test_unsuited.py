@@ -1,0 +1,168 @@
+"""Every class of Lightning that help offers works, or is refused in one line that names the way out."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from lightning.pytorch import Trainer
+from safetensors.torch import load_file
+
+from mnistlab.cli import main
+from mnistlab.options.classes import candidates, listed
+from mnistlab.options.signatures import options
+from mnistlab.sections import prepare
+from mnistlab.unsuited import UNSUITED
+
+Fit = Callable[..., Path]
+
+KINDS = ("callbacks", "logger", "plugins", "profiler", "strategy", "accelerator")
+"""The options of the trainer that take a class."""
+
+GIVEN = {
+    "BitsandbytesPrecision": ["mode=nf4"],
+    "CSVLogger": ["save_dir=logs"],
+    "EarlyStopping": ["monitor=val/loss"],
+    "FSDPPrecision": ["precision=bf16-true"],
+    "MixedPrecision": ["precision=bf16-mixed", "device=cpu"],
+    "MLFlowLogger": ["tracking_uri=sqlite:///mlflow.db"],
+    "ModelPruning": ["pruning_fn=l1_unstructured", "amount=0.3"],
+    "OnExceptionCheckpoint": ["dirpath=exceptions"],
+    "SingleDeviceXLAStrategy": ["device=0"],
+    "SingleTPUStrategy": ["device=0"],
+    "StochasticWeightAveraging": ["swa_lrs=0.01"],
+    "TensorBoardLogger": ["save_dir=logs"],
+    "WandbLogger": ["offline=true"],
+}
+"""What a class cannot do without."""
+
+BESIDE = {
+    "DeviceStatsMonitor": ["--trainer.logger=true"],
+    "LearningRateMonitor": ["--trainer.logger=true"],
+    "Unfreeze": ["--model.freeze=backbone"],
+}
+"""What else must be said."""
+
+REFUSED = {
+    "CometLogger": "comet",
+    "BitsandbytesPrecision": "bitsandbytes",
+    "CUDAAccelerator": "not available",
+    "DeepSpeedStrategy": "pip install -U deepspeed",
+    "FSDPStrategy": "requires a GPU",
+    "LSFEnvironment": "LSB_DJOB_RANKFILE",
+    "MPIEnvironment": "mpi4py",
+    "MPSAccelerator": "not available",
+    "ThroughputMonitor": "batch_size_fn=",
+    "TransformerEnginePrecision": "weights_dtype",
+}
+"""What needs something that is not here, and what the refusal says of it; what is for TPUs needs torch_xla."""
+
+
+def offered() -> list[tuple[str, str]]:
+    """Each class that an option of the trainer takes; those of other tests are not offered."""
+    prepare()
+    slots = {kind: options(Trainer)[kind].slot for kind in KINDS}
+    known = {kind: candidates(slot.bases) for kind, slot in slots.items() if slot}
+    ours = ("mnistlab.", "lightning.")
+    return [
+        (kind, name)
+        for kind, slot in slots.items()
+        if slot
+        for name in listed(slot.bases)
+        if known[kind][name][0].__module__.startswith(ours)
+    ]
+
+
+def typed(kind: str, name: str) -> list[str]:
+    """What is typed to use it; the learning rate is constant, so that a run does not depend on its end."""
+    own = [f"--trainer.{kind}={name}", *(f"--trainer.{kind}.{option}" for option in GIVEN.get(name, ()))]
+    return ["--model.scheduler=null", *own, *BESIDE.get(name, ())]
+
+
+def same(first: Path, second: Path) -> None:
+    """Two runs have the same metrics and the same weights."""
+    assert (first / "metrics.csv").read_text() == (second / "metrics.csv").read_text()
+    then, now = load_file(first / "model.safetensors"), load_file(second / "model.safetensors")
+    assert then.keys() == now.keys()
+    assert all(then[name].equal(now[name]) for name in then)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "name"), offered(), ids=lambda part: part)
+def test_every_class_works_or_says_what_it_lacks(
+    fit: Fit, kind: str, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is trained; a run that is interrupted between epochs and goes on, and one from config.yaml, are the same."""
+    if name in REFUSED or "XLA" in name or "TPU" in name:
+        assert main(["fit", "--data=SyntheticDigits", *typed(kind, name)]) == 2
+        (message,) = capsys.readouterr().err.splitlines()
+        assert message.startswith(f"mnistlab: --trainer.{kind}")
+        assert REFUSED.get(name, "torch_xla") in message
+        return
+    whole = fit(*typed(kind, name), "--trainer.max_epochs=2")
+    again = fit(*typed(kind, name))
+    assert main(["fit", f"--ckpt_path={again}", "--trainer.max_epochs=2"]) == 0
+
+    same(whole, again)
+    assert main(["reproduce", str(whole)]) == 0
+    assert "Unable to serialize" not in (whole / "config.yaml").read_text()
+
+
+@pytest.mark.parametrize("cls", UNSUITED, ids=lambda cls: cls.__name__)
+def test_what_does_not_serve_is_refused_by_name(here: Path, capsys: pytest.CaptureFixture[str], cls: type) -> None:
+    """The line names the option, the reason and the way out; nothing is written."""
+    kinds = {kind: slot for kind in KINDS if (slot := options(Trainer)[kind].slot) and issubclass(cls, slot.bases)}
+    option = f"trainer.{next(iter(kinds))}" if kinds else "model.scheduler"
+
+    assert main(["fit", f"--{option}={cls.__name__}"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == f"mnistlab: --{option}={cls.__name__}: {cls.__name__} {UNSUITED[cls]}"
+    assert not list(here.iterdir())
+    assert all(cls.__name__ not in listed(slot.bases) for slot in kinds.values())
+
+
+def test_what_is_derived_from_a_refused_class_is_taken(fit: Fit, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is somebody's own, and says what it does."""
+    (here / "own_callbacks.py").write_text(
+        "from lightning.pytorch.callbacks import BaseFinetuning\n\n\n"
+        "class Later(BaseFinetuning):\n"
+        "    def freeze_before_training(self, pl_module):\n        pass\n\n"
+        "    def finetune_function(self, pl_module, epoch, optimizer):\n        pass\n"
+    )
+    monkeypatch.syspath_prepend(here)
+
+    assert fit("--trainer.callbacks=own_callbacks.Later").is_dir()
+
+
+def test_a_default_that_is_an_object_is_left_to_its_class(fit: Fit) -> None:
+    """And what was typed stands as it was typed: jsonargparse has no text for a device, nor for this text."""
+    pruned = fit(*typed("callbacks", "ModelPruning"))
+    averaged = fit(*typed("callbacks", "StochasticWeightAveraging"))
+    swa, pruning = (
+        yaml.safe_load((folder / "config.yaml").read_text())["trainer"]["callbacks"][0]["init_args"]
+        for folder in (averaged, pruned)
+    )
+
+    assert "device" not in swa
+    assert swa["swa_lrs"] == 0.01
+    assert pruning["pruning_fn"] == "l1_unstructured"
+    assert main(["reproduce", str(pruned)]) == 0
+
+
+def test_an_option_may_have_a_class_or_a_text_by_default(fit: Fit) -> None:
+    """RichProgressBar's theme is an object of texts that may be objects."""
+    folder = fit("--trainer.callbacks=RichProgressBar", "--trainer.callbacks.theme.description=red")
+
+    (bar,) = yaml.safe_load((folder / "config.yaml").read_text())["trainer"]["callbacks"]
+    assert bar["init_args"]["theme"]["init_args"]["description"] == "red"
+    assert bar["init_args"]["theme"]["init_args"]["time"] == "dim"
+    assert main(["reproduce", str(folder)]) == 0
+
+
+def test_names_that_are_gone_are_not_offered() -> None:
+    """Lightning keeps classes under old names that cannot be imported."""
+    slot = options(Trainer)["plugins"].slot
+    assert slot is not None
+
+    assert "DoublePrecision" in candidates(slot.bases)
+    assert "DoublePrecisionPlugin" not in candidates(slot.bases)
