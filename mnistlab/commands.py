@@ -16,7 +16,7 @@ from mnistlab.evaluation import check_evaluation, evaluate
 from mnistlab.failures import explained, terminated_like_interrupted
 from mnistlab.invocation import Found, Invocation
 from mnistlab.lab import LabCLI, settled_from
-from mnistlab.making import check_parts, checked, load_weights, made, tell_notes
+from mnistlab.making import check_parts, checked, load_weights, made, make_room, tell_notes
 from mnistlab.options.classes import TRUSTED
 from mnistlab.options.settling import Settled
 from mnistlab.options.written import Written
@@ -122,6 +122,7 @@ def _evaluate(invocation: Invocation, settled: Settled, found: Found | None, wis
 
     cli = made(invocation, settled, found, callbacks)
     check_evaluation(invocation.command, cli.datamodule, cli.trainer)
+    make_room(cli)
     load_weights(cli.model, found)
     tell_notes(Configured(invocation.command, cli.resolved, settled.origins, invocation.typed), cli)
     screen = Screen(cli.trainer.is_global_zero)

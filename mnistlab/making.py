@@ -80,6 +80,12 @@ def check_weights(model: Classifier, found: Found | None) -> None:
         raise LabError(f"{found.path} does not fit {name} as it is configured: {why}.")
 
 
+def make_room(cli: LabCLI) -> None:
+    """Let weights of double precision be loaded as they are: Lightning loads them first and then converts the model."""
+    if cli.trainer.precision == "64-true":
+        cli.model.double()
+
+
 def load_weights(model: Classifier, found: Found | None) -> None:
     """Give a model the weights that were found, which must be its own."""
     check_weights(model, found)

@@ -60,7 +60,7 @@ def check_trainer(options: Mapping[str, object], origins: Mapping[str, Written])
 
 
 def check_companions(configured: Configured) -> None:
-    """Refuse a callback without the logger that it writes to, and one that would write over what the lab keeps.
+    """Refuse a callback that has no logger to write to, would write over what the lab keeps, or cannot go on.
 
     Raises:
         LabError: Naming the option and the way out.
@@ -70,6 +70,11 @@ def check_companions(configured: Configured) -> None:
         where = configured.chosen(key) or key
         if name in _LOGGING and not logger:
             raise LabError(f"{where}: {name} writes to a logger of Lightning's. Add --trainer.logger=true.")
+        if name == "ModelPruning" and configured.continued:
+            raise LabError(
+                "a run with ModelPruning cannot go on: its checkpoint does not say which weights are pruned. Begin "
+                "anew, with --config=... and the config.yaml of the run."
+            )
         own = "save_last" if options.get("save_last") else "filename" if options.get("filename") in _KEPT else None
         if name == "ModelCheckpoint" and own and not options.get("dirpath"):
             raise LabError(

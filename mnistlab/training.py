@@ -14,7 +14,7 @@ from mnistlab.effects.configured import Configured
 from mnistlab.failures import Interrupted, LossWatch
 from mnistlab.invocation import Found, Invocation
 from mnistlab.lab import LabCLI
-from mnistlab.making import check_parts, check_weights, made, tell_notes
+from mnistlab.making import check_parts, check_weights, made, make_room, tell_notes
 from mnistlab.options.settling import Settled
 from mnistlab.origins import differing
 from mnistlab.runs.folder import BEST, LAST, new_folder
@@ -56,6 +56,7 @@ def train(invocation: Invocation, settled: Settled, found: Found | None, supervi
     check_weights(cli.model, found)
     begin_model(cli.model, continued=continued, speaks=cli.trainer.is_global_zero)
     check_parts(cli, settled, configured)
+    make_room(cli)
     screen = Screen(cli.trainer.is_global_zero)
     watch, stopped = LossWatch(), [False]
 

@@ -32,6 +32,10 @@ UNSUITED: Mapping[type, str] = {
     callbacks.GradientAccumulationScheduler: (
         "gives the run another number of steps than the schedule has. Use --trainer.accumulate_grad_batches=..."
     ),
+    callbacks.OnExceptionCheckpoint: (
+        "begins a new run with the weights that another one has left in its folder. Leave it out: a run keeps "
+        "checkpoints/last.ckpt, whatever ends it."
+    ),
     callbacks.SpikeDetection: (  # Lightning 2.6.6 reads `running`, which it calls `running_mean` everywhere else
         "cannot read its own state again, so that its run could neither be tested nor go on. Use "
         "--trainer.callbacks=EarlyStopping --trainer.callbacks.monitor=train/loss "
