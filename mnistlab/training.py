@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from lightning.pytorch import Callback
+from lightning.pytorch.callbacks import Timer
 
 from mnistlab.callbacks import Answering, Continuity
 from mnistlab.discovery.schema import schema_line
@@ -79,7 +80,7 @@ def train(invocation: Invocation, settled: Settled, found: Found | None, supervi
         path = str(found.path) if found and found.path else None
         cli.trainer.fit(cli.model, datamodule=cli.datamodule, ckpt_path=path, weights_only=True)
         if found and found.contents.get("global_step") == cli.trainer.global_step and cli.trainer.is_global_zero:
-            print("Nothing was left to train: the run is as long as it should be. --trainer.max_epochs=... extends it.")
+            print(f"Nothing was left to train: the run is as long as it should be. --{_limit(cli)}=... extends it.")
         if cli.resolved["run"]["test"] and not stopped[-1]:
             _test_best(cli, recorder)
         if cli.trainer.is_global_zero:
@@ -124,6 +125,14 @@ def _way_on(recorder: Recorder, packages: Sequence[str]) -> str:
         options = [f"--ckpt_path={recorder.folder}", *([f"--trust={','.join(packages)}"] if packages else [])]
         return f" Go on with:\n  mnistlab fit {shlex.join(options)}"
     return " Nothing was kept yet: the first checkpoint comes at the end of an epoch."
+
+
+def _limit(cli: LabCLI) -> str:
+    """The option that has ended the run."""
+    remaining = [callback.time_remaining() for callback in cli.trainer.callbacks if isinstance(callback, Timer)]  # type: ignore[attr-defined]
+    if any(seconds is not None and seconds <= 0 for seconds in remaining):
+        return "trainer.max_time" if cli.resolved["trainer"]["max_time"] else "trainer.callbacks.duration"
+    return "trainer.max_steps" if 0 < cli.trainer.max_steps <= cli.trainer.global_step else "trainer.max_epochs"
 
 
 def _test_best(cli: LabCLI, recorder: Recorder) -> None:
