@@ -15,6 +15,7 @@ from jsonargparse import Namespace
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, ProgressBar
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+from lightning.pytorch.loggers import WandbLogger
 
 from mnistlab.callbacks import EpochBar
 from mnistlab.checkpoints.extent import no_larger_than
@@ -30,6 +31,7 @@ from mnistlab.options.signatures import Slot
 from mnistlab.options.specification import Specification
 from mnistlab.options.written import Written
 from mnistlab.profiling import NoProfiler
+from mnistlab.runs.folder import LAST
 from mnistlab.sections import Run, TopLevel, sections
 from mnistlab.trackers import Tracker
 
@@ -160,15 +162,12 @@ def _readable(dumped: Any, written: object) -> Any:
     """
     if isinstance(dumped, dict):
         known = written if isinstance(written, Mapping) else {}
-        return {name: _readable(part, known.get(name)) for name, part in dumped.items() if not _lost(part, name, known)}
+        kept = {name: part for name, part in dumped.items() if name in known or not _is_sentence(part)}
+        return {name: _readable(part, known.get(name)) for name, part in kept.items()}
     if isinstance(dumped, list):
-        known = written if isinstance(written, list) and len(written) == len(dumped) else [None] * len(dumped)
-        return [_readable(*pair) for pair in zip(dumped, known, strict=True)]
+        entries = written if isinstance(written, list) and len(written) == len(dumped) else [None] * len(dumped)
+        return [_readable(*pair) for pair in zip(dumped, entries, strict=True)]
     return written if _is_sentence(dumped) else dumped
-
-
-def _lost(dumped: object, name: str, written: Mapping[str, object]) -> bool:
-    return _is_sentence(dumped) and name not in written
 
 
 def _is_sentence(dumped: object) -> bool:
@@ -181,31 +180,31 @@ def _look_in_time(trainer: Namespace) -> None:
     Lightning looks after each validation where that is not once an epoch, when there is no such metric, or an old one.
     """
     moments = {EarlyStopping: "check_on_train_epoch_end", ModelCheckpoint: "save_on_train_epoch_end"}
-    for entry in _entries(trainer.callbacks):
-        cls, options = (
-            find_class(entry.class_path, (Callback,), entry.class_path),
-            entry.get("init_args") or Namespace(),
-        )
-        for kind, moment in moments.items():
-            watches = str(options.get("monitor")).startswith(("train/", "lr"))
-            if cls and issubclass(cls, kind) and watches and options.get(moment) is None:
-                options[moment] = True
+    for cls, given in _chosen(trainer.callbacks):
+        moment = next((moment for kind, moment in moments.items() if issubclass(cls, kind)), None)
+        if moment and given.get(moment) is None and str(given.get("monitor")).startswith(("train/", "lr")):
+            given[moment] = True
 
 
 def _write_below(folder: Path, trainer: Namespace) -> None:
     """Let classes of Lightning write into the folder of the run what they would write into the current one."""
     if trainer.default_root_dir is None:
         trainer.default_root_dir = str(folder)
-    for entry in _entries(trainer.logger):
-        if entry.class_path.endswith(".WandbLogger") and entry.init_args.save_dir == ".":
-            entry.init_args.save_dir = str(folder)
+        for cls, given in _chosen(trainer.callbacks):
+            if issubclass(cls, ModelCheckpoint) and given.get("dirpath") is None:
+                given.dirpath = str(folder / LAST.parent)  # a logger's own folder is another one in each part of a run
+    for cls, given in _chosen(trainer.logger):
+        if issubclass(cls, WandbLogger) and given.save_dir == ".":
+            given.save_dir = str(folder)
 
 
-def _entries(value: object) -> Iterator[Namespace]:
-    """The classes of an option that takes one or several."""
+def _chosen(value: object) -> Iterator[tuple[type, Namespace]]:
+    """The classes of an option that takes one or several, with what each is given."""
     for entry in value if isinstance(value, list) else [value]:
-        if isinstance(entry, Namespace):
-            yield entry
+        if isinstance(entry, Namespace) and "init_args" in entry:
+            cls = find_class(entry.class_path, (object,), entry.class_path)
+            assert cls is not None
+            yield cls, entry.init_args
 
 
 def _keep_whole(parsed: Namespace, written: Mapping[str, object]) -> None:

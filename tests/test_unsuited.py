@@ -186,3 +186,126 @@ def test_names_that_are_gone_are_not_offered() -> None:
 
     assert "DoublePrecision" in candidates(slot.bases)
     assert "DoublePrecisionPlugin" not in candidates(slot.bases)
+
+
+@pytest.mark.parametrize("half", [["--trainer.val_check_interval=0.5"], ["--trainer.check_val_every_n_epoch=2"]])
+def test_a_metric_of_training_is_looked_at_when_it_is_there(fit: Fit, half: list[str]) -> None:
+    """At the end of each epoch, whenever it is validated: the loss falls, and training ends after the second."""
+    watching = ["monitor=train/loss", "mode=max", "patience=1"]
+    folder = fit(
+        "--trainer.callbacks=ModelCheckpoint",
+        "--trainer.callbacks.monitor=train/loss",
+        "--trainer.callbacks+=EarlyStopping",
+        *(f"--trainer.callbacks.{option}" for option in watching),
+        "--trainer.max_epochs=6",
+        *half,
+    )
+
+    assert len((folder / "metrics.csv").read_text().splitlines()) == 3
+    assert len(list((folder / "checkpoints").glob("epoch=*.ckpt"))) == 1
+
+
+def test_what_lightning_writes_lies_in_the_folder_of_the_run(fit: Fit, here: Path) -> None:
+    """Unless a place is typed; a run that goes on writes there too, and knows its best checkpoint again."""
+    folder = fit("--trainer.callbacks=ModelCheckpoint", "--trainer.callbacks.monitor=val/loss", "--trainer.logger=true")
+
+    assert main(["fit", f"--ckpt_path={folder}", "--trainer.max_epochs=2"]) == 0
+    assert main(["test", f"--ckpt_path={folder}", "--trainer.logger=true"]) == 0
+    assert sorted(path.name for path in here.iterdir()) == ["runs"]
+    assert len(list(folder.rglob("epoch=*.ckpt"))) == 1
+    fit("--trainer.logger=true", "--trainer.default_root_dir=elsewhere")
+    assert (here / "elsewhere" / "lightning_logs").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("--trainer.callbacks=LearningRateMonitor", "Add --trainer.logger=true."),
+        ("--trainer.callbacks=DeviceStatsMonitor", "Add --trainer.logger=true."),
+        ("--trainer.logger=MLFlowLogger", "Use --logger=mlflow"),
+        ("--trainer.logger=CometLogger", "pip install -U 'comet-ml"),
+        ("--trainer.callbacks=ModelCheckpoint --trainer.callbacks.save_last=true", "keeps last.ckpt and best.ckpt"),
+        ("--trainer.callbacks=ModelCheckpoint --trainer.callbacks.filename=best", "--trainer.callbacks.dirpath=..."),
+        ("--trainer.callbacks=ModelCheckpoint --trainer.callbacks.monitor=val/accuracy", "Did you mean val/acc?"),
+        ("--trainer.callbacks=LambdaCallback --trainer.callbacks.on_fit_start=print", "a function by its dotted path"),
+        ("--trainer.limit_test_batches=0", "add --run.test=false."),
+        ("--trainer.limit_test_batches=0.1", "the test has 1 batches, of which that is none."),
+    ],
+)
+def test_what_would_fail_late_is_refused_before_training(
+    here: Path, small_data: tuple[str, ...], capsys: pytest.CaptureFixture[str], typed: str, said: str
+) -> None:
+    """In one line, at the option, with the way out; nothing is written."""
+    words = typed.split()
+
+    assert main(["fit", "--model=TinyModel", *small_data, *words]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith((f"mnistlab: {words[0]}: ", f"mnistlab: {words[-1]}: "))
+    assert said in line
+    assert not list(here.iterdir())
+
+
+@pytest.mark.parametrize(("command", "option"), [("test", "limit_test_batches"), ("validate", "limit_val_batches")])
+def test_nothing_can_be_measured_on_no_images(
+    here: Path, small_data: tuple[str, ...], capsys: pytest.CaptureFixture[str], command: str, option: str
+) -> None:
+    """It is said before any work."""
+    assert main([command, "--untrained", "--model=TinyModel", *small_data, f"--trainer.{option}=0"]) == 2
+    assert f"{command} has no images: trainer.{option} is 0." in capsys.readouterr().err
+    assert not list(here.iterdir())
+
+
+def test_a_schedule_of_schedules_is_a_function_in_python(fit: Fit, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the refusal of SequentialLR says."""
+    (here / "own_models.py").write_text(
+        "from torch.optim.lr_scheduler import ConstantLR, ExponentialLR, SequentialLR\n\n"
+        "from mnistlab.models import TinyModel\n\n\n"
+        "def warm(optimizer):\n"
+        "    parts = [ConstantLR(optimizer, 0.1), ExponentialLR(optimizer, 0.5)]\n"
+        "    return SequentialLR(optimizer, parts, milestones=[1])\n\n\n"
+        "class Warm(TinyModel):\n"
+        "    name = 'own_warm'\n\n"
+        "    def __init__(self, hidden_dim: int = 16):\n"
+        "        super().__init__(hidden_dim=hidden_dim, scheduler=warm)\n"
+    )
+    monkeypatch.syspath_prepend(here)
+    folder = fit("--model=own_models.Warm", "--trainer.max_epochs=2")
+
+    lrs = [row.split(",")[2] for row in (folder / "metrics.csv").read_text().splitlines()[1:]]
+    assert lrs == ["0.0001", "0.001"]
+    assert main(["test", f"--ckpt_path={folder}", "--trust=own_models"]) == 0
+    assert main(["fit", f"--ckpt_path={folder}", "--trust=own_models", "--trainer.max_epochs=3"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("ended", "option"),
+    [
+        (["--trainer.max_time=00:00:00:00"], "trainer.max_time"),
+        (["--trainer.max_steps=2"], "trainer.max_steps"),
+        ([], "trainer.max_epochs"),
+    ],
+)
+def test_the_option_that_has_ended_a_run_is_named(
+    fit: Fit, capsys: pytest.CaptureFixture[str], ended: list[str], option: str
+) -> None:
+    """Only another value of that one extends it."""
+    folder = fit()
+    capsys.readouterr()
+    assert main(["fit", f"--ckpt_path={folder}", *ended]) == 0
+
+    assert f"--{option}=... extends it." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("precision", ["64-true", "bf16-true"])
+def test_a_run_in_another_precision_goes_on_from_its_very_weights(
+    fit: Fit, monkeypatch: pytest.MonkeyPatch, precision: str
+) -> None:
+    """Lightning would round those of double precision when it reads them."""
+    options = (f"--trainer.precision={precision}", "--trainer.max_epochs=2")
+    whole = fit(*options)
+    with monkeypatch.context() as patch:
+        patch.setattr(LossWatch, "row", interrupt)
+        again = fit(*options, code=130)
+    assert main(["fit", f"--ckpt_path={again}"]) == 0
+
+    same(whole, again)
