@@ -35,6 +35,9 @@ def check_evaluation(command: str, data: ImageData, trainer: Trainer) -> None:
         raise LabError(f"{command} writes one file and runs in one process. Add --trainer.devices=1.")
     if command in ("predict", "explain") and trainer.limit_predict_batches == 0:
         raise LabError(f"{command} has no images: trainer.limit_predict_batches is 0. Leave it out for all of them.")
+    split = {"test": "test", "validate": "val"}.get(command)
+    if split and getattr(trainer, f"limit_{split}_batches") == 0:
+        raise LabError(f"{command} has no images: trainer.limit_{split}_batches is 0. Leave it out for all of them.")
     if command == "validate" and not data.val_size:
         raise LabError(f"there is nothing to validate: val_size of {type(data).__name__} is 0. Use test.")
 
@@ -59,7 +62,7 @@ def evaluate(
         metrics = _measured(invocation.command, model, data, trainer)
     if not trainer.is_global_zero:
         return 0
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)  # a callback may have written there
     write_text(folder / CONFIG, config_text(resolved, schema_line()))
     if invocation.command == "predict":
         outcome: dict[str, Any] = {"predictions": _write_predictions(folder / PREDICTIONS, model, data, batches)}

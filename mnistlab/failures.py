@@ -78,7 +78,8 @@ def refused(error: Exception, origins: Mapping[str, Written]) -> LabError:
     own = [frame for frame in frames if not _is_library(frame.filename)]
     if isinstance(error, TypeError) and own and own[-1] is frames[-1]:
         return _told(error)  # a slip in the user's own code, not a refusal
-    where = _spoken_of(str(error.__cause__ or error), origins) or _spoken_of(str(error), origins)
+    texts = (str(error.__cause__ or error), str(error), _classes_behind(error))
+    where = next(filter(None, (_spoken_of(text, origins) for text in texts)), None)
     ours = error.__cause__ is None and bool(frames) and Path(frames[-1].filename).is_relative_to(_OWN)
     what = _in_one_line(str(error)) if ours else _shortened(str(error))
     if own:
@@ -88,11 +89,17 @@ def refused(error: Exception, origins: Mapping[str, Written]) -> LabError:
 
 def _spoken_of(text: str, origins: Mapping[str, Written]) -> str | None:
     """Who wrote the option that a refusal names, or else the only value that it names."""
-    words = {word.strip(".").lower() for word in re.findall(r"[\w.+-]+", text)}
+    words = {word.strip(".").lower() for word in re.findall(r"[\w.+-]+", text)} - {""}
     written = [entry for entry in origins.values() if not entry.complete and entry.source is not Source.CHECKPOINT]
     named = [entry.where for entry in written if entry.key[-1].lower() in words]
     valued = {entry.where for entry in written if {str(entry.value).lower(), _decimal(entry.value)} & words}
     return named[-1] if named else valued.pop() if len(valued) == 1 else None
+
+
+def _classes_behind(error: BaseException) -> str:
+    """The names of the classes whose methods were at work: one of them has refused."""
+    methods = [frame.f_code.co_qualname.split(".") for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return " ".join(method[0] for method in methods if len(method) > 1)
 
 
 def _decimal(value: object) -> str:
@@ -172,7 +179,7 @@ def _is_refusal(error: Exception) -> bool:
         return False  # the user's own code took part
     path = Path(frames[-1].filename)
     checks = path.is_relative_to(_OWN) or any({"lightning", part} < {*path.parts} for part in ("trainer", "loops"))
-    return isinstance(error, MisconfigurationException) or (isinstance(error, ValueError) and checks)
+    return isinstance(error, MisconfigurationException | ImportError) or (isinstance(error, ValueError) and checks)
 
 
 def _frames_of(error: BaseException | None) -> traceback.StackSummary:

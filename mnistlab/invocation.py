@@ -204,7 +204,7 @@ class Invocation:
 
     def _check_place(self, entry: Written, folder: Path) -> None:
         """Refuse a place that the trainer or a tracker would write to: it must lie here, or where the run does."""
-        if entry.key[0] not in ("trainer", "logger") or self._is_said(entry):
+        if entry.key[0] not in ("trainer", "logger") or entry.key[-1] == "separator" or self._is_said(entry):
             return
         safe = [Path.cwd(), folder.resolve(), *self._places]
         for text in _texts(entry.value):

@@ -1,16 +1,20 @@
 """From what was written to a model, its data and its trainer."""
 
+import copy
 import os
 import secrets
 import sys
-from collections.abc import Callable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 import yaml
+from jsonargparse import Namespace
 from lightning.pytorch import Callback, Trainer
-from lightning.pytorch.callbacks import ProgressBar
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, ProgressBar
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+from lightning.pytorch.loggers import WandbLogger
 
 from mnistlab.callbacks import EpochBar
 from mnistlab.checkpoints.extent import no_larger_than
@@ -22,13 +26,14 @@ from mnistlab.group import Group
 from mnistlab.invocation import Found, Invocation
 from mnistlab.linking import link_classes
 from mnistlab.options.building import instantiate, instantiate_group
+from mnistlab.options.classes import find_class
 from mnistlab.options.parsing import keep, parse
 from mnistlab.options.settling import Settled, settle
 from mnistlab.options.signatures import Slot
 from mnistlab.options.specification import Specification
 from mnistlab.options.written import Written
 from mnistlab.profiling import NoProfiler
-from mnistlab.runs.folder import new_folder
+from mnistlab.runs.folder import LAST, new_folder
 from mnistlab.sections import Run, TopLevel, sections
 from mnistlab.trackers import Tracker
 
@@ -37,7 +42,8 @@ class LabCLI(LightningCLI):
     """LightningCLI over a configuration that is settled already.
 
     Attributes:
-        folder: That of the run, where Lightning too keeps what it is not told a place for.
+        folder: Where the run is kept, and what classes of Lightning write by default; whoever makes the callbacks of
+            the lab may say that it is another one.
         group: The processes that take part.
 
     Args:
@@ -68,10 +74,12 @@ class LabCLI(LightningCLI):
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Check the types, and keep the outcome as plain data: it is what a run can be repeated from."""
-        self.config = parse(parser, args)
+        self.config = parse(parser, copy.deepcopy(args))  # it changes lists in what it is given
         if self.config.seed_everything is True:
             self.config.seed_everything = _drawn_seed()
-        self.resolved: dict[str, Any] = yaml.safe_load(parser.dump(self.config, skip_unset=False))
+        with warnings.catch_warnings(action="ignore"):  # of what cannot be written down
+            dumped = yaml.safe_load(parser.dump(self.config, skip_unset=False))
+        self.resolved: dict[str, Any] = _readable(dumped, args)
         keep(self.resolved, {**args, "seed_everything": self.config.seed_everything})
         self.resolved.pop("config", None)
 
@@ -84,8 +92,11 @@ class LabCLI(LightningCLI):
         self.trackers: list[Tracker] = [
             cast("Tracker", instantiate(part, Slot((Tracker,)))) for part in self.config.logger or []
         ]
+        self.folder: Path = new_folder(Path(self.resolved["run"]["dir"]), self.model.name)
+        lab = self._make_callbacks(self)  # the recorder stands first, so that every checkpoint has its row
+        _look_in_time(self.config.trainer)
+        _write_below(self.folder.absolute(), self.config.trainer)
         options: dict[str, Any] = instantiate_group(Trainer, self.config.trainer)
-        self.folder = new_folder(Path(self.resolved["run"]["dir"]), self.model.name)
         own = options["callbacks"] or []
         own = own if isinstance(own, list) else [own]
         drawn = any(isinstance(callback, ProgressBar) for callback in own)
@@ -93,7 +104,6 @@ class LabCLI(LightningCLI):
             options["enable_progress_bar"] is not False and (drawn or sys.stdout.isatty()) and not options["barebones"]
         )
         self.group = Group(self.resolved["run"]["process_timeout"])
-        lab = self._make_callbacks(self)  # the recorder stands first, so that every checkpoint has its row
         callbacks = [*lab[:1], *own, *lab[1:], self.group, *([EpochBar()] if bar and not drawn else [])]
         profiler = options["profiler"] if options["profiler"] or options["barebones"] else NoProfiler()
         chosen = {
@@ -101,7 +111,6 @@ class LabCLI(LightningCLI):
             "callbacks": callbacks,
             "profiler": profiler,
             "plugins": without_requeueing(options),
-            "default_root_dir": options["default_root_dir"] or self.folder,
         }
         self.trainer = Trainer(**{**options, **chosen})
         refuse_foreign_weights(self.trainer)
@@ -152,6 +161,59 @@ def _ask_for_unrecorded(invocation: Invocation, found: Found | None, layers: Seq
             raise LabError(f"the checkpoint's {key} was {what}, which cannot be written down. Say it with --{key}=...")
         if key == "model.loss":
             print(f"note: its loss was {what}; the loss shown is that of CrossEntropyLoss.", file=sys.stderr)
+
+
+def _readable(dumped: Any, written: object) -> Any:
+    """What was dumped, as it can be read again.
+
+    jsonargparse writes a sentence in place of an object that it has no text for. What somebody wrote counts instead,
+    and a default that nobody wrote is left out: the class has it again.
+    """
+    if isinstance(dumped, dict):
+        known = written if isinstance(written, Mapping) else {}
+        kept = {name: part for name, part in dumped.items() if name in known or not _is_sentence(part)}
+        return {name: _readable(part, known.get(name)) for name, part in kept.items()}
+    if isinstance(dumped, list):
+        entries = written if isinstance(written, list) and len(written) == len(dumped) else [None] * len(dumped)
+        return [_readable(*pair) for pair in zip(dumped, entries, strict=True)]
+    return written if _is_sentence(dumped) else dumped
+
+
+def _is_sentence(dumped: object) -> bool:
+    return isinstance(dumped, str) and dumped.startswith("Unable to serialize instance ")
+
+
+def _look_in_time(trainer: Namespace) -> None:
+    """Let a callback that watches a metric of training look at it when it is there: at the end of the epoch.
+
+    Lightning looks after each validation where that is not once an epoch, when there is no such metric, or an old one.
+    """
+    moments = {EarlyStopping: "check_on_train_epoch_end", ModelCheckpoint: "save_on_train_epoch_end"}
+    for cls, given in _chosen(trainer.callbacks):
+        moment = next((moment for kind, moment in moments.items() if issubclass(cls, kind)), None)
+        if moment and given.get(moment) is None and str(given.get("monitor")).startswith(("train/", "lr")):
+            given[moment] = True
+
+
+def _write_below(folder: Path, trainer: Namespace) -> None:
+    """Let classes of Lightning write into the folder of the run what they would write into the current one."""
+    if trainer.default_root_dir is None:
+        trainer.default_root_dir = str(folder)
+        for cls, given in _chosen(trainer.callbacks):
+            if issubclass(cls, ModelCheckpoint) and given.get("dirpath") is None:
+                given.dirpath = str(folder / LAST.parent)  # a logger's own folder is another one in each part of a run
+    for cls, given in _chosen(trainer.logger):
+        if issubclass(cls, WandbLogger) and given.save_dir == ".":
+            given.save_dir = str(folder)
+
+
+def _chosen(value: object) -> Iterator[tuple[type, Namespace]]:
+    """The classes of an option that takes one or several, with what each is given."""
+    for entry in value if isinstance(value, list) else [value]:
+        if isinstance(entry, Namespace) and "init_args" in entry:
+            cls = find_class(entry.class_path, (object,), entry.class_path)
+            assert cls is not None
+            yield cls, entry.init_args
 
 
 def _drawn_seed() -> int:

@@ -1,5 +1,6 @@
 """The model, the data and the trainer of a command, made and known to go together."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from mnistlab.failures import check_place, refused
 from mnistlab.invocation import Found, Invocation
 from mnistlab.lab import LabCLI, make
 from mnistlab.options.settling import Settled
-from mnistlab.trainer_options import check_trainer
+from mnistlab.trainer_options import check_companions, check_trainer
 from mnistlab.trial import learns_from_single_images, refusal
 
 
@@ -43,7 +44,7 @@ def checked(
     """Make the model, the data and the trainer; what one of them refuses is a mistake in its options."""
     try:
         return make(settled, found, callbacks)
-    except (ArgumentError, ValueError, TypeError, MisconfigurationException) as error:
+    except (ArgumentError, ValueError, TypeError, ImportError, MisconfigurationException) as error:
         raise refused(error, settled.origins) from error
 
 
@@ -51,6 +52,22 @@ def check_parts(cli: LabCLI, settled: Settled, configured: Configured) -> None:
     """Refuse parts that do not go together."""
     _try_images(cli, settled)
     check_monitors(configured, cli.model, cli.datamodule, cli.trainer)
+    check_companions(configured)
+    _check_test(cli, settled)
+
+
+def _check_test(cli: LabCLI, settled: Settled) -> None:
+    """Refuse the test of nothing, which would be noticed after all training."""
+    limit, images = cli.trainer.limit_test_batches, cli.datamodule.num_images.get("test")
+    if not cli.resolved["run"]["test"] or (isinstance(limit, int) and limit > 0):
+        return
+    origin = settled.origins.get("trainer.limit_test_batches")
+    where = origin.where if origin else "trainer.limit_test_batches"
+    if not limit:
+        raise LabError(f"{where}: nothing would be tested. Leave it out, or add --run.test=false.")
+    batches = math.ceil(images / cli.trainer.world_size / cli.datamodule.eval_batch_size) if images else 0
+    if batches and int(limit * batches) < 1:
+        raise LabError(f"{where}: the test has {batches} batches, of which that is none. Use 1 for one of them.")
 
 
 def check_weights(model: Classifier, found: Found | None) -> None:
@@ -61,6 +78,12 @@ def check_weights(model: Classifier, found: Found | None) -> None:
     if why:
         name = type(model).__name__
         raise LabError(f"{found.path} does not fit {name} as it is configured: {why}.")
+
+
+def make_room(cli: LabCLI) -> None:
+    """Let weights of double precision be loaded as they are: Lightning loads them first and then converts the model."""
+    if cli.trainer.precision == "64-true":
+        cli.model.double()
 
 
 def load_weights(model: Classifier, found: Found | None) -> None:

@@ -27,7 +27,6 @@ _NOISE = (
     r".*Total length of `list` across ranks is zero.*",  # val_size=0: nothing is validated
     r".*Trying to infer the `batch_size`.*",  # nothing is averaged over it
     r".*The number of training batches.*log_every_n_steps.*",  # metrics are kept per epoch
-    r"\s*Unable to serialize instance",  # a default of somebody's class; the saved configuration says what it is
 )
 
 

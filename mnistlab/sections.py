@@ -15,9 +15,10 @@ from mnistlab.losses.torch_losses import REFUSED
 from mnistlab.losses.weights import register_tensor_type
 from mnistlab.models import MediumModel
 from mnistlab.numbers import NonNegativeInt, PositiveInt
-from mnistlab.options.classes import hide
+from mnistlab.options.classes import hide, refuse
 from mnistlab.options.settling import Section
 from mnistlab.trackers import Tracker
+from mnistlab.unsuited import UNSUITED
 
 
 class TopLevel:
@@ -131,6 +132,7 @@ TRAINER_DEFAULTS: dict[str, object] = {
 def prepare() -> None:
     """Set the process up for reading configurations; it may be called again."""
     register_tensor_type()
+    refuse(UNSUITED)
     hide(*REFUSED, nn.NLLLoss2d, SaveConfigCallback)  # old names, and what the lab does itself
 
 

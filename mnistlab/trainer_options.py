@@ -11,9 +11,11 @@ from lightning.pytorch.accelerators import (
 )
 from lightning.pytorch.strategies import StrategyRegistry
 
+from mnistlab.effects.configured import Configured
 from mnistlab.errors import LabError
 from mnistlab.nearest import suggestion
 from mnistlab.options.written import Written
+from mnistlab.runs.folder import BEST, LAST
 
 _HARDWARE = {
     "cpu": (CPUAccelerator,),
@@ -46,9 +48,45 @@ def check_trainer(options: Mapping[str, object], origins: Mapping[str, Written])
         why = _refusal(name, str(options[name]), str(options.get("accelerator") or "auto"))
         if why:
             raise LabError(f"{origin.where}: {why}")
+    for entry in loggers if isinstance(loggers := options.get("logger"), list) else []:
+        if entry["class_path"].endswith(".MLFlowLogger") and not entry["init_args"].get("tracking_uri"):
+            raise LabError(
+                f"{origins['trainer.logger'].where}: MLflow keeps nothing in plain files any more. Use "
+                "--logger=mlflow, or add --trainer.logger.tracking_uri=sqlite:///mlflow.db."
+            )
     origin = origins.get("trainer.limit_train_batches")
     if origin is not None and str(options.get("limit_train_batches")) in ("0", "0.0"):
         raise LabError(f"{origin.where}: limit_train_batches must be above 0, or nothing is learnt.")
+
+
+def check_companions(configured: Configured) -> None:
+    """Refuse a callback that has no logger to write to, would write over what the lab keeps, or cannot go on.
+
+    Raises:
+        LabError: Naming the option and the way out.
+    """
+    logger = configured.resolved["trainer"]["logger"]
+    for key, name, options in configured.callbacks():
+        where = configured.chosen(key) or key
+        if name in _LOGGING and not logger:
+            raise LabError(f"{where}: {name} writes to a logger of Lightning's. Add --trainer.logger=true.")
+        if name == "ModelPruning" and configured.continued:
+            raise LabError(
+                "a run with ModelPruning cannot go on: its checkpoint does not say which weights are pruned. Begin "
+                "anew, with --config=... and the config.yaml of the run."
+            )
+        own = "save_last" if options.get("save_last") else "filename" if options.get("filename") in _KEPT else None
+        if name == "ModelCheckpoint" and own and not options.get("dirpath"):
+            raise LabError(
+                f"{configured.chosen(f'{key}.{own}') or where}: a run keeps last.ckpt and best.ckpt by itself. Leave "
+                f"{own} out, or add --trainer.callbacks.dirpath=..."
+            )
+
+
+_LOGGING = ("DeviceStatsMonitor", "LearningRateMonitor", "ThroughputMonitor")
+"""Callbacks of Lightning's that do nothing but to log."""
+
+_KEPT = (BEST.stem, LAST.stem)
 
 
 def _refusal(name: str, value: str, accelerator: str) -> str | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
 from lightning.pytorch import Callback
+from lightning.pytorch.callbacks import Timer
 
 from mnistlab.callbacks import Answering, Continuity
 from mnistlab.checkpoints.reading import read_checkpoint
@@ -16,7 +17,7 @@ from mnistlab.failures import Interrupted, LossWatch
 from mnistlab.group import LostError
 from mnistlab.invocation import Found, Invocation
 from mnistlab.lab import LabCLI
-from mnistlab.making import check_parts, check_weights, made, tell_notes
+from mnistlab.making import check_parts, check_weights, made, make_room, tell_notes
 from mnistlab.options.settling import Settled
 from mnistlab.origins import differing
 from mnistlab.runs.folder import BEST, LAST
@@ -59,6 +60,7 @@ def train(invocation: Invocation, settled: Settled, found: Found | None, supervi
     check_weights(cli.model, found)
     begin_model(cli.model, continued=continued, speaks=cli.trainer.is_global_zero)
     check_parts(cli, settled, configured)
+    make_room(cli)
     screen = Screen(cli.trainer.is_global_zero)
     watch, stopped = LossWatch(), [False]
 
@@ -92,7 +94,7 @@ def train(invocation: Invocation, settled: Settled, found: Found | None, supervi
         path = found.path.absolute() if found and found.path else None  # a file may be called "best", Lightning's word
         cli.trainer.fit(cli.model, datamodule=cli.datamodule, ckpt_path=path, weights_only=True)
         if found and found.contents.get("global_step") == cli.trainer.global_step and cli.trainer.is_global_zero:
-            print("Nothing was left to train: the run is as long as it should be. --trainer.max_epochs=... extends it.")
+            print(f"Nothing was left to train: the run is as long as it should be. --{_limit(cli)}=... extends it.")
         if cli.resolved["run"]["test"] and not stopped[-1]:
             _test_best(cli, recorder)
         if cli.trainer.is_global_zero:
@@ -147,6 +149,14 @@ def _way_on(recorder: Recorder, packages: Sequence[str]) -> str:
         options = [f"--ckpt_path={recorder.folder}", *([f"--trust={','.join(packages)}"] if packages else [])]
         return f" Go on with:\n  mnistlab fit {shlex.join(options)}"
     return " Nothing was kept yet: the first checkpoint comes at the end of an epoch."
+
+
+def _limit(cli: LabCLI) -> str:
+    """The option that has ended the run."""
+    remaining = [callback.time_remaining() for callback in cli.trainer.callbacks if isinstance(callback, Timer)]  # type: ignore[attr-defined]
+    if any(seconds is not None and seconds <= 0 for seconds in remaining):
+        return "trainer.max_time" if cli.resolved["trainer"]["max_time"] else "trainer.callbacks.duration"
+    return "trainer.max_steps" if 0 < cli.trainer.max_steps <= cli.trainer.global_step else "trainer.max_epochs"
 
 
 def _test_best(cli: LabCLI, recorder: Recorder) -> None:

@@ -62,9 +62,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def fit(here: Path) -> Fit:
     """Train TinyModel for a moment and return the folder of the run."""
 
-    def run(*arguments: str) -> Path:
+    def run(*arguments: str, code: int = 0) -> Path:
         before = set(here.glob("runs/*/*"))
-        assert main(["fit", "--model=TinyModel", *SMALL_DATA, "--trainer.max_epochs=1", *arguments]) == 0
+        assert main(["fit", "--model=TinyModel", *SMALL_DATA, "--trainer.max_epochs=1", *arguments]) == code
         (folder,) = set(here.glob("runs/*/*")) - before
         return folder
 

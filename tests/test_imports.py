@@ -35,7 +35,7 @@ ORDER = [
     {"optimization", "objective", "freezing", "attribution"},
     {"transfer"},
     {"classifier", "profiling", "runs"},  # these know Lightning, or the folder of a run
-    {"models", "callbacks", "charts"},
+    {"models", "callbacks", "charts", "unsuited"},
     {"trackers"},
     {"sections", "linking", "clusters", "group"},
     {"presets", "origins"},

@@ -132,7 +132,7 @@ VALUES = [
     ("fit --model.optimizer.lr=-1", ["--model.optimizer.lr=-1: the optimizer cannot be used: Invalid learning rate"]),
     ("fit --model.optimizer=SGD --model.optimizer.nesterov=true", ["--model.optimizer.nesterov=true: ", "a momentum"]),
     ("fit --model.loss.label_smoothing=2", ["--model.loss.label_smoothing=2: ", "between 0.0 and 1.0"]),
-    ("fit --model.scheduler=ChainedScheduler", ["--model.scheduler=ChainedScheduler: the scheduler cannot be used"]),
+    ("fit --model.scheduler=ChainedScheduler", ["--model.scheduler=ChainedScheduler: ", "in Python only"]),
     ("fit --trainer.profiler=simpel", ["--trainer.profiler=simpel: ", "simple"]),
     ("fit --trainer.logger=wandb", ["logger of Trainer", "Did you mean WandbLogger?"]),
     ("fit --trainer.limit_train_batches=0", ["--trainer.limit_train_batches=0: ", "above 0"]),

@@ -34,8 +34,8 @@ def test_the_test_of_a_run_is_the_test_of_its_files(fit: Fit, way: tuple[str, ..
         assert record_of(only_run(Path(f"test{number}")))["metrics"] == said
 
     assert main(["predict", f"--ckpt_path={best}", "--run.dir=predict"]) == 0
-    with (only_run(Path("predict")) / "predictions.csv").open(encoding="utf-8") as file:
-        right = [row["prediction"] == row["target"] for row in csv.DictReader(file)]
+    with (only_run(Path("predict")) / "predictions.csv").open(encoding="utf-8") as table:
+        right = [row["prediction"] == row["target"] for row in csv.DictReader(table)]
     assert sum(right) / len(right) == said["test/acc"]
 
 

@@ -11,7 +11,7 @@ from mnistlab.data import ImageData
 from mnistlab.errors import LabError
 from mnistlab.linking import data_with
 from mnistlab.options.building import build
-from mnistlab.options.classes import candidates, find_class, listed
+from mnistlab.options.classes import candidates, find_class, listed, refusal
 from mnistlab.options.messages import expected
 from mnistlab.options.settling import Section
 from mnistlab.options.signatures import REQUIRED, Option, Slot, options
@@ -79,14 +79,20 @@ class _Compiler:
         classes = {name: self._class(cls, supplied=slot.supplied) for name, cls in found.items()}
         if self.facts and kind in options(Classifier):
             classes = {
-                name: replace(entry, problem=_problem(found[name], kind, slot)) for name, entry in classes.items()
+                name: replace(entry, problem=entry.problem or _problem(found[name], kind, slot))
+                for name, entry in classes.items()
             }
         return KindEntry(classes, slot.many, slot.plain, slot.optional)
 
     def _classes(self, slot: Slot) -> dict[str, type]:
-        """The classes to offer, by short name; of several with one name none can be named shortly."""
+        """The classes by short name, those that are refused too; of several with one name none can be named shortly."""
         found = candidates(slot.bases)
-        by_name = {name: found[name][0] for name in listed(slot.bases) if len(found[name]) == 1}
+        known = set(listed(slot.bases))
+        by_name = {
+            name: classes[0]
+            for name, classes in found.items()
+            if len(classes) == 1 and (name in known or refusal(classes[0]))
+        }
         return {name: cls for name, cls in by_name.items() if self._is_offered(cls)}
 
     def _is_offered(self, cls: type) -> bool:
@@ -114,7 +120,8 @@ class _Compiler:
             for name, option in known.items()
         ]
         facts = _facts(cls) if self.facts else {}
-        entry = ClassEntry(cls.__name__, class_path_of(cls), summary(cls), source(cls), taken, facts)
+        about = (cls.__name__, class_path_of(cls), summary(cls), source(cls))
+        entry = ClassEntry(*about, taken, facts, problem=refusal(cls))
         heads = next((option.default for option in known.values() if option.name == "num_classes"), None)
         return replace(entry, data=next(iter(data_with(heads)), "")) if isinstance(heads, Mapping) else entry
 

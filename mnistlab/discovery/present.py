@@ -167,7 +167,7 @@ class Present:
             return found
         if "." in name:
             raise Unlisted(Named(name, kind, last.where))
-        names = list(known.classes)
+        names = known.offered()
         raise LabError(
             f"{last.where}: no {key[-1]} is called {name}.{suggestion(name, names)} There are {', '.join(names)}."
         )

@@ -39,7 +39,7 @@ def check_monitors(configured: Configured, model: Classifier, data: ImageData, t
         trainer: Its trainer.
 
     Raises:
-        LabError: If early stopping watches a metric that is not logged.
+        LabError: If early stopping or a checkpoint watches a metric that is not logged.
     """
     classes = [
         type(model).__module__,
@@ -54,10 +54,10 @@ def check_monitors(configured: Configured, model: Classifier, data: ImageData, t
     ]
     for key, name, options in configured.callbacks():
         monitor = options.get("monitor")
-        if name != "EarlyStopping" or monitor is None:
+        if name not in ("EarlyStopping", "ModelCheckpoint") or monitor is None:
             continue
         where = configured.chosen(f"{key}.monitor") or configured.chosen(key) or key
-        if ours and monitor not in known:
+        if ours and monitor not in (*known, *(("epoch", "step") if name == "ModelCheckpoint" else ())):
             raise LabError(
                 f"{where}: no metric is called {monitor}.{suggestion(monitor, known)} There are {', '.join(known)}."
             )

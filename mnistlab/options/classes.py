@@ -19,18 +19,33 @@ TRUSTED_CODE = ("torch.nn", "torch.nn.functional", "torch.nn.init", "torch.optim
 
 _LONGEST_NAME = 80
 
+_GRAVEYARD = "lightning.pytorch._graveyard"
+"""Where Lightning keeps classes whose names are no longer in use; they cannot be imported by them."""
+
 
 class Untrusted(LabError):  # noqa: N818 - it is what the class is
     """A checkpoint names a class that nobody on the command line has asked for."""
 
 
 _hidden: set[type] = set()
+_refused: dict[type, str] = {}
 _DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
 
 
 def hide(*classes: type) -> None:
     """Leave classes out of lists; whoever asks for one by name still learns why it does not serve."""
     _hidden.update(classes)
+
+
+def refuse(reasons: Mapping[type, str]) -> None:
+    """Leave classes out of lists, and refuse each where somebody names it, for a reason that follows its name."""
+    hide(*reasons)
+    _refused.update(reasons)
+
+
+def refusal(cls: type) -> str:
+    """Why a class is refused, as a sentence; nothing where it is not."""
+    return f"{cls.__name__} {_refused[cls]}" if cls in _refused else ""
 
 
 def listed(bases: tuple[type, ...]) -> list[str]:
@@ -46,7 +61,8 @@ def candidates(bases: tuple[type, ...]) -> dict[str, list[type]]:
     """
     found: dict[str, list[type]] = {}
     for cls in dict.fromkeys(_descendants(bases)):
-        if not (inspect.isabstract(cls) or cls.__name__.startswith("_") or vars(cls).get("abstract", False)):
+        gone = cls.__name__.startswith("_") or cls.__module__.startswith(_GRAVEYARD)
+        if not (gone or inspect.isabstract(cls) or vars(cls).get("abstract", False)):
             found.setdefault(cls.__name__, []).append(cls)
     for name, classes in found.items():
         own = [cls for cls in classes if cls.__module__.partition(".")[0] == "mnistlab"]
@@ -58,7 +74,8 @@ def find_class(name: str, bases: tuple[type, ...], where: str) -> type | None:
     """The class that a user calls `name`, a short one in any case; None if it is one that no class has.
 
     Raises:
-        LabError: If the name stands for several classes, for none that can be imported, or for one of another kind.
+        LabError: If the name stands for several classes, for none that can be imported, or for one that is of another
+            kind or is refused.
     """
     cls: type | None
     if "." in name:
@@ -73,6 +90,8 @@ def find_class(name: str, bases: tuple[type, ...], where: str) -> type | None:
     if cls is not None and not issubclass(cls, bases):
         kinds = [class_path_of(base) for base in bases if not base.__name__.startswith("_")]
         raise LabError(f"{where}: {name} is not of the kind that is wanted. Derive it from {' or '.join(kinds)}.")
+    if cls is not None and refusal(cls):
+        raise LabError(f"{where}: {refusal(cls)}")
     return cls
 
 

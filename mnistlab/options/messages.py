@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from mnistlab.nearest import said
 from mnistlab.options.notation import scalar
-from mnistlab.options.signatures import members, options
+from mnistlab.options.signatures import members, options, slot_of
 
 _LONGEST = 200
 """Characters that are shown of a wrong value."""
@@ -96,6 +96,8 @@ def _plain(annotation: object) -> str:
 def _collection(origin: object, arguments: tuple[object, ...]) -> str:
     if origin is tuple:
         return f"a list of {len(arguments)}" if Ellipsis not in arguments else "a list"
+    if origin is Callable and not (arguments and slot_of(arguments[-1])):
+        return "a function by its dotted path, such as package.module.function"
     if origin is Callable or origin is type:
         return "a class"
     if isinstance(origin, type) and issubclass(origin, Mapping):

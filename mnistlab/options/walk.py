@@ -115,8 +115,8 @@ class Walk:
                 before = values.get(option.name) or plain(option.default)
                 values[option.name] = self._by_name(option.slot, before, prefix, entries)
         else:
-            default = values.get(option.name) or default_of_slot(cls, option, supplied=supplied)
-            assert default is None or isinstance(default, Mapping)
+            found = values.get(option.name) or default_of_slot(cls, option, supplied=supplied)
+            default = found if isinstance(found, Mapping) else None  # an option may be plain by default, too
             if entries or default:
                 values[option.name] = self._chosen(option.slot, default, prefix, entries)
 

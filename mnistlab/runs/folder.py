@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from mnistlab.options.written import COMPLETE
+
 CONFIG = "config.yaml"
 RECORD = "run.json"
 METRICS = "metrics.csv"
@@ -24,8 +26,8 @@ def new_folder(root: Path, model_name: str) -> Path:
 
 
 def is_run(folder: Path) -> bool:
-    """Whether a run has been kept in this folder."""
-    return (folder / RECORD).is_file() or (folder / CONFIG).is_file()
+    """Whether a run has been kept in this folder; a `config.yaml` alone may be another program's."""
+    return (folder / RECORD).is_file() or _is_complete(folder / CONFIG)
 
 
 def weights_of(folder: Path) -> Path | None:
@@ -42,6 +44,17 @@ def fit_runs(root: Path) -> list[Path]:
 def newest_with(root: Path, checkpoint: Path) -> Path | None:
     """The newest training run below `root` that has `checkpoint`, such as `LAST`."""
     return next((folder for folder in fit_runs(root) if (folder / checkpoint).is_file()), None)
+
+
+def _is_complete(config: Path) -> bool:
+    """Whether a file is the configuration of a run, by its first line."""
+    if not config.is_file():
+        return False
+    try:
+        with config.open(encoding="utf-8", errors="replace") as file:
+            return file.readline(len(COMPLETE) + 1).rstrip("\n") == COMPLETE
+    except OSError:
+        return False
 
 
 def _records(root: Path) -> Iterator[tuple[Path, str]]:
