@@ -41,6 +41,10 @@ UNSUITED: Mapping[type, str] = {
         "--trainer.callbacks=EarlyStopping --trainer.callbacks.monitor=train/loss "
         "--trainer.callbacks.divergence_threshold=..."
     ),
+    callbacks.StochasticWeightAveraging: (
+        "has its average only after the last validation, where nothing measures or keeps it. Use "
+        "--trainer.callbacks=EMAWeightAveraging, whose average is validated, kept and tested."
+    ),
     AsyncCheckpointIO: (
         "has not written a checkpoint yet when the run's record speaks of it. Leave it out: checkpoints are small here."
     ),

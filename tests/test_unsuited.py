@@ -31,7 +31,6 @@ GIVEN = {
     "ModelPruning": ["pruning_fn=l1_unstructured", "amount=0.3"],
     "SingleDeviceXLAStrategy": ["device=0"],
     "SingleTPUStrategy": ["device=0"],
-    "StochasticWeightAveraging": ["swa_lrs=0.01"],
     "TensorBoardLogger": ["save_dir=logs"],
     "WandbLogger": ["offline=true"],
 }
@@ -155,17 +154,12 @@ def test_what_is_derived_from_a_refused_class_is_taken(fit: Fit, here: Path, mon
 
 
 def test_a_default_that_is_an_object_is_left_to_its_class(fit: Fit) -> None:
-    """And what was typed stands as it was typed: jsonargparse has no text for a device, nor for this text."""
+    """And what was typed stands as it was typed: jsonargparse has no text for a function that has a name here."""
     pruned = fit(*typed("callbacks", "ModelPruning"))
-    averaged = fit(*typed("callbacks", "StochasticWeightAveraging"), "--model.scheduler=null")
-    swa, pruning = (
-        yaml.safe_load((folder / "config.yaml").read_text())["trainer"]["callbacks"][0]["init_args"]
-        for folder in (averaged, pruned)
-    )
 
-    assert "device" not in swa
-    assert swa["swa_lrs"] == 0.01
-    assert pruning["pruning_fn"] == "l1_unstructured"
+    (pruning,) = yaml.safe_load((pruned / "config.yaml").read_text())["trainer"]["callbacks"]
+    assert pruning["init_args"]["pruning_fn"] == "l1_unstructured"
+    assert "Unable to serialize" not in str(pruning)
     assert main(["reproduce", str(pruned)]) == 0
 
 
