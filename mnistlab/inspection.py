@@ -14,6 +14,7 @@ from mnistlab.arguments import Arguments
 from mnistlab.checkpoints.exported import SUFFIX
 from mnistlab.checkpoints.reading import RECORD, UnsafeCheckpointError, read_plain, record_of
 from mnistlab.errors import LabError, visible
+from mnistlab.finite import as_json
 from mnistlab.options.classes import Untrusted, check_trusted, dotted_names
 from mnistlab.runs.finding import find_checkpoint
 
@@ -161,7 +162,7 @@ def _other_names(value: object) -> list[str]:
 
 def _show(report: Mapping[str, object], asked: Arguments) -> None:
     if "json" in asked.switches:
-        print(json.dumps(report, indent=2))
+        print(as_json(report))
         return
     width = max(80, shutil.get_terminal_size().columns)
     for line in _lines(report):

@@ -3,14 +3,10 @@
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from mnistlab.checkpoints.extent import check_extent
 from mnistlab.checkpoints.reading import read_checkpoint, record_of
 from mnistlab.errors import LabError, visible
 from mnistlab.nearest import suggestion
@@ -29,8 +25,8 @@ from mnistlab.options.written import (
 )
 from mnistlab.presets.finding import find_preset
 from mnistlab.presets.preset_class import load_preset
+from mnistlab.runs.differences import configuration
 from mnistlab.runs.finding import find_checkpoint
-from mnistlab.runs.folder import CONFIG
 
 _CLASS_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 _ADDRESS = re.compile(r"[A-Za-z][\w+.-]*://")
@@ -232,10 +228,7 @@ def kept_configuration(folder: Path) -> list[Written]:
     Raises:
         LabError: If its configuration cannot be read, or has no end.
     """
-    path = folder / CONFIG
-    with suppress(OSError, yaml.YAMLError, ValueError, RecursionError):  # said below, with the position
-        check_extent(yaml.safe_load(path.read_text(encoding="utf-8")), str(path))
-    written = [entry for entry in from_file(path) if entry.key[0] not in STEERING]
+    written = [entry for entry in configuration(folder) if entry.key[0] not in STEERING]
     return [replace(entry, source=Source.CHECKPOINT, complete=True) for entry in written]
 
 

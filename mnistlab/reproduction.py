@@ -1,7 +1,5 @@
 """A run once more, from its record, and what is not as it was."""
 
-import csv
-import json
 import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,11 +16,13 @@ from mnistlab.arguments import words
 from mnistlab.commands import run
 from mnistlab.discovery.layout import paragraph, screen_width, table
 from mnistlab.errors import LabError, visible
+from mnistlab.files import is_file
+from mnistlab.finite import as_json
 from mnistlab.runs.folder import METRICS, OUTCOMES, WEIGHTS, new_folder
 from mnistlab.runs.listing import find_run
 from mnistlab.runs.outcomes import load_outcomes
-from mnistlab.runs.record import read_record
-from mnistlab.runs.summary import Run
+from mnistlab.runs.reading import read_record, read_rows
+from mnistlab.runs.summary import read_run
 from mnistlab.runs.supervision import Row, Supervision
 
 _PLACES = (
@@ -85,22 +85,19 @@ def reproduce(name: str, root: Path, options: Sequence[str], *, for_machines: bo
         torch.set_num_threads(before)
     results, places = list(_results(first, again)), list(_places(record, read_record(again) or {}))
     if for_machines:
-        said = {"same": not results, "weights_compared": (first / WEIGHTS).is_file(), "run": str(again)}
-        print(
-            json.dumps({**said, "results": [*map(asdict, results)], "circumstances": [*map(asdict, places)]}, indent=2)
-        )
+        said = {"same": not results, "weights_compared": is_file(first / WEIGHTS), "run": str(again)}
+        print(as_json({**said, "results": [*map(asdict, results)], "circumstances": [*map(asdict, places)]}))
     else:
         print("\n".join(map(visible, _lines(first, again, results, places))))
     return 1 if results else 0
 
 
 def _ended(folder: Path) -> Mapping[str, Any]:
-    record = read_record(folder)
-    if record is None:
-        raise LabError(f"{folder} has no record, or one that cannot be read.")
+    run = read_run(folder)
+    record = run.record
     if record.get("command") != "fit":
         raise LabError(f"{folder} is no training run, but one of `{record.get('command')}`: repeat its command.")
-    status = Run(folder, record).status
+    status = run.status
     if status == "running":
         raise LabError(f"{folder} is still running: there is nothing to compare with yet.")
     if status not in ("finished", "pruned"):
@@ -131,7 +128,7 @@ def _results(first: Path, again: Path) -> Iterator[Difference]:
 
 def _weights(first: Path, again: Path) -> Iterator[Difference]:
     """The tensors that differ; nothing where those of the first run have been removed."""
-    if not first.is_file():
+    if not is_file(first):
         return
     try:
         then, now = load_file(first), load_file(again)
@@ -174,12 +171,10 @@ def _images(folder: Path) -> str | None:
 
 
 def _rows(folder: Path) -> list[dict[str, str]]:
-    """The table of metrics as text: the same text is the same number."""
     try:
-        with (folder / METRICS).open(encoding="utf-8", newline="") as file:
-            return list(csv.DictReader(file))
-    except OSError as error:
-        raise LabError(f"{folder} has no table of metrics: {error.strerror}.") from error
+        return read_rows(folder)
+    except FileNotFoundError as error:
+        raise LabError(f"{folder} has no table of metrics, {METRICS}: there is nothing to compare with.") from error
 
 
 def _lines(first: Path, again: Path, results: Sequence[Difference], places: Sequence[Difference]) -> list[str]:
@@ -199,7 +194,7 @@ def _lines(first: Path, again: Path, results: Sequence[Difference], places: Sequ
 
 def _same(first: Path, places: Sequence[Difference]) -> str:
     also = f", although {_listed(places)} differ{'s' * (len(places) == 1)}" if places else ""
-    if (first / WEIGHTS).is_file():
+    if is_file(first / WEIGHTS):
         return f"Bit-identical to {first}: every metric of every epoch and every weight{also}."
     same = f"Every metric of every epoch is the same as that of {first}{also}."
     return f"{same} Its weights are gone ({WEIGHTS}) and were not compared."

@@ -1,14 +1,15 @@
 """What differs between two runs in what they were told and where they ran."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
 
 from mnistlab.errors import LabError
-from mnistlab.options.written import Key, Written, from_file, read_text
+from mnistlab.options.written import COMPLETE, Key, Written, from_text
 from mnistlab.runs.folder import CONFIG
+from mnistlab.runs.reading import read_configuration
 from mnistlab.runs.summary import Run, is_number
 
 _MOST_VALUES = 100_000
@@ -49,11 +50,15 @@ def configuration(folder: Path) -> list[Written]:
     """What a run was configured with.
 
     Raises:
-        LabError: If its configuration is not there, or no configuration.
+        LabError: If its configuration is not there, cannot be read, has no end, or is no configuration.
     """
     path = folder / CONFIG
-    _check_extent(path)
-    return from_file(path)
+    try:
+        text = read_configuration(folder)
+    except FileNotFoundError as error:
+        raise LabError(f"There is no file {path}.") from error
+    _check_extent(text, path)
+    return [replace(entry, complete=text.startswith(COMPLETE)) for entry in from_text(text, str(path))]
 
 
 def by_option(written: Sequence[Written]) -> dict[str, object]:
@@ -103,10 +108,10 @@ def figures(run: Run) -> dict[str, float]:
 _BESIDES = ("step", "val/acc_best")
 
 
-def _check_extent(path: Path) -> None:
-    """Refuse a file that has no end or grows without bounds when it is read: a stranger may have written it."""
+def _check_extent(text: str, path: Path) -> None:
+    """Refuse what has no end or grows without bounds when it is read: a stranger may have written it."""
     try:
-        rest = [yaml.compose(read_text(path), Loader=yaml.SafeLoader)]
+        rest = [yaml.compose(text, Loader=yaml.SafeLoader)]
     except (yaml.YAMLError, RecursionError):
         return  # said with its position by whoever reads it next
     count = 0

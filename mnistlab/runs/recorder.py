@@ -13,7 +13,8 @@ from mnistlab.checkpoints.exported import NotExportableError
 from mnistlab.checkpoints.reading import read_checkpoint, weights_file
 from mnistlab.errors import LabError, tell
 from mnistlab.runs.folder import BEST, CONFIG, LAST, METRICS, RECORD, WEIGHTS
-from mnistlab.runs.record import now, read_record, write_bytes, write_json, write_rows, write_text
+from mnistlab.runs.reading import read_record
+from mnistlab.runs.record import now, write_bytes, write_json, write_rows, write_text
 from mnistlab.thrift import Epochwise
 
 MONITOR = "val/acc"
