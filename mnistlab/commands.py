@@ -114,7 +114,7 @@ def _evaluate(invocation: Invocation, settled: Settled, found: Found | None, wis
     answering = Answering()
     cli = made(invocation, settled, found, lambda _: [answering])
     check_evaluation(invocation.command, cli.datamodule, cli.trainer)
-    load_weights(cli.model, found)
+    load_weights(cli, found)
     tell_notes(Configured(invocation.command, cli.resolved, settled.origins, invocation.typed), cli)
     screen = Screen(cli.trainer.is_global_zero)
     if found is not None and found.path is not None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from mnistlab.checkpoints.continuing import check_continuable
 from mnistlab.checkpoints.reading import read_checkpoint, record_of
 from mnistlab.errors import LabError, visible
 from mnistlab.nearest import suggestion
@@ -165,6 +166,8 @@ class Invocation:
             return Found(None, folder, {}, [self._vouched_for(entry) for entry in self._base(folder)], {})
         contents = read_checkpoint(path)
         record = record_of(contents, path)
+        if self.command == "fit":
+            check_continuable(contents, path)
         missing = {**unrecorded(record["model"], "model"), **unrecorded(record.get("data"), "data")}
         said = {name: without_unrecorded(record[name]) for name in ("model", "data") if record.get(name)}
         layer = from_data(said, f"checkpoint {path}")

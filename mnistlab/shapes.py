@@ -61,6 +61,11 @@ def either(first: Shape, second: Shape) -> Shape:
     return lambda value: first(value) and second(value)
 
 
+def both(first: Shape, second: Shape) -> Shape:
+    """One thing and another."""
+    return lambda value: first(value) or second(value)
+
+
 def listed(shape: Shape) -> Shape:
     """A list of such."""
 

@@ -17,7 +17,7 @@ from mnistlab.failures import Interrupted, LossWatch
 from mnistlab.files import UnreadableError
 from mnistlab.invocation import Found, Invocation
 from mnistlab.lab import LabCLI
-from mnistlab.making import check_parts, check_weights, made, tell_notes
+from mnistlab.making import check_learnable, check_parts, check_weights, made, match_precision, tell_notes
 from mnistlab.options.settling import Settled
 from mnistlab.origins import differing
 from mnistlab.runs.folder import BEST, LAST, RECORD, new_folder
@@ -59,6 +59,8 @@ def train(invocation: Invocation, settled: Settled, found: Found | None, supervi
     check_weights(cli.model, found)
     begin_model(cli.model, continued=continued, speaks=cli.trainer.is_global_zero)
     check_parts(cli, settled, configured)
+    match_precision(cli)
+    check_learnable(cli, found)
     screen = Screen(cli.trainer.is_global_zero)
     watch, stopped = LossWatch(), [False]
 

@@ -15,6 +15,7 @@ from mnistlab.nearest import suggestion
 from mnistlab.runs.folder import RECORD
 from mnistlab.runs.processes import is_gone
 from mnistlab.runs.reading import read_record, read_records
+from mnistlab.shapes import number
 
 STATUSES = ("running", "finished", "interrupted", "failed", "pruned", "lost")
 """How a run may have ended; `lost` is one whose process has died without a word."""
@@ -185,7 +186,7 @@ def ordered(runs: Sequence[Run], key: str) -> list[Run]:
 
 def is_number(value: object) -> TypeGuard[int | float]:
     """Whether it is a number that can be compared: true, false and what is not finite are none."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and number(value) is None
 
 
 FILTERS: Mapping[str, Callable[[Run], Sequence[str]]] = {

@@ -19,7 +19,8 @@ import torch
 from optuna.exceptions import StorageInternalError
 from optuna.trial import Trial, TrialState
 
-from mnistlab.checkpoints.reading import read_checkpoint
+from mnistlab.checkpoints.continuing import check_continuable
+from mnistlab.checkpoints.reading import read_checkpoint, record_of
 from mnistlab.commands import run
 from mnistlab.errors import LabError
 from mnistlab.failures import Interrupted, RunFailedError
@@ -215,7 +216,9 @@ def _remove_broken(folder: Path) -> None:
     for name in (LAST, BEST):
         if (folder / name).is_file():
             try:
-                read_checkpoint(folder / name)
+                contents = read_checkpoint(folder / name)
+                record_of(contents, folder / name)
+                check_continuable(contents, folder / name)
             except LabError as error:
                 print(f"note: {error} It is removed.", file=sys.stderr)
                 (folder / name).unlink()
