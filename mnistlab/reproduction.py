@@ -22,8 +22,10 @@ from mnistlab.runs.folder import METRICS, OUTCOMES, WEIGHTS, new_folder
 from mnistlab.runs.listing import find_run
 from mnistlab.runs.outcomes import load_outcomes
 from mnistlab.runs.reading import read_record, read_rows
-from mnistlab.runs.summary import read_run
+from mnistlab.runs.summary import Run, read_run
 from mnistlab.runs.supervision import Row, Supervision
+
+_MOST_THREADS = 1024
 
 _PLACES = (
     "versions",
@@ -67,10 +69,10 @@ def reproduce(name: str, root: Path, options: Sequence[str], *, for_machines: bo
         LabError: If there is no such run, or it has not come to its end.
     """
     first = find_run(name, root)
-    record = _ended(first)
-    threads = (record.get("machine") or {}).get("threads")
+    kept = _ended(first)
+    record, threads = kept.record, kept.number("machine", "threads")
     before = torch.get_num_threads()
-    again = new_folder(root, str(record["model"]))
+    again = new_folder(root, kept.text("model") or first.resolve().parent.name)
     rows = _rows(first)
 
     def goes_on(row: Row) -> bool:
@@ -78,7 +80,7 @@ def reproduce(name: str, root: Path, options: Sequence[str], *, for_machines: bo
 
     supervision = Supervision(again, {"reproduces": str(first.resolve())}, goes_on, repeats=first)
     try:
-        torch.set_num_threads(threads or before)
+        torch.set_num_threads(int(threads) if threads and 0 < threads <= _MOST_THREADS else before)
         with redirect_stdout(sys.stderr if for_machines else sys.stdout):
             run("fit", [*options, f"--run.dir={root}"], supervision=supervision)
     finally:
@@ -92,18 +94,17 @@ def reproduce(name: str, root: Path, options: Sequence[str], *, for_machines: bo
     return 1 if results else 0
 
 
-def _ended(folder: Path) -> Mapping[str, Any]:
+def _ended(folder: Path) -> Run:
     run = read_run(folder)
-    record = run.record
-    if record.get("command") != "fit":
-        raise LabError(f"{folder} is no training run, but one of `{record.get('command')}`: repeat its command.")
+    if run.text("command") != "fit":
+        raise LabError(f"{folder} is no training run, but one of `{run.text('command')}`: repeat its command.")
     status = run.status
     if status == "running":
         raise LabError(f"{folder} is still running: there is nothing to compare with yet.")
     if status not in ("finished", "pruned"):
         why = "its process has died without a word" if status == "lost" else str(status)
         raise LabError(f"{folder} has not come to its end: {why}. Go on with:\n  mnistlab fit --ckpt_path={folder}")
-    return record
+    return run
 
 
 def _results(first: Path, again: Path) -> Iterator[Difference]:
@@ -202,8 +203,12 @@ def _same(first: Path, places: Sequence[Difference]) -> str:
 
 def _was_changed(record: Mapping[str, Any]) -> bool:
     """Whether a run has been continued by a command that says more than that."""
-    later = [shlex.split(segment.get("command", ""))[2:] for segment in record.get("segments", [])[1:]]
-    return any(not word.startswith(("--ckpt_path", "--trust")) for each in later for word in words(each))
+    later = [segment.get("command") or "" for segment in record.get("segments", [])[1:]]
+    try:
+        said = [word for each in later for word in words(shlex.split(each)[2:])]
+    except ValueError:  # a quotation without end: changed by hand
+        return True
+    return any(not word.startswith(("--ckpt_path", "--trust")) for word in said)
 
 
 def _listed(places: Sequence[Difference]) -> str:

@@ -78,6 +78,11 @@ def listed(shape: Shape) -> Shape:
     return problem
 
 
+def some(shape: Shape) -> Shape:
+    """A list of such that is not empty."""
+    return lambda value: " is empty" if isinstance(value, list | tuple) and not value else listed(shape)(value)
+
+
 def row(*shapes: Shape) -> Shape:
     """A list of so many, each of its own shape."""
 

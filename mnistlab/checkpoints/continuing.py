@@ -31,6 +31,7 @@ from mnistlab.shapes import (
     number,
     real,
     row,
+    some,
     unlike,
     whole,
 )
@@ -50,6 +51,18 @@ def _sums(value: object) -> str | None:
     if not isinstance(value, Tensor) or _tensor(value) or value.shape != (4,) or value.is_complex():
         return unlike(value, "a tensor of 4 sums")
     return None if torch.isfinite(value[2:]).all() else " counts images that are no number"
+
+
+def _alike(value: object) -> str | None:
+    """What an optimizer keeps of each parameter: under one name the same kind of thing, as far as there is any."""
+    assert isinstance(value, Mapping)  # as has been seen
+    kinds: dict[object, type] = {}
+    for at, kept in value.items():
+        for name, each in kept.items():
+            kind = float if isinstance(each, int) else type(each)
+            if each is not None and kinds.setdefault(name, kind) is not kind:
+                return f".{at}.{name}{unlike(each, f'a {kinds[name].__name__}, as elsewhere,')}"
+    return None
 
 
 def _version(value: object) -> str | None:
@@ -90,6 +103,8 @@ _tracked = fields(dict.fromkeys(("total", "current"), _progress))
 _batches = both(_tracked, fields({"is_last_batch": flag}))
 _steps = fields({"optimizer": fields(dict.fromkeys(("step", "zero_grad"), _tracked))})
 _lr = either(_tensor, number)
+_kept = maybe(either(_tensor, either(real, listed(either(_tensor, maybe(real))))))
+_optimizer = both(named(named(_kept)), _alike)
 _group = fields({"params": listed(whole), "lr": _lr}, {"initial_lr": _lr})
 _position = fields(dict.fromkeys(("seed", "epoch", "images"), whole))
 """Of a loader of the lab's."""
@@ -139,7 +154,7 @@ CONTINUABLE = fields(
         "epoch": count,
         "global_step": count,
         "loops": fields({"fit_loop": LOOPS}),
-        "optimizer_states": listed(fields({"state": named(mapping), "param_groups": listed(_group)})),
+        "optimizer_states": some(fields({"state": _optimizer, "param_groups": some(_group)})),
         "lr_schedulers": listed(mapping),
         "callbacks": both(named(mapping), fields({}, {"Recorder": RECORDER, "Continuity": CONTINUITY})),
         RECORD: CLASSIFIER,
@@ -168,6 +183,8 @@ def not_continuable(contents: Mapping[str, Any]) -> str | None:
     data = contents[RECORD].get("data") or {}
     name = str(data.get("class_path")).rpartition(".")[2]
     found = CONTINUABLE(contents) or fields({}, {name: _position})(contents)
+    if not found and contents[RECORD]["model"].get("init_args", {}).get("scheduler") and not contents["lr_schedulers"]:
+        found = "lr_schedulers is empty, and the model has a schedule"
     return visible(found.removeprefix(".")) if found else None
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mnistlab.files import is_file
+from mnistlab.files import is_file, stands
 from mnistlab.runs.folder import BEST, OUTCOMES, weights_of
 from mnistlab.runs.summary import Run, read_runs
 
@@ -17,7 +17,7 @@ def tested_in(run: Run, root: Path) -> Path | None:
     Returns:
         None where there is no such test.
     """
-    if is_file(run.folder / OUTCOMES):
+    if stands(run.folder / OUTCOMES):
         return run.folder
     weights = str((weights_of(run.folder) or run.folder / BEST).resolve())
     later = [each for each in read_runs(root).all if each.text("checkpoint") == weights]
