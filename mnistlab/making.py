@@ -7,6 +7,7 @@ from jsonargparse import ArgumentError
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback
 
+from mnistlab.checkpoints.continuing import way_out
 from mnistlab.checkpoints.reading import misfit, not_finite, rounded
 from mnistlab.classifier import Classifier
 from mnistlab.effects.configured import Configured
@@ -71,7 +72,7 @@ def check_learnable(cli: LabCLI, found: Found | None) -> None:
     if name:
         raise LabError(
             f"{found.path} holds what is no number (NaN, or infinite; {name} is the first): nothing can be learnt from "
-            "it. Go on from an earlier checkpoint, or train anew with a smaller --model.optimizer.lr=..."
+            f"it. {way_out(found.path)} A smaller --model.optimizer.lr=... may keep it from that."
         )
     _tell_rounded(cli, found)
 

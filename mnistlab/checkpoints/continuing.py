@@ -175,7 +175,7 @@ def check_continuable(contents: Mapping[str, Any], path: Path) -> None:
     """
     problem = not_continuable(contents)
     if problem:
-        raise LabError(f"{path} cannot be continued: {problem}. {_way_out(path)}")
+        raise LabError(f"{path} cannot be continued: {problem}. {way_out(path)}")
 
 
 def not_continuable(contents: Mapping[str, Any]) -> str | None:
@@ -188,9 +188,10 @@ def not_continuable(contents: Mapping[str, Any]) -> str | None:
     return visible(found.removeprefix(".")) if found else None
 
 
-def _way_out(path: Path) -> str:
+def way_out(path: Path) -> str:
+    """What to do where a checkpoint cannot be continued: the other one of its run serves, or a new training."""
     others = [path.with_name(name) for name in _SIBLINGS if name != path.name]
     present = [other for other in others if is_file(other)]
     if present and path.name in _SIBLINGS:
         return f"Try --ckpt_path={present[0]}"
-    return f"Train anew; --model.init_from={path} takes its weights."
+    return "Train anew."

@@ -19,7 +19,11 @@ RECORD = {"command": "fit", "status": "finished", "started": "2098", "class": "T
 
 def text(content: str) -> Callable[[Path], None]:
     """A file of this content."""
-    return lambda path: path.write_text(content, encoding="latin-1") and None
+
+    def write(path: Path) -> None:
+        path.write_text(content, encoding="latin-1")
+
+    return write
 
 
 def said(**fields: object) -> Callable[[Path], None]:
