@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
+from torch import Tensor
 
 from mnistlab.arguments import words
 from mnistlab.commands import run
@@ -136,13 +137,19 @@ def _weights(first: Path, again: Path) -> Iterator[Difference]:
     except (OSError, SafetensorError) as error:
         yield Difference("weights", first.name, f"cannot be read: {error}")
         return
-    changed = [name for name in then if name not in now or not torch.equal(then[name], now[name])]
+    changed = [name for name in then if name not in now or not _same_bits(then[name], now[name])]
     if changed:
         differing = [name for name in changed if name in now and then[name].shape == now[name].shape]
         largest = max(
             (float((then[name].double() - now[name].double()).abs().max()) for name in differing), default=0.0
         )
         yield Difference("weights", f"{len(then)} tensors", f"{len(changed)} differ, at most by {largest:.3g}")
+
+
+def _same_bits(a: Tensor, b: Tensor) -> bool:
+    """Whether two tensors are the same to the bit: NaN is not equal to itself, and -0 is to 0."""
+    alike = a.dtype == b.dtype and a.shape == b.shape
+    return alike and torch.equal(a.reshape(-1).view(torch.uint8), b.reshape(-1).view(torch.uint8))
 
 
 def _places(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Difference]:

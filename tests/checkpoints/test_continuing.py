@@ -100,7 +100,7 @@ def test_a_malformed_checkpoint_is_told_before_anything_is_changed(
             assert str(place[0]) in line
             assert "Error" not in line
             assert main(["inspect", str(whole / LAST)]) == 0, place
-            assert "  note        " in capsys.readouterr().out, place
+            assert "\n  note" in capsys.readouterr().out, place
             assert {path: path.read_bytes() for path in kept} == kept
     finally:
         torch.save(good, whole / LAST)
@@ -114,7 +114,7 @@ def test_a_malformed_checkpoint_is_told_before_anything_is_changed(
         ("--model.optimizer=LBFGS", "--model.scheduler=null"),
         ("--model.optimizer=Adafactor",),
         ("--model.optimizer=SGD", "--model.optimizer.momentum=0.9", "--model.scheduler=ReduceLROnPlateau"),
-        ("--data.val_size=0", "--trainer.callbacks=Unfreeze", "--trainer.callbacks.parts=backbone"),
+        ("--model.freeze=backbone", "--trainer.callbacks=Unfreeze", "--trainer.callbacks.parts=backbone"),
         ("--trainer.callbacks=EMAWeightAveraging",),
         ("--run.checkpoint_every_n_steps=3",),
     ],
