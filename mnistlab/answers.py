@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from mnistlab.errors import LabError
+
 PARTS = ("prediction", "target", "confidence", "target_prob")
 
 
@@ -45,3 +47,17 @@ def joined(batches: Sequence[Mapping[str, Answers]]) -> dict[str, Answers]:
         head: Answers(*(torch.cat([getattr(batch[head], part) for batch in batches]).cpu() for part in PARTS))
         for head in batches[0]
     }
+
+
+def check_images(answers: Answers, num_classes: int) -> None:
+    """Refuse answers that are not about the same images, or name classes that there are not.
+
+    Raises:
+        LabError: If they do.
+    """
+    parts: list[Tensor] = [getattr(answers, name) for name in PARTS]
+    if len({part.shape for part in parts}) != 1 or parts[0].dim() != 1 or not len(parts[0]):
+        raise LabError("they are not about the same images")
+    named = torch.cat([answers.prediction, answers.target])
+    if num_classes < 1 or int(named.min()) < 0 or int(named.max()) >= num_classes:
+        raise LabError(f"they name classes that are not from 0 to {num_classes - 1}")

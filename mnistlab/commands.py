@@ -3,10 +3,8 @@
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 from jsonargparse import set_parsing_settings
-from lightning.pytorch import Callback
 
 from mnistlab.callbacks import Answering
 from mnistlab.discovery.schema import schema_line
@@ -17,13 +15,12 @@ from mnistlab.failures import explained
 from mnistlab.interruptions import ended_like_interrupted
 from mnistlab.invocation import Found, Invocation
 from mnistlab.lab import LabCLI, settled_from
-from mnistlab.making import check_parts, checked, load_weights, made, make_room, tell_notes
+from mnistlab.making import check_parts, checked, load_weights, made, tell_notes
 from mnistlab.options.classes import TRUSTED
 from mnistlab.options.settling import Settled
 from mnistlab.options.written import Written
 from mnistlab.origins import differing, origins, with_origins
 from mnistlab.presets.shipped import with_names
-from mnistlab.runs.folder import new_folder
 from mnistlab.runs.record import config_text
 from mnistlab.runs.supervision import Supervision
 from mnistlab.screen import Screen, quiet
@@ -120,15 +117,9 @@ def _print_config(invocation: Invocation, settled: Settled, found: Found | None)
 
 def _evaluate(invocation: Invocation, settled: Settled, found: Found | None, wish: Wish | None) -> int:
     answering = Answering()
-
-    def callbacks(cli: LabCLI) -> list[Callback]:
-        cli.folder = new_folder(Path(cli.resolved["run"]["dir"]), cli.model.name)
-        return [answering]
-
-    cli = made(invocation, settled, found, callbacks)
+    cli = made(invocation, settled, found, lambda _: [answering])
     check_evaluation(invocation.command, cli.datamodule, cli.trainer)
-    make_room(cli)
-    load_weights(cli.model, found)
+    load_weights(cli, found)
     tell_notes(Configured(invocation.command, cli.resolved, settled.origins, invocation.typed), cli)
     screen = Screen(cli.trainer.is_global_zero)
     if found is not None and found.path is not None:

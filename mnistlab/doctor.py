@@ -4,7 +4,6 @@ Whatever is broken must be told and not fail here, so a check imports what it ne
 """
 # ruff: noqa: PLC0415
 
-import json
 import os
 import platform
 import shutil
@@ -18,6 +17,7 @@ from pathlib import Path
 from mnistlab.arguments import read_arguments
 from mnistlab.discovery.layout import paragraph, screen_width
 from mnistlab.errors import LabError
+from mnistlab.finite import as_json
 
 USAGE = """\
 Usage: mnistlab doctor [--json]
@@ -72,7 +72,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
                 _show(finding)
     bad = sum(finding.state == "bad" for finding in findings)
     if "json" in asked.switches:
-        print(json.dumps([asdict(finding) for finding in findings], indent=2))
+        print(as_json([asdict(finding) for finding in findings]))
     else:
         print(f"\n{bad} of {len(findings)} lines are bad." if bad else "\nNothing is broken.")
     return 1 if bad else 0

@@ -8,17 +8,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from torch import Tensor
+from torch import Tensor, strided
 
 from mnistlab.arguments import Arguments
+from mnistlab.checkpoints.continuing import not_continuable
 from mnistlab.checkpoints.exported import SUFFIX
-from mnistlab.checkpoints.reading import RECORD, UnsafeCheckpointError, read_plain, record_of
+from mnistlab.checkpoints.reading import RECORD, UnsafeCheckpointError, not_finite, read_plain, record_of
 from mnistlab.errors import LabError, visible
+from mnistlab.finite import as_json
 from mnistlab.options.classes import Untrusted, check_trusted, dotted_names
 from mnistlab.runs.finding import find_checkpoint
+from mnistlab.runs.summary import is_number
 
 _MOST_VALUES = 1_000_000  # a file can name a value within itself often enough to fill any memory
 _DEEPEST = 50
+_LONGEST = 128
 _SHOWN_TENSORS = 12
 _CLASS_KEYS = ("class_path", "_class_path", "_instantiator")  # jsonargparse's, and Lightning's
 
@@ -61,7 +65,8 @@ def _contents(contents: object, path: Path, trusted: frozenset[str]) -> dict[str
     """What a file says of itself, as plain data; `contents` is not trusted to have any form."""
     held = contents if isinstance(contents, Mapping) else {}
     weights = held.get("state_dict", held)
-    tensors = {str(name): each for name, each in weights.items() if isinstance(each, Tensor)} if weights else {}
+    inner = weights if isinstance(weights, Mapping) else {}
+    tensors = {str(name): each for name, each in inner.items() if isinstance(each, Tensor)}
     said = _plain({key: value for key, value in held.items() if value is not weights}, itertools.count())
     assert isinstance(said, dict)
     record = said.get(RECORD)
@@ -71,6 +76,8 @@ def _contents(contents: object, path: Path, trusted: frozenset[str]) -> dict[str
     last = rows[-1] if isinstance(rows, list) and rows else None
     return {
         "problem": _problem(held, path),
+        "cannot_continue": _why_at_an_end(held, path),
+        "without_number": not_finite({name: each for name, each in tensors.items() if _is_whole(each)}, ()),
         "made_by": _maker(said, record),
         "versions": record.get("versions") or recorder.get("versions") or {},
         "started": record.get("started"),
@@ -93,6 +100,8 @@ def _plain(value: object, count: Iterator[int], depth: int = 0) -> object:
     """A value as JSON can hold it; cut where it is without end."""
     if next(count) > _MOST_VALUES or depth > _DEEPEST:
         return "..."
+    if isinstance(value, int) and value.bit_length() > _LONGEST:
+        return f"a number of {value.bit_length()} bits"
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, Mapping):
@@ -116,6 +125,20 @@ def _problem(contents: Mapping[str, object], path: Path) -> str | None:
     except LabError as error:
         return str(error)
     return None if isinstance(contents.get("state_dict"), Mapping) else f"{path} has no state_dict."
+
+
+def _why_at_an_end(contents: Mapping[str, object], path: Path) -> str | None:
+    """Why `fit` would not go on from it; None where it would, or where it is not meant for that."""
+    if path.suffix == SUFFIX or _problem(contents, path):
+        return None
+    return not_continuable(contents)
+
+
+def _is_whole(tensor: Tensor) -> bool:
+    """Whether a tensor is in memory as large as it says; others need not be looked through."""
+    if tensor.layout is not strided or tensor.is_meta:
+        return False
+    return tensor.numel() * tensor.itemsize <= tensor.untyped_storage().nbytes()
 
 
 def _maker(said: Mapping[str, object], record: Mapping[str, object]) -> str:
@@ -161,7 +184,7 @@ def _other_names(value: object) -> list[str]:
 
 def _show(report: Mapping[str, object], asked: Arguments) -> None:
     if "json" in asked.switches:
-        print(json.dumps(report, indent=2))
+        print(as_json(report))
         return
     width = max(80, shutil.get_terminal_size().columns)
     for line in _lines(report):
@@ -187,16 +210,24 @@ def _lines(report: Mapping[str, object]) -> Iterator[str]:
     yield f"  made by     {report['made_by']}" + (f": {versions}" if versions else "")
     if report["epoch"] is not None or report["step"] is not None:
         epoch = report["epoch"]
-        yield f"  state       epoch {epoch + 1 if isinstance(epoch, int) else epoch}, step {report['step']}"
+        yield f"  state       epoch {_counted(epoch)}, step {report['step']}"
     tensors = _dict(report["tensors"])
     kinds = f" of {', '.join(map(str, _list(report['dtypes'])))}" if tensors else ""
     yield f"  weights     {report['values']:,} values, parameters and buffers, in {len(tensors)} tensors{kinds}"
     yield f"  holds       {', '.join(map(str, _list(report['keys'])))}"
-    if report["problem"]:
-        yield f"  note        {report['problem']}"
+    yield from (f"  note        {note}" for note in _notes(report))
     yield from _specifications(report)
     yield from _metrics(_dict(report["metrics"]))
     yield from _verdicts(report)
+
+
+def _notes(report: Mapping[str, object]) -> Iterator[str]:
+    if report["problem"]:
+        yield str(report["problem"])
+    if report["cannot_continue"]:
+        yield f"fit cannot continue from it: {report['cannot_continue']}"
+    if report["without_number"]:
+        yield f"{report['without_number']} holds what is no number (NaN), and so what the model answers means nothing"
 
 
 def _specifications(report: Mapping[str, object]) -> Iterator[str]:
@@ -236,10 +267,14 @@ def _metrics(metrics: Mapping[str, object]) -> Iterator[str]:
         yield ""
         yield "metrics"
     for name, values in shown.items():
-        epoch = values.get("epoch")
-        when = f"epoch {int(epoch) + 1}" if isinstance(epoch, int | float) else ""
+        when = [f"epoch {_counted(values['epoch'])}"] if "epoch" in values else []
         rest = [f"{key} {value}" for key, value in values.items() if key != "epoch"]
-        yield f"  {name:<11} {', '.join([when, *rest])}"
+        yield f"  {name:<11} {', '.join([*when, *rest])}"
+
+
+def _counted(epoch: object) -> object:
+    """The number of an epoch from 1 on, if it is one."""
+    return int(epoch) + 1 if is_number(epoch) else epoch
 
 
 def _verdicts(report: Mapping[str, object]) -> Iterator[str]:

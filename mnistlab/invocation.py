@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from mnistlab.checkpoints.continuing import check_continuable
 from mnistlab.checkpoints.reading import read_checkpoint, record_of
 from mnistlab.errors import LabError, visible
 from mnistlab.nearest import suggestion
@@ -22,13 +23,12 @@ from mnistlab.options.written import (
     from_arguments,
     from_config,
     from_data,
-    from_file,
     with_files,
 )
 from mnistlab.presets.finding import find_preset
 from mnistlab.presets.preset_class import load_preset
+from mnistlab.runs.differences import configuration
 from mnistlab.runs.finding import find_checkpoint
-from mnistlab.runs.folder import CONFIG
 
 _CLASS_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 _ADDRESS = re.compile(r"[A-Za-z][\w+.-]*://")
@@ -167,8 +167,12 @@ class Invocation:
             return Found(None, folder, {}, [self._vouched_for(entry) for entry in self._base(folder)], {})
         contents = read_checkpoint(path)
         record = record_of(contents, path)
+        if self.command == "fit":
+            check_continuable(contents, path)
         missing = {**unrecorded(record["model"], "model"), **unrecorded(record.get("data"), "data")}
-        said = {name: without_unrecorded(record[name]) for name in ("model", "data", "trainer") if record.get(name)}
+        said = {name: without_unrecorded(record[name]) for name in ("model", "data") if record.get(name)}
+        if record.get("trainer"):  # of which nothing else is a stranger's business
+            said["trainer"] = {"precision": record["trainer"]["precision"]}
         layer = from_data(said, f"checkpoint {path}")
         if self.command == "fit" and folder is not None:
             layer = self._base(folder)
@@ -230,8 +234,7 @@ def kept_configuration(folder: Path) -> list[Written]:
     Raises:
         LabError: If its configuration cannot be read, or has no end.
     """
-    path = folder / CONFIG
-    written = [entry for entry in from_file(path) if not set(entry.key[:1]) & set(STEERING)]
+    written = [entry for entry in configuration(folder) if not set(entry.key[:1]) & set(STEERING)]
     return [replace(entry, source=Source.CHECKPOINT, complete=True) for entry in written]
 
 

@@ -8,7 +8,8 @@ from jsonargparse import ArgumentError
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback
 
-from mnistlab.checkpoints.reading import misfit
+from mnistlab.checkpoints.continuing import way_out
+from mnistlab.checkpoints.reading import misfit, not_finite, rounded
 from mnistlab.classifier import Classifier
 from mnistlab.effects.configured import Configured
 from mnistlab.effects.notes import check_monitors, notes
@@ -80,17 +81,52 @@ def check_weights(model: Classifier, found: Found | None) -> None:
         raise LabError(f"{found.path} does not fit {name} as it is configured: {why}.")
 
 
-def make_room(cli: LabCLI) -> None:
-    """Let weights of double precision be loaded as they are: Lightning loads them first and then converts the model."""
-    if cli.trainer.precision == "64-true":
-        cli.model.double()
+def check_learnable(cli: LabCLI, found: Found | None) -> None:
+    """Refuse weights that nothing can be learnt from any more, and say which are rounded."""
+    if found is None or found.path is None:
+        return
+    name = _not_finite(cli.model, found)
+    if name:
+        raise LabError(
+            f"{found.path} holds what is no number (NaN, or infinite; {name} is the first): nothing can be learnt from "
+            f"it. {way_out(found.path)} A smaller --model.optimizer.lr=... may keep it from that."
+        )
+    _tell_rounded(cli, found)
 
 
-def load_weights(model: Classifier, found: Found | None) -> None:
-    """Give a model the weights that were found, which must be its own."""
-    check_weights(model, found)
-    if found is not None:
-        model.load_state_dict(found.contents["state_dict"])
+def load_weights(cli: LabCLI, found: Found | None) -> None:
+    """Give the model the weights that were found, which must be its own; say what is odd about them."""
+    match_precision(cli)
+    check_weights(cli.model, found)
+    if found is None:
+        return
+    name = _not_finite(cli.model, found)
+    if name and cli.trainer.is_global_zero:
+        tell(
+            f"note: {found.path} holds what is no number (NaN, or infinite; {name} is the first): what such weights "
+            "answer means nothing."
+        )
+    _tell_rounded(cli, found)
+    cli.model.load_state_dict(found.contents["state_dict"])
+
+
+def match_precision(cli: LabCLI) -> None:
+    """Give the model the kind of numbers that the trainer computes with.
+
+    Lightning does so only after it has loaded the weights, and so rounds those of a run in float64.
+    """
+    if str(cli.trainer.precision).endswith("-true"):
+        cli.trainer.precision_plugin.convert_module(cli.model)
+
+
+def _not_finite(model: Classifier, found: Found) -> str | None:
+    return not_finite(found.contents["state_dict"], {name for name, _ in model.named_parameters()})
+
+
+def _tell_rounded(cli: LabCLI, found: Found) -> None:
+    how = rounded(found.contents["state_dict"], cli.model.state_dict())
+    if how and cli.trainer.is_global_zero:
+        tell(f"note: the weights of {found.path} are rounded, {how}; --trainer.precision=... chooses another kind.")
 
 
 def tell_notes(configured: Configured, cli: LabCLI) -> None:

@@ -1,7 +1,5 @@
 """A run once more, from its record, and what is not as it was."""
 
-import csv
-import json
 import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,17 +11,22 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
+from torch import Tensor
 
 from mnistlab.arguments import words
 from mnistlab.commands import run
 from mnistlab.discovery.layout import paragraph, screen_width, table
 from mnistlab.errors import LabError, visible
+from mnistlab.files import is_file
+from mnistlab.finite import as_json
 from mnistlab.runs.folder import METRICS, OUTCOMES, WEIGHTS, new_folder
 from mnistlab.runs.listing import find_run
 from mnistlab.runs.outcomes import load_outcomes
-from mnistlab.runs.record import read_record
-from mnistlab.runs.summary import Run
+from mnistlab.runs.reading import read_record, read_rows
+from mnistlab.runs.summary import Run, read_run
 from mnistlab.runs.supervision import Row, Supervision
+
+_MOST_THREADS = 1024
 
 _PLACES = (
     "versions",
@@ -67,10 +70,10 @@ def reproduce(name: str, root: Path, options: Sequence[str], *, for_machines: bo
         LabError: If there is no such run, or it has not come to its end.
     """
     first = find_run(name, root)
-    record = _ended(first)
-    threads = (record.get("machine") or {}).get("threads")
+    kept = _ended(first)
+    record, threads = kept.record, kept.number("machine", "threads")
     before = torch.get_num_threads()
-    again = new_folder(root, str(record["model"]))
+    again = new_folder(root, kept.text("model") or first.resolve().parent.name)
     rows = _rows(first)
 
     def goes_on(row: Row) -> bool:
@@ -78,35 +81,31 @@ def reproduce(name: str, root: Path, options: Sequence[str], *, for_machines: bo
 
     supervision = Supervision(again, {"reproduces": str(first.resolve())}, goes_on, repeats=first)
     try:
-        torch.set_num_threads(threads or before)
+        torch.set_num_threads(int(threads) if threads and 0 < threads <= _MOST_THREADS else before)
         with redirect_stdout(sys.stderr if for_machines else sys.stdout):
             run("fit", [*options, f"--run.dir={root}"], supervision=supervision)
     finally:
         torch.set_num_threads(before)
     results, places = list(_results(first, again)), list(_places(record, read_record(again) or {}))
     if for_machines:
-        said = {"same": not results, "weights_compared": (first / WEIGHTS).is_file(), "run": str(again)}
-        print(
-            json.dumps({**said, "results": [*map(asdict, results)], "circumstances": [*map(asdict, places)]}, indent=2)
-        )
+        said = {"same": not results, "weights_compared": is_file(first / WEIGHTS), "run": str(again)}
+        print(as_json({**said, "results": [*map(asdict, results)], "circumstances": [*map(asdict, places)]}))
     else:
         print("\n".join(map(visible, _lines(first, again, results, places))))
     return 1 if results else 0
 
 
-def _ended(folder: Path) -> Mapping[str, Any]:
-    record = read_record(folder)
-    if record is None:
-        raise LabError(f"{folder} has no record, or one that cannot be read.")
-    if record.get("command") != "fit":
-        raise LabError(f"{folder} is no training run, but one of `{record.get('command')}`: repeat its command.")
-    status = Run(folder, record).status
+def _ended(folder: Path) -> Run:
+    run = read_run(folder)
+    if run.text("command") != "fit":
+        raise LabError(f"{folder} is no training run, but one of `{run.text('command')}`: repeat its command.")
+    status = run.status
     if status == "running":
         raise LabError(f"{folder} is still running: there is nothing to compare with yet.")
     if status not in ("finished", "pruned"):
         why = "its process has died without a word" if status == "lost" else str(status)
         raise LabError(f"{folder} has not come to its end: {why}. Go on with:\n  mnistlab fit --ckpt_path={folder}")
-    return record
+    return run
 
 
 def _results(first: Path, again: Path) -> Iterator[Difference]:
@@ -131,20 +130,26 @@ def _results(first: Path, again: Path) -> Iterator[Difference]:
 
 def _weights(first: Path, again: Path) -> Iterator[Difference]:
     """The tensors that differ; nothing where those of the first run have been removed."""
-    if not first.is_file():
+    if not is_file(first):
         return
     try:
         then, now = load_file(first), load_file(again)
     except (OSError, SafetensorError) as error:
         yield Difference("weights", first.name, f"cannot be read: {error}")
         return
-    changed = [name for name in then if name not in now or not torch.equal(then[name], now[name])]
+    changed = [name for name in then if name not in now or not _same_bits(then[name], now[name])]
     if changed:
         differing = [name for name in changed if name in now and then[name].shape == now[name].shape]
         largest = max(
             (float((then[name].double() - now[name].double()).abs().max()) for name in differing), default=0.0
         )
         yield Difference("weights", f"{len(then)} tensors", f"{len(changed)} differ, at most by {largest:.3g}")
+
+
+def _same_bits(a: Tensor, b: Tensor) -> bool:
+    """Whether two tensors are the same to the bit: NaN is not equal to itself, and -0 is to 0."""
+    alike = a.dtype == b.dtype and a.shape == b.shape
+    return alike and torch.equal(a.reshape(-1).view(torch.uint8), b.reshape(-1).view(torch.uint8))
 
 
 def _places(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Difference]:
@@ -174,12 +179,10 @@ def _images(folder: Path) -> str | None:
 
 
 def _rows(folder: Path) -> list[dict[str, str]]:
-    """The table of metrics as text: the same text is the same number."""
     try:
-        with (folder / METRICS).open(encoding="utf-8", newline="") as file:
-            return list(csv.DictReader(file))
-    except OSError as error:
-        raise LabError(f"{folder} has no table of metrics: {error.strerror}.") from error
+        return read_rows(folder)
+    except FileNotFoundError as error:
+        raise LabError(f"{folder} has no table of metrics, {METRICS}: there is nothing to compare with.") from error
 
 
 def _lines(first: Path, again: Path, results: Sequence[Difference], places: Sequence[Difference]) -> list[str]:
@@ -199,7 +202,7 @@ def _lines(first: Path, again: Path, results: Sequence[Difference], places: Sequ
 
 def _same(first: Path, places: Sequence[Difference]) -> str:
     also = f", although {_listed(places)} differ{'s' * (len(places) == 1)}" if places else ""
-    if (first / WEIGHTS).is_file():
+    if is_file(first / WEIGHTS):
         return f"Bit-identical to {first}: every metric of every epoch and every weight{also}."
     same = f"Every metric of every epoch is the same as that of {first}{also}."
     return f"{same} Its weights are gone ({WEIGHTS}) and were not compared."
@@ -207,8 +210,12 @@ def _same(first: Path, places: Sequence[Difference]) -> str:
 
 def _was_changed(record: Mapping[str, Any]) -> bool:
     """Whether a run has been continued by a command that says more than that."""
-    later = [shlex.split(segment.get("command", ""))[2:] for segment in record.get("segments", [])[1:]]
-    return any(not word.startswith(("--ckpt_path", "--trust")) for each in later for word in words(each))
+    later = [segment.get("command") or "" for segment in record.get("segments", [])[1:]]
+    try:
+        said = [word for each in later for word in words(shlex.split(each)[2:])]
+    except ValueError:  # a quotation without end: changed by hand
+        return True
+    return any(not word.startswith(("--ckpt_path", "--trust")) for word in said)
 
 
 def _listed(places: Sequence[Difference]) -> str:

@@ -4,6 +4,8 @@ import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
 
 from lightning.pytorch import Callback
 from lightning.pytorch.callbacks import Timer
@@ -12,17 +14,19 @@ from mnistlab.callbacks import Answering, Continuity
 from mnistlab.checkpoints.reading import read_checkpoint
 from mnistlab.discovery.schema import schema_line
 from mnistlab.effects.configured import Configured
-from mnistlab.errors import tell
+from mnistlab.errors import LabError, tell
 from mnistlab.failures import Interrupted, LossWatch
+from mnistlab.files import UnreadableError
 from mnistlab.group import LostError
 from mnistlab.invocation import Found, Invocation
 from mnistlab.lab import LabCLI
-from mnistlab.making import check_parts, check_weights, made, make_room, tell_notes
+from mnistlab.making import check_learnable, check_parts, check_weights, made, match_precision, tell_notes
 from mnistlab.options.settling import Settled
 from mnistlab.origins import differing
-from mnistlab.runs.folder import BEST, LAST
+from mnistlab.runs.folder import BEST, LAST, RECORD
 from mnistlab.runs.keeper import Keeper
-from mnistlab.runs.record import config_text, read_record, start_record
+from mnistlab.runs.reading import read_record
+from mnistlab.runs.record import config_text, start_record
 from mnistlab.runs.recorder import Recorder, rounded
 from mnistlab.runs.supervision import Supervision
 from mnistlab.screen import Screen
@@ -60,7 +64,8 @@ def train(invocation: Invocation, settled: Settled, found: Found | None, supervi
     check_weights(cli.model, found)
     begin_model(cli.model, continued=continued, speaks=cli.trainer.is_global_zero)
     check_parts(cli, settled, configured)
-    make_room(cli)
+    match_precision(cli)
+    check_learnable(cli, found)
     screen = Screen(cli.trainer.is_global_zero)
     watch, stopped = LossWatch(), [False]
 
@@ -130,7 +135,7 @@ def _close(recorder: Recorder, status: str, error: str) -> None:
 
     A file that was being written is removed first: on a full disk it takes the room that the record needs.
     """
-    with suppress(OSError):  # what ended the run is what the user must hear of
+    with suppress(OSError, LabError):  # what ended the run is what the user must hear of
         for temporary in recorder.folder.rglob(".*.tmp"):
             temporary.unlink(missing_ok=True)
         if recorder.begun and recorder.record["status"] == "running":
@@ -174,14 +179,23 @@ def _test_best(cli: LabCLI, recorder: Recorder) -> None:
         answering.keep(recorder.folder, cli.model, cli.datamodule)
 
 
+def _record_of(folder: Path) -> dict[str, Any] | None:
+    """The record of a run that may be continued; one that cannot be read is not written over."""
+    try:
+        return read_record(folder)
+    except UnreadableError as error:
+        raise UnreadableError(f"{error} Move {RECORD} away, and the run goes on with a new one.") from error
+
+
 def _recorder(invocation: Invocation, cli: LabCLI, found: Found | None, supervision: Supervision | None) -> Recorder:
     new = supervision.folder if supervision else cli.folder
     cli.folder = folder = found.folder if found and found.folder else new
-    record = read_record(folder)
+    record = _record_of(folder)
     started = start_record("fit", invocation.arguments, cli.resolved, cli.model.name, invocation.presets)
     started |= supervision.said if supervision else {}
     if record:
-        started = {**started, "started": record["started"], "segments": [*record["segments"], *started["segments"]]}
+        before = {"started": record.get("started") or started["started"], "segments": record.get("segments") or []}
+        started |= {**before, "segments": [*before["segments"], *started["segments"]]}
     if found and found.folder and found.path is None:
         print(f"{folder} has no checkpoint yet: the run starts anew.", file=sys.stderr)
     return Recorder(folder, config_text(cli.resolved, schema_line()), started)

@@ -18,7 +18,8 @@ PACKAGE = Path(mnistlab.__file__).parent
 
 # From the lowest to the highest. A part imports lower ones, never one beside it or above it.
 ORDER = [
-    {"errors", "nearest", "numbers", "counts", "command_table", "interruptions", "wish"},
+    {"errors", "nearest", "numbers", "counts", "command_table", "interruptions", "wish", "finite", "shapes"},
+    {"files"},
     {"options"},  # what can be written, and what becomes of it
     {"arguments"},
     {"checkpoints"},

@@ -11,7 +11,7 @@ from mnistlab.benchmark.figures import Figure, Mark, Result
 from mnistlab.benchmark.fitting import Setting, fit
 from mnistlab.benchmark.peers import Peers
 from mnistlab.benchmark.plain import Images
-from mnistlab.runs.record import read_record
+from mnistlab.runs.reading import read_record
 
 
 @dataclass(frozen=True)

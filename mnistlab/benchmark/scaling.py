@@ -13,7 +13,7 @@ from mnistlab.benchmark.fitting import Setting, fitted
 from mnistlab.benchmark.processes import PROGRAM, ended
 from mnistlab.data import ImageSet, SyntheticDigits
 from mnistlab.runs.folder import RECORD
-from mnistlab.runs.record import read_record
+from mnistlab.runs.reading import read_record
 
 _IMAGES = 6_000
 _LISTING = Mark(2.0)

@@ -12,8 +12,10 @@ from pathlib import Path
 from mnistlab.arguments import Arguments
 from mnistlab.browsing.words import percent, say, seconds
 from mnistlab.discovery.layout import paragraph, screen_height, screen_width, table
-from mnistlab.errors import LabError, tell, visible
+from mnistlab.errors import LabError, visible
+from mnistlab.finite import as_json
 from mnistlab.runs.listing import short_ids
+from mnistlab.runs.reading import tell_broken
 from mnistlab.runs.summary import FILTERS, Run, Runs, ordered, read_runs, selected
 
 _DEFAULT_ORDER = "-started"
@@ -39,7 +41,7 @@ def show_runs(asked: Arguments, root: Path) -> int:
     found = runs_below(root, asked)
     chosen = chosen_of(found, asked)
     if "json" in asked.switches:
-        print(json.dumps([run.flat() for run in chosen[:limit]], indent=2))
+        print(as_json([run.flat() for run in chosen[:limit]]))
     elif "csv" in asked.switches:
         print(_csv([run.flat() for run in chosen[:limit]]), end="")
     else:
@@ -58,10 +60,7 @@ def runs_below(root: Path, asked: Arguments) -> Runs:
     if "run.dir" in asked.values and not root.is_dir():
         raise LabError(f"--run.dir={root}: there is no such folder.")
     found = read_runs(root)
-    if found.broken:
-        count, first = len(found.broken), min(found.broken)
-        what = f"{count} records cannot be read and are left out, such as" if count > 1 else "a record cannot be read:"
-        tell(f"note: {what} {first}")
+    tell_broken(found.broken)
     return found
 
 

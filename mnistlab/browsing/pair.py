@@ -1,6 +1,5 @@
 """`mnistlab runs diff`: what two runs do not have in common, and which test images only one of them gets right."""
 
-import json
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +13,7 @@ from mnistlab.browsing.words import percent, said, say
 from mnistlab.catalogue import load_catalogue
 from mnistlab.discovery.layout import paragraph, screen_width, table
 from mnistlab.errors import LabError
+from mnistlab.finite import as_json
 from mnistlab.options.written import Written
 from mnistlab.runs.differences import (
     ABSENT,
@@ -79,7 +79,7 @@ def show_pair(first: str, second: str, asked: Arguments, root: Path) -> int:
         raise LabError(f"{first} and {second} are the same run, {folders[0]}. Name two.")
     pair = _pair(read_run(folders[0]), read_run(folders[1]), root)
     if "json" in asked.switches:
-        print(json.dumps(_report(pair), indent=2))
+        print(as_json(_report(pair)))
         return 0
     parts = list(_parts(pair, everything="all" in asked.switches))
     say(line for part in (*([*part, ""] for part in parts[:-1]), parts[-1]) for line in part)

@@ -1,7 +1,5 @@
 """`mnistlab runs show`: one run in full."""
 
-import csv
-import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -11,10 +9,13 @@ from mnistlab.browsing.settings import Setting, changed
 from mnistlab.browsing.words import percent, said, say, seconds
 from mnistlab.catalogue import load_catalogue
 from mnistlab.discovery.layout import paragraph, screen_width, table
-from mnistlab.errors import LabError
+from mnistlab.errors import LabError, tell
+from mnistlab.files import UnreadableError, is_file
+from mnistlab.finite import NOT_FINITE, as_json
 from mnistlab.runs.differences import configuration
-from mnistlab.runs.folder import CONFIG, METRICS, weights_of
+from mnistlab.runs.folder import CONFIG, weights_of
 from mnistlab.runs.listing import find_run
+from mnistlab.runs.reading import LEFT_OUT, read_rows
 from mnistlab.runs.summary import Run, is_number, read_run
 
 _MOST_ROWS, _FIRST, _LAST = 12, 3, 7
@@ -35,9 +36,9 @@ def show_run(name: str, asked: Arguments, root: Path) -> int:
         settings, problem = changed(load_catalogue(), configuration(run.folder)), ""
     except LabError as error:
         settings, problem = [], str(error)
-    rows = _rows(run.folder / METRICS)
+    rows = _rows(run.folder)
     if "json" in asked.switches:
-        print(json.dumps(_report(run, settings, rows), indent=2))
+        print(as_json(_report(run, settings, rows)))
         return 0
     parts = [_facts(run), _settings(settings, problem), _epochs(run, rows), _outcome(run), _commands(run)]
     say("\n\n".join("\n".join(part) for part in map(list, parts) if part).splitlines())
@@ -86,6 +87,8 @@ def _named_facts(run: Run) -> dict[str, str]:
         "versions": ", ".join(f"{name} {version}" for name, version in run.part("versions").items()),
         "commit": _commit(run),
         "error": _error(run),
+        "not finite": ", ".join(run.words(NOT_FINITE)),
+        "left out": ", ".join(run.words(LEFT_OUT)) + ": not what they should be" * bool(run.words(LEFT_OUT)),
     }
 
 
@@ -148,13 +151,14 @@ def _setting(each: Setting) -> list[str]:
     return [option, said(each.value), said(each.default) if each.known else ""]
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
-    """The table of metrics, empty where it is none."""
+def _rows(folder: Path) -> list[dict[str, str]]:
+    """The table of metrics, empty where there is none; of one that cannot be read a word is said."""
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file, restval="")
-            return [{str(name): str(cell) for name, cell in row.items()} for row in reader]
-    except (OSError, ValueError, csv.Error):
+        return read_rows(folder)
+    except FileNotFoundError:
+        return []
+    except UnreadableError as error:
+        tell(f"note: {error}")
         return []
 
 
@@ -215,7 +219,7 @@ def _commands(run: Run) -> Iterator[str]:
     if first:
         yield "as it was typed:"
         yield f"  {first}"
-    command, configured = run.text("command"), (run.folder / CONFIG).is_file()
+    command, configured = run.text("command"), is_file(run.folder / CONFIG)
     if command == "fit" and configured:
         yield "run it again, with the same configuration:"
         yield f"  mnistlab fit --config={shlex.quote(str(run.folder / CONFIG))}"

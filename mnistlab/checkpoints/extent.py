@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from torch import Tensor, nn
+from torch import Tensor, nn, strided
 from torch.nn.modules.module import register_module_parameter_registration_hook
 from torch.nn.parameter import UninitializedParameter
 
 from mnistlab.errors import LabError
 
-_MOST_VALUES, _DEEPEST = 100_000, 50
+_MOST_VALUES, _DEEPEST, _LONGEST = 100_000, 50, 128
 _SPARE_VALUES = 50_000_000  # made on the way and thrown away; 200 MB
 _TOO_MUCH = ("allocate memory", "out of memory", "verflow")
 
@@ -27,7 +27,7 @@ def check_extent(value: object, where: str) -> None:
     while rest:
         part, depth = rest.pop()
         count += 1
-        if count > _MOST_VALUES or depth > _DEEPEST:
+        if count > _MOST_VALUES or depth > _DEEPEST or (isinstance(part, int) and part.bit_length() > _LONGEST):
             raise LabError(f"{where} describes more than a run: it is nested too deeply, in itself, or without end.")
         inner = (*part.keys(), *part.values()) if isinstance(part, Mapping) else part
         rest.extend((each, depth + 1) for each in (inner if isinstance(inner, list | tuple) else ()))
@@ -46,7 +46,7 @@ def no_larger_than(weights: Mapping[str, object], path: Path) -> Iterator[None]:
     Raises:
         LabError: If the model is too large.
     """
-    most = 4 * sum(weight.numel() for weight in weights.values() if isinstance(weight, Tensor)) + _SPARE_VALUES
+    most = 4 * sum(_values(weight) for weight in weights.values() if isinstance(weight, Tensor)) + _SPARE_VALUES
     too_large = LabError(f"{path} describes a model that is far larger than its own weights. It was not made.")
     made = 0
 
@@ -67,3 +67,10 @@ def no_larger_than(weights: Mapping[str, object], path: Path) -> Iterator[None]:
         raise
     finally:
         handle.remove()
+
+
+def _values(weight: Tensor) -> int:
+    """How many values a tensor has of its own: one that is spread out over many places counts once."""
+    if weight.layout is not strided or weight.is_meta:
+        return 0
+    return min(weight.numel(), weight.untyped_storage().nbytes() // weight.itemsize)

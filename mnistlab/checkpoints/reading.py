@@ -4,7 +4,7 @@ import json
 import pickle
 import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,18 @@ from mnistlab.checkpoints.exported import SUFFIX, pack, unpack
 from mnistlab.checkpoints.extent import check_extent
 from mnistlab.checkpoints.pickled import names_in_pickle
 from mnistlab.errors import LabError, visible
+from mnistlab.files import is_file
+from mnistlab.finite import as_json, spelt
+from mnistlab.shapes import fields, mapping, maybe, text
 
 RECORD = "mnistlab"
 """The key of a checkpoint under which the lab's own part stands."""
 
 FORMAT = 1
 """The version of that part."""
+
+_BUILT = fields({"class_path": text, "init_args": mapping})
+_DESCRIBES = fields({"model": _BUILT}, {"data": maybe(_BUILT), "trainer": maybe(fields({"precision": text}))})
 
 
 class UnsafeCheckpointError(LabError):
@@ -59,7 +65,7 @@ def read_plain(path: Path) -> object:
         UnsafeCheckpointError: If it holds more than tensors and plain data.
         LabError: If there is no such file, or it is damaged.
     """
-    if not path.is_file():
+    if not is_file(path):
         raise LabError(f"There is no checkpoint {path}.")
     if path.suffix == SUFFIX:
         return _read_safetensors(path)
@@ -90,9 +96,9 @@ def weights_file(checkpoint: Mapping[str, Any], more: Mapping[str, object], path
         LabError: If the checkpoint is not the lab's, or holds what such a file cannot.
     """
     record = record_of(checkpoint, path)
-    kept = {name: record.get(name) for name in ("format", "model", "data", "trainer")}
+    kept = {name: spelt(record.get(name)) for name in ("format", "model", "data", "trainer")}
     progress = {name: checkpoint.get(name) for name in ("epoch", "global_step")}
-    return pack(checkpoint["state_dict"], {RECORD: json.dumps({**kept, **progress, **more})})
+    return pack(checkpoint["state_dict"], {RECORD: as_json({**kept, **progress, **more}, indent=None)})
 
 
 def record_of(checkpoint: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
@@ -102,12 +108,15 @@ def record_of(checkpoint: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
         LabError: If another program made it, or a newer mnistlab.
     """
     record = checkpoint.get(RECORD)
-    if not isinstance(record, Mapping) or not isinstance(record.get("model"), Mapping):
+    if not isinstance(record, Mapping) or not isinstance(record.get("model"), Mapping) or not record["model"]:
         raise LabError(f"{path} was not made by mnistlab: it does not say which model it holds.")
-    if record.get("format") != FORMAT:
+    if not isinstance(record.get("format"), int) or record["format"] != FORMAT:
         raise LabError(
             f"{path} is of format {visible(str(record.get('format')))}, this mnistlab reads {FORMAT}. Update mnistlab."
         )
+    problem = _DESCRIBES(record)
+    if problem:
+        raise LabError(f"{path} is damaged, or changed by hand: {visible(f'{RECORD}{problem}')}.")
     check_extent([record.get(name) for name in ("model", "data", "trainer")], str(path))
     return record
 
@@ -132,7 +141,34 @@ def odd_kind(weight: object, wanted: Tensor) -> str | None:
         return f"no tensor but a {type(weight).__name__}"
     if weight.layout is not wanted.layout or weight.is_meta:
         return "a tensor without values" if weight.is_meta else f"a tensor of layout {weight.layout}"
-    return f"of {weight.dtype}" if weight.is_complex() and not wanted.is_complex() else None
+    unlike = weight.is_complex() and not wanted.is_complex()
+    unlike |= weight.is_floating_point() != wanted.is_floating_point() and not wanted.is_complex()
+    return f"of {weight.dtype}" if unlike else None
+
+
+def not_finite(weights: Mapping[str, Any], parameters: Collection[str]) -> str | None:
+    """The first tensor that holds what is no number; a buffer may be infinite, as masks are, a parameter may not.
+
+    Args:
+        weights: Tensors by name.
+        parameters: The names of those that are trained.
+    """
+    for name, weight in weights.items():
+        if isinstance(weight, Tensor) and (weight.is_floating_point() or weight.is_complex()):
+            values = weight if weight.itemsize > 1 else weight.float()  # of float8 torch does not say it
+            odd = values.isnan() if name not in parameters else ~values.isfinite()
+            if odd.any():
+                return name
+    return None
+
+
+def rounded(weights: Mapping[str, Any], wanted: Mapping[str, Tensor]) -> str | None:
+    """The first tensor that a model can hold with fewer digits only, and how; None where all are held as they are."""
+    for name, tensor in wanted.items():
+        theirs, ours = weights[name].dtype, tensor.dtype
+        if theirs != ours and torch.promote_types(theirs, ours) != ours:
+            return f"{name} from {theirs} to {ours}".replace("torch.", "")
+    return None
 
 
 def _refuse_packed(path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from mnistlab.checkpoints.reading import odd_kind, read_checkpoint
+from mnistlab.checkpoints.reading import not_finite, odd_kind, read_checkpoint, rounded
 from mnistlab.errors import LabError, visible
 
 _MOST = 6
@@ -22,12 +22,14 @@ class Taken:
         taken: The layers that were taken over.
         left: Those of the model that were not, and why.
         unused: Those of the checkpoint that the model does not have.
+        rounded: Which of them the model holds with fewer digits, and how; None where it holds all as they are.
     """
 
     path: Path
     taken: list[str]
     left: Mapping[str, str]
     unused: list[str]
+    rounded: str | None = None
 
     def __str__(self) -> str:
         parts = [f"{len(self.taken)} of {len(self.taken) + len(self.left)} layers taken from {self.path}."]
@@ -35,6 +37,8 @@ class Taken:
             parts.append(f"Not taken: {_listed([f'{name} ({why})' for name, why in self.left.items()])}.")
         if self.unused:
             parts.append(f"Not used of it: {_listed(self.unused)}.")
+        if self.rounded:
+            parts.append(f"Rounded: {self.rounded}.")
         return " ".join(parts)
 
 
@@ -48,7 +52,7 @@ def take_weights(model: nn.Module, path: Path) -> Taken:
         path: A checkpoint or a safetensors file, of the same model or of another.
 
     Raises:
-        LabError: If the file cannot be read, or nothing in it fits.
+        LabError: If the file cannot be read, or nothing in it fits or can be learnt from.
     """
     weights = {str(name): weight for name, weight in read_checkpoint(path)["state_dict"].items()}
     own = model.state_dict()
@@ -61,9 +65,17 @@ def take_weights(model: nn.Module, path: Path) -> Taken:
     if not taken:
         layer, why = next(iter(left.items()))
         raise LabError(f"{path} has nothing that fits {type(model).__name__}: {layer} ({why}).")
-    model.load_state_dict({name: weights[name] for name in own if _layer(name) in taken}, strict=False)
+    fitting = {name: weights[name] for name in own if _layer(name) in taken}
+    odd = not_finite(fitting, {name for name, _ in model.named_parameters()})
+    if odd:
+        raise LabError(
+            f"{path} holds what is no number (NaN, or infinite; {odd} is the first): nothing can be learnt from it. "
+            "Begin from another checkpoint."
+        )
+    model.load_state_dict(fitting, strict=False)
     layers = dict.fromkeys(map(_layer, weights))
-    return Taken(path, taken, left, [visible(layer) for layer in layers if layer not in taken and layer not in left])
+    unused = [visible(layer) for layer in layers if layer not in taken and layer not in left]
+    return Taken(path, taken, left, unused, rounded(fitting, {name: own[name] for name in fitting}))
 
 
 def _layer(name: str) -> str:

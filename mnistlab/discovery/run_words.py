@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from mnistlab.runs.listing import LAST, run_folders, short_ids
+from mnistlab.runs.listing import run_folders, short_ids
+from mnistlab.runs.newest import LAST
 
 _FILTERS = ("--model=", "--data=", "--command=", "--status=", "--tag=", "--preset=", "--sweep=")
 _COMMANDS = {"show": "one run in full", "diff": "in what two runs differ", "rm": "remove runs"}

@@ -1,6 +1,5 @@
 """Tables of what there is: models, data sets, losses, optimizers, schedules, presets; the same as JSON."""
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -8,6 +7,7 @@ from mnistlab.arguments import read_arguments
 from mnistlab.catalogue import Catalogue, ClassEntry, load_catalogue
 from mnistlab.discovery.layout import paragraph, screen_width, table
 from mnistlab.errors import LabError
+from mnistlab.finite import as_json
 from mnistlab.presets.finding import PresetEntry, list_presets
 
 Row = dict[str, object]
@@ -44,7 +44,7 @@ def show_table(command: str, arguments: Sequence[str]) -> int:
     if "help" in asked.switches:
         lines = _help(command, shown)
     elif "json" in asked.switches:
-        lines = [json.dumps(shown.rows(), indent=2)]
+        lines = [as_json(shown.rows())]
     else:
         lines = _lines(shown.rows(), shown)
     print("\n".join(lines))

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from mnistlab.catalogue import Catalogue, ClassEntry, KindEntry, OptionEntry
 from mnistlab.catalogue.entries import Value
+from mnistlab.finite import spelt
 from mnistlab.options.written import SWEEP
 
 Schema = dict[str, Value]
@@ -27,7 +28,7 @@ _INIT = r"(init_args\.)?"
 
 def schema_text(catalogue: Catalogue) -> str:
     """The schema as JSON."""
-    return json.dumps(_Builder(catalogue).schema(), separators=(",", ":"), ensure_ascii=False) + "\n"
+    return json.dumps(spelt(_Builder(catalogue).schema()), separators=(",", ":"), ensure_ascii=False) + "\n"
 
 
 class _Builder:

@@ -46,7 +46,7 @@ def course(facts: Facts) -> Iterator[Markup]:
         yield element("p", "One epoch makes no curve. This was measured in it:")
         yield table(("Split", "Metric", "Value"), rows, caption="The only epoch", numeric=["Value"])
     else:
-        yield note("No epoch has been completed, or the table of metrics is not there.")
+        yield note("No epoch has been completed, or the table of metrics is not there or cannot be read.")
 
 
 def courses(runs: Sequence[Facts], best: Facts | None, names: Mapping[Facts, str], data: str = "") -> Markup:

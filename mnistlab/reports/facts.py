@@ -1,6 +1,5 @@
 """What is known about a run; its files may be of an older mnistlab, half written, or of anyone."""
 
-import csv
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,9 +7,10 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
-from mnistlab.runs.folder import METRICS
+from mnistlab.errors import tell
+from mnistlab.files import UnreadableError
 from mnistlab.runs.processes import is_gone
-from mnistlab.runs.record import read_record
+from mnistlab.runs.reading import read_record, read_rows
 
 UNKNOWN = "–"  # noqa: RUF001 - it is to be seen
 
@@ -29,8 +29,12 @@ class Facts:
 
     @classmethod
     def of(cls, folder: Path) -> "Facts":
-        """Read the record in a folder."""
-        return cls(folder, read_record(folder) or {})
+        """Read the record in a folder; of one that cannot be read a word is said."""
+        try:
+            return cls(folder, read_record(folder) or {})
+        except UnreadableError as error:
+            tell(f"note: {error}")
+            return cls(folder, {})
 
     def said(self, *keys: str) -> object:
         """What stands in the record under these keys, one within the other; None where nothing does."""
@@ -124,11 +128,11 @@ class Facts:
     def rows(self) -> Sequence[Mapping[str, float]]:
         """What was measured at the end of each epoch; only what is a finite number."""
         try:
-            with (self.folder / METRICS).open(encoding="utf-8", newline="") as file:
-                rows = [
-                    {str(name): finite(_number(value)) for name, value in row.items()} for row in csv.DictReader(file)
-                ]
-        except (OSError, ValueError, csv.Error):
+            rows = [{name: finite(_number(cell)) for name, cell in row.items()} for row in read_rows(self.folder)]
+        except FileNotFoundError:
+            return []
+        except UnreadableError as error:
+            tell(f"note: {error}")
             return []
         return [{name: value for name, value in row.items() if value is not None} for row in rows]
 

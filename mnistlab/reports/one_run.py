@@ -2,15 +2,17 @@
 
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 
 from mnistlab.errors import LabError
-from mnistlab.options.written import read_text
+from mnistlab.files import UnreadableError, is_file
 from mnistlab.reports.behind import Trust
 from mnistlab.reports.curves import course
 from mnistlab.reports.facts import Facts, count, duration, percent
 from mnistlab.reports.markup import Markup, element, folded, joined, note, preformatted, table
 from mnistlab.reports.tested import interval, tested
 from mnistlab.runs.folder import CONFIG, LAST
+from mnistlab.runs.reading import read_configuration
 
 _STATES = {
     "running": "It is still running: what is here is what was known when this page was written.",
@@ -85,10 +87,8 @@ def _configuration(facts: Facts, trust: Trust) -> Iterator[Markup]:
             yield note("Everything is at its default.")
     except LabError as error:
         yield note(f"What differs from the defaults cannot be said: {error}")
-    try:
-        yield folded("Everything that it was configured with", preformatted(read_text(facts.folder / CONFIG)))
-    except LabError as error:
-        yield note(str(error))
+    with suppress(FileNotFoundError, UnreadableError):  # as has been said
+        yield folded("Everything that it was configured with", preformatted(read_configuration(facts.folder)))
 
 
 def _plain(value: object) -> str:
@@ -107,9 +107,9 @@ def _commands(facts: Facts) -> Iterator[Markup]:
         yield note("What was typed is not in its record.")
     lines = []
     command = facts.said("command")
-    if command == "fit" and (facts.folder / CONFIG).is_file():
+    if command == "fit" and is_file(facts.folder / CONFIG):
         lines.append(shlex.join(["mnistlab", "fit", f"--config={facts.folder / CONFIG}"]))
-    if (facts.folder / LAST).is_file():
+    if is_file(facts.folder / LAST):
         lines.append(shlex.join(["mnistlab", "test", f"--ckpt_path={facts.folder}"]))
     if lines:
         yield element("p", "To train it again as it was configured, or to test it:")

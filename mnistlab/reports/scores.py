@@ -8,7 +8,7 @@ from statistics import NormalDist
 import torch
 from torch import Tensor
 
-from mnistlab.answers import PARTS, Answers
+from mnistlab.answers import Answers, check_images
 from mnistlab.errors import LabError
 
 BINS = 10
@@ -62,12 +62,9 @@ def check_answers(answers: Answers, num_classes: int) -> None:
     Raises:
         LabError: If they are not about the same images, or name classes that there are not.
     """
-    parts: list[Tensor] = [getattr(answers, name) for name in PARTS]
-    if len({part.shape for part in parts}) != 1 or parts[0].dim() != 1 or not len(parts[0]):
-        raise LabError("they are not about the same images")
-    named = torch.cat([answers.prediction, answers.target])
-    if not 0 < num_classes <= _MOST_CLASSES or int(named.min()) < 0 or int(named.max()) >= num_classes:
-        raise LabError(f"they name classes that are not from 0 to {num_classes - 1}")
+    check_images(answers, num_classes)
+    if num_classes > _MOST_CLASSES:
+        raise LabError(f"{num_classes:,} classes are too many for a page")
     shares = torch.cat([answers.confidence, answers.target_prob])
     if not bool(((shares >= 0) & (shares <= 1 + _ROUNDING)).all()):
         raise LabError("they have probabilities that are not from 0 to 1")

@@ -4,18 +4,21 @@ import base64
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from mnistlab.files import is_file, read_file, stands
 from mnistlab.reports.behind import Trust
 from mnistlab.reports.curves import courses
 from mnistlab.reports.facts import UNKNOWN, Facts, count, duration, percent
 from mnistlab.reports.markup import Markup, element, folded, joined, note, table
 from mnistlab.reports.one_run import about, headline, sections
 from mnistlab.reports.tested import interval
+from mnistlab.runs.folder import RECORD
 from mnistlab.runs.listing import short_ids
 
 SWEEP = "sweep.json"
 """The file that a folder has if a sweep or a comparison lies in it."""
 
 _PLOTS = "plots"
+_MOST_BYTES = 16 << 20
 _CAPTIONS = {
     "history": "the trials in the order in which they finished, and the best so far",
     "parallel": "each trial as a line through its values",
@@ -28,12 +31,12 @@ _KINDS = {".svg": "image/svg+xml", ".png": "image/png"}
 
 def is_sweep(folder: Path) -> bool:
     """Whether a folder is that of a sweep or a comparison."""
-    return (folder / SWEEP).is_file()
+    return is_file(folder / SWEEP)
 
 
 def trials_of(folder: Path) -> list[Facts]:
     """The trials of a sweep, those with the highest validation accuracy first, those without one last."""
-    found = [Facts.of(path.parent) for path in sorted(folder.glob("*/run.json"))]
+    found = [Facts.of(each) for each in sorted(folder.iterdir()) if stands(each / RECORD)]
     return sorted(found, key=_merit, reverse=True)
 
 
@@ -157,8 +160,8 @@ def _plots(folder: Path) -> Iterator[Markup]:
     """The pictures of a sweep; as images, for whatever is in such a file does nothing then."""
     for path in sorted((folder / _PLOTS).glob("*")):
         kind = _KINDS.get(path.suffix.lower())
-        if kind and path.is_file():
-            data = base64.b64encode(path.read_bytes()).decode()
+        if kind and is_file(path):
+            data = base64.b64encode(read_file(path, _MOST_BYTES)).decode()
             caption = _caption(path.stem)
             image = element("img", src=f"data:{kind};base64,{data}", alt=caption, class_="plot")
             yield element("figure", image, element("figcaption", caption))

@@ -11,8 +11,8 @@ from mnistlab.reports.facts import Facts
 from mnistlab.reports.one_run import about, headline, sections
 from mnistlab.reports.page import page
 from mnistlab.reports.several import is_sweep, runs_side_by_side, sweep, trials_of
-from mnistlab.runs.folder import fit_runs
 from mnistlab.runs.listing import find_run
+from mnistlab.runs.newest import LAST
 from mnistlab.runs.record import now, write_text
 
 NAME = "report.html"
@@ -33,7 +33,7 @@ def report(asked: Arguments) -> Path:
     if sweep_folder is not None:
         text, place = _of_sweep(sweep_folder, trust), sweep_folder / NAME
     else:
-        folders = [find_run(name, root) for name in asked.names] or [_newest(root)]
+        folders = [find_run(name, root) for name in asked.names or (LAST,)]
         runs = [Facts.of(each) for each in _once(folders)]
         place = runs[0].folder / NAME if len(runs) == 1 else Path(NAME)
         text = _of_one(runs[0], trust) if len(runs) == 1 else _of_several(runs, trust)
@@ -61,15 +61,6 @@ def _once(folders: Sequence[Path]) -> list[Path]:
     if len(found) < len(folders):
         tell(f"note: a run that is named several times counts once; {len(found)} of {len(folders)} are left.")
     return [found[place] for place in dict.fromkeys(folder.resolve() for folder in folders)]
-
-
-def _newest(root: Path) -> Path:
-    folders = fit_runs(root)
-    if not folders:
-        raise LabError(
-            f"looked in {root} (--run.dir), but no training run lies there. Name one, or train: mnistlab fit"
-        )
-    return folders[0]
 
 
 def _of_one(run: Facts, trust: Trust) -> str:

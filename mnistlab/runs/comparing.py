@@ -57,7 +57,7 @@ def compare_outcomes(a: Outcomes, b: Outcomes) -> dict[str, Agreement]:
     Raises:
         LabError: If they were not tested on the same images.
     """
-    if a.images != b.images:
+    if a.images != b.images or _count(a) != _count(b):
         raise LabError(f"they were tested on different images ({_said(a)} and {_said(b)}, and not the same ones)")
     (primary, first), *others = a.answers.items()
     (theirs, second), *_ = b.answers.items()
@@ -97,5 +97,9 @@ def _agreement(a: Answers, b: Answers) -> Agreement:
 
 
 def _said(outcomes: Outcomes) -> str:
+    return f"{_count(outcomes):,}"
+
+
+def _count(outcomes: Outcomes) -> int:
     answers: Mapping[str, Answers] = outcomes.answers
-    return f"{len(next(iter(answers.values())).target):,}"
+    return len(next(iter(answers.values())).target)

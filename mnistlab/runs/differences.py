@@ -1,11 +1,13 @@
 """What differs between two runs in what they were told and where they ran."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mnistlab.options.written import Key, Written, from_file
+from mnistlab.errors import LabError
+from mnistlab.options.written import COMPLETE, Key, Written, from_text
 from mnistlab.runs.folder import CONFIG
+from mnistlab.runs.reading import read_configuration
 from mnistlab.runs.summary import Run, is_number
 
 
@@ -44,9 +46,14 @@ def configuration(folder: Path) -> list[Written]:
     """What a run was configured with.
 
     Raises:
-        LabError: If its configuration is not there, or no configuration.
+        LabError: If its configuration is not there, cannot be read, has no end, or is no configuration.
     """
-    return from_file(folder / CONFIG)
+    try:
+        text = read_configuration(folder)
+    except FileNotFoundError as error:
+        raise LabError(f"There is no file {folder / CONFIG}.") from error
+    written = from_text(text, str(folder / CONFIG))
+    return [replace(entry, complete=text.startswith(COMPLETE)) for entry in written]
 
 
 def by_option(written: Sequence[Written]) -> dict[str, object]:

@@ -1,13 +1,16 @@
 """Which checkpoint a name means."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from mnistlab.checkpoints.exported import SUFFIX
 from mnistlab.errors import LabError
+from mnistlab.files import is_file, is_folder, stands
 from mnistlab.nearest import nearest
 from mnistlab.options.notation import at_home
-from mnistlab.runs.folder import BEST, CONFIG, LAST, fit_runs, is_run, newest_with, weights_of
+from mnistlab.runs.folder import BEST, CONFIG, LAST, continues_from, is_run, weights_of
 from mnistlab.runs.listing import only, run_folders, runs_called, short_ids
+from mnistlab.runs.newest import newest
 
 
 def find_checkpoint(name: str, root: Path, *, where: str, continues: bool = False) -> tuple[Path | None, Path | None]:
@@ -24,13 +27,13 @@ def find_checkpoint(name: str, root: Path, *, where: str, continues: bool = Fals
         LabError: If it names nothing, or nothing that serves.
     """
     if name in ("best", "last"):
-        return _newest(BEST if name == "best" else LAST, root, where)
+        return _newest(name, root, where, continues=continues)
     path = Path(at_home(name))
-    if not path.exists():
+    if not stands(path):
         path = _run(name, root, where)
-    if path.is_dir():
+    if is_folder(path):
         return _in_folder(path, where, continues=continues), path
-    if not path.is_file():
+    if not is_file(path):
         raise LabError(f"{where}: there is no such file.{_near(path, root)}")
     if continues and path.suffix == SUFFIX:
         raise LabError(f"{where}: it holds weights only, no optimizer and no position to continue from.{_last(path)}")
@@ -47,25 +50,27 @@ def _run(name: str, root: Path, where: str) -> Path:
 def _in_folder(folder: Path, where: str, *, continues: bool) -> Path | None:
     if not is_run(folder):
         raise LabError(f"{where}: this folder is not a run: it has no {CONFIG}.")
-    last = next((folder / name for name in (LAST, BEST) if (folder / name).is_file()), None)
-    present = last if continues else weights_of(folder)
+    present = continues_from(folder) if continues else weights_of(folder)
     if present is None and not continues:
         raise LabError(f"{where}: this run has not written a checkpoint.")
     return present
 
 
-def _newest(wanted: Path, root: Path, where: str) -> tuple[Path, Path]:
-    folder = newest_with(root, wanted) or newest_with(root, LAST)
-    if folder is None:
-        state = "has written a checkpoint yet" if fit_runs(root) else "lies there"
-        raise LabError(f"{where}: looked in {root} (--run.dir), but no training run {state}.")
-    return (folder / wanted if (folder / wanted).is_file() else folder / LAST), folder
+def _newest(name: str, root: Path, where: str, *, continues: bool) -> tuple[Path, Path]:
+    """The checkpoint of that name in the newest run, or the other one where it has only that."""
+    folder = newest(root, where, continues=continues)
+    wanted = folder / (BEST if name == "best" else LAST)
+    path = wanted if is_file(wanted) else continues_from(folder) if continues else weights_of(folder)
+    if path is None:
+        raise LabError(f"{where}: looked in {root} (--run.dir), but no training run has written a checkpoint yet.")
+    return path, folder
 
 
 def _near(path: Path, root: Path) -> str:
     """A hint at what is there."""
-    beside = path.parent.iterdir() if path.parent.is_dir() else ()
-    serving = [other for other in beside if other.suffix in (LAST.suffix, SUFFIX)]
+    serving: list[Path] = []
+    with suppress(OSError):
+        serving = [other for other in path.parent.iterdir() if other.suffix in (LAST.suffix, SUFFIX)]
     ids = short_ids(run_folders(root)).values() if path.parent == Path() else ()
     known = {**{name: name for name in ("best", "last", *ids)}, **{other.name: str(other) for other in serving}}
     close = [known[name] for name in nearest(path.name, known)]
@@ -78,6 +83,6 @@ def _near(path: Path, root: Path) -> str:
 
 def _last(weights: Path) -> str:
     """Where the checkpoint is that a training can continue from."""
-    if (weights.parent / LAST).is_file():
+    if is_file(weights.parent / LAST):
         return f" Use --ckpt_path={weights.parent}."
     return f" Use the folder of its run, or {LAST} in it."

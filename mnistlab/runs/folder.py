@@ -1,11 +1,13 @@
 """Where runs lie, and how to find one again."""
 
-import json
+import os
 import secrets
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from mnistlab.files import is_file, stands
 from mnistlab.options.written import COMPLETE
 
 CONFIG = "config.yaml"
@@ -25,43 +27,48 @@ def new_folder(root: Path, model_name: str) -> Path:
     return root / model_name / f"{time}-{secrets.token_hex(3)}"
 
 
+def places(root: Path) -> Iterator[tuple[str, str]]:
+    """Where runs may lie below `root`: the names of a folder and of one in it. What is hidden does not count."""
+    for above in _folders(root) or ():
+        for name in _folders(root / above) or ():
+            yield above, name
+
+
+def closed(root: Path) -> list[Path]:
+    """The folders in which runs may lie, and in which nobody may look."""
+    if _folders(root) is None:
+        return [root] if stands(root) else []
+    return [root / above for above in _folders(root) or () if _folders(root / above) is None]
+
+
 def is_run(folder: Path) -> bool:
-    """Whether a run has been kept in this folder; a `config.yaml` alone may be another program's."""
-    return (folder / RECORD).is_file() or _is_complete(folder / CONFIG)
+    """Whether a run has been kept in this folder, be it readable or not; a `config.yaml` alone may be another's."""
+    return stands(folder / RECORD) or _is_complete(folder / CONFIG)
 
 
 def weights_of(folder: Path) -> Path | None:
     """The file whose weights count for a run: its best ones, else its last ones; None where it has none."""
-    return next((folder / name for name in (BEST, LAST, WEIGHTS) if (folder / name).is_file()), None)
+    return next((folder / name for name in (BEST, LAST, WEIGHTS) if is_file(folder / name)), None)
 
 
-def fit_runs(root: Path) -> list[Path]:
-    """The folders of all training runs below `root`, the newest first."""
-    found = [(started, folder) for folder, started in _records(root)]
-    return [folder for _, folder in sorted(found, reverse=True)]
-
-
-def newest_with(root: Path, checkpoint: Path) -> Path | None:
-    """The newest training run below `root` that has `checkpoint`, such as `LAST`."""
-    return next((folder for folder in fit_runs(root) if (folder / checkpoint).is_file()), None)
+def continues_from(folder: Path) -> Path | None:
+    """The checkpoint that a run is continued from: its last one, else its best one; None where it has none."""
+    return next((folder / name for name in (LAST, BEST) if is_file(folder / name)), None)
 
 
 def _is_complete(config: Path) -> bool:
-    """Whether a file is the configuration of a run, by its first line."""
-    if not config.is_file():
-        return False
+    """Whether a file is the configuration of a run, by its first line; what cannot be read is taken for one."""
+    if not is_file(config):
+        return stands(config)
     try:
         with config.open(encoding="utf-8", errors="replace") as file:
             return file.readline(len(COMPLETE) + 1).rstrip("\n") == COMPLETE
     except OSError:
-        return False
+        return True
 
 
-def _records(root: Path) -> Iterator[tuple[Path, str]]:
-    for path in root.glob(f"*/*/{RECORD}"):
-        try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            continue  # of another program, or unreadable: not a run
-        if isinstance(record, dict) and record.get("command") == "fit":
-            yield path.parent, str(record.get("started", ""))
+def _folders(folder: Path) -> list[str] | None:
+    """The names of those in a folder; None where it cannot be looked into."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        return [entry.name for entry in entries if not entry.name.startswith(".") and entry.is_dir()]
+    return None

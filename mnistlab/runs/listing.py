@@ -1,27 +1,18 @@
 """Which runs there are, what they are called in short, and which one a name means."""
 
-import json
-import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from mnistlab.errors import LabError
+from mnistlab.files import UnreadableError
 from mnistlab.nearest import suggestion
-from mnistlab.runs.folder import RECORD, fit_runs, is_run
-
-LAST = "last"
-"""The word for the newest training run."""
+from mnistlab.runs.folder import is_run, places
+from mnistlab.runs.newest import LAST, newest
+from mnistlab.runs.reading import read_record
 
 _MOST_NAMED = 10
-
-
-def places(root: Path) -> Iterator[tuple[str, str]]:
-    """Where runs may lie below `root`: the names of a folder and of one in it. What is hidden does not count."""
-    for above in _folders(root):
-        for name in _folders(root / above):
-            yield above, name
 
 
 def run_folders(root: Path) -> list[Path]:
@@ -62,7 +53,7 @@ def find_run(name: str, root: Path) -> Path:
         LabError: If it means no run, or several.
     """
     if name == LAST:
-        return _newest(root)
+        return newest(root, LAST)
     wanted = name.rstrip("/")
     if not wanted:
         raise LabError(f"{name!r} names no run. `mnistlab runs` lists them.")
@@ -98,12 +89,6 @@ def only(found: Sequence[Path], name: str) -> Path:
     return found[0]
 
 
-def _folders(folder: Path) -> list[str]:
-    with suppress(OSError), os.scandir(folder) as entries:
-        return [entry.name for entry in entries if not entry.name.startswith(".") and entry.is_dir()]
-    return []
-
-
 def _runs(root: Path, among: Sequence[tuple[str, str]]) -> list[Path]:
     return sorted(folder for folder in (root / above / name for above, name in among) if is_run(folder))
 
@@ -112,9 +97,9 @@ def _named(name: str, root: Path) -> list[Path]:
     """The runs that were given this name; one that repeats another has it only where that is gone."""
     found: dict[Path, bool] = {}
     for above, own in places(root):
-        with suppress(OSError, ValueError, RecursionError):  # no run, or a broken record
-            record = json.loads((root / above / own / RECORD).read_bytes())
-            if isinstance(record, dict) and record.get("name") == name:
+        with suppress(UnreadableError):
+            record = read_record(root / above / own) or {}
+            if record.get("name") == name:
                 found[root / above / own] = "reproduces" in record
     firsts = [folder for folder, repeats in found.items() if not repeats]
     return sorted(firsts or found)
@@ -129,13 +114,6 @@ def _end(name: str) -> str:
     """What tells a run from the others of its second; the whole name where there is no time in it."""
     time, _, end = name.rpartition("-")
     return end if time[:1].isdigit() and time.upper().endswith("Z") else name
-
-
-def _newest(root: Path) -> Path:
-    runs = fit_runs(root)
-    if not runs:
-        raise LabError(f"{LAST}: looked in {root} (--run.dir), but no training run lies there.")
-    return runs[0]
 
 
 def _ambiguous(name: str, found: Sequence[Path]) -> LabError:

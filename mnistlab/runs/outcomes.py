@@ -10,9 +10,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from mnistlab.answers import PARTS, Answers
+from mnistlab.answers import PARTS, Answers, check_images
 from mnistlab.errors import LabError
+from mnistlab.files import UnreadableError, check_file
 from mnistlab.runs.record import write_bytes
+
+_MOST_BYTES = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -56,16 +59,22 @@ def load_outcomes(path: Path) -> Outcomes:
         LabError: If it is not there, or something else.
     """
     try:
+        check_file(path, _MOST_BYTES)
         tensors = load_file(path)
         with safe_open(path, framework="pt") as file:
             said = file.metadata() or {}
         sizes = {head: int(size) for head, _, size in (part.partition("=") for part in said["heads"].split(","))}
         answers = {}
-        for head in sizes:
+        for head, size in sizes.items():
             prediction, target, confidence, target_prob = (tensors[f"{head}.{part}"] for part in PARTS)
             answers[head] = Answers(prediction.long(), target.long(), confidence, target_prob)
+            check_images(answers[head], size)
         return Outcomes(answers, said["images"], sizes)
     except FileNotFoundError as error:
         raise LabError(f"{path.parent} has no test outcomes: {path.name} is not there.") from error
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
+    except UnreadableError:
+        raise
+    except LabError as error:
+        raise LabError(f"{path} does not hold the answers of a test: {error}.") from error
+    except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
         raise LabError(f"{path} does not hold the outcomes of a test: {error}.") from error

@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 
+from mnistlab.finite import as_json
 from mnistlab.options.composing import dump
 from mnistlab.options.written import COMPLETE
 from mnistlab.runs.processes import this_process
@@ -42,8 +43,8 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def write_json(path: Path, data: Mapping[str, Any]) -> None:
-    """Write JSON whole or not at all."""
-    write_text(path, json.dumps(data, indent=2) + "\n")
+    """Write JSON whole or not at all; see `mnistlab.finite` for numbers that are none."""
+    write_text(path, as_json(data) + "\n")
 
 
 def write_rows(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
@@ -110,15 +111,6 @@ def start_record(
         "segments": [{"command": line, "started": started, "ended": None, "status": "running"}],
         **environment(),
     }
-
-
-def read_record(folder: Path) -> dict[str, Any] | None:
-    """The record of the run in a folder, None where there is none."""
-    try:
-        record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return record if isinstance(record, dict) else None
 
 
 def environment() -> dict[str, Any]:

@@ -11,7 +11,8 @@ from lightning.pytorch.callbacks import Checkpoint
 from mnistlab.checkpoints.reading import read_checkpoint
 from mnistlab.errors import LabError
 from mnistlab.runs.folder import BEST, CONFIG, LAST, METRICS, RECORD
-from mnistlab.runs.record import now, read_record, write_json, write_rows, write_text
+from mnistlab.runs.reading import read_record
+from mnistlab.runs.record import now, write_json, write_rows, write_text
 from mnistlab.thrift import Epochwise
 
 MONITOR = "val/acc"

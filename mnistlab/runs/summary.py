@@ -1,9 +1,8 @@
 """What the records of runs say, in a form that can be filtered, sorted and written as a table.
 
-Records may be old, of a stranger, or broken: nothing is taken for granted but that they are JSON.
+A run may be made of any JSON: nothing is taken for granted but that.
 """
 
-import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,9 +12,10 @@ from typing import TypeGuard
 
 from mnistlab.errors import LabError
 from mnistlab.nearest import suggestion
-from mnistlab.runs.folder import CONFIG, RECORD
-from mnistlab.runs.listing import places
+from mnistlab.runs.folder import RECORD
 from mnistlab.runs.processes import is_gone
+from mnistlab.runs.reading import read_record, read_records
+from mnistlab.shapes import number
 
 STATUSES = ("running", "finished", "interrupted", "failed", "pruned", "lost")
 """How a run may have ended; `lost` is one whose process has died without a word."""
@@ -122,7 +122,7 @@ class Runs:
 
     Attributes:
         all: Those whose record could be read, in no order.
-        broken: The records that could not, or are missing where there is a configuration.
+        broken: The records that could not, or are missing where there is a configuration; folders that are closed.
     """
 
     all: Sequence[Run]
@@ -131,21 +131,8 @@ class Runs:
 
 def read_runs(root: Path) -> Runs:
     """Read the records of all runs below `root`."""
-    found: list[Run] = []
-    broken: list[Path] = []
-    for above, name in places(root):
-        folder = root / above / name
-        try:
-            record = _record(folder)
-        except FileNotFoundError:
-            if (folder / CONFIG).is_file():
-                broken.append(folder / RECORD)
-            continue  # a folder of something else, or gone meanwhile
-        if record is None:
-            broken.append(folder / RECORD)
-        else:
-            found.append(Run(folder, record))
-    return Runs(found, broken)
+    found, broken = read_records(root)
+    return Runs([Run(folder, record) for folder, record in found], broken)
 
 
 def read_run(folder: Path) -> Run:
@@ -154,12 +141,9 @@ def read_run(folder: Path) -> Run:
     Raises:
         LabError: If it has none, or one that cannot be read.
     """
-    try:
-        record = _record(folder)
-    except FileNotFoundError as error:
-        raise LabError(f"{folder} has no {RECORD}: the run was not begun, or its record was removed.") from error
+    record = read_record(folder)
     if record is None:
-        raise LabError(f"{folder / RECORD} cannot be read: it is damaged, or the record of something else.")
+        raise LabError(f"{folder} has no {RECORD}: the run was not begun, or its record was removed.")
     return Run(folder, record)
 
 
@@ -202,7 +186,7 @@ def ordered(runs: Sequence[Run], key: str) -> list[Run]:
 
 def is_number(value: object) -> TypeGuard[int | float]:
     """Whether it is a number that can be compared: true, false and what is not finite are none."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and number(value) is None
 
 
 FILTERS: Mapping[str, Callable[[Run], Sequence[str]]] = {
@@ -261,22 +245,6 @@ def _check_values(name: str, values: Sequence[str], runs: Sequence[Run]) -> None
     others = f" There {'are' if len(had) > 1 else 'is'} {', '.join(listed)}." if had else f" None of them has a {name}."
     hint = suggestion(unknown[0], [*had, *_ALWAYS.get(name, ())])
     raise LabError(f"--{name}={unknown[0]}: none of the {len(runs)} runs has it.{hint}{others}")
-
-
-def _record(folder: Path) -> dict[str, object] | None:
-    """The record in a folder; None where it cannot be read, or is not that of a run.
-
-    Raises:
-        FileNotFoundError: If there is none.
-    """
-    try:
-        record = json.loads((folder / RECORD).read_bytes())
-    except FileNotFoundError:
-        raise
-    except (OSError, ValueError, RecursionError):
-        return None
-    is_one = isinstance(record, dict) and any(isinstance(record.get(name), str) for name in ("command", "status"))
-    return record if is_one else None
 
 
 def _preset_name(preset: str) -> str:

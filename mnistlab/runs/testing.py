@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from mnistlab.files import is_file, stands
 from mnistlab.runs.folder import BEST, OUTCOMES, weights_of
 from mnistlab.runs.summary import Run, read_runs
 
@@ -16,10 +17,10 @@ def tested_in(run: Run, root: Path) -> Path | None:
     Returns:
         None where there is no such test.
     """
-    if (run.folder / OUTCOMES).is_file():
+    if stands(run.folder / OUTCOMES):
         return run.folder
     weights = str((weights_of(run.folder) or run.folder / BEST).resolve())
     later = [each for each in read_runs(root).all if each.text("checkpoint") == weights]
     fitting = [each for each in later if each.text("data") == run.text("data") and each.started > run.text("ended")]
-    tested = [each for each in fitting if (each.folder / OUTCOMES).is_file()]
+    tested = [each for each in fitting if is_file(each.folder / OUTCOMES)]
     return max(tested, key=lambda each: each.started).folder if tested else None

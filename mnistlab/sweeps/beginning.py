@@ -7,10 +7,11 @@ from contextlib import contextmanager, nullcontext
 from mnistlab.arguments import words
 from mnistlab.errors import LabError
 from mnistlab.failures import check_place, explained
+from mnistlab.files import stands
 from mnistlab.invocation import Invocation
 from mnistlab.lab import LabCLI
 from mnistlab.options.written import from_arguments
-from mnistlab.runs.record import read_record
+from mnistlab.runs.folder import RECORD
 from mnistlab.sections import prepare
 from mnistlab.sweeps.plan import Plan, keep_plan, plan_from, read_plan
 from mnistlab.sweeps.progress import counted
@@ -188,4 +189,4 @@ def _is_to_be_done_again(plan: Plan, study: Study, key: str, retry_failed: bool)
     if job.state not in (State.FINISHED, State.PRUNED):
         return False
     seeds = job.last.user_attrs["seeds"] if job.state is State.FINISHED else []
-    return any(read_record(plan.run_folder(job.stem, seed)) is None for seed in seeds)
+    return not all(stands(plan.run_folder(job.stem, seed) / RECORD) for seed in seeds)

@@ -12,8 +12,12 @@ from typing import Any, Literal
 from mnistlab.catalogue.store import current_identity
 from mnistlab.errors import LabError
 from mnistlab.failures import RunFailedError
+from mnistlab.files import UnreadableError, read_text
+from mnistlab.finite import spelt
 from mnistlab.options.domains import as_typed
-from mnistlab.runs.record import read_record, write_json
+from mnistlab.runs.reading import read_record
+from mnistlab.runs.record import write_json
+from mnistlab.shapes import fields, listed, named, text, whole
 from mnistlab.sweeps.drawing import at_random, identified, seed_of, unseen
 from mnistlab.sweeps.space import Assignment, Axis, Label, Point, Space, ends, grid
 
@@ -27,6 +31,18 @@ _TRIALS = 20
 _COMPARED = ("kind", "content", "sampler", "pruner", "metric", "epochs", "threads", "sampler_seed")
 
 Kind = Literal["sweep", "compare"]
+
+_MOST_BYTES = 16 << 20
+
+_SHAPE = fields(
+    {
+        **dict.fromkeys(("kind", "name", "root", "content", "storage", "sampler", "pruner", "metric"), text),
+        **dict.fromkeys(("epochs", "trials", "threads", "keep", "sampler_seed"), whole),
+        "arguments": listed(text),
+        "seeds": listed(whole),
+        "identity": named(text),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -154,15 +170,24 @@ class Plan:
 
 
 def plan_from(text: str) -> Plan:
-    """The plan that `as_text` has written."""
-    return Plan(**json.loads(text))
+    """The plan that `as_text` has written.
+
+    Raises:
+        ValueError: If it is none.
+        TypeError: If it has something else than a plan has, or not all of it.
+    """
+    said = json.loads(text)
+    problem = _SHAPE(said)
+    if problem:
+        raise ValueError(f"this is no plan: it{problem}")
+    return Plan(**said)
 
 
 def read_plan(folder: Path) -> Plan | None:
     """The plan that is kept in a folder, None where there is none."""
     try:
-        return plan_from((folder / FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError, TypeError):
+        return plan_from(read_text(folder / FILE, _MOST_BYTES))
+    except (FileNotFoundError, UnreadableError, ValueError, TypeError, RecursionError):
         return None
 
 
@@ -229,11 +254,12 @@ def finished(folder: Path, point: Point) -> Mapping[str, Any] | None:
 
     Raises:
         RunFailedError: If there is a run with other values: its sweep's database has been removed.
+        UnreadableError: If its record cannot be read.
     """
     record = read_record(folder)
     if record is None:
         return None
-    if record.get("point") != dict(point):
+    if record.get("point") != spelt(point):
         raise RunFailedError(f"{folder} holds a run with other values, {record.get('point')}. Move it away.")
     return record if record.get("status") in ("finished", "pruned") else None
 

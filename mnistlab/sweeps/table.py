@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -15,7 +14,11 @@ from matplotlib.axes import Axes
 
 from mnistlab.charts import save
 from mnistlab.discovery.layout import screen_width, table
-from mnistlab.runs.record import read_record
+from mnistlab.errors import tell
+from mnistlab.files import UnreadableError
+from mnistlab.finite import as_json as json_of
+from mnistlab.runs.reading import read_record
+from mnistlab.runs.summary import Run
 from mnistlab.sweeps.plan import Plan
 from mnistlab.sweeps.student import student_quantile
 from mnistlab.sweeps.study import Progress, State, Study
@@ -115,7 +118,7 @@ def as_lines(found: Sequence[Standing], plan: Plan) -> list[str]:
 
 def as_json(found: Sequence[Standing]) -> str:
     """The table for machines."""
-    return json.dumps([_plain(each) for each in found], indent=2)
+    return json_of([_plain(each) for each in found])
 
 
 def as_csv(found: Sequence[Standing]) -> str:
@@ -170,30 +173,39 @@ def _pareto(found: Sequence[Standing], name: str, cost: Callable[[Standing], flo
 
 
 def _standing(plan: Plan, model: str, jobs: Sequence[Progress]) -> Standing | None:
-    records: dict[int, Mapping[str, Any]] = {}
+    tested: dict[int, tuple[Run, float]] = {}
     for job in jobs:
         seed = job.last.user_attrs["seeds"][0]
-        record = read_record(plan.run_folder(job.stem, seed))
-        if seed in plan.seeds and record and (record.get("metrics") or {}).get("test"):
-            records[seed] = record
-    if not records:
+        run = _read(plan.run_folder(job.stem, seed))
+        if seed in plan.seeds and run is not None and run.test_acc is not None:
+            tested[seed] = run, run.test_acc
+    if not tested:
         return None
-    kept = [records[seed] for seed in sorted(records)]
+    kept = [tested[seed] for seed in sorted(tested)]
     return Standing(
         model=model,
-        parameters=int(kept[0].get("parameters", 0)),
-        seeds=sorted(records),
-        accuracies=[float(record["metrics"]["test"]["test/acc"]) for record in kept],
-        seconds=statistics.fmean(float(record["timings"]["train_seconds"]) for record in kept),
-        images_per_second=statistics.fmean(map(_rate, kept)),
+        parameters=int(kept[0][0].number("parameters") or 0),
+        seeds=sorted(tested),
+        accuracies=[accuracy for _, accuracy in kept],
+        seconds=statistics.fmean(run.seconds or 0.0 for run, _ in kept),
+        images_per_second=statistics.fmean(_rate(run) for run, _ in kept),
     )
 
 
-def _rate(record: Mapping[str, Any]) -> float:
+def _read(folder: Path) -> Run | None:
+    """A run of a comparison, None where it has been removed; of one that cannot be read a word is said."""
+    try:
+        record = read_record(folder)
+    except UnreadableError as error:
+        tell(f"note: {error}")
+        return None
+    return None if record is None else Run(folder, record)
+
+
+def _rate(run: Run) -> float:
     """Training images per second."""
-    seconds = float(record["timings"]["train_seconds"])
-    images = (record.get("train_images") or 0) * len(record["timings"]["epoch_seconds"])
-    return images / seconds if seconds else 0.0
+    images = (run.number("train_images") or 0) * (run.epochs or 0)
+    return images / run.seconds if run.seconds else 0.0
 
 
 def _plain(each: Standing) -> dict[str, Any]:

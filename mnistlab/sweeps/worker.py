@@ -19,13 +19,16 @@ from optuna.distributions import CategoricalDistribution, IntDistribution
 from optuna.exceptions import StorageInternalError
 from optuna.trial import Trial, TrialState
 
-from mnistlab.checkpoints.reading import read_checkpoint
+from mnistlab.checkpoints.continuing import check_continuable
+from mnistlab.checkpoints.reading import read_checkpoint, record_of
 from mnistlab.commands import run
 from mnistlab.errors import LabError
 from mnistlab.failures import Interrupted, RunFailedError
+from mnistlab.finite import spelt
 from mnistlab.interruptions import ended_like_interrupted
 from mnistlab.runs.folder import BEST, LAST, METRICS, WEIGHTS, is_run
-from mnistlab.runs.record import read_record
+from mnistlab.runs.reading import read_record, read_rows
+from mnistlab.runs.summary import Run, is_number
 from mnistlab.runs.supervision import Row, Supervision
 from mnistlab.sweeps.drawing import distribution
 from mnistlab.sweeps.plan import Plan, finished, plan_from
@@ -138,7 +141,7 @@ class _Job:
         if self._plan.kind == "sweep" and not self._plan.space.says("run.test"):
             arguments.append("--run.test=false")
         stem = self._trial.user_attrs["stem"]
-        said = {"sweep": self._plan.name, "trial": stem, "point": dict(self._assignment.point)}
+        said = {"sweep": self._plan.name, "trial": stem, "point": spelt(self._assignment.point)}
         run("fit", arguments, supervision=Supervision(folder, said, self._goes_on))
         record = read_record(folder)
         assert record is not None
@@ -165,7 +168,7 @@ class _Job:
         """Tell the database of what an earlier process could not tell any more, and of what is in the record."""
         known = self._trial.study.get_trials(deepcopy=False)
         told = next(each for each in known if each.number == self._trial.number).intermediate_values
-        for row in _rows(folder / METRICS) if len(self._seeds) == 1 else ():
+        for row in _rows(folder) if len(self._seeds) == 1 else ():
             epoch = int(row["epoch"]) + 1
             if epoch not in told and self._plan.metric in row:
                 self._trial.report(row[self._plan.metric], epoch)
@@ -199,13 +202,12 @@ def keep_weights(study: Study) -> None:
 
 def _value(record: Mapping[str, object], folder: Path, plan: Plan) -> float:
     """What a run is ranked by: the best of its epochs; of a comparison the test."""
-    metrics = record["metrics"]
-    assert isinstance(metrics, Mapping)
-    known = [part[plan.metric] for part in (metrics.get("best"), metrics.get("test")) if part and plan.metric in part]
-    rows = [row[plan.metric] for row in _rows(folder / METRICS) if plan.metric in row]
-    if not known and not rows:
+    run = Run(folder, record)
+    figures = [run.number("metrics", part, plan.metric) for part in ("best", "test")]
+    values = [each for each in (*figures, *(row.get(plan.metric) for row in _rows(folder))) if is_number(each)]
+    if not values:
         raise RunFailedError(f"no {plan.metric} was measured.")
-    return float(min([*known, *rows]) if plan.minimizes else max([*known, *rows]))
+    return float(min(values) if plan.minimizes else max(values))
 
 
 def _remove_broken(folder: Path) -> None:
@@ -213,19 +215,27 @@ def _remove_broken(folder: Path) -> None:
     for name in (LAST, BEST):
         if (folder / name).is_file():
             try:
-                read_checkpoint(folder / name)
+                contents = read_checkpoint(folder / name)
+                record_of(contents, folder / name)
+                check_continuable(contents, folder / name)
             except LabError as error:
                 print(f"note: {error} It is removed.", file=sys.stderr)
                 (folder / name).unlink()
 
 
-def _rows(path: Path) -> Iterator[dict[str, float]]:
-    import csv  # noqa: PLC0415 - only here
+def _rows(folder: Path) -> list[dict[str, float]]:
+    """What was measured after each epoch.
 
-    if path.is_file():
-        with path.open(encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
-                yield {name: float(value) for name, value in row.items() if value}
+    Raises:
+        RunFailedError: If there is something else than numbers in the table.
+        UnreadableError: If it cannot be read.
+    """
+    try:
+        return [{name: float(value) for name, value in row.items() if value} for row in read_rows(folder)]
+    except FileNotFoundError:
+        return []
+    except ValueError as error:
+        raise RunFailedError(f"{folder / METRICS} is no table of numbers: {error}.") from error
 
 
 @contextmanager

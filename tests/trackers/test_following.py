@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from mnistlab.cli import main
-from mnistlab.runs.record import read_record
+from mnistlab.runs.reading import read_record
 from mnistlab.trackers import Followed, Tracker, Trackers
 
 Fit = Callable[..., Path]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mnistlab.cli import main
-from mnistlab.runs.record import read_record
+from mnistlab.runs.reading import read_record
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -1,0 +1,52 @@
+"""JSON that every language reads: it has no numbers that are none."""
+
+import json
+import math
+from collections.abc import Mapping
+
+NOT_FINITE = "not_finite"
+"""The key under which stands what was no finite number, by dotted names; each is null."""
+
+
+def as_json(data: object, *, indent: int | None = 2) -> str:
+    """Plain data as JSON, with null for NaN and the infinities, and a list of where they stood in each object."""
+    return json.dumps(finite(data), indent=indent, allow_nan=False)
+
+
+def finite(data: object) -> object:
+    """Plain data in which null stands for what is no finite number; the object itself, or each of a list, says where.
+
+    They are named under `NOT_FINITE`, beside those that were named there before. The same data where there are none.
+    """
+    if isinstance(data, Mapping):
+        names: list[str] = []
+        cleaned = {name: _cleaned(value, str(name), names) for name, value in data.items()}
+        before = data.get(NOT_FINITE)
+        known = [name for name in before if isinstance(name, str)] if isinstance(before, list) else []
+        return {**cleaned, NOT_FINITE: [*dict.fromkeys([*known, *names])]} if names else cleaned
+    if isinstance(data, list | tuple):
+        return [finite(each) for each in data]
+    return None if isinstance(data, float) and not math.isfinite(data) else data
+
+
+def spelt(data: object) -> object:
+    """Plain data in which a number that is none is written as text, as it is on the command line: `inf`.
+
+    So are the options of a model kept where JSON keeps them: null would be another value.
+    """
+    if isinstance(data, Mapping):
+        return {name: spelt(value) for name, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [spelt(each) for each in data]
+    return str(data) if isinstance(data, float) and not math.isfinite(data) else data
+
+
+def _cleaned(value: object, where: str, names: list[str]) -> object:
+    if isinstance(value, Mapping):
+        return {name: _cleaned(each, f"{where}.{name}", names) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_cleaned(each, f"{where}.{at}", names) for at, each in enumerate(value)]
+    if isinstance(value, float) and not math.isfinite(value):
+        names.append(where)
+        return None
+    return value

@@ -1,0 +1,157 @@
+"""The one reader of what is kept of a run, whose files may be old, damaged, or of anyone."""
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mnistlab.errors import tell
+from mnistlab.files import UnreadableError, read_text
+from mnistlab.finite import NOT_FINITE, finite
+from mnistlab.runs.folder import CONFIG, METRICS, RECORD, closed, is_run, places
+from mnistlab.shapes import Shape, count, either, fields, flag, listed, mapping, maybe, named, number, text, whole
+
+LEFT_OUT = "left_out"
+"""The key under which a record that was read says which of its fields were not what they should be."""
+
+_MOST_BYTES = {RECORD: 8 << 20, METRICS: 32 << 20, CONFIG: 1 << 20}
+_MOST_CELLS = 4_000_000
+_MOST_DIGITS = 15
+_DEEPEST = 40
+_LARGEST_PROCESS = 2**31
+
+
+def _process(value: object) -> str | None:
+    is_one = count(value) is None and isinstance(value, int) and 0 < value < _LARGEST_PROCESS
+    return None if is_one else " is no number of a process"
+
+
+_words, _plain = maybe(text), maybe(either(flag, either(text, number)))
+_TEXTS = ("command", "status", "started", "ended", "model", "class", "data", "name", "host", "device", "sweep")
+
+_SHAPES: Mapping[str, Shape] = {
+    **dict.fromkeys((*_TEXTS, "checkpoint", "reproduces", "config_hash"), _words),
+    **dict.fromkeys(("tags", "presets", NOT_FINITE), listed(text)),
+    **dict.fromkeys(("versions", "machine", "point"), named(_plain)),
+    **dict.fromkeys(("parameters", "processes", "train_images", "effective_batch_size"), maybe(count)),
+    "segments": listed(fields({}, dict.fromkeys(("command", "started", "ended", "status", "error"), _words))),
+    "seed": maybe(whole),
+    "trial": either(text, number),
+    "process": _process,
+    "process_started": number,
+    "git": maybe(mapping),
+    "timings": fields({}, {"epoch_seconds": listed(maybe(number)), "train_seconds": maybe(number)}),
+    "metrics": maybe(named(maybe(either(number, named(_plain))))),
+}
+"""What the fields of a record are; of any other nothing is asked."""
+
+
+def read_record(folder: Path) -> dict[str, Any] | None:
+    """The record of the run in a folder; None where there is none.
+
+    A field that is not what it should be is left out and named under `LEFT_OUT`; a number that is none is null.
+
+    Raises:
+        UnreadableError: If there is one that cannot be read, or is not that of a run.
+    """
+    path = folder / RECORD
+    try:
+        said = json.loads(read_text(path, _MOST_BYTES[RECORD]))
+    except FileNotFoundError:
+        return None
+    except (ValueError, RecursionError) as error:
+        raise UnreadableError(f"{path} cannot be read: it is no JSON, or nested without end.") from error
+    if not isinstance(said, dict) or not any(isinstance(said.get(name), str) for name in ("command", "status")):
+        raise UnreadableError(f"{path} cannot be read: it is not the record of a run.")
+    if _depth(said) > _DEEPEST:
+        raise UnreadableError(f"{path} cannot be read: it is nested too deeply.")
+    record = finite(said)
+    assert isinstance(record, dict)
+    odd = [name for name, shape in _SHAPES.items() if name in record and shape(record[name])]
+    kept = {name: value for name, value in record.items() if name not in odd}
+    return {**kept, LEFT_OUT: odd} if odd else kept
+
+
+def read_records(root: Path) -> tuple[list[tuple[Path, dict[str, Any]]], list[Path]]:
+    """The records of all runs below `root`, in no order, and what cannot be read.
+
+    That is a record, one that is missing where there is a configuration, or a folder that nobody may look into.
+    """
+    found: list[tuple[Path, dict[str, Any]]] = []
+    broken = closed(root)
+    for above, name in places(root):
+        folder = root / above / name
+        try:
+            record = read_record(folder)
+        except UnreadableError:
+            broken.append(folder / RECORD)
+            continue
+        if record is not None:
+            found.append((folder, record))
+        elif is_run(folder):
+            broken.append(folder / RECORD)
+    return found, broken
+
+
+def tell_broken(broken: Sequence[Path]) -> None:
+    """Say how many records cannot be read, and which is the first."""
+    if broken:
+        many, first = len(broken), min(broken)
+        what = f"{many} records cannot be read and are left out, such as" if many > 1 else "a record cannot be read:"
+        tell(f"note: {what} {first}")
+
+
+def read_rows(folder: Path) -> list[dict[str, str]]:
+    """The table of metrics as text, a row for each epoch: the same text is the same number.
+
+    Raises:
+        FileNotFoundError: If there is none.
+        UnreadableError: If it cannot be read, or does not say which epochs its rows are of.
+    """
+    path = folder / METRICS
+    rows: list[dict[str, str]] = []
+    cells = 0
+    try:
+        table = csv.reader(io.StringIO(read_text(path, _MOST_BYTES[METRICS]), newline=""))
+        names = next(table, [])
+        for row in filter(None, table):
+            cells += max(len(names), len(row))
+            if cells > _MOST_CELLS:
+                raise UnreadableError(f"{path} cannot be read: it is longer than any training.")
+            rows.append({**dict.fromkeys(names, ""), **dict(zip(names, row, strict=False))})
+    except csv.Error as error:
+        raise UnreadableError(f"{path} cannot be read: {error}.") from error
+    strange = next((at for at, row in enumerate(rows, 1) if not _is_epoch(row.get("epoch", ""))), None)
+    if strange is not None:
+        raise UnreadableError(f"{path} cannot be read: row {strange} does not say which epoch it is of.")
+    return rows
+
+
+def read_configuration(folder: Path) -> str:
+    """The text of the configuration.
+
+    Raises:
+        FileNotFoundError: If there is none.
+        UnreadableError: If it cannot be read.
+    """
+    return read_text(folder / CONFIG, _MOST_BYTES[CONFIG])
+
+
+def _is_epoch(cell: str) -> bool:
+    return cell.isdecimal() and len(cell) <= _MOST_DIGITS
+
+
+def _depth(value: object) -> int:
+    """How deeply lists and mappings are nested, at most one more than is allowed."""
+    level: list[object] = [value]
+    for depth in range(_DEEPEST + 1):
+        level = [
+            each
+            for part in level
+            for each in (part.values() if isinstance(part, dict) else part if isinstance(part, list) else ())
+        ]
+        if not level:
+            return depth
+    return _DEEPEST + 1

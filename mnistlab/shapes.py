@@ -1,0 +1,134 @@
+"""What plain data must look like, said in a few words, and the first place where it does not.
+
+A shape is a function that takes a value and says what is wrong with it, as the rest of a sentence that begins with the
+name of the value; None where nothing is.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+
+Shape = Callable[[object], str | None]
+
+_LARGEST = 2**63
+_SHOWN = 40
+
+
+def text(value: object) -> str | None:
+    """Any text."""
+    return None if isinstance(value, str) else unlike(value, "text")
+
+
+def flag(value: object) -> str | None:
+    """True or false."""
+    return None if isinstance(value, bool) else unlike(value, "true or false")
+
+
+def whole(value: object) -> str | None:
+    """A whole number of 64 bits."""
+    is_one = isinstance(value, int) and not isinstance(value, bool) and abs(value) < _LARGEST
+    return None if is_one else unlike(value, "a whole number")
+
+
+def count(value: object) -> str | None:
+    """A whole number from 0 on."""
+    is_one = isinstance(value, int) and whole(value) is None and value >= 0
+    return None if is_one else unlike(value, "a whole number from 0 on")
+
+
+def real(value: object) -> str | None:
+    """A number that a float holds, be it finite or not."""
+    return None if isinstance(value, float) or whole(value) is None else unlike(value, "a number")
+
+
+def number(value: object) -> str | None:
+    """A finite number."""
+    is_one = isinstance(value, int | float) and real(value) is None and math.isfinite(value)
+    return None if is_one else unlike(value, "a finite number")
+
+
+def mapping(value: object) -> str | None:
+    """A mapping of anything."""
+    return None if isinstance(value, Mapping) else unlike(value, "a mapping")
+
+
+def maybe(shape: Shape) -> Shape:
+    """The same, or null."""
+    return lambda value: None if value is None else shape(value)
+
+
+def either(first: Shape, second: Shape) -> Shape:
+    """One of two; the second one says what is wrong."""
+    return lambda value: first(value) and second(value)
+
+
+def both(first: Shape, second: Shape) -> Shape:
+    """One thing and another."""
+    return lambda value: first(value) or second(value)
+
+
+def listed(shape: Shape) -> Shape:
+    """A list of such."""
+
+    def problem(value: object) -> str | None:
+        if not isinstance(value, list | tuple):
+            return unlike(value, "a list")
+        found = ((f".{at}", shape(each)) for at, each in enumerate(value))
+        return next((f"{where}{what}" for where, what in found if what), None)
+
+    return problem
+
+
+def some(shape: Shape) -> Shape:
+    """A list of such that is not empty."""
+    return lambda value: " is empty" if isinstance(value, list | tuple) and not value else listed(shape)(value)
+
+
+def row(*shapes: Shape) -> Shape:
+    """A list of so many, each of its own shape."""
+
+    def problem(value: object) -> str | None:
+        if not isinstance(value, list | tuple) or len(value) != len(shapes):
+            return unlike(value, f"a list of {len(shapes)}")
+        found = ((f".{at}", shape(each)) for at, (each, shape) in enumerate(zip(value, shapes, strict=True)))
+        return next((f"{where}{what}" for where, what in found if what), None)
+
+    return problem
+
+
+def named(shape: Shape) -> Shape:
+    """A mapping with any names, all values of which are such."""
+
+    def problem(value: object) -> str | None:
+        if not isinstance(value, Mapping):
+            return unlike(value, "a mapping")
+        found = ((f".{name}", shape(each)) for name, each in value.items())
+        return next((f"{where}{what}" for where, what in found if what), None)
+
+    return problem
+
+
+def fields(needed: Mapping[str, Shape], known: Mapping[str, Shape] | None = None) -> Shape:
+    """A mapping that has what is needed, and may have what is known; of what else it has nothing is asked."""
+    known = {**(known or {}), **needed}
+
+    def problem(value: object) -> str | None:
+        if not isinstance(value, Mapping):
+            return unlike(value, "a mapping")
+        found = [(f".{name}", shape(value[name])) for name, shape in known.items() if name in value]
+        missing = [(f".{name}", " is missing") for name in needed if name not in value]
+        return next((f"{where}{what}" for where, what in [*missing, *found] if what), None)
+
+    return problem
+
+
+def unlike(value: object, wanted: str) -> str:
+    """What is wrong with a value that is of another kind."""
+    if value is None or isinstance(value, bool):
+        shown = {None: "null", True: "true", False: "false"}[value]
+    elif isinstance(value, int) and abs(value) >= _LARGEST:
+        shown = "a number without end"
+    elif isinstance(value, int | float | str):
+        shown = ascii(value) if len(ascii(value)) <= _SHOWN else f"{ascii(value)[:_SHOWN]}..."
+    else:
+        shown = f"a {type(value).__name__}"
+    return f" is {shown}, and {wanted} is wanted"
