@@ -64,7 +64,7 @@ def test_a_run_whose_loss_is_no_number_is_kept_in_plain_json(fit: Fit, capsys: p
         assert main([*command, "--json"]) == 0
         strictly(capsys.readouterr().out)
     assert main(["runs", "show", "last"]) == 0
-    assert "not finite    metrics." in capsys.readouterr().out
+    assert "not finite  metrics." in capsys.readouterr().out
 
 
 def spoilt(run: Path, value: float | torch.dtype) -> Path:

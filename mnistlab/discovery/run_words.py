@@ -48,5 +48,5 @@ def _ids(before: Sequence[str], named: Sequence[str]) -> dict[str, str]:
     roots = [word.partition("=")[2] for word in before if word.startswith("--run.dir=")]
     folders = sorted(run_folders(Path(roots[-1] if roots else "runs")), key=lambda folder: folder.name, reverse=True)
     found = {name: f"{folder.parent.name}/{folder.name}" for folder, name in short_ids(folders).items()}
-    words = {LAST: "the newest training run", **found} if folders else {}
+    words = {LAST: "the newest training run with weights", **found} if folders else {}
     return {word: text for word, text in words.items() if word not in named}
