@@ -279,7 +279,7 @@ class Classifier(Transfer):
             "format": FORMAT,
             "model": self.recorded().as_dict(),
             "data": data.recorded().as_dict() if hasattr(data, "recorded") else None,
-            "trainer": {"precision": str(self.trainer.precision)},
+            "trainer": None if self.trainer.precision == "32-true" else {"precision": str(self.trainer.precision)},
             "acc_best": self.acc_best,
             "reported": dict(self._reported),
             "history": list(self._history),
@@ -306,7 +306,8 @@ class Classifier(Transfer):
         self._restored = record
         self.acc_best = record["acc_best"]
         self._reported = dict(record["reported"])
-        self._history = list(record.get("history", ()))
+        table = checkpoint.get("callbacks", {}).get("Recorder", {}).get("rows", ())
+        self._history = list(record.get("history", table))  # an older file has them there, rounded
         self._lr = record["lr"]
         self._counts = {
             split: {head: Counts.from_tensor(self._own_counts(saved)) for head, saved in counts.items()}

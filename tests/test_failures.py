@@ -99,6 +99,9 @@ def test_an_interrupted_run_says_so(trouble: Trouble, moment: str, kind: str) ->
     assert first.startswith("mnistlab: interrupted.")
     assert len(command) == first.endswith("Go on with:")
     assert all(line.startswith("  mnistlab fit --ckpt_path=") for line in command)
+    if moment in ("on_fit_start", "on_train_start"):
+        assert record is None  # nothing is written before the training begins
+        return
     assert record is not None
     assert record["status"] == record["segments"][-1]["status"] == "interrupted"
     assert record["ended"]

@@ -47,10 +47,10 @@ def _tensor(value: object) -> str | None:
 
 
 def _sums(value: object) -> str | None:
-    """Loss, weight, right answers and images of an epoch; a loss may be any number."""
-    if not isinstance(value, Tensor) or _tensor(value) or value.shape != (4,) or value.is_complex():
+    """Loss, weight, right answers and images of an epoch, of each process; a loss may be any number."""
+    if not isinstance(value, Tensor) or _tensor(value) or value.shape[-1:] != (4,) or value.is_complex():
         return unlike(value, "a tensor of 4 sums")
-    return None if torch.isfinite(value[2:]).all() else " counts images that are no number"
+    return None if torch.isfinite(value[..., 2:]).all() else " counts images that are no number"
 
 
 def _alike(value: object) -> str | None:
