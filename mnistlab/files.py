@@ -54,6 +54,8 @@ def check_file(path: Path, most_bytes: int) -> None:
     """
     try:
         found = path.stat()
+    except NotADirectoryError as error:  # a file stands where a folder of it would be
+        raise FileNotFoundError(error.errno, error.strerror, str(path)) from error
     except FileNotFoundError:
         if path.is_symlink():
             raise UnreadableError(f"{path} cannot be read: it is a link that leads nowhere.") from None

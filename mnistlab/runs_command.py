@@ -17,7 +17,7 @@ Lists the runs that are kept, the newest first; shows one in full; says in what
 two differ, and on which test images; removes some.
 
   ID         the name of a run's folder, a beginning or an end of it, a path, a
-             name given with --run.name, or last, the newest training run that has
+             name given with --run.name, or last, the newest training run with
              weights: the same for every command
   FILTER     --model, --data, --command, --status, --tag, --preset, --sweep;
              --status=failed,lost takes either. rm takes them in place of an ID

@@ -138,7 +138,7 @@ def _close(recorder: Recorder, status: str, error: str) -> None:
     with suppress(OSError, LabError):  # what ended the run is what the user must hear of
         for temporary in recorder.folder.rglob(".*.tmp"):
             temporary.unlink(missing_ok=True)
-        if recorder.begun and recorder.record["status"] == "running":
+        if recorder.begun and (read_record(recorder.folder) or {}).get("status") == "running":
             recorder.finish(status, error=error)
 
 

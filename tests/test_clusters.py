@@ -142,7 +142,10 @@ def test_each_of_many_runs_begins_afresh(
     [
         (["--trainer.plugins=SLURMEnvironment"], "Add --trainer.plugins.auto_requeue=false"),
         (["--trainer.default_root_dir=."], "would begin with hpc_ckpt_1.ckpt"),
-        (["--trainer.callbacks=OnExceptionCheckpoint", "--trainer.callbacks.dirpath=."], "goes on from its last.ckpt"),
+        (
+            ["--trainer.callbacks=OnExceptionCheckpoint", "--trainer.callbacks.dirpath=."],
+            "a run keeps checkpoints/last.ckpt",
+        ),
         (["--seed_everything=true"], "need a number, the same for all"),
     ],
 )

@@ -323,7 +323,7 @@ def test_a_model_of_ones_own_is_named_with_its_line(
     assert message.partition(" Nothing was kept")[0].rstrip(".").endswith(end)
 
 
-@pytest.mark.parametrize("moment", ["on_fit_end", "on_test_start", "on_train_start"])
+@pytest.mark.parametrize("moment", ["on_fit_end", "on_test_start", "on_train_batch_end"])
 def test_a_failure_at_any_moment_is_in_the_record(trouble: Trouble, moment: str) -> None:
     """No run stays `running`."""
     code, _, record = trouble("raise", moment)

@@ -587,7 +587,7 @@ def test_what_was_not_written_down_cannot_write_to_the_terminal(
     assert r"note: its loss was \x1b[2J\nnote: all is well;" in line
 
 
-LAMBDA = "torch.optim.lr_scheduler.LambdaLR"
+CYCLIC = "torch.optim.lr_scheduler.CyclicLR"
 
 
 @pytest.mark.parametrize(
@@ -599,7 +599,7 @@ def test_a_function_of_a_trusted_package_is_refused_too(
     forge: Forge, capsys: pytest.CaptureFixture[str], name: str, form: str
 ) -> None:
     """A schedule would call it, and modules of any package lead to others: `os` is an attribute of many."""
-    said = {"class_path": LAMBDA, "init_args": {"lr_lambda": name}}
+    said = {"class_path": CYCLIC, "init_args": {"base_lr": 0.1, "max_lr": 0.2, "scale_fn": name}}
     path = forge(named("model", "init_args", "scheduler", value=said), form)
     capsys.readouterr()
 

@@ -44,7 +44,7 @@ def changed(catalogue: Catalogue, written: Sequence[Written]) -> list[Setting]:
         before = Present(catalogue, chosen)
         default, known = _default(before, entry)
         is_class = _takes_class(before, entry)
-        value = _short(entry.value) if is_class else entry.data
+        value = _short(entry.data) if is_class else entry.data
         if not known or value != default:
             if known or value is not None:
                 found.append(Setting(".".join(key), value, default, known))
@@ -69,12 +69,12 @@ def _follows(entry: Written) -> bool:
 
 
 def _takes_class(present: Present, entry: Written) -> bool:
-    if not isinstance(entry.value, str):
+    if not isinstance(entry.data, str):
         return False
     try:
-        return present.kind(entry.key) is not None or (present.option(entry.key) is None and "." in entry.value)
+        return present.kind(entry.key) is not None or (present.option(entry.key) is None and "." in entry.data)
     except (LabError, Unlisted):
-        return "." in entry.value
+        return "." in entry.data
 
 
 def _short(value: object) -> str:

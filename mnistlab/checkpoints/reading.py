@@ -108,7 +108,7 @@ def record_of(checkpoint: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
         LabError: If another program made it, or a newer mnistlab.
     """
     record = checkpoint.get(RECORD)
-    if not isinstance(record, Mapping) or not isinstance(record.get("model"), Mapping) or not record["model"]:
+    if not isinstance(record, Mapping) or not isinstance(record.get("model"), Mapping):
         raise LabError(f"{path} was not made by mnistlab: it does not say which model it holds.")
     if not isinstance(record.get("format"), int) or record["format"] != FORMAT:
         raise LabError(

@@ -25,6 +25,7 @@ KINDS = ("choice", "int", "float", "log", "logint")
 _DOMAIN = re.compile(rf"({'|'.join(KINDS)}):(.*)", re.DOTALL)
 _CLASS_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 _LITERAL = "literal:"
+_KNOWN = ("mnistlab.", "torch.", "lightning.")
 _FORMS = {
     "int": "int:64..512, or int:64..512:64 with a step",
     "logint": "logint:16..1024",
@@ -201,7 +202,7 @@ def labelled(values: Sequence[tuple[Written, ...]]) -> Choice:
     for written in values:
         value = written[0].value
         scalar = value if value is None or isinstance(value, int | float | bool) else as_typed(value)
-        label = scalar.rpartition(".")[2] if isinstance(scalar, str) and _CLASS_PATH.fullmatch(scalar) else scalar
+        label = _short(scalar) if isinstance(scalar, str) else scalar
         label = _number(label) if isinstance(label, str) else label
         labels.append(label if label not in labels else f"{label}#{len(labels) + 1}")
     return Choice(tuple(Candidate(label, written) for label, written in zip(labels, values, strict=True)))
@@ -216,6 +217,12 @@ def as_typed(value: object) -> str:
     if isinstance(value, list | dict):
         return dump(value, flow=True).strip()
     return repr(value) if isinstance(value, float) else str(value)
+
+
+def _short(text: str) -> str:
+    """A class by its name; of somebody's own the whole path, for another module may have one of that name."""
+    is_known = _CLASS_PATH.fullmatch(text) and text.startswith(_KNOWN)
+    return text.rpartition(".")[2] if is_known else text
 
 
 def _number(text: str) -> str | int | float:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from enum import Enum
 from types import NoneType
 
+import yaml
 from jsonargparse import ArgumentParser, Namespace
 
 _SCALARS = (str, int, float, NoneType)
@@ -17,6 +18,9 @@ class _Verbatim(str):
     """A text that jsonargparse takes for no YAML and for no file: it looks at those whose type is just `str`."""
 
     __slots__ = ()
+
+
+yaml.SafeDumper.add_representer(_Verbatim, lambda dumper, text: dumper.represent_str(str(text)))  # as it tries out
 
 
 def parse(parser: ArgumentParser, values: Mapping[str, object]) -> Namespace:

@@ -173,7 +173,7 @@ def test_the_defaults_of_a_run_do_not_follow_into_another_class(
 @pytest.mark.parametrize(("name", "first_step"), [("best", 4), ("last", 12)])
 def test_best_and_last_mean_what_they_say_for_fit_too(fit: Fit, here: Path, name: str, first_step: int) -> None:
     """The run goes on where that checkpoint was written: before the rate ruined everything, or after."""
-    ruin = ("--model.scheduler=StepLR", "--model.scheduler.step_size=1", "--model.scheduler.gamma=1000000")
+    ruin = ("--model.scheduler=StepLR", "--model.scheduler.step_size=1", "--model.scheduler.gamma=100")
     folder = fit("--model.optimizer.lr=0.003", *ruin, "--trainer.max_epochs=3")
     assert here in folder.parents
 

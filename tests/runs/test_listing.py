@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mnistlab.errors import LabError
+from mnistlab.options.written import COMPLETE
 from mnistlab.runs.listing import find_run, run_folders, short_ids
 from mnistlab.runs.processes import this_process
 from mnistlab.runs.summary import Run, ordered, read_runs, selected
@@ -134,7 +135,9 @@ def test_trials_of_several_sweeps_are_told_apart_by_their_sweep(here: Path) -> N
 def test_a_run_whose_record_is_missing_is_one_that_cannot_be_read(here: Path) -> None:
     """It is a run for every other command; a folder of something else is none."""
     (here / "tiny/a").mkdir(parents=True)
-    (here / "tiny/a/config.yaml").touch()
+    (here / "tiny/a/config.yaml").write_text(f"{COMPLETE}\n")
+    (here / "tiny/b").mkdir()
+    (here / "tiny/b/config.yaml").write_text("model: of another program\n")
     (here / "tiny/notes").mkdir()
 
     assert read_runs(here).broken == [here / "tiny/a/run.json"]

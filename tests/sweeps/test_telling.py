@@ -59,7 +59,7 @@ def test_where_an_error_comes_from_is_shown_for_a_trial(
     assert "\nRuntimeError: a slip\n" in out
     assert len(list(here.glob("runs/*"))) == 1
     finished = [path.parent.name for path in here.glob("runs/*/*/run.json") if '"finished"' in path.read_text()]
-    assert finished == ["Sound-seed-0" if command[0] == "compare" else "trial-0001"]
+    assert finished == ["odd.Sound-seed-0" if command[0] == "compare" else "trial-0001"]
 
 
 def test_an_error_of_a_repeated_run_is_shown(
