@@ -15,6 +15,7 @@ import psutil
 import pytest
 import torch
 from lightning.fabric.plugins.environments.lightning import find_free_network_port
+from support import rates
 
 from mnistlab.cli import main
 from mnistlab.runs.folder import LAST
@@ -199,6 +200,43 @@ def test_two_processes_killed_within_an_epoch_lose_nothing(
     assert (parts / "metrics.csv").read_text() == (whole / "metrics.csv").read_text()
     last = [torch.load(folder / LAST, weights_only=True) for folder in (whole, parts)]
     assert all(torch.equal(last[0]["state_dict"][name], last[1]["state_dict"][name]) for name in last[0]["state_dict"])
+
+
+def test_a_run_goes_on_in_two_processes_where_a_fresh_one_would_be(here: Path, options: list[str]) -> None:
+    """An epoch has half as many steps then; the learning rate is where that of two processes from the start is."""
+    one = [option for option in options if option not in TWO]
+    assert main(["fit", *one, "--run.dir=parts", "--data.batch_size=32"]) == 0
+    parts = _only_run(here / "parts")
+    longer = "--trainer.max_epochs=3"
+    _run("-m", "mnistlab", "fit", *options, "--run.dir=fresh", "--data.batch_size=32", longer)
+
+    _run("-m", "mnistlab", "fit", f"--ckpt_path={parts}", *TWO, longer)
+
+    assert rates(parts)[2:] == rates(_only_run(here / "fresh"))[2:]
+
+
+def test_two_processes_keep_what_each_has_accumulated(here: Path, options: list[str]) -> None:
+    """From a checkpoint between two steps, written by a callback after a validation, to the same weights."""
+    kept = [
+        f"--trainer.callbacks.{name}" for name in ("save_top_k=-1", "save_on_train_epoch_end=false", "dirpath=kept")
+    ]
+    ways = ["--data.batch_size=64", "--trainer.accumulate_grad_batches=2", "--trainer.val_check_interval=3"]
+    ways.append("--trainer.check_val_every_n_epoch=null")
+    fit = ["-m", "mnistlab", "fit", *options, *ways, "--trainer.callbacks=ModelCheckpoint", *kept]
+    _run(*fit, "--run.dir=whole")
+    between = next(path for path in sorted(Path("kept").glob("*.ckpt")) if _gradients(path))
+    assert {len(each) for each in _gradients(between).values()} == {2}
+
+    _run(*fit, f"--ckpt_path={between}", "--run.dir=again", "--trainer.callbacks.dirpath=others")
+
+    last = [torch.load(_only_run(here / name) / LAST, weights_only=True)["state_dict"] for name in ("whole", "again")]
+    assert all(torch.equal(last[0][name], last[1][name]) for name in last[0])
+
+
+def _gradients(path: Path) -> dict[str, torch.Tensor]:
+    """What has been accumulated for the next step when a checkpoint was written."""
+    gradients: dict[str, torch.Tensor] = torch.load(path, weights_only=True)["mnistlab"]["gradients"]
+    return gradients
 
 
 def _second(first: psutil.Process) -> psutil.Process | None:

@@ -31,6 +31,7 @@ GIVEN = {
     "ModelPruning": ["pruning_fn=l1_unstructured", "amount=0.3"],
     "SingleDeviceXLAStrategy": ["device=0"],
     "SingleTPUStrategy": ["device=0"],
+    "SLURMEnvironment": ["auto_requeue=false"],
     "TensorBoardLogger": ["save_dir=logs"],
     "WandbLogger": ["offline=true"],
 }

@@ -49,7 +49,8 @@ class Keeper(Epochwise, Checkpoint):
     ) -> None:
         """Write `last.ckpt` within an epoch, unless a validation comes first; the epoch's end writes one anyway."""
         del pl_module, outputs, batch
-        if not _validates_after(trainer, batch_idx):
+        stops = trainer.should_stop or trainer.global_step == trainer.max_steps
+        if (stops or self._every_n_steps) and not _validates_after(trainer, batch_idx):
             self._save_within_epoch(trainer)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

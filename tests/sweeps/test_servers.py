@@ -164,7 +164,7 @@ def test_a_server_that_is_not_there_is_told(tmp_path: Path) -> None:
     out, _ = sweep.communicate(timeout=PATIENCE_S)
 
     assert sweep.returncode == 1
-    assert "the database cannot be used" in out
+    assert "cannot be used: connection failed" in out
     assert "secret" not in out
     assert not list(tmp_path.iterdir())
 
