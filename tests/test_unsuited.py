@@ -1,6 +1,8 @@
 """Every class of Lightning that help offers works, or is refused in one line that names the way out."""
 
-from collections.abc import Callable, Mapping
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NoReturn
 
@@ -8,6 +10,7 @@ import pytest
 import yaml
 from lightning.pytorch import Trainer
 from safetensors.torch import load_file
+from torch import distributed
 
 from mnistlab.cli import main
 from mnistlab.failures import LossWatch
@@ -61,6 +64,19 @@ REFUSED = {
 
 UNCONTINUED = ("ModelPruning",)
 """What trains, but cannot go on."""
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left() -> Iterator[None]:
+    """What others leave in the process goes with the test: variables, a group of processes, a run of wandb."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+    if distributed.is_initialized():
+        distributed.destroy_process_group()
+    if "wandb" in sys.modules:
+        sys.modules["wandb"].teardown()
 
 
 def offered() -> list[tuple[str, str]]:
