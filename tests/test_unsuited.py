@@ -68,8 +68,9 @@ UNCONTINUED = ("ModelPruning",)
 
 @pytest.fixture(autouse=True)
 def _nothing_left() -> Iterator[None]:
-    """What others leave in the process goes with the test: variables, a group of processes, a run of wandb."""
+    """What others leave in the process goes with the test: variables, threads, a group of processes, a run of wandb."""
     before = dict(os.environ)
+    os.environ["OMP_NUM_THREADS"] = "1"  # or a strategy for several processes chooses how many
     yield
     os.environ.clear()
     os.environ.update(before)
