@@ -165,7 +165,7 @@ def test_nothing_is_lost_whatever_is_killed(tmp_path: Path, undisturbed: Path) -
         wait_until(lambda number=number: epochs(tmp_path) > 2 * number)  # type: ignore[misc]  # of 16, two trials end
         blow(sweep)
         if blow is not kill_a_worker:
-            assert ("RUNNING" in states(tmp_path)) == (blow is kill_all)
+            assert blow is kill_all or "RUNNING" not in states(tmp_path)  # it may fall between two trials
             if not sweep.stdout.closed:  # type: ignore[union-attr]
                 sweep.communicate()
             sweep = start(tmp_path)
