@@ -13,7 +13,7 @@ TABLES = "See what there is"
 _MANY = "Many runs"
 _CARE = "Look after it"
 
-BENCH_SECTIONS = ("epochs", "augmentation", "starts", "memory", "scaling", "accuracy")
+BENCH_SECTIONS = ("epochs", "augmentation", "starts", "memory", "scaling", "busy", "accuracy")
 """What `bench --only` takes."""
 
 

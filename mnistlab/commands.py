@@ -26,6 +26,7 @@ from mnistlab.runs.supervision import Supervision
 from mnistlab.screen import Screen, quiet
 from mnistlab.sections import prepare
 from mnistlab.starting import find_init
+from mnistlab.threads import threads
 from mnistlab.thrift import keep_freed_memory
 from mnistlab.training import train
 from mnistlab.wish import Wish
@@ -125,7 +126,7 @@ def _evaluate(invocation: Invocation, settled: Settled, found: Found | None, wis
     if found is not None and found.path is not None:
         screen.weights(found.path)
     screen.settings(differing(settled, cli.resolved))
-    with cli.group.watched(cli.trainer, lambda lost: tell(f"mnistlab: {lost}")):
+    with threads(cli.resolved["threads"]), cli.group.watched(cli.trainer, lambda lost: tell(f"mnistlab: {lost}")):
         return evaluate(invocation, cli, found, answering, wish)
 
 

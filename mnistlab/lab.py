@@ -25,6 +25,7 @@ from mnistlab.errors import LabError
 from mnistlab.group import Group
 from mnistlab.invocation import Found, Invocation
 from mnistlab.linking import link_classes
+from mnistlab.numbers import ThreadCount
 from mnistlab.options.building import instantiate, instantiate_group
 from mnistlab.options.classes import find_class
 from mnistlab.options.parsing import keep, parse
@@ -70,6 +71,7 @@ class LabCLI(LightningCLI):
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add the options of the lab."""
         parser.add_class_arguments(Run, "run")
+        parser.add_argument("--threads", type=ThreadCount | None, default=None)
         parser.add_argument("--logger", type=list[Tracker] | Tracker | None, default=None)
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     PositiveFloat = float
     NonNegativeFloat = float
     ClosedUnitInterval = float
+    ThreadCount = int
 else:
     from jsonargparse.typing import (
         ClosedUnitInterval,
@@ -15,6 +16,9 @@ else:
         NonNegativeInt,
         PositiveFloat,
         PositiveInt,
+        restricted_number_type,
     )
 
-__all__ = ["ClosedUnitInterval", "NonNegativeFloat", "NonNegativeInt", "PositiveFloat", "PositiveInt"]
+    ThreadCount = restricted_number_type("ThreadCount", int, [(">=", 1), ("<=", 1024)])
+
+__all__ = ["ClosedUnitInterval", "NonNegativeFloat", "NonNegativeInt", "PositiveFloat", "PositiveInt", "ThreadCount"]

@@ -25,8 +25,8 @@ from mnistlab.runs.outcomes import load_outcomes
 from mnistlab.runs.reading import read_record, read_rows
 from mnistlab.runs.summary import Run, read_run
 from mnistlab.runs.supervision import Row, Supervision
-
-_MOST_THREADS = 1024
+from mnistlab.shapes import threads as threads_problem
+from mnistlab.threads import threads
 
 _PLACES = (
     "versions",
@@ -71,21 +71,16 @@ def reproduce(name: str, root: Path, options: Sequence[str], *, for_machines: bo
     """
     first = find_run(name, root)
     kept = _ended(first)
-    record, threads = kept.record, kept.number("machine", "threads")
-    before = torch.get_num_threads()
+    record, turns = kept.record, _turns(kept)
     again = new_folder(root, kept.text("model") or first.resolve().parent.name)
     rows = _rows(first)
 
     def goes_on(row: Row) -> bool:
         return record["status"] != "pruned" or int(row["epoch"]) + 1 < len(rows)
 
-    supervision = Supervision(again, {"reproduces": str(first.resolve())}, goes_on, repeats=first)
-    try:
-        torch.set_num_threads(int(threads) if threads and 0 < threads <= _MOST_THREADS else before)
-        with redirect_stdout(sys.stderr if for_machines else sys.stdout):
-            run("fit", [*options, f"--run.dir={root}"], supervision=supervision)
-    finally:
-        torch.set_num_threads(before)
+    supervision = Supervision(again, {"reproduces": str(first.resolve())}, goes_on, first, turns)
+    with redirect_stdout(sys.stderr if for_machines else sys.stdout), threads(turns[0][1] if turns else None):
+        run("fit", [*options, f"--run.dir={root}"], supervision=supervision)
     results, places = list(_results(first, again)), list(_places(record, read_record(again) or {}))
     if for_machines:
         said = {"same": not results, "weights_compared": is_file(first / WEIGHTS), "run": str(again)}
@@ -106,6 +101,15 @@ def _ended(folder: Path) -> Run:
         why = "its process has died without a word" if status == "lost" else str(status)
         raise LabError(f"{folder} has not come to its end: {why}. Go on with:\n  mnistlab fit --ckpt_path={folder}")
     return run
+
+
+def _turns(run: Run) -> list[list[int]]:
+    """From which batch on a run has computed with how many threads; an old record has but the number at its start."""
+    turns = run.record.get("threads")
+    number = run.part("machine").get("threads")
+    if isinstance(turns, list) and turns:
+        return turns
+    return [[0, number]] if isinstance(number, int) and not threads_problem(number) else []
 
 
 def _results(first: Path, again: Path) -> Iterator[Difference]:

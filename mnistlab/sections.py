@@ -14,7 +14,7 @@ from mnistlab.data import MNIST, ImageData
 from mnistlab.losses.torch_losses import REFUSED
 from mnistlab.losses.weights import register_tensor_type
 from mnistlab.models import MediumModel
-from mnistlab.numbers import NonNegativeInt, PositiveInt
+from mnistlab.numbers import NonNegativeInt, PositiveInt, ThreadCount
 from mnistlab.options.classes import hide, refuse
 from mnistlab.options.settling import Section
 from mnistlab.trackers import Tracker
@@ -26,13 +26,19 @@ class TopLevel:
 
     Args:
         seed_everything: Seed of weights, order, dropout and augmentation; true draws one, false sets none.
+        threads: Threads that compute on a CPU, which take part in the bits of a run. If not given, as many as there are
+            cores, and fewer while other programs keep those busy; a run that goes on begins as it was begun.
         logger: Tools of others that show the run while it goes on; nothing in it depends on them.
     """
 
     def __init__(
-        self, seed_everything: NonNegativeInt | bool = 0, logger: list[Tracker] | Tracker | None = None
+        self,
+        seed_everything: NonNegativeInt | bool = 0,
+        threads: ThreadCount | None = None,
+        logger: list[Tracker] | Tracker | None = None,
     ) -> None:
         self.seed_everything = seed_everything
+        self.threads = threads
         self.logger = logger
 
 
@@ -91,7 +97,7 @@ class Sweep:
         self,
         trials: PositiveInt | None = None,
         workers: PositiveInt | None = None,
-        threads: PositiveInt = 1,
+        threads: ThreadCount = 1,
         seeds: PositiveInt = 1,
         sampler: Literal["auto", "grid", "random", "tpe"] = "auto",
         pruner: Literal["none", "median", "halving", "hyperband"] = "none",

@@ -11,6 +11,7 @@ Shape = Callable[[object], str | None]
 
 _LARGEST = 2**63
 _SHOWN = 40
+_MOST_THREADS = 1024
 
 
 def text(value: object) -> str | None:
@@ -33,6 +34,12 @@ def count(value: object) -> str | None:
     """A whole number from 0 on."""
     is_one = isinstance(value, int) and whole(value) is None and value >= 0
     return None if is_one else unlike(value, "a whole number from 0 on")
+
+
+def threads(value: object) -> str | None:
+    """A number of threads that a machine can have."""
+    is_one = count(value) is None and isinstance(value, int) and 1 <= value <= _MOST_THREADS
+    return None if is_one else unlike(value, f"a whole number from 1 to {_MOST_THREADS}")
 
 
 def real(value: object) -> str | None:

@@ -7,10 +7,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import torch
 from lightning.pytorch import Callback
 from lightning.pytorch.callbacks import Timer
 
-from mnistlab.callbacks import Answering, Continuity
+from mnistlab.callbacks import Answering, Continuity, Pace
 from mnistlab.checkpoints.reading import read_checkpoint
 from mnistlab.discovery.schema import schema_line
 from mnistlab.effects.configured import Configured
@@ -32,6 +33,7 @@ from mnistlab.runs.supervision import Supervision
 from mnistlab.screen import Screen
 from mnistlab.starting import begin as begin_model
 from mnistlab.starting import find_init
+from mnistlab.threads import threads
 from mnistlab.trackers import Followed, Trackers
 
 
@@ -51,8 +53,9 @@ def train(invocation: Invocation, settled: Settled, found: Found | None, supervi
 
     def callbacks(cli: LabCLI) -> list[Callback]:
         recorder = _recorder(invocation, cli, found, supervision)
+        pace = _pace(cli, recorder, supervision)
         keepers.append(Keeper(recorder, cli.resolved["run"]["checkpoint_every_n_steps"]))
-        return [recorder, Continuity(), keepers[0]]
+        return [recorder, Continuity(), pace, keepers[0]]
 
     continued = found is not None and found.path is not None
     if not continued:
@@ -92,6 +95,7 @@ def train(invocation: Invocation, settled: Settled, found: Found | None, supervi
         tell(f"mnistlab: {lost}{_way_on(recorder, configured.packages())}")
 
     with (
+        threads(None),
         trackers.until_the_end(),
         _closing(recorder, configured.packages(), supervision),
         cli.group.watched(cli.trainer, close),
@@ -106,6 +110,16 @@ def train(invocation: Invocation, settled: Settled, found: Found | None, supervi
             recorder.finish("pruned" if stopped[-1] else "finished")
             screen.end(recorder.folder, recorder.record["metrics"], cli.datamodule)
     return 0
+
+
+def _pace(cli: LabCLI, recorder: Recorder, supervision: Supervision | None) -> Pace:
+    """With how many threads the run computes; one of a sweep with those of its worker."""
+    usual: int = torch.get_num_threads()
+    fixed = usual if supervision and not supervision.turns else None
+    pace = Pace(cli.resolved["threads"] or fixed, supervision.turns if supervision else ())
+    recorder.record["machine"]["threads"] = cli.resolved["threads"] or usual
+    recorder.record["threads"] = pace.turns
+    return pace
 
 
 @contextmanager

@@ -19,7 +19,7 @@ PACKAGE = Path(mnistlab.__file__).parent
 # From the lowest to the highest. A part imports lower ones, never one beside it or above it.
 ORDER = [
     {"errors", "nearest", "numbers", "counts", "command_table", "interruptions", "wish", "finite", "shapes"},
-    {"files"},
+    {"files", "threads"},
     {"options"},  # what can be written, and what becomes of it
     {"arguments"},
     {"checkpoints"},

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mnistlab.benchmark.accuracy import BEST, QUICK99, accuracy
 from mnistlab.benchmark.augmentation import augmentation
+from mnistlab.benchmark.busy import LOADS, busy
 from mnistlab.benchmark.epochs import LARGER, REFERENCE, epochs
 from mnistlab.benchmark.figures import Found
 from mnistlab.benchmark.fitting import Setting
@@ -75,6 +76,11 @@ def _scaling(ground: Ground, effort: Effort) -> Iterator[Found]:
         yield from by_records(counts, 1 if effort.quick else 3, Path(folder))
 
 
+def _busy(ground: Ground, effort: Effort) -> Iterator[Found]:
+    with tempfile.TemporaryDirectory() as folder:
+        yield from busy(ground.setting, LOADS[:1] if effort.quick else LOADS, Path(folder))
+
+
 _MANY = ((1, 4, 16), (32, 128, 512, 2_048, 4_096), (100, 1_000, 10_000))
 
 
@@ -90,5 +96,6 @@ SECTIONS: dict[str, Section] = {
     "starts": _starts,
     "memory": _memory,
     "scaling": _scaling,
+    "busy": _busy,
     "accuracy": _accuracy,
 }

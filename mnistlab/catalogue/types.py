@@ -19,6 +19,7 @@ _PLAIN: dict[object, dict[str, Value]] = {
 _RESTRICTED: dict[str, dict[str, Value]] = {
     "PositiveInt": {"type": "integer", "exclusiveMinimum": 0},
     "NonNegativeInt": {"type": "integer", "minimum": 0},
+    "ThreadCount": {"type": "integer", "minimum": 1, "maximum": 1024},
     "PositiveFloat": {"type": "number", "exclusiveMinimum": 0},
     "NonNegativeFloat": {"type": "number", "minimum": 0},
     "ClosedUnitInterval": {"type": "number", "minimum": 0, "maximum": 1},

@@ -32,6 +32,7 @@ from mnistlab.shapes import (
     real,
     row,
     some,
+    threads,
     unlike,
     whole,
 )
@@ -143,6 +144,9 @@ CONTINUITY = fields(
 )
 """What `mnistlab.callbacks.continuity` keeps."""
 
+PACE = fields({"turns": listed(row(count, threads)), "batches": count})
+"""What `mnistlab.callbacks.pace` keeps."""
+
 CLASSIFIER = fields(
     {"acc_best": number, "reported": named(real), "lr": real, "counts": named(named(_sums))},
     {"history": listed(named(real)), "gradients": named(_tensor)},
@@ -157,7 +161,7 @@ CONTINUABLE = fields(
         "loops": fields({"fit_loop": LOOPS}),
         "optimizer_states": some(fields({"state": _optimizer, "param_groups": some(_group)})),
         "lr_schedulers": listed(mapping),
-        "callbacks": both(named(mapping), fields({}, {"Recorder": RECORDER, "Continuity": CONTINUITY})),
+        "callbacks": both(named(mapping), fields({}, {"Recorder": RECORDER, "Continuity": CONTINUITY, "Pace": PACE})),
         RECORD: CLASSIFIER,
     }
 )

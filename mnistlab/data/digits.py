@@ -6,7 +6,6 @@ import io
 import os
 import tempfile
 import zlib
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -18,6 +17,7 @@ from torch import Tensor
 from mnistlab.data.images import ImageData
 from mnistlab.data.imageset import ImageSet
 from mnistlab.numbers import NonNegativeInt, PositiveInt
+from mnistlab.threads import threads
 
 SIDE = 28
 BOX = 20  # MNIST's digits fill a box of 20 x 20 pixels
@@ -192,20 +192,6 @@ def _render(glyph: Tensor, factors: dict[str, Tensor], generator: torch.Generato
     return (ink * ink * (3 - 2 * ink)).mul_(255).round_().to(torch.uint8)[:, None]
 
 
-@contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
-    """Let torch compute in one thread.
-
-    The operations are too small to share: two threads on two busy cores took 5 times as long as one.
-    """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
 def draw_digits(size: int, seed: int) -> ImageSet:
     """Draw digits, white ink on black.
 
@@ -230,7 +216,7 @@ def draw_digits(size: int, seed: int) -> ImageSet:
         - loops: number of closed loops in the way it is written
     """
     generator = torch.Generator().manual_seed(seed)
-    with _one_thread():
+    with threads(1):  # too small to share: two threads on two busy cores took 5 times as long as one
         pens = _pens()
         digit = torch.arange(size)[torch.randperm(size, generator=generator)] % 10
         ways = pens.digit.bincount()

@@ -27,6 +27,7 @@ _PLAIN: dict[object, str] = {
 }
 _RESTRICTED = {
     "PositiveInt": "a whole number above 0",
+    "ThreadCount": "a whole number from 1 to 1024",
     "NonNegativeInt": "a whole number from 0 on",
     "PositiveFloat": "a number above 0",
     "NonNegativeFloat": "a number from 0 on",

@@ -11,7 +11,22 @@ from mnistlab.errors import tell
 from mnistlab.files import UnreadableError, read_text
 from mnistlab.finite import NOT_FINITE, finite
 from mnistlab.runs.folder import CONFIG, METRICS, RECORD, closed, is_run, places
-from mnistlab.shapes import Shape, count, either, fields, flag, listed, mapping, maybe, named, number, text, whole
+from mnistlab.shapes import (
+    Shape,
+    count,
+    either,
+    fields,
+    flag,
+    listed,
+    mapping,
+    maybe,
+    named,
+    number,
+    row,
+    text,
+    threads,
+    whole,
+)
 
 LEFT_OUT = "left_out"
 """The key under which a record that was read says which of its fields were not what they should be."""
@@ -38,6 +53,7 @@ _SHAPES: Mapping[str, Shape] = {
     **dict.fromkeys(("parameters", "processes", "train_images", "effective_batch_size"), maybe(count)),
     "segments": listed(fields({}, dict.fromkeys(("command", "started", "ended", "status", "error"), _words))),
     "seed": maybe(whole),
+    "threads": listed(row(count, threads)),
     "trial": either(text, number),
     "process": _process,
     "process_started": number,

@@ -58,14 +58,23 @@ def write_rows(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
 
 
 def config_hash(config: Mapping[str, Any]) -> str:
-    """SHA-256 of what counts in a resolved configuration."""
-    canonical = json.dumps(what_counts(config), sort_keys=True, separators=(",", ":"), default=str)
+    """SHA-256 of what counts in a resolved configuration; 0.0, as a default of 0 is read again, is no other number."""
+    canonical = json.dumps(_without_fractions(what_counts(config)), sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
+def _without_fractions(value: Any) -> Any:
+    """Data in which each whole number is one."""
+    if isinstance(value, Mapping):
+        return {name: _without_fractions(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_without_fractions(part) for part in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def what_counts(config: Mapping[str, Any]) -> dict[str, Any]:
-    """A resolved configuration without what only says where the run is kept and shown."""
-    return {name: value for name, value in config.items() if name not in ("run", "logger")}
+    """A resolved configuration without what says where the run is kept and shown, and how many threads compute."""
+    return {name: value for name, value in config.items() if name not in ("run", "logger", "threads")}
 
 
 def config_text(config: Mapping[str, Any], editor_line: str | None = None) -> str:

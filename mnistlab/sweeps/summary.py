@@ -95,7 +95,7 @@ def _commands(plan: Plan, best: Sequence[Progress]) -> list[str]:
     folder = plan.run_folder(best[0].stem, seed)
     again = [*shlex.split(str(trial.user_attrs["command"]))[2:], f"--seed_everything={seed}"]
     line = shlex.join(["mnistlab", "fit", *again])
-    lines = [f"Train the best again: OMP_NUM_THREADS={plan.threads} {line}"]
+    lines = [f"Train the best again: {line} --threads={plan.threads}"]
     if (folder / WEIGHTS).is_file():
         lines.append(f"Test it:              mnistlab test --ckpt_path={folder}")
     return lines

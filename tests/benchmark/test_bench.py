@@ -66,6 +66,18 @@ def test_commands_are_timed_against_the_imports() -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("here")
+def test_epochs_are_timed_beside_busy_processes() -> None:
+    """From the start of a run and from its middle on, over its quiet epochs, and several runs at once."""
+    found = results(bench("--only=busy"), "busy")
+
+    whole, midway, at_once = found.values()
+    assert whole["parts"]["quiet"] == midway["parts"]["quiet"]
+    assert all(each["value"] > 0 for each in (whole, midway, at_once))
+    assert [[mark["bound"] for mark in each["marks"]] for each in found.values()] == [[3, 2.3], [3, 2.3], [1.15]]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("here")
 def test_the_cost_is_told_by_images_batch_and_records() -> None:
     """A row for each size."""
     kept = bench("--only=scaling,augmentation")

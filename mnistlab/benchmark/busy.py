@@ -1,0 +1,125 @@
+"""What an epoch takes on a machine whose cores others keep busy, over the same on a quiet one."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from mnistlab.benchmark.figures import Figure, Mark, Result, ratio
+from mnistlab.benchmark.fitting import Setting
+from mnistlab.benchmark.processes import PROGRAM, ended
+from mnistlab.failures import RunFailedError
+from mnistlab.runs.folder import METRICS
+from mnistlab.runs.reading import read_record
+
+_BUSY = Mark(3, 2.3)
+_AT_ONCE = Mark(1.15)
+_TOGETHER = 4
+_LOOK_S = 0.05
+
+
+@dataclass(frozen=True)
+class Load:
+    """A net that is trained.
+
+    Attributes:
+        net: Its class.
+        batches: Of an epoch, of 128 images each.
+        epochs: With others beside it, and without.
+    """
+
+    net: str
+    batches: int
+    epochs: int = 4
+
+
+LOADS = (Load("SDN68K", 430), Load("SmallModel", 150), Load("CNN421K", 25))
+
+
+def busy(setting: Setting, loads: tuple[Load, ...], folder: Path) -> Iterator[Result]:
+    """Epochs of whole commands: quiet, busy from their start, and busy from their middle on.
+
+    Args:
+        setting: The data set.
+        loads: What is trained.
+        folder: Where the runs may lie.
+
+    Raises:
+        RunFailedError: If a command fails.
+    """
+    beside = f"beside {_cores()} busy processes"
+    for load in loads:
+        with _others():
+            whole = _epochs(setting, load, folder / f"{load.net}-whole", load.epochs)
+        midway = _epochs(setting, load, folder / f"{load.net}-midway", 2 * load.epochs, disturbed_from=load.epochs)
+        quiet = Figure(midway[1 : load.epochs])  # the first epoch warms up
+        later = Figure(midway[load.epochs + 1 :])
+        name = f"{load.net}, an epoch"
+        yield ratio(name, (beside, Figure(whole[1:])), ("quiet", quiet), _BUSY)
+        yield ratio(name, (f"{beside} from its middle on", later), ("quiet", quiet), _BUSY)
+    yield _at_once(setting, loads[0], folder)
+
+
+def _at_once(setting: Setting, load: Load, folder: Path) -> Result:
+    """Whole commands at the same time, and one after the other."""
+
+    def seconds(name: str) -> float:
+        return ended(_command(setting, load, folder / name, load.epochs)).seconds
+
+    row = Figure([sum(seconds(f"row-{number}") for number in range(_TOGETHER))])
+    begin = time.perf_counter()
+    with ThreadPoolExecutor(_TOGETHER) as pool:
+        list(pool.map(seconds, (f"at-once-{number}" for number in range(_TOGETHER))))
+    together = Figure([time.perf_counter() - begin])
+    return ratio(f"{load.net}, {_TOGETHER} runs of fit", ("at once", together), ("in a row", row), _AT_ONCE)
+
+
+def _epochs(setting: Setting, load: Load, root: Path, epochs: int, disturbed_from: int | None = None) -> list[float]:
+    """Seconds of each epoch of a run, beside which others begin after so many."""
+    process = subprocess.Popen(  # noqa: S603 - this program
+        _command(setting, load, root, epochs), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    )
+    if disturbed_from is not None:
+        while process.poll() is None and _rows(root) < disturbed_from:
+            time.sleep(_LOOK_S)
+        with _others():
+            process.wait()
+    if process.wait():
+        raise RunFailedError(f"mnistlab fit --model={load.net} has failed.")
+    record = read_record(next(root.glob("*/*"))) or {}
+    return list(record["timings"]["epoch_seconds"])
+
+
+def _command(setting: Setting, load: Load, root: Path, epochs: int) -> list[str]:
+    length = [f"--trainer.max_epochs={epochs}", f"--trainer.limit_train_batches={load.batches}"]
+    sizes = ["--data.batch_size=128", "--trainer.limit_val_batches=1", "--run.test=false"]
+    return [*PROGRAM, "fit", *setting.data, f"--model={load.net}", *length, *sizes, f"--run.dir={root}"]
+
+
+def _rows(root: Path) -> int:
+    """How many epochs the run has ended."""
+    return sum(len(table.read_text(encoding="utf-8").splitlines()) - 1 for table in root.glob(f"*/*/{METRICS}"))
+
+
+@contextmanager
+def _others() -> Iterator[None]:
+    """As many processes as there are cores, each of which uses one wholly."""
+    every = [
+        subprocess.Popen([sys.executable, "-c", "while True: pass"])
+        for _ in range(_cores())
+    ]
+    try:
+        yield
+    finally:
+        for each in every:
+            each.kill()
+            each.wait()
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
