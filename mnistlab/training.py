@@ -95,7 +95,7 @@ def train(invocation: Invocation, settled: Settled, found: Found | None, supervi
         tell(f"mnistlab: {lost}{_way_on(recorder, configured.packages())}")
 
     with (
-        threads(None),
+        threads(cli.resolved["threads"]),
         trackers.until_the_end(),
         _closing(recorder, configured.packages(), supervision),
         cli.group.watched(cli.trainer, close),

@@ -91,8 +91,8 @@ def test_a_run_is_done_again_with_the_threads_of_each_batch(
 @pytest.mark.usefixtures("two_threads")
 def test_a_run_goes_on_with_as_many_as_it_was_begun(fit: Fit) -> None:
     """What another process has by default makes no difference."""
-    whole = fit("--model=SDN8K", "--trainer.max_epochs=2")
-    parts = fit("--model=SDN8K")
+    whole = fit("--model=SDN8K", "--model.scheduler=null", "--trainer.max_epochs=2")
+    parts = fit("--model=SDN8K", "--model.scheduler=null")
     torch.set_num_threads(1)
 
     assert main(["fit", f"--ckpt_path={parts}", "--trainer.max_epochs=2"]) == 0
