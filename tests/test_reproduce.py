@@ -128,7 +128,7 @@ def test_it_takes_the_threads_of_the_run(fit: Fit, capsys: pytest.CaptureFixture
     """They are part of a run's bits; afterwards they are as before."""
     folder = fit()
     record = json.loads((folder / "run.json").read_text())
-    edit(folder, machine={**record["machine"], "threads": 2})
+    edit(folder, machine={**record["machine"], "threads": 2}, threads=[[0, 2]])
     capsys.readouterr()
     before = torch.get_num_threads()
 

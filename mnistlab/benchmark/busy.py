@@ -109,10 +109,7 @@ def _rows(root: Path) -> int:
 @contextmanager
 def _others() -> Iterator[None]:
     """As many processes as there are cores, each of which uses one wholly."""
-    every = [
-        subprocess.Popen([sys.executable, "-c", "while True: pass"])
-        for _ in range(_cores())
-    ]
+    every = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(_cores())]
     try:
         yield
     finally:

@@ -115,12 +115,19 @@ def _machine(run: Run) -> str:
     threads = machine.get("threads")
     parts = [
         run.text("device"),
-        f"{threads} thread{'s' * (threads != 1)}" if threads else "",
+        f"{threads} thread{'s' * (threads != 1)}{_fewer(run)}" if threads else "",
         f"{machine['cores']} cores" if machine.get("cores") else "",
         str(machine.get("processor") or ""),
         run.text("host"),
     ]
     return ", ".join(part for part in parts if part)
+
+
+def _fewer(run: Run) -> str:
+    """With how many others the run has computed while its machine was busy."""
+    turns = run.record.get("threads")
+    others = sorted({turn[1] for turn in turns} - {turns[0][1]}) if isinstance(turns, list) and turns else []
+    return f" (at times {', '.join(map(str, others))})" if others else ""
 
 
 def _commit(run: Run) -> str:
