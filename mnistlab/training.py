@@ -22,9 +22,12 @@ from mnistlab.invocation import Found, Invocation
 from mnistlab.lab import LabCLI
 from mnistlab.making import check_learnable, check_parts, check_weights, made, match_precision, tell_notes
 from mnistlab.options.settling import Settled
+from mnistlab.options.written import Source
 from mnistlab.origins import differing
 from mnistlab.runs.folder import BEST, LAST, RECORD
 from mnistlab.runs.keeper import Keeper
+from mnistlab.runs.listing import called, given_names
+from mnistlab.runs.newest import MEANT
 from mnistlab.runs.reading import read_record
 from mnistlab.runs.record import config_text, start_record
 from mnistlab.runs.recorder import Recorder, rounded
@@ -71,6 +74,7 @@ def train(invocation: Invocation, settled: Settled, found: Found | None, supervi
 
     def begin() -> None:
         tell_notes(configured, cli)
+        _tell_name(settled, recorder.folder, None if supervision else invocation.root_of(recorder.folder))
         screen.begin(cli.model, cli.datamodule, cli.trainer.max_epochs, recorder.folder)
         screen.settings(differing(settled, cli.resolved))
 
@@ -162,6 +166,20 @@ def _limit(cli: LabCLI) -> str:
     if any(seconds is not None and seconds <= 0 for seconds in remaining):
         return "trainer.max_time" if cli.resolved["trainer"]["max_time"] else "trainer.callbacks.duration"
     return "trainer.max_steps" if 0 < cli.trainer.max_steps <= cli.trainer.global_step else "trainer.max_epochs"
+
+
+def _tell_name(settled: Settled, folder: Path, root: Path | None) -> None:
+    """Say where a name that was given to the run will not find it among those in `root`."""
+    given = settled.origins.get("run.name")
+    if root is None or given is None or given.source is Source.CHECKPOINT:
+        return
+    name = str(given.value)
+    others = [path for path, known in given_names(root).items() if known == name and path.resolve() != folder.resolve()]
+    if name in MEANT:
+        tell(f"note: {given.where}: {name} is the word for the newest run, so this one is found by its id alone.")
+    elif others:
+        known = f"{called(others[0])}{f', {len(others) - 1} more' if others[1:] else ''}"
+        tell(f"note: {given.where}: another run has this name ({known}), so each is found by its id alone.")
 
 
 def _test_best(cli: LabCLI, recorder: Recorder) -> None:

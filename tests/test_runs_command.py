@@ -336,6 +336,17 @@ def test_removed_runs_are_gone_and_no_others(said: Said) -> None:
     assert {path.name for path in Path("runs").rglob("*")} == {"lr", "trial-0004", "run.json"}
 
 
+def test_what_is_removed_is_the_run_of_that_name(said: Said, refused: Refused) -> None:
+    """Not one whose id begins or ends so; which it is stands in the question, in the refusal and at the end."""
+    others = [make("tiny/20260101T000000Z-aaaad7"), make("tiny/20260101T000000Z-d7aaaa")]
+    make("tiny/20260101T000000Z-bbbbbb", name="d7")
+    which = "runs/tiny/20260101T000000Z-bbbbbb, called d7"
+
+    assert refused("rm", "d7").endswith(f"add --yes to remove {which}.\n")
+    assert said("rm", "d7", "--yes") == f"removed {which}\n"
+    assert [folder.exists() for folder in others] == [True, True]
+
+
 @pytest.mark.usefixtures("several")
 @pytest.mark.parametrize(
     ("arguments", "why"),
@@ -376,7 +387,9 @@ def test_on_a_terminal_it_is_asked(
 
     assert main(["runs", "rm", "a001"]) == int(stays)
     assert Path("runs/tiny/2026Z-a001").exists() == stays
-    assert ("Nothing was removed" in capsys.readouterr().out) == stays
+    out = capsys.readouterr().out
+    assert out.startswith("  runs/tiny/2026Z-a001, called first\n")
+    assert ("Nothing was removed" in out) == stays
 
 
 @pytest.mark.usefixtures("several")

@@ -11,6 +11,7 @@ from mnistlab.browsing.overview import chosen_of, runs_below
 from mnistlab.browsing.words import say, size
 from mnistlab.errors import LabError
 from mnistlab.runs.listing import find_run
+from mnistlab.runs.reading import read_name
 from mnistlab.runs.summary import FILTERS, Run, read_run
 
 
@@ -30,8 +31,9 @@ def remove_runs(asked: Arguments, root: Path) -> int:
         print("Nothing was removed.")
         return 1
     for folder in folders:
+        said = _said(folder)
         _remove(folder)
-        say([f"removed {folder}"])
+        say([f"removed {said}"])
     return 0
 
 
@@ -71,17 +73,23 @@ def _readable(folder: Path) -> Run | None:
 
 def _agreed(folders: Sequence[Path]) -> bool:
     """Whether the user wants it; nobody there is no yes."""
-    many = len(folders)
-    runs = f"{many} run{'s' * (many > 1)}"
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise LabError(f"{runs} would be removed. Nothing was, since nobody can be asked: add --yes.")
+        which = ", ".join(map(_said, folders))
+        raise LabError(f"nothing was removed, since nobody can be asked: add --yes to remove {which}.")
     bytes_in_all = sum(_bytes(folder) for folder in folders)
-    say([f"  {folder}" for folder in folders])
+    say([f"  {_said(folder)}" for folder in folders])
+    runs = f"{len(folders)} run{'s' * (len(folders) > 1)}"
     try:
         answer = input(f"Remove {runs}, {size(bytes_in_all)}? [y/N] ")
     except EOFError:
         return False
     return answer.strip().lower() in ("y", "yes")
+
+
+def _said(folder: Path) -> str:
+    """Where a run lies, which ends with its id, and the name that was given to it."""
+    given = read_name(folder)
+    return f"{folder}, called {given.name}" if given else str(folder)
 
 
 def _bytes(folder: Path) -> int:
