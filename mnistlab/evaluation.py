@@ -16,11 +16,12 @@ from mnistlab.data import ImageData
 from mnistlab.discovery.schema import schema_line
 from mnistlab.errors import LabError
 from mnistlab.explanation import explain
+from mnistlab.files import replacing, write_text
 from mnistlab.invocation import Found, Invocation
 from mnistlab.lab import LabCLI
 from mnistlab.picture import save_picture
 from mnistlab.runs.folder import CONFIG, PICTURE, PREDICTIONS, RECORD
-from mnistlab.runs.record import config_text, now, start_record, write_json, write_text
+from mnistlab.runs.record import config_text, now, start_record, write_json
 from mnistlab.runs.recorder import rounded
 from mnistlab.wish import Wish
 
@@ -113,7 +114,7 @@ def _write_predictions(path: Path, model: Classifier, data: ImageData, batches: 
         columns.append((f"{prefix}prediction", probs.argmax(dim=1).tolist()))
         columns.extend((f"{prefix}prob_{index}", _short(probs[:, index])) for index in range(size))
         columns.append((f"{prefix}target", torch.cat([given[name] for given in targets])[: len(probs)].tolist()))
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["index", *(name for name, _ in columns)])
         writer.writerows([index, *values] for index, values in enumerate(zip(*(v for _, v in columns), strict=True)))

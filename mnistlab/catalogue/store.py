@@ -7,7 +7,6 @@ for, and kept in the user's cache folder.
 
 import hashlib
 import json
-import os
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from typing import Any
 
 from mnistlab.catalogue.entries import FORMAT, Catalogue
 from mnistlab.errors import LabError
+from mnistlab.files import clear_left_over, write_text
 
 PACKAGE = Path(__file__).parent.parent
 SHIPPED = Path(__file__).with_name("shipped.json")
@@ -108,15 +108,10 @@ def new_catalogue() -> Catalogue:
 
 def write_catalogue(path: Path, identity: Identity, catalogue: Catalogue) -> None:
     """Write a catalogue whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    clear_left_over(path.parent)
     head = json.dumps({"identity": identity})[:-1]
     body = json.dumps(catalogue.as_dict(), separators=(",", ":"))
-    try:
-        temporary.write_text(f'{head},\n"catalogue":{body}}}\n', encoding="utf-8")
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
+    write_text(path, f'{head},\n"catalogue":{body}}}\n')
 
 
 def _forget_old(kept: Path) -> None:

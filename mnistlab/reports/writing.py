@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mnistlab.arguments import Arguments
 from mnistlab.errors import LabError, tell
+from mnistlab.files import write_text
 from mnistlab.invocation import check_packages
 from mnistlab.reports.behind import Trust
 from mnistlab.reports.facts import Facts
@@ -13,7 +14,7 @@ from mnistlab.reports.page import page
 from mnistlab.reports.several import is_sweep, runs_side_by_side, sweep, trials_of
 from mnistlab.runs.listing import find_run
 from mnistlab.runs.newest import LAST
-from mnistlab.runs.record import now, write_text
+from mnistlab.runs.record import now
 
 NAME = "report.html"
 """What a page is called where nobody names it."""

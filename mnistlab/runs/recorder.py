@@ -10,9 +10,10 @@ from lightning.pytorch.callbacks import Checkpoint
 
 from mnistlab.checkpoints.reading import read_checkpoint
 from mnistlab.errors import LabError
+from mnistlab.files import write_text
 from mnistlab.runs.folder import BEST, CONFIG, LAST, METRICS, RECORD
 from mnistlab.runs.reading import read_record
-from mnistlab.runs.record import now, write_json, write_rows, write_text
+from mnistlab.runs.record import now, write_json, write_rows
 from mnistlab.thrift import Epochwise
 
 MONITOR = "val/acc"
