@@ -32,6 +32,7 @@ from mnistlab.runs.reading import read_record
 from mnistlab.runs.record import config_text, start_record
 from mnistlab.runs.recorder import Recorder, rounded
 from mnistlab.runs.supervision import Supervision
+from mnistlab.runs.writer import refuse_second
 from mnistlab.screen import Screen
 from mnistlab.starting import begin as begin_model
 from mnistlab.starting import find_init
@@ -132,6 +133,8 @@ def _closing(recorder: Recorder, packages: Sequence[str], supervision: Supervisi
         if by_hand and (recorder.folder / LAST).is_file():
             error.add_note(_way_on(recorder, packages))
         raise
+    finally:
+        recorder.let_go()
 
 
 def _close(recorder: Recorder, status: str, error: str) -> None:
@@ -139,10 +142,12 @@ def _close(recorder: Recorder, status: str, error: str) -> None:
 
     A file that was being written is removed first: on a full disk it takes the room that the record needs.
     """
+    if not (recorder.begun and recorder.writes):
+        return  # what lies there may be another process's
     with suppress(OSError, LabError):  # what ended the run is what the user must hear of
         for temporary in recorder.folder.rglob(".*.tmp"):
             temporary.unlink(missing_ok=True)
-        if recorder.begun and (read_record(recorder.folder) or {}).get("status") == "running":
+        if (read_record(recorder.folder) or {}).get("status") == "running":
             recorder.finish(status, error=error)
 
 
@@ -208,12 +213,21 @@ def _record_of(folder: Path) -> dict[str, Any] | None:
 def _recorder(invocation: Invocation, cli: LabCLI, found: Found | None, supervision: Supervision | None) -> Recorder:
     new = supervision.folder if supervision else cli.folder
     cli.folder = folder = found.folder if found and found.folder else new
+    if supervision is None:
+        refuse_second(folder)
     record = _record_of(folder)
     started = start_record("fit", invocation.arguments, cli.resolved, cli.model.name, invocation.presets)
     started |= supervision.said if supervision else {}
     if record:
-        before = {"started": record.get("started") or started["started"], "segments": record.get("segments") or []}
-        started |= {**before, "segments": [*before["segments"], *started["segments"]]}
+        parts = [{**part, "status": _ended(part)} for part in record.get("segments") or []]
+        begun = record.get("started") or started["started"]
+        started |= {"started": begun, "segments": [*parts, *started["segments"]]}
     if found and found.folder and found.path is None:
         print(f"{folder} has no checkpoint yet: the run starts anew.", file=sys.stderr)
-    return Recorder(folder, config_text(cli.resolved, schema_line()), started)
+    shared = supervision is not None
+    return Recorder(folder, config_text(cli.resolved, schema_line()), started, record, shared=shared)
+
+
+def _ended(segment: Mapping[str, Any]) -> Any:
+    """How an earlier part of a run has ended; one that nobody has closed was lost, since another part follows."""
+    return "lost" if segment.get("status") == "running" else segment.get("status")

@@ -13,6 +13,7 @@ from mnistlab.errors import LabError
 from mnistlab.runs.listing import find_run
 from mnistlab.runs.reading import read_name
 from mnistlab.runs.summary import FILTERS, Run, read_run
+from mnistlab.runs.writer import occupation, way_on
 
 
 def remove_runs(asked: Arguments, root: Path) -> int:
@@ -57,11 +58,7 @@ def _check(folder: Path, root: Path) -> None:
         )
     run = _readable(folder)
     if run is not None and run.status == "running":
-        where = f"process {run.record.get('process')} on {run.text('host') or 'an unknown machine'}"
-        raise LabError(
-            f"{run.folder} is running ({where}): nothing was removed. Stop it first; if that machine is gone, "
-            "remove the folder by hand."
-        )
+        raise LabError(f"{run.folder} {occupation(run)}: nothing was removed. {way_on(run)}")
 
 
 def _readable(folder: Path) -> Run | None:

@@ -108,6 +108,7 @@ class Keeper(Epochwise, Checkpoint):
         """Write a checkpoint whole or not at all; every process takes part."""
         if getattr(trainer, "fast_dev_run", False):  # Lightning sets it where mypy does not see it
             return
+        self.recorder.check_mine()
         path = self.recorder.folder / name
         temporary = path.with_name(f".{path.name}.tmp")
         trainer.save_checkpoint(temporary)
