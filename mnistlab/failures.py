@@ -14,11 +14,11 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from torch import OutOfMemoryError
 
 from mnistlab.errors import LabError, tell
+from mnistlab.files import NO_SPACE, FullDiskError
 from mnistlab.options.written import Source, Written
 
 _OWN = Path(__file__).parent
 _LIBRARIES = (*{Path(sysconfig.get_path(name)) for name in ("purelib", "platlib", "stdlib")}, _OWN)
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
 _LONGEST = 240
 _NO_MEMORY = ("not enough memory", "can't allocate memory", "out of memory")
@@ -112,9 +112,7 @@ def _decimal(value: object) -> str:
 
 def _told(error: Exception) -> LabError:
     if is_full_disk(error):
-        name = getattr(error, "filename", None)
-        place = f" while {name} was written" if name else ""
-        return RunFailedError(f"the disk is full{place}. Make room: what was written before is whole.")
+        return RunFailedError(str(FullDiskError(getattr(error, "filename", None))))
     if _is_out_of_memory(error):
         return RunFailedError(
             "out of memory. A smaller --data.batch_size=... needs less; --trainer.accumulate_grad_batches=2 makes up "
@@ -158,7 +156,7 @@ def is_full_disk(error: BaseException | None) -> bool:
     """
     if error is None:
         return False
-    if isinstance(error, OSError) and error.errno in _NO_SPACE:
+    if isinstance(error, OSError) and error.errno in NO_SPACE:
         return True
     if getattr(error, "sqlite_errorname", None) == "SQLITE_FULL":
         return True

@@ -27,6 +27,20 @@ _LONGEST = 80
 """Characters of its own that a file lends to what is written beside it."""
 
 
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What a system says of a disk that is full."""
+
+
+class FullDiskError(LabError):
+    """There is no room on a disk."""
+
+    exit_code = 1
+
+    def __init__(self, name: str | None = None) -> None:
+        place = f" while {name} was written" if name else ""
+        super().__init__(f"the disk is full{place}. Make room: what was written before is whole.")
+
+
 class UnreadableError(LabError):
     """Something stands where a file is wanted, and cannot be read as that."""
 
@@ -137,6 +151,25 @@ def replacing(path: Path) -> Iterator[Path]:
         raise
 
 
+@contextmanager
+def telling(path: Path, way_out: str) -> Iterator[None]:
+    """Tell in a line why a file cannot be written.
+
+    Args:
+        path: The file, as the user calls it.
+        way_out: What to do where the disk is not full.
+
+    Raises:
+        LabError: If something within cannot be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in NO_SPACE:
+            raise FullDiskError(str(path)) from error
+        raise LabError(f"{path} cannot be written: {error.strerror or error}. {way_out}") from error
+
+
 def put(temporary: Path, target: Path) -> None:
     """Let a file that has been written take the place of another, once all of it lies on the disk."""
     with temporary.open("rb") as file:
@@ -144,6 +177,7 @@ def put(temporary: Path, target: Path) -> None:
             os.fsync(file.fileno())
         except OSError as error:
             if error.errno not in _NOT_SYNCED:
+                error.filename = str(target)
                 raise
     if target.exists():
         shutil.copymode(target, temporary)

@@ -2,8 +2,8 @@
 
 import os
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 from mnistlab.arguments import read_arguments
@@ -12,7 +12,7 @@ from mnistlab.command_table import COMMANDS
 from mnistlab.discovery.candidates import offer
 from mnistlab.discovery.shells import SHELLS, Shell
 from mnistlab.errors import LabError
-from mnistlab.files import write_text
+from mnistlab.files import telling, write_text
 from mnistlab.nearest import suggestion
 
 _HELP = """\
@@ -133,11 +133,5 @@ def _without_ours(lines: Sequence[str]) -> list[str]:
     return [line for line in lines if not line.rstrip().endswith(_MARK)]
 
 
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise LabError(
-            f"{path} cannot be written: {error.strerror or error}. `mnistlab completion bash` prints the script."
-        ) from error
+def _writing(path: Path) -> AbstractContextManager[None]:
+    return telling(path, "`mnistlab completion bash` prints the script.")

@@ -10,7 +10,7 @@ from mnistlab.catalogue import load_catalogue, present_catalogue
 from mnistlab.catalogue.store import cache_folder
 from mnistlab.discovery.yaml_schema import schema_text
 from mnistlab.errors import LabError
-from mnistlab.files import clear_left_over, write_text
+from mnistlab.files import clear_left_over, telling, write_text
 
 _HELP = """\
 Print the JSON schema with which editors complete and check YAML presets.
@@ -80,7 +80,5 @@ def schema_path() -> Path | None:
 
 def _write(path: Path) -> None:
     text = schema_text(load_catalogue())
-    try:
+    with telling(path, "Name another file with --output=..."):
         write_text(path, text)
-    except OSError as error:
-        raise LabError(f"--output={path}: it cannot be written: {error.strerror or error}.") from error

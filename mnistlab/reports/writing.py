@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mnistlab.arguments import Arguments
 from mnistlab.errors import LabError, tell
-from mnistlab.files import write_text
+from mnistlab.files import telling, write_text
 from mnistlab.invocation import check_packages
 from mnistlab.reports.behind import Trust
 from mnistlab.reports.facts import Facts
@@ -41,10 +41,8 @@ def report(asked: Arguments) -> Path:
     path = Path(asked.values["output"]) if "output" in asked.values else place
     if path.is_dir():
         raise LabError(f"--output={path}: it is a folder. Name the file: --output={path / NAME}")
-    try:
+    with telling(path, "Name a file with --output=..."):
         write_text(path, text)
-    except OSError as error:
-        raise LabError(f"{path} cannot be written: {error.strerror or error}. Name a file with --output=...") from error
     return path
 
 
