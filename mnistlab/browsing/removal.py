@@ -100,6 +100,8 @@ def _remove(folder: Path) -> None:
         folder.rename(hidden)
         shutil.rmtree(hidden)
     except OSError as error:
+        with suppress(OSError):
+            hidden.rename(folder)  # so that it is not out of sight
         raise LabError(f"{folder} cannot be removed: {error.strerror or error}.") from error
     with suppress(OSError):  # other runs lie there
         folder.parent.rmdir()

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from mnistlab.catalogue.entries import FORMAT, Catalogue
-from mnistlab.errors import LabError
+from mnistlab.errors import LabError, is_out_of_memory
 from mnistlab.files import clear_left_over, write_text
 
 PACKAGE = Path(__file__).parent.parent
@@ -102,6 +102,8 @@ def new_catalogue() -> Catalogue:
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own code
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["it said nothing"])[-1].removesuffix(".")
+        if is_out_of_memory(reason):
+            raise MemoryError(reason)
         raise LabError(f"the classes cannot be listed: {reason}. `mnistlab doctor` says what is wrong.")
     return Catalogue.from_dict(json.loads(done.stdout.splitlines()[-1]))  # others may have printed before
 

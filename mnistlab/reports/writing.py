@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mnistlab.arguments import Arguments
 from mnistlab.errors import LabError, tell
-from mnistlab.files import telling, write_text
+from mnistlab.files import is_folder, telling, write_text
 from mnistlab.invocation import check_packages
 from mnistlab.reports.behind import Trust
 from mnistlab.reports.facts import Facts
@@ -39,7 +39,7 @@ def report(asked: Arguments) -> Path:
         place = runs[0].folder / NAME if len(runs) == 1 else Path(NAME)
         text = _of_one(runs[0], trust) if len(runs) == 1 else _of_several(runs, trust)
     path = Path(asked.values["output"]) if "output" in asked.values else place
-    if path.is_dir():
+    if is_folder(path):
         raise LabError(f"--output={path}: it is a folder. Name the file: --output={path / NAME}")
     with telling(path, "Name a file with --output=..."):
         write_text(path, text)

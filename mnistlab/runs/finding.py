@@ -1,5 +1,6 @@
 """Which checkpoint a name means."""
 
+import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -51,6 +52,8 @@ def _in_folder(folder: Path, where: str, *, continues: bool) -> Path | None:
     if not is_run(folder):
         raise LabError(f"{where}: this folder is not a run: it has no {CONFIG}.")
     present = continues_from(folder) if continues else weights_of(folder)
+    if present is None and not os.access(folder, os.R_OK | os.X_OK):
+        raise LabError(f"{where}: this folder cannot be read: permission denied.")
     if present is None and not continues:
         raise LabError(f"{where}: this run has not written a checkpoint.")
     return present
