@@ -1,5 +1,6 @@
 """The command line's entry. Ctrl-C is heard before anything else is imported, and nothing heavy before it is needed."""
 
+import io
 import os
 import signal
 import sys
@@ -29,7 +30,7 @@ def main(args: "Sequence[str] | None" = None) -> int:
         0, 1 for a failure that is no fault of the input, 2 for a mistake in it, 130 if interrupted.
     """
     from mnistlab.dispatch import command_of  # noqa: PLC0415 - see above
-    from mnistlab.errors import LabError, tell  # noqa: PLC0415 - see above
+    from mnistlab.errors import TOO_LITTLE_MEMORY, LabError, is_out_of_memory, output_fault, tell  # noqa: PLC0415 - see above
     from mnistlab.interruptions import interruptions_noted  # noqa: PLC0415 - see above
 
     interruptions: list[int] = []
@@ -38,12 +39,13 @@ def main(args: "Sequence[str] | None" = None) -> int:
             command = command_of(list(sys.argv[1:] if args is None else args))
             if not interruptions:  # while it was imported, where Python may have ignored the exception
                 with interruptions_noted(_leave, interruptions):
-                    return command()
+                    return _said(command())
             tell("mnistlab: interrupted")
         except BrokenPipeError:  # `| head` has seen enough; nothing more can be said, not even at exit
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
         except (Exception, KeyboardInterrupt) as error:
+            fault = output_fault(error)
             if isinstance(error, LabError) and error.exit_code == _INTERRUPTED:
                 tell(f"mnistlab: {error}")  # and where it can be continued
             elif interruptions or isinstance(error, KeyboardInterrupt):
@@ -51,13 +53,51 @@ def main(args: "Sequence[str] | None" = None) -> int:
             elif isinstance(error, LabError):
                 tell(f"mnistlab: {error}")
                 return error.exit_code
+            elif fault:
+                return _said(0, fault)
+            elif is_out_of_memory(error):
+                tell(f"mnistlab: {TOO_LITTLE_MEMORY} ({error}).")
+                return 1
             else:
                 raise
     return _INTERRUPTED
 
 
+def _said(code: int, fault: str | None = None) -> int:
+    """The exit code, once all that was printed has been written."""
+    from mnistlab.errors import output_fault, tell  # noqa: PLC0415 - see above
+
+    fault = fault or output_fault()
+    if fault:
+        tell(f"mnistlab: {fault}")
+    return code or int(bool(fault))
+
+
+def _open_closed() -> None:
+    """Give a stream that is closed a place to go, or else a file that is opened later takes its number."""
+    for number, (name, mode) in enumerate({"stdin": "r", "stdout": "w", "stderr": "w"}.items()):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest number that is free
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
+
+
+def _name_output() -> None:
+    """Let an error of standard output say that it is one."""
+    from mnistlab.errors import Output  # noqa: PLC0415 - see above
+
+    out = sys.stdout
+    if not isinstance(out, io.TextIOWrapper):  # a program that calls this one has put something else in its place
+        return
+    encoding, errors, by_line, at_once = out.encoding, out.errors, out.line_buffering, out.write_through
+    sys.stdout = Output(out.detach(), encoding, errors, line_buffering=by_line, write_through=at_once)
+
+
 def entry() -> None:
     """Run as a program."""
+    _open_closed()
+    _name_output()
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", _SPINS)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:

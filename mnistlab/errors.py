@@ -1,7 +1,20 @@
 """What goes wrong in a way that a user can mend, and how it is told."""
 
+import io
+import os
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+OUTPUT = "standard output"
+"""What an error names that is about it."""
+
+_NO_MEMORY = ("failed to map segment", "cannot allocate memory", "can't allocate memory", "out of memory")
+
+
+TOO_LITTLE_MEMORY = "too little memory is free for what this needs: end other programs, or raise the limit (ulimit -v)"
+"""What is said where not even a library can be loaded."""
 
 
 def visible(text: str) -> str:
@@ -25,13 +38,64 @@ def tell(message: str) -> None:
             break_on_hyphens=False,
         )
         lines = [part for line in lines for part in ([line] if line.startswith("  ") else wrapper.wrap(line))]
-    print("\n".join(map(visible, lines)), file=sys.stderr)
+    with suppress(OSError):  # nowhere to say so
+        print("\n".join(map(visible, lines)), file=sys.stderr)
 
 
 def announce(message: str) -> None:
     """Say what takes a while, on standard error and to somebody who waits at a terminal only."""
     if sys.stderr.isatty():
         print(message, file=sys.stderr, flush=True)
+
+
+class Output(io.TextIOWrapper):
+    """A standard output whose errors name it: of a disk that is full they would say no more than that it is."""
+
+    def write(self, text: str) -> int:
+        """Write, or keep to be written."""
+        with _named():
+            return super().write(text)
+
+    def flush(self) -> None:
+        """Write what was kept."""
+        with _named():
+            super().flush()
+
+
+@contextmanager
+def _named() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        error.filename = OUTPUT
+        raise
+
+
+def output_fault(error: BaseException | None = None) -> str | None:
+    """Why nothing of what was printed can be written any more; what is left of it is dropped, also at exit.
+
+    Args:
+        error: What has happened; None for a look at what has not been written yet.
+
+    Returns:
+        The reason; None where all is well, or where a reader such as `head` has seen enough.
+    """
+    if getattr(error, "filename", None) != OUTPUT:
+        try:
+            sys.stdout.flush()
+        except OSError as found:
+            error = found
+        else:
+            return None
+    assert isinstance(error, OSError)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    said = error.strerror or str(error)
+    return None if isinstance(error, BrokenPipeError) else f"{OUTPUT} cannot be written: {said.lower()}."
+
+
+def is_out_of_memory(error: BaseException | str) -> bool:
+    """Whether an error, or what it says, is about memory, as where a library is loaded that does not fit."""
+    return isinstance(error, MemoryError) or any(words in str(error).lower() for words in _NO_MEMORY)
 
 
 class LabError(Exception):

@@ -1,7 +1,8 @@
 """`validate`, `test`, `predict` and `explain`: a trained model on images, in a run folder of its own."""
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
@@ -16,11 +17,12 @@ from mnistlab.data import ImageData
 from mnistlab.discovery.schema import schema_line
 from mnistlab.errors import LabError
 from mnistlab.explanation import explain
+from mnistlab.files import replacing, write_text
 from mnistlab.invocation import Found, Invocation
 from mnistlab.lab import LabCLI
 from mnistlab.picture import save_picture
-from mnistlab.runs.folder import CONFIG, PICTURE, PREDICTIONS, RECORD
-from mnistlab.runs.record import config_text, now, start_record, write_json, write_text
+from mnistlab.runs.folder import CONFIG, OUTCOMES, PICTURE, PREDICTIONS, RECORD
+from mnistlab.runs.record import config_text, now, start_record, write_json
 from mnistlab.runs.recorder import rounded
 from mnistlab.wish import Wish
 
@@ -62,23 +64,38 @@ def evaluate(
         metrics = _measured(invocation.command, model, data, trainer)
     if not trainer.is_global_zero:
         return 0
-    folder.mkdir(parents=True, exist_ok=True)  # a callback may have written there
-    write_text(folder / CONFIG, config_text(resolved, schema_line()))
-    if invocation.command == "predict":
-        outcome: dict[str, Any] = {"predictions": _write_predictions(folder / PREDICTIONS, model, data, batches)}
-        print(f"{outcome['predictions']:,} predictions are in {folder / PREDICTIONS}")
-    elif wish is not None:
-        title = f"{type(model).__name__} on the test images of {type(data).__name__}, by {used['method']}"
-        save_picture(explained, folder / PICTURE, title)
-        outcome = {"explained": {**asdict(wish), **used}}
-        print(f"{len(explained)} of the test images explained by {used['method']} in {folder / PICTURE}")
-    else:
-        outcome = {"metrics": metrics}
-        answering.keep(folder, model, data)
-        _show(invocation.command, model, data, metrics, folder)
-    record["segments"][-1].update(ended=now(), status="finished")
-    write_json(folder / RECORD, {**record, "status": "finished", "ended": now(), **outcome})
+    with _whole(folder):
+        write_text(folder / CONFIG, config_text(resolved, schema_line()))
+        if invocation.command == "predict":
+            outcome: dict[str, Any] = {"predictions": _write_predictions(folder / PREDICTIONS, model, data, batches)}
+            print(f"{outcome['predictions']:,} predictions are in {folder / PREDICTIONS}")
+        elif wish is not None:
+            title = f"{type(model).__name__} on the test images of {type(data).__name__}, by {used['method']}"
+            save_picture(explained, folder / PICTURE, title)
+            outcome = {"explained": {**asdict(wish), **used}}
+            print(f"{len(explained)} of the test images explained by {used['method']} in {folder / PICTURE}")
+        else:
+            outcome = {"metrics": metrics}
+            answering.keep(folder, model, data)
+            _show(invocation.command, model, data, metrics, folder)
+        record["segments"][-1].update(ended=now(), status="finished")
+        write_json(folder / RECORD, {**record, "status": "finished", "ended": now(), **outcome})
     return 0
+
+
+@contextmanager
+def _whole(folder: Path) -> Iterator[None]:
+    """Keep a run with all that belongs to it, or none: on a full disk it would be one that cannot be read."""
+    folder.mkdir(parents=True, exist_ok=True)  # a callback may have written there
+    try:
+        yield
+    except BaseException:
+        for name in (CONFIG, RECORD, PREDICTIONS, OUTCOMES, PICTURE):
+            (folder / name).unlink(missing_ok=True)
+        with suppress(OSError):
+            folder.rmdir()
+            folder.parent.rmdir()
+        raise
 
 
 def _measured(command: str, model: Classifier, data: ImageData, trainer: Trainer) -> dict[str, float]:
@@ -113,7 +130,7 @@ def _write_predictions(path: Path, model: Classifier, data: ImageData, batches: 
         columns.append((f"{prefix}prediction", probs.argmax(dim=1).tolist()))
         columns.extend((f"{prefix}prob_{index}", _short(probs[:, index])) for index in range(size))
         columns.append((f"{prefix}target", torch.cat([given[name] for given in targets])[: len(probs)].tolist()))
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["index", *(name for name, _ in columns)])
         writer.writerows([index, *values] for index, values in enumerate(zip(*(v for _, v in columns), strict=True)))

@@ -13,13 +13,14 @@ from pathlib import Path
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from torch import OutOfMemoryError
 
-from mnistlab.errors import LabError, tell
+from mnistlab.errors import OUTPUT, LabError, output_fault, tell
+from mnistlab.files import NO_SPACE, FullDiskError
 from mnistlab.options.written import Source, Written
 
 _OWN = Path(__file__).parent
 _LIBRARIES = (*{Path(sysconfig.get_path(name)) for name in ("purelib", "platlib", "stdlib")}, _OWN)
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
+_DISK_FULL = "53100"  # of PostgreSQL
 _LONGEST = 240
 _NO_MEMORY = ("not enough memory", "can't allocate memory", "out of memory")
 
@@ -61,7 +62,9 @@ def explained(error: Exception, origins: Mapping[str, Written]) -> LabError:
         error: What happened while a command ran.
         origins: Who wrote what, by dotted key.
     """
-    told = refused(error, origins) if _is_refusal(error) else _told(error)
+    if isinstance(error, OSError) and error.filename == OUTPUT and (fault := output_fault(error)):
+        error = RunFailedError(fault)
+    told = error if isinstance(error, LabError) else refused(error, origins) if _is_refusal(error) else _told(error)
     if isinstance(told, RunFailedError):
         return RunFailedError(f"{told}{''.join(getattr(error, '__notes__', []))}")
     return told
@@ -112,9 +115,7 @@ def _decimal(value: object) -> str:
 
 def _told(error: Exception) -> LabError:
     if is_full_disk(error):
-        name = getattr(error, "filename", None)
-        place = f" while {name} was written" if name else ""
-        return RunFailedError(f"the disk is full{place}. Make room: what was written before is whole.")
+        return RunFailedError(str(FullDiskError(getattr(error, "filename", None))))
     if _is_out_of_memory(error):
         return RunFailedError(
             "out of memory. A smaller --data.batch_size=... needs less; --trainer.accumulate_grad_batches=2 makes up "
@@ -158,9 +159,11 @@ def is_full_disk(error: BaseException | None) -> bool:
     """
     if error is None:
         return False
-    if isinstance(error, OSError) and error.errno in _NO_SPACE:
+    if isinstance(error, OSError) and error.errno in NO_SPACE:
         return True
-    if getattr(error, "sqlite_errorname", None) == "SQLITE_FULL":
+    if getattr(error, "sqlite_errorname", None) in ("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE"):
+        return True
+    if getattr(error, "sqlstate", None) == _DISK_FULL:
         return True
     writer = isinstance(error, RuntimeError) and "PytorchStreamWriter failed" in str(error)
     return writer or is_full_disk(error.__context__)

@@ -1,8 +1,12 @@
-"""Files that may be anyone's: only what is a file is read, and none without end."""
+"""Files that may be anyone's: only what is a file is read, and none without end; one is written whole or not at all."""
 
+import errno
 import os
+import re
+import shutil
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mnistlab.errors import LabError
@@ -14,6 +18,27 @@ _KINDS = {
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
 }
+
+
+_NOT_SYNCED = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS)
+"""What a file system says that does not know how."""
+
+_LONGEST = 80
+"""Characters of its own that a file lends to what is written beside it."""
+
+
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What a system says of a disk that is full."""
+
+
+class FullDiskError(LabError):
+    """There is no room on a disk."""
+
+    exit_code = 1
+
+    def __init__(self, name: str | None = None) -> None:
+        place = f" while {name} was written" if name else ""
+        super().__init__(f"the disk is full{place}. Make room: what was written before is whole.")
 
 
 class UnreadableError(LabError):
@@ -97,6 +122,102 @@ def read_text(path: Path, most_bytes: int) -> str:
         return read_file(path, most_bytes).decode()
     except UnicodeDecodeError as error:
         raise UnreadableError(f"{path} cannot be read: it is not UTF-8.") from error
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A file beside `path` to be written within, which then takes its place; whatever fails leaves the old one whole.
+
+    Where a link stands, what it leads to is replaced; what is no file, such as a pipe, is written to as it is.
+
+    Raises:
+        OSError: Naming `path`, if there is no room, or nobody may write there.
+    """
+    target = path.resolve() if path.is_symlink() else path
+    if target.exists() and not target.is_file():
+        yield target
+        return
+    start = f".{target.name[:_LONGEST]}."
+    clear_left_over(target.parent, start)
+    temporary = target.with_name(f"{start}{os.getpid()}.tmp")
+    try:
+        yield temporary
+        put(temporary, target)
+    except BaseException as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename in (None, str(temporary)):
+            error.filename = str(path)
+        raise
+
+
+@contextmanager
+def telling(path: Path, way_out: str) -> Iterator[None]:
+    """Tell in a line why a file cannot be written.
+
+    Args:
+        path: The file, as the user calls it.
+        way_out: What to do where the disk is not full.
+
+    Raises:
+        LabError: If something within cannot be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in NO_SPACE:
+            raise FullDiskError(str(path)) from error
+        raise LabError(f"{path} cannot be written: {error.strerror or error}. {way_out}") from error
+
+
+def put(temporary: Path, target: Path) -> None:
+    """Let a file that has been written take the place of another, once all of it lies on the disk."""
+    with temporary.open("rb") as file:
+        try:
+            os.fsync(file.fileno())
+        except OSError as error:
+            if error.errno not in _NOT_SYNCED:
+                error.filename = str(target)
+                raise
+    if target.exists():
+        shutil.copymode(target, temporary)
+    temporary.replace(target)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all."""
+    write_bytes(path, text.encode(errors="surrogateescape"))
+
+
+def clear_left_over(folder: Path, start: str = ".") -> None:
+    """Remove what a process that is gone was writing with `replacing` when it ended.
+
+    Args:
+        folder: Where.
+        start: How the names of these files begin.
+    """
+    with suppress(OSError):
+        for path in folder.iterdir():
+            found = re.fullmatch(r"\..+\.(\d+)\.tmp", path.name)
+            if found and path.name.startswith(start) and not _lives(int(found[1])):
+                path.unlink()
+
+
+def _lives(process: int) -> bool:
+    """Whether there is a process of that number on this machine."""
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _check(path: Path, found: os.stat_result, most_bytes: int) -> None:

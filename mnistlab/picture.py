@@ -11,6 +11,8 @@ from PIL.ImageFont import FreeTypeFont as FreeType
 from torch import Tensor
 from torch.nn import functional as F
 
+from mnistlab.files import replacing
+
 _TILE = 140  # pixels of an image on the picture, five for one of MNIST
 _GAP = 12
 _CAPTION = 20
@@ -65,7 +67,8 @@ def save_picture(explained: Sequence[Explained], path: Path, title: str) -> None
         picture.paste(_as_image(grey), (left, top))
         picture.paste(_as_image(_under_heat(grey, heat)), (left + _TILE, top))
         draw.text((left, top + _TILE + 2), each.caption, fill=_WRONG if each.wrong else _INK, font=font)
-    picture.save(path, format="PNG")
+    with replacing(path) as temporary:
+        picture.save(temporary, format="PNG")
 
 
 def _draw_scale(picture: Image.Image, draw: ImageDraw.ImageDraw, font: ImageFont.ImageFont | FreeType) -> None:

@@ -16,9 +16,10 @@ Usage: mnistlab runs [FILTER...] [--sort=KEY] [--limit=N] [--csv|--json]
 Lists the runs that are kept, the newest first; shows one in full; says in what
 two differ, and on which test images; removes some.
 
-  ID         the name of a run's folder, a beginning or an end of it, a path, a
-             name given with --run.name, or last, the newest training run with
-             weights: the same for every command
+  ID         a name given with --run.name; where no run has it, the name of a
+             run's folder or what follows the time in it; where none is that, a
+             beginning of either. Or a path, or last, the newest training run
+             with weights: the same for every command
   FILTER     --model, --data, --command, --status, --tag, --preset, --sweep;
              --status=failed,lost takes either. rm takes them in place of an ID
   --sort     started, model, val_acc, test_acc, seconds, ...; -test_acc is the

@@ -23,13 +23,17 @@ from mnistlab.invocation import Found, Invocation
 from mnistlab.lab import LabCLI
 from mnistlab.making import check_learnable, check_parts, check_weights, made, match_precision, tell_notes
 from mnistlab.options.settling import Settled
+from mnistlab.options.written import Source
 from mnistlab.origins import differing
 from mnistlab.runs.folder import BEST, LAST, RECORD
 from mnistlab.runs.keeper import Keeper
+from mnistlab.runs.listing import called, given_names
+from mnistlab.runs.newest import MEANT
 from mnistlab.runs.reading import read_record
 from mnistlab.runs.record import config_text, start_record
 from mnistlab.runs.recorder import Recorder, rounded
 from mnistlab.runs.supervision import Supervision
+from mnistlab.runs.writer import refuse_second
 from mnistlab.screen import Screen
 from mnistlab.starting import begin as begin_model
 from mnistlab.starting import find_init
@@ -74,6 +78,7 @@ def train(invocation: Invocation, settled: Settled, found: Found | None, supervi
 
     def begin() -> None:
         tell_notes(configured, cli)
+        _tell_name(settled, recorder.folder, None if supervision else invocation.root_of(recorder.folder))
         screen.begin(cli.model, cli.datamodule, cli.trainer.max_epochs, recorder.folder)
         screen.settings(differing(settled, cli.resolved))
 
@@ -142,6 +147,8 @@ def _closing(recorder: Recorder, packages: Sequence[str], supervision: Supervisi
         if by_hand and (recorder.folder / LAST).is_file():
             error.add_note(_way_on(recorder, packages))
         raise
+    finally:
+        recorder.let_go()
 
 
 def _close(recorder: Recorder, status: str, error: str) -> None:
@@ -149,10 +156,12 @@ def _close(recorder: Recorder, status: str, error: str) -> None:
 
     A file that was being written is removed first: on a full disk it takes the room that the record needs.
     """
+    if not (recorder.begun and recorder.writes):
+        return  # what lies there may be another process's
     with suppress(OSError, LabError):  # what ended the run is what the user must hear of
         for temporary in recorder.folder.rglob(".*.tmp"):
             temporary.unlink(missing_ok=True)
-        if recorder.begun and (read_record(recorder.folder) or {}).get("status") == "running":
+        if (read_record(recorder.folder) or {}).get("status") == "running":
             recorder.finish(status, error=error)
 
 
@@ -176,6 +185,20 @@ def _limit(cli: LabCLI) -> str:
     if any(seconds is not None and seconds <= 0 for seconds in remaining):
         return "trainer.max_time" if cli.resolved["trainer"]["max_time"] else "trainer.callbacks.duration"
     return "trainer.max_steps" if 0 < cli.trainer.max_steps <= cli.trainer.global_step else "trainer.max_epochs"
+
+
+def _tell_name(settled: Settled, folder: Path, root: Path | None) -> None:
+    """Say where a name that was given to the run will not find it among those in `root`."""
+    given = settled.origins.get("run.name")
+    if root is None or given is None or given.source is Source.CHECKPOINT:
+        return
+    name = str(given.value)
+    others = [path for path, known in given_names(root).items() if known == name and path.resolve() != folder.resolve()]
+    if name in MEANT:
+        tell(f"note: {given.where}: {name} is the word for the newest run, so this one is found by its id alone.")
+    elif others:
+        known = f"{called(others[0])}{f', {len(others) - 1} more' if others[1:] else ''}"
+        tell(f"note: {given.where}: another run has this name ({known}), so each is found by its id alone.")
 
 
 def _test_best(cli: LabCLI, recorder: Recorder) -> None:
@@ -204,12 +227,21 @@ def _record_of(folder: Path) -> dict[str, Any] | None:
 def _recorder(invocation: Invocation, cli: LabCLI, found: Found | None, supervision: Supervision | None) -> Recorder:
     new = supervision.folder if supervision else cli.folder
     cli.folder = folder = found.folder if found and found.folder else new
+    if supervision is None:
+        refuse_second(folder)
     record = _record_of(folder)
     started = start_record("fit", invocation.arguments, cli.resolved, cli.model.name, invocation.presets)
     started |= supervision.said if supervision else {}
     if record:
-        before = {"started": record.get("started") or started["started"], "segments": record.get("segments") or []}
-        started |= {**before, "segments": [*before["segments"], *started["segments"]]}
+        parts = [{**part, "status": _ended(part)} for part in record.get("segments") or []]
+        begun = record.get("started") or started["started"]
+        started |= {"started": begun, "segments": [*parts, *started["segments"]]}
     if found and found.folder and found.path is None:
         print(f"{folder} has no checkpoint yet: the run starts anew.", file=sys.stderr)
-    return Recorder(folder, config_text(cli.resolved, schema_line()), started)
+    shared = supervision is not None
+    return Recorder(folder, config_text(cli.resolved, schema_line()), started, record, shared=shared)
+
+
+def _ended(segment: Mapping[str, Any]) -> Any:
+    """How an earlier part of a run has ended; one that nobody has closed was lost, since another part follows."""
+    return "lost" if segment.get("status") == "running" else segment.get("status")

@@ -336,6 +336,17 @@ def test_removed_runs_are_gone_and_no_others(said: Said) -> None:
     assert {path.name for path in Path("runs").rglob("*")} == {"lr", "trial-0004", "run.json"}
 
 
+def test_what_is_removed_is_the_run_of_that_name(said: Said, refused: Refused) -> None:
+    """Not one whose id begins or ends so; which it is stands in the question, in the refusal and at the end."""
+    others = [make("tiny/20260101T000000Z-aaaad7"), make("tiny/20260101T000000Z-d7aaaa")]
+    make("tiny/20260101T000000Z-bbbbbb", name="d7")
+    which = "runs/tiny/20260101T000000Z-bbbbbb, called d7"
+
+    assert refused("rm", "d7").endswith(f"add --yes to remove {which}.\n")
+    assert said("rm", "d7", "--yes") == f"removed {which}\n"
+    assert [folder.exists() for folder in others] == [True, True]
+
+
 @pytest.mark.usefixtures("several")
 @pytest.mark.parametrize(
     ("arguments", "why"),
@@ -365,6 +376,53 @@ def test_what_must_stay_keeps_all_others(refused: Refused, arguments: list[str],
 
 
 @pytest.mark.usefixtures("several")
+def test_what_cannot_be_removed_stays_where_it_was(refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And is not hidden, such as the run of somebody else."""
+
+    def rmtree(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("shutil.rmtree", rmtree)
+    assert "runs/tiny/2026Z-a001 cannot be removed: Permission denied" in refused("rm", "a001", "--yes")
+    assert Path("runs/tiny/2026Z-a001/run.json").exists()
+
+
+@pytest.mark.usefixtures("several")
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["runs", "show", "nix"],
+        ["runs", "diff", "nix", "nax"],
+        ["runs", "rm", "nix", "--yes"],
+        ["report", "nix"],
+        ["inspect", "nix"],
+        ["reproduce", "nix"],
+        ["test", "--ckpt_path=nix"],
+    ],
+)
+def test_a_closed_folder_of_another_user_ends_no_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    """A name that is not found is told as ever."""
+    real = {name: getattr(os, name) for name in ("stat", "lstat", "open", "scandir")}
+
+    def closed(name: str) -> Callable[..., object]:
+        def call(path: object, *arguments: object, **options: object) -> object:
+            if "2026Z-a002/" in str(path) or (name == "scandir" and str(path).endswith("2026Z-a002")):
+                raise PermissionError(13, "Permission denied", str(path))
+            return real[name](path, *arguments, **options)
+
+        return call
+
+    for name in real:
+        monkeypatch.setattr(os, name, closed(name))
+    assert main(command) == 2
+    error = capsys.readouterr().err
+    assert "nix: there is no such" in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.usefixtures("several")
 @pytest.mark.parametrize(("answer", "stays"), [("y", False), ("n", True), ("", True)])
 def test_on_a_terminal_it_is_asked(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], answer: str, *, stays: bool
@@ -376,7 +434,9 @@ def test_on_a_terminal_it_is_asked(
 
     assert main(["runs", "rm", "a001"]) == int(stays)
     assert Path("runs/tiny/2026Z-a001").exists() == stays
-    assert ("Nothing was removed" in capsys.readouterr().out) == stays
+    out = capsys.readouterr().out
+    assert out.startswith("  runs/tiny/2026Z-a001, called first\n")
+    assert ("Nothing was removed" in out) == stays
 
 
 @pytest.mark.usefixtures("several")

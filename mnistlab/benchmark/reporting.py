@@ -14,6 +14,7 @@ from mnistlab.benchmark.plain import in_memory
 from mnistlab.benchmark.screen import head, lines
 from mnistlab.commands import check
 from mnistlab.discovery.layout import screen_width
+from mnistlab.files import telling
 from mnistlab.runs.record import environment, now, write_json
 from mnistlab.screen import quiet
 
@@ -52,7 +53,8 @@ def measure(sections: Sequence[str], data: Sequence[str], out: Path, *, seeds: i
             everything += found
             kept["sections"][name] = [each.as_dict() for each in found]
             kept["ended"] = now()
-            write_json(out, kept)
+            with telling(out, "Name a file with --output=..."):
+                write_json(out, kept)
     marks = [reached for each in everything if isinstance(each, Result) for _, reached in each.verdicts()[:1]]
     print(f"\n{sum(marks)} of {len(marks)} marks are reached. All figures are in {out}.")
 

@@ -141,7 +141,7 @@ class _Column:
 
 def _columns(found: Runs, shown: Sequence[Run], key: str) -> list[_Column]:
     """The columns in which there is something; the one of the key that was asked for gives way last."""
-    ids = short_ids([run.folder for run in found.all])
+    ids = short_ids([run.folder for run in found.all], {run.text("name") for run in found.all})
     one_year = len({run.started[:4] for run in shown}) == 1
     times = [run.started[5:16].replace("T", " ") if one_year else run.started[:10] for run in shown]
     epochs = ["" if run.epochs is None else str(run.epochs) for run in shown]

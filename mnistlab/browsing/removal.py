@@ -11,7 +11,9 @@ from mnistlab.browsing.overview import chosen_of, runs_below
 from mnistlab.browsing.words import say, size
 from mnistlab.errors import LabError
 from mnistlab.runs.listing import find_run
+from mnistlab.runs.reading import read_name
 from mnistlab.runs.summary import FILTERS, Run, read_run
+from mnistlab.runs.writer import occupation, way_on
 
 
 def remove_runs(asked: Arguments, root: Path) -> int:
@@ -30,8 +32,9 @@ def remove_runs(asked: Arguments, root: Path) -> int:
         print("Nothing was removed.")
         return 1
     for folder in folders:
+        said = _said(folder)
         _remove(folder)
-        say([f"removed {folder}"])
+        say([f"removed {said}"])
     return 0
 
 
@@ -55,11 +58,7 @@ def _check(folder: Path, root: Path) -> None:
         )
     run = _readable(folder)
     if run is not None and run.status == "running":
-        where = f"process {run.record.get('process')} on {run.text('host') or 'an unknown machine'}"
-        raise LabError(
-            f"{run.folder} is running ({where}): nothing was removed. Stop it first; if that machine is gone, "
-            "remove the folder by hand."
-        )
+        raise LabError(f"{run.folder} {occupation(run)}: nothing was removed. {way_on(run)}")
 
 
 def _readable(folder: Path) -> Run | None:
@@ -71,17 +70,23 @@ def _readable(folder: Path) -> Run | None:
 
 def _agreed(folders: Sequence[Path]) -> bool:
     """Whether the user wants it; nobody there is no yes."""
-    many = len(folders)
-    runs = f"{many} run{'s' * (many > 1)}"
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise LabError(f"{runs} would be removed. Nothing was, since nobody can be asked: add --yes.")
+        which = ", ".join(map(_said, folders))
+        raise LabError(f"nothing was removed, since nobody can be asked: add --yes to remove {which}.")
     bytes_in_all = sum(_bytes(folder) for folder in folders)
-    say([f"  {folder}" for folder in folders])
+    say([f"  {_said(folder)}" for folder in folders])
+    runs = f"{len(folders)} run{'s' * (len(folders) > 1)}"
     try:
         answer = input(f"Remove {runs}, {size(bytes_in_all)}? [y/N] ")
     except EOFError:
         return False
     return answer.strip().lower() in ("y", "yes")
+
+
+def _said(folder: Path) -> str:
+    """Where a run lies, which ends with its id, and the name that was given to it."""
+    given = read_name(folder)
+    return f"{folder}, called {given.name}" if given else str(folder)
 
 
 def _bytes(folder: Path) -> int:
@@ -95,6 +100,8 @@ def _remove(folder: Path) -> None:
         folder.rename(hidden)
         shutil.rmtree(hidden)
     except OSError as error:
+        with suppress(OSError):
+            hidden.rename(folder)  # so that it is not out of sight
         raise LabError(f"{folder} cannot be removed: {error.strerror or error}.") from error
     with suppress(OSError):  # other runs lie there
         folder.parent.rmdir()

@@ -7,7 +7,6 @@ for, and kept in the user's cache folder.
 
 import hashlib
 import json
-import os
 import subprocess
 import sys
 import time
@@ -18,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from mnistlab.catalogue.entries import FORMAT, Catalogue
-from mnistlab.errors import LabError
+from mnistlab.errors import LabError, is_out_of_memory
+from mnistlab.files import clear_left_over, write_text
 
 PACKAGE = Path(__file__).parent.parent
 SHIPPED = Path(__file__).with_name("shipped.json")
@@ -102,21 +102,18 @@ def new_catalogue() -> Catalogue:
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own code
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["it said nothing"])[-1].removesuffix(".")
+        if is_out_of_memory(reason):
+            raise MemoryError(reason)
         raise LabError(f"the classes cannot be listed: {reason}. `mnistlab doctor` says what is wrong.")
     return Catalogue.from_dict(json.loads(done.stdout.splitlines()[-1]))  # others may have printed before
 
 
 def write_catalogue(path: Path, identity: Identity, catalogue: Catalogue) -> None:
     """Write a catalogue whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    clear_left_over(path.parent)
     head = json.dumps({"identity": identity})[:-1]
     body = json.dumps(catalogue.as_dict(), separators=(",", ":"))
-    try:
-        temporary.write_text(f'{head},\n"catalogue":{body}}}\n', encoding="utf-8")
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
+    write_text(path, f'{head},\n"catalogue":{body}}}\n')
 
 
 def _forget_old(kept: Path) -> None:

@@ -3,8 +3,6 @@
 import contextlib
 import hashlib
 import io
-import os
-import tempfile
 import zlib
 from functools import cache
 from pathlib import Path
@@ -16,6 +14,7 @@ from torch import Tensor
 
 from mnistlab.data.images import ImageData
 from mnistlab.data.imageset import ImageSet
+from mnistlab.files import clear_left_over, write_bytes
 from mnistlab.numbers import NonNegativeInt, PositiveInt
 from mnistlab.threads import threads
 
@@ -271,13 +270,8 @@ def _save(data: ImageSet, path: Path) -> None:
     content = buffer.getvalue()
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, part = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(hashlib.sha256(content).digest() + content)
-            Path(part).replace(path)
-        finally:
-            Path(part).unlink(missing_ok=True)
+        clear_left_over(path.parent)
+        write_bytes(path, hashlib.sha256(content).digest() + content)
 
 
 class SyntheticDigits(ImageData):

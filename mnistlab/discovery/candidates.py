@@ -10,7 +10,7 @@ from mnistlab.catalogue.words import first_sentence
 from mnistlab.command_table import BENCH_SECTIONS
 from mnistlab.discovery.chosen import Chosen
 from mnistlab.discovery.layout import shown
-from mnistlab.discovery.run_words import run_values, run_words
+from mnistlab.discovery.run_words import root_in, run_names, run_values, run_words
 from mnistlab.discovery.used import FOLLOWS, WORDS, steering
 from mnistlab.options.written import SWITCHES, Key, key_of
 from mnistlab.presets.finding import SUFFIXES, list_presets
@@ -161,9 +161,9 @@ def _simple(catalogue: Callable[[], Catalogue], command: str, before: Sequence[s
         return Offer(f"{name}=", [] if suffixes is None else _beginning(value, _paths(value, suffixes)))
     offered = [Candidate(name, ends=not name.endswith("=")) for name in (*options, "--help") if name not in before]
     if command == "inspect":
-        offered = [*_checkpoints(word), *offered]
+        offered = [*_checkpoints(word, root_in(before)), *offered]
     if command in ("report", "reproduce"):
-        offered = [Candidate("last", "the newest run"), *_paths(word, (), runs=True), *offered]
+        offered = [Candidate("last", "the newest run"), *_runs(root_in(before)), *_paths(word, (), runs=True), *offered]
     if command == "completion":
         offered = [*map(Candidate, ("bash", "zsh", "fish")), *offered]
     return Offer(
@@ -194,6 +194,7 @@ class _Line:
         self._catalogue = catalogue
         self._command = command
         self._chosen = Chosen(catalogue, before)
+        self._root = root_in(before)
 
     def options(self, typed: str) -> Iterator[Candidate]:
         """The options of the level that has been reached: `--model.` lists those of the model."""
@@ -217,7 +218,7 @@ class _Line:
             yield from (Candidate(entry.name, entry.description) for entry in list_presets())
             yield from _paths(typed, SUFFIXES)
         elif name == "ckpt_path":
-            yield from _checkpoints(typed)
+            yield from _checkpoints(typed, self._root)
         elif name == "help":
             yield from map(Candidate, (*self._catalogue.sections, "all"))
         elif name in SWITCHES:
@@ -278,11 +279,16 @@ class _Line:
             yield from (Candidate(name, _sentence(kind.classes[name].summary)) for name in kind.offered())
 
 
-def _checkpoints(typed: str) -> Iterator[Candidate]:
-    """What stands for a checkpoint: words, files, and the folders of runs."""
+def _checkpoints(typed: str, root: Path) -> Iterator[Candidate]:
+    """What stands for a checkpoint: words, runs, files, and the folders of runs."""
     yield Candidate("best", "the best weights of the newest run")
     yield Candidate("last", "the last weights of the newest run")
+    yield from _runs(root)
     yield from _paths(typed, _CHECKPOINTS, runs=True)
+
+
+def _runs(root: Path) -> Iterator[Candidate]:
+    return (Candidate(name, text) for name, text in run_names(root).items())
 
 
 def _paths(typed: str, suffixes: Sequence[str], *, runs: bool = False) -> Iterator[Candidate]:

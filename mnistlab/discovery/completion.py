@@ -2,9 +2,8 @@
 
 import os
 import shlex
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 from mnistlab.arguments import read_arguments
@@ -13,6 +12,7 @@ from mnistlab.command_table import COMMANDS
 from mnistlab.discovery.candidates import offer
 from mnistlab.discovery.shells import SHELLS, Shell
 from mnistlab.errors import LabError
+from mnistlab.files import telling, write_text
 from mnistlab.nearest import suggestion
 
 _HELP = """\
@@ -86,7 +86,7 @@ def _install(shell: Shell, environment: Mapping[str, str]) -> None:
     kept, startup = shell.kept(environment), shell.startup(environment)
     with _writing(kept):
         kept.parent.mkdir(parents=True, exist_ok=True)
-        kept.write_text(shell.script, encoding="utf-8")
+        write_text(kept, shell.script)
     print(f"Wrote {kept}.")
     if startup is not None:
         _add_line(startup, f"[ -r {shlex.quote(str(kept))} ] && . {shlex.quote(str(kept))} {_MARK}")
@@ -99,7 +99,8 @@ def _uninstall(shell: Shell, environment: Mapping[str, str]) -> None:
     lines = _lines(startup) if startup else []
     others = _without_ours(lines)
     if others != lines and startup is not None:
-        _rewrite(startup, others)
+        with _writing(startup):
+            write_text(startup, "".join(others))
         print(f"Took the line out of {startup}.")
     if kept.is_file():
         with _writing(kept):
@@ -116,13 +117,10 @@ def _add_line(startup: Path, line: str) -> None:
         print(f"{startup} loads it already.")
         return
     others = _without_ours(lines)
-    if others != lines:
-        _rewrite(startup, others)
+    gap = "\n" if others and not others[-1].endswith("\n") else ""
     with _writing(startup):
         startup.parent.mkdir(parents=True, exist_ok=True)
-        gap = "\n" if others and not others[-1].endswith("\n") else ""
-        with startup.open("a", encoding="utf-8") as file:
-            file.write(f"{gap}{line}\n")
+        write_text(startup, f"{''.join(others)}{gap}{line}\n")
     print(f"Added a line to {startup} that loads it.")
 
 
@@ -135,21 +133,5 @@ def _without_ours(lines: Sequence[str]) -> list[str]:
     return [line for line in lines if not line.rstrip().endswith(_MARK)]
 
 
-def _rewrite(path: Path, lines: Sequence[str]) -> None:
-    """Write a file of the user whole or not at all; where it is a link, what it links to."""
-    target = path.resolve()
-    temporary = target.with_name(f"{target.name}.mnistlab")
-    with _writing(path):
-        temporary.write_text("".join(lines), encoding="utf-8", errors="surrogateescape")
-        shutil.copymode(target, temporary)
-        temporary.replace(target)
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise LabError(
-            f"{path} cannot be written: {error.strerror or error}. `mnistlab completion bash` prints the script."
-        ) from error
+def _writing(path: Path) -> AbstractContextManager[None]:
+    return telling(path, "`mnistlab completion bash` prints the script.")

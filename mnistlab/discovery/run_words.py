@@ -1,10 +1,11 @@
-"""What `mnistlab runs` takes, as words to complete with. No record is read: it is done within a key stroke."""
+"""What `mnistlab runs` takes, as words to complete with. Of records only the names are read: somebody is typing."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from mnistlab.runs.listing import run_folders, short_ids
-from mnistlab.runs.newest import LAST
+from mnistlab.runs.listing import called, given_names, run_folders, short_ids
+from mnistlab.runs.newest import LAST, MEANT
 
 _FILTERS = ("--model=", "--data=", "--command=", "--status=", "--tag=", "--preset=", "--sweep=")
 _COMMANDS = {"show": "one run in full", "diff": "in what two runs differ", "rm": "remove runs"}
@@ -43,10 +44,26 @@ def _is_said(option: str, before: Sequence[str]) -> bool:
     return any(word.partition("=")[0] == option.rstrip("=") for word in before)
 
 
-def _ids(before: Sequence[str], named: Sequence[str]) -> dict[str, str]:
-    """The runs, the newest first, by the shortest names that are understood."""
+def run_names(root: Path) -> dict[str, str]:
+    """The runs below `root`, the newest first, by the shortest ids and the names that each means one of them alone."""
+    folders = sorted(run_folders(root), key=lambda folder: folder.name, reverse=True)
+    given = given_names(root)
+    ids, often = short_ids(folders, {*given.values()}), Counter(given.values())
+    found: dict[str, str] = {}
+    for folder in folders:
+        name = given.get(folder, LAST)
+        names = [ids[folder], *([name] if often[name] == 1 and name not in MEANT else [])]
+        found |= dict.fromkeys(names, called(folder))
+    return found
+
+
+def root_in(before: Sequence[str]) -> Path:
+    """The folder of all runs, as it is said in these words."""
     roots = [word.partition("=")[2] for word in before if word.startswith("--run.dir=")]
-    folders = sorted(run_folders(Path(roots[-1] if roots else "runs")), key=lambda folder: folder.name, reverse=True)
-    found = {name: f"{folder.parent.name}/{folder.name}" for folder, name in short_ids(folders).items()}
-    words = {LAST: "the newest training run with weights", **found} if folders else {}
+    return Path(roots[-1] if roots else "runs")
+
+
+def _ids(before: Sequence[str], named: Sequence[str]) -> dict[str, str]:
+    found = run_names(root_in(before))
+    words = {LAST: "the newest training run with weights", **found} if found else {}
     return {word: text for word, text in words.items() if word not in named}

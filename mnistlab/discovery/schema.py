@@ -1,7 +1,6 @@
 """`mnistlab schema`, and where the schema lies that saved configurations name."""
 
 import hashlib
-import os
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +10,7 @@ from mnistlab.catalogue import load_catalogue, present_catalogue
 from mnistlab.catalogue.store import cache_folder
 from mnistlab.discovery.yaml_schema import schema_text
 from mnistlab.errors import LabError
+from mnistlab.files import clear_left_over, telling, write_text
 
 _HELP = """\
 Print the JSON schema with which editors complete and check YAML presets.
@@ -72,16 +72,13 @@ def schema_path() -> Path | None:
         path = cache_folder() / f"schema-{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"
         if not path.is_file():
             path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = path.with_name(f".{path.name}.{os.getpid()}")
-            temporary.write_text(text, encoding="utf-8")
-            temporary.replace(path)
+            clear_left_over(path.parent)
+            write_text(path, text)
         return path
     return None
 
 
 def _write(path: Path) -> None:
     text = schema_text(load_catalogue())
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise LabError(f"--output={path}: it cannot be written: {error.strerror or error}.") from error
+    with telling(path, "Name another file with --output=..."):
+        write_text(path, text)

@@ -91,7 +91,7 @@ def runs_side_by_side(runs: Sequence[Facts], trust: Trust) -> Iterator[Markup]:
 def names_of(runs: Sequence[Facts]) -> dict[Facts, str]:
     """What each of several runs is called: the name that the user gave to no other of them, or else its short id."""
     given = [run.said("name") for run in runs]
-    ids = short_ids([run.folder for run in runs])
+    ids = short_ids([run.folder for run in runs], {*map(str, given)})
     return {
         run: str(name) if name and given.count(name) == 1 else ids[run.folder]
         for run, name in zip(runs, given, strict=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mnistlab.arguments import Arguments
 from mnistlab.errors import LabError, tell
+from mnistlab.files import is_folder, telling, write_text
 from mnistlab.invocation import check_packages
 from mnistlab.reports.behind import Trust
 from mnistlab.reports.facts import Facts
@@ -13,7 +14,7 @@ from mnistlab.reports.page import page
 from mnistlab.reports.several import is_sweep, runs_side_by_side, sweep, trials_of
 from mnistlab.runs.listing import find_run
 from mnistlab.runs.newest import LAST
-from mnistlab.runs.record import now, write_text
+from mnistlab.runs.record import now
 
 NAME = "report.html"
 """What a page is called where nobody names it."""
@@ -38,12 +39,10 @@ def report(asked: Arguments) -> Path:
         place = runs[0].folder / NAME if len(runs) == 1 else Path(NAME)
         text = _of_one(runs[0], trust) if len(runs) == 1 else _of_several(runs, trust)
     path = Path(asked.values["output"]) if "output" in asked.values else place
-    if path.is_dir():
+    if is_folder(path):
         raise LabError(f"--output={path}: it is a folder. Name the file: --output={path / NAME}")
-    try:
+    with telling(path, "Name a file with --output=..."):
         write_text(path, text)
-    except OSError as error:
-        raise LabError(f"{path} cannot be written: {error.strerror or error}. Name a file with --output=...") from error
     return path
 
 

@@ -1,15 +1,16 @@
 """Which checkpoint a name means."""
 
+import os
 from contextlib import suppress
 from pathlib import Path
 
 from mnistlab.checkpoints.exported import SUFFIX
 from mnistlab.errors import LabError
-from mnistlab.files import is_file, is_folder, stands
+from mnistlab.files import is_file, is_folder
 from mnistlab.nearest import nearest
 from mnistlab.options.notation import at_home
 from mnistlab.runs.folder import BEST, CONFIG, LAST, continues_from, is_run, weights_of
-from mnistlab.runs.listing import only, run_folders, runs_called, short_ids
+from mnistlab.runs.listing import given_names, only, run_folders, runs_called, short_ids
 from mnistlab.runs.newest import newest
 
 
@@ -17,7 +18,7 @@ def find_checkpoint(name: str, root: Path, *, where: str, continues: bool = Fals
     """The file that `name` means, and the run that it is kept in.
 
     Args:
-        name: A file, a run's folder, `best`, or `last`; where there is no such file, whatever `find_run` takes.
+        name: A file, a run's folder, `best`, or `last`; where there is neither, whatever `find_run` takes.
         root: Where `best` and `last` are looked for: the folder of all runs.
         where: How a message calls the name.
         continues: A training is to go on from it. Then a folder means its last checkpoint, not its best, and the file
@@ -29,7 +30,7 @@ def find_checkpoint(name: str, root: Path, *, where: str, continues: bool = Fals
     if name in ("best", "last"):
         return _newest(name, root, where, continues=continues)
     path = Path(at_home(name))
-    if not stands(path):
+    if not (is_run(path) or is_file(path)):  # a folder of something else may be called like a run
         path = _run(name, root, where)
     if is_folder(path):
         return _in_folder(path, where, continues=continues), path
@@ -44,13 +45,15 @@ def find_checkpoint(name: str, root: Path, *, where: str, continues: bool = Fals
 def _run(name: str, root: Path, where: str) -> Path:
     """The folder of the run that an id or a name means; the path itself where it means none."""
     found = runs_called(name.rstrip("/"), root) if name.rstrip("/") else []
-    return only(found, where) if found else Path(name)
+    return only(found, where) if found else Path(at_home(name))
 
 
 def _in_folder(folder: Path, where: str, *, continues: bool) -> Path | None:
     if not is_run(folder):
         raise LabError(f"{where}: this folder is not a run: it has no {CONFIG}.")
     present = continues_from(folder) if continues else weights_of(folder)
+    if present is None and not os.access(folder, os.R_OK | os.X_OK):
+        raise LabError(f"{where}: this folder cannot be read: permission denied.")
     if present is None and not continues:
         raise LabError(f"{where}: this run has not written a checkpoint.")
     return present
@@ -71,8 +74,9 @@ def _near(path: Path, root: Path) -> str:
     serving: list[Path] = []
     with suppress(OSError):
         serving = [other for other in path.parent.iterdir() if other.suffix in (LAST.suffix, SUFFIX)]
-    ids = short_ids(run_folders(root)).values() if path.parent == Path() else ()
-    known = {**{name: name for name in ("best", "last", *ids)}, **{other.name: str(other) for other in serving}}
+    names = given_names(root).values() if path.parent == Path() else ()
+    ids = short_ids(run_folders(root), {*names}).values() if path.parent == Path() else ()
+    known = {**{name: name for name in ("best", "last", *names, *ids)}, **{other.name: str(other) for other in serving}}
     close = [known[name] for name in nearest(path.name, known)]
     return (
         f" Did you mean {' or '.join(close)}?"

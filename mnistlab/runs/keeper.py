@@ -11,8 +11,8 @@ from lightning.pytorch.callbacks import Checkpoint
 from mnistlab.checkpoints.exported import NotExportableError
 from mnistlab.checkpoints.reading import read_checkpoint, weights_file
 from mnistlab.errors import LabError, tell
+from mnistlab.files import put, write_bytes
 from mnistlab.runs.folder import BEST, LAST, WEIGHTS
-from mnistlab.runs.record import write_bytes
 from mnistlab.runs.recorder import Recorder
 from mnistlab.thrift import Epochwise
 
@@ -108,11 +108,12 @@ class Keeper(Epochwise, Checkpoint):
         """Write a checkpoint whole or not at all; every process takes part."""
         if getattr(trainer, "fast_dev_run", False):  # Lightning sets it where mypy does not see it
             return
+        self.recorder.check_mine()
         path = self.recorder.folder / name
         temporary = path.with_name(f".{path.name}.tmp")
         trainer.save_checkpoint(temporary)
         if trainer.is_global_zero:
-            temporary.replace(path)
+            put(temporary, path)
 
     def _write_weights(self) -> None:
         """Write the best weights, the last ones where nothing was validated, as they are in the checkpoint."""

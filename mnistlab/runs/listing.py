@@ -1,18 +1,14 @@
 """Which runs there are, what they are called in short, and which one a name means."""
 
 from collections import Counter
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Container, Sequence
 from pathlib import Path
 
-from mnistlab.errors import LabError
-from mnistlab.files import UnreadableError
+from mnistlab.errors import LabError, visible
 from mnistlab.nearest import suggestion
 from mnistlab.runs.folder import is_run, places
 from mnistlab.runs.newest import LAST, newest
-from mnistlab.runs.reading import read_record
-
-_MOST_NAMED = 10
+from mnistlab.runs.reading import read_name
 
 
 def run_folders(root: Path) -> list[Path]:
@@ -20,11 +16,22 @@ def run_folders(root: Path) -> list[Path]:
     return sorted(folder for folder in (root / above / name for above, name in places(root)) if is_run(folder))
 
 
-def short_ids(folders: Sequence[Path]) -> dict[Path, str]:
-    """The shortest name of each run that `find_run` takes, if these are all runs.
+def given_names(root: Path) -> dict[Path, str]:
+    """The names that were given to runs below `root`; one that repeats another has its name only where that is gone."""
+    found = {root / above / own: read_name(root / above / own) for above, own in places(root)}
+    firsts = {said.name for said in found.values() if said and not said.repeats}
+    return {folder: said.name for folder, said in found.items() if said and not (said.repeats and said.name in firsts)}
+
+
+def short_ids(folders: Sequence[Path], taken: Container[str] = ()) -> dict[Path, str]:
+    """The shortest id of each run that `find_run` takes, if these are all runs.
 
     It is the part after the time, else the folder's name, else that with the folder above; so it is for all trials
     where there are several sweeps.
+
+    Args:
+        folders: Those of all runs.
+        taken: The names that were given to runs: an id that is one of them would mean that run.
     """
     sweeps = {folder.parent for folder in folders if _end(folder.name) == folder.name}
     ends = Counter(_end(folder.name) for folder in folders)
@@ -32,9 +39,9 @@ def short_ids(folders: Sequence[Path]) -> dict[Path, str]:
 
     def short(folder: Path) -> str:
         end = _end(folder.name)
-        if ends[end] == 1 and (end != folder.name or len(sweeps) == 1):
+        if ends[end] == 1 and (end != folder.name or len(sweeps) == 1) and end not in taken:
             return end
-        unique = names[folder.name] == 1 and end != folder.name
+        unique = names[folder.name] == 1 and end != folder.name and folder.name not in taken
         return folder.name if unique else f"{folder.parent.name}/{folder.name}"
 
     return {folder: short(folder) for folder in folders}
@@ -44,9 +51,7 @@ def find_run(name: str, root: Path) -> Path:
     """The folder of the run that a name means.
 
     Args:
-        name: The name of its folder, a beginning or an end of it that no other has, a beginning of what `short_ids`
-            says, in any case; each also as `<folder above>/<name>`; a path, or `last` for the newest training run. What
-            is none of these may be the name that was given with `--run.name`.
+        name: A path, `last` for the newest training run, or whatever `runs_called` takes.
         root: The folder of all runs. Only a path may lead elsewhere.
 
     Raises:
@@ -66,12 +71,18 @@ def find_run(name: str, root: Path) -> Path:
 
 
 def runs_called(wanted: str, root: Path) -> list[Path]:
-    """The folders of all runs below `root` that a name may mean, which is neither `last` nor a path; see `find_run`."""
+    """The folders of all runs below `root` that a name may mean, which is neither `last` nor a path.
+
+    That is the name that was given with `--run.name`; where no run has it, an id: the name of a folder, or the part of
+    it after the time; where none is that, the beginning of an id. An id is as good in any case, and with the folder
+    above and a slash before it.
+    """
+    named = sorted(folder for folder, name in given_names(root).items() if name == wanted)
     above, _, own = wanted.rpartition("/")
     among = [(folder, part) for folder, part in places(root) if above in ("", folder)]
-    exact = _runs(root, [place for place in among if place[1] == own])
-    part = exact or _runs(root, [place for place in among if _begins_or_ends(place[1], own)])
-    return part or _named(wanted, root)
+    ids = [(place, {place[1].lower(), _end(place[1]).lower()}) for place in among]
+    exact = named or _runs(root, [place for place, known in ids if own.lower() in known])
+    return exact or _runs(root, [place for place, known in ids if any(each.startswith(own.lower()) for each in known)])
 
 
 def only(found: Sequence[Path], name: str) -> Path:
@@ -85,41 +96,25 @@ def only(found: Sequence[Path], name: str) -> Path:
         LabError: If there are several.
     """
     if len(found) > 1:
-        raise _ambiguous(name, found)
+        lines = [f"  {called(folder)}" for folder in found]
+        raise LabError("\n".join([f"{name} means {len(found)} runs. Name one of them:", *lines]))
     return found[0]
+
+
+def called(folder: Path) -> str:
+    """The id of a run with the folder above, and the name that was given to it."""
+    said = read_name(folder)
+    return visible(f"{folder.parent.name}/{folder.name}{f'  {said.name}' if said else ''}")
 
 
 def _runs(root: Path, among: Sequence[tuple[str, str]]) -> list[Path]:
     return sorted(folder for folder in (root / above / name for above, name in among) if is_run(folder))
 
 
-def _named(name: str, root: Path) -> list[Path]:
-    """The runs that were given this name; one that repeats another has it only where that is gone."""
-    found: dict[Path, bool] = {}
-    for above, own in places(root):
-        with suppress(UnreadableError):
-            record = read_record(root / above / own) or {}
-            if record.get("name") == name:
-                found[root / above / own] = "reproduces" in record
-    firsts = [folder for folder, repeats in found.items() if not repeats]
-    return sorted(firsts or found)
-
-
-def _begins_or_ends(name: str, part: str) -> bool:
-    name, part = name.lower(), part.lower()
-    return name.startswith(part) or name.endswith(part) or _end(name).startswith(part)
-
-
 def _end(name: str) -> str:
     """What tells a run from the others of its second; the whole name where there is no time in it."""
     time, _, end = name.rpartition("-")
     return end if time[:1].isdigit() and time.upper().endswith("Z") else name
-
-
-def _ambiguous(name: str, found: Sequence[Path]) -> LabError:
-    names = [f"  {folder.parent.name}/{folder.name}" for folder in found[:_MOST_NAMED]]
-    more = [f"  and {len(found) - _MOST_NAMED} more"] if len(found) > _MOST_NAMED else []
-    return LabError("\n".join([f"{name} means {len(found)} runs. Name one of them:", *names, *more]))
 
 
 def _unknown(name: str, root: Path) -> LabError:
@@ -129,6 +124,7 @@ def _unknown(name: str, root: Path) -> LabError:
     inner = [folder for folder in folders if folder.parent.name == name.strip("/")]
     if inner:
         return LabError(f"{name} is a folder of {len(inner)} runs. Name one of them, such as {name}/{inner[-1].name}.")
-    known = [*short_ids(folders).values(), *(folder.name for folder in folders), LAST]
+    names = given_names(root).values()
+    known = [*names, *short_ids(folders, {*names}).values(), *(folder.name for folder in folders), LAST]
     hint = suggestion(name, known) or " `mnistlab runs` lists them."
     return LabError(f"{name}: there is no such run in {root} (--run.dir).{hint}")

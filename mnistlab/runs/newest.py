@@ -10,6 +10,9 @@ from mnistlab.runs.reading import read_records, tell_broken
 LAST = "last"
 """The word for the newest training run that has weights."""
 
+MEANT = (LAST, "best")
+"""The words that mean a run or a checkpoint before any name does."""
+
 
 def newest(root: Path, where: str, *, continues: bool = False) -> Path:
     """The newest training run that has weights; where none has any, the newest one.

@@ -12,8 +12,7 @@ from torch import Tensor
 
 from mnistlab.answers import PARTS, Answers, check_images
 from mnistlab.errors import LabError
-from mnistlab.files import UnreadableError, check_file
-from mnistlab.runs.record import write_bytes
+from mnistlab.files import UnreadableError, check_file, write_bytes
 
 _MOST_BYTES = 1 << 30
 

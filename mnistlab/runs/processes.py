@@ -2,13 +2,19 @@
 
 import os
 import platform
+import time
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 
 import psutil
 
 _SAME = 2.0
 """Seconds by which the start of one and the same process may seem to differ: the clock is set now and then."""
+
+
+SILENT_S = 600
+"""Seconds without a sign of life after which a process of another machine counts as gone."""
 
 
 def this_process() -> dict[str, object]:
@@ -45,6 +51,14 @@ def is_same(said: Mapping[str, object], other: Mapping[str, object]) -> bool:
 def is_elsewhere(said: Mapping[str, object]) -> bool:
     """Whether a process runs, or ran, on another host, or does not say where."""
     return said.get("host") != _host()
+
+
+def is_silent(record: Path) -> bool:
+    """Whether the process that renews this file has not done so for long."""
+    try:
+        return time.time() - record.stat().st_mtime > SILENT_S
+    except OSError:
+        return False
 
 
 @cache

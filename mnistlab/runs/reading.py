@@ -4,6 +4,8 @@ import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +90,28 @@ def read_record(folder: Path) -> dict[str, Any] | None:
     odd = [name for name, shape in _SHAPES.items() if name in record and shape(record[name])]
     kept = {name: value for name, value in record.items() if name not in odd}
     return {**kept, LEFT_OUT: odd} if odd else kept
+
+
+@dataclass(frozen=True)
+class Name:
+    """What a run is called.
+
+    Attributes:
+        name: The name that was given with `--run.name`.
+        repeats: Whether it has it from another run, which it repeats.
+    """
+
+    name: str
+    repeats: bool
+
+
+def read_name(folder: Path) -> Name | None:
+    """The name that was given to the run in a folder, without a look at the rest; None where none can be read."""
+    with suppress(FileNotFoundError, UnreadableError, ValueError, RecursionError):
+        said = json.loads(read_text(folder / RECORD, _MOST_BYTES[RECORD]))
+        if isinstance(said, dict) and isinstance(said.get("name"), str) and said["name"]:
+            return Name(said["name"], "reproduces" in said)
+    return None
 
 
 def read_records(root: Path) -> tuple[list[tuple[Path, dict[str, Any]]], list[Path]]:

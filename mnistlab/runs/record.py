@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 
+from mnistlab.files import write_text
 from mnistlab.finite import as_json
 from mnistlab.options.composing import dump
 from mnistlab.options.written import COMPLETE
@@ -28,18 +29,6 @@ _PACKAGES = ("mnistlab", "torch", "torchvision", "lightning", "jsonargparse")
 def now() -> str:
     """The time in UTC, to the microsecond, sortable as text."""
     return datetime.now(UTC).isoformat(timespec="microseconds")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file whole or not at all."""
-    write_bytes(path, text.encode())
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_bytes(content)
-    temporary.replace(path)
 
 
 def write_json(path: Path, data: Mapping[str, Any]) -> None:

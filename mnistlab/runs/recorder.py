@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,11 @@ from lightning.pytorch.callbacks import Checkpoint
 
 from mnistlab.checkpoints.reading import read_checkpoint
 from mnistlab.errors import LabError
+from mnistlab.files import UnreadableError, write_text
 from mnistlab.runs.folder import BEST, CONFIG, LAST, METRICS, RECORD
 from mnistlab.runs.reading import read_record
-from mnistlab.runs.record import now, write_json, write_rows, write_text
+from mnistlab.runs.record import now, write_json, write_rows
+from mnistlab.runs.writer import Pulse, alone
 from mnistlab.thrift import Epochwise
 
 MONITOR = "val/acc"
@@ -31,12 +34,25 @@ class Recorder(Epochwise, Checkpoint):
         folder: Where; the first process decides, the others receive it.
         config: The text of the resolved configuration.
         record: What is known about the run when it starts.
+        before: What its record said before; None where there is none.
+        shared: Whether who trains takes care that no other process does, as a sweep.
     """
 
     abstract = True  # the lab adds it by itself
 
-    def __init__(self, folder: Path, config: str, record: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        config: str,
+        record: Mapping[str, Any],
+        before: Mapping[str, Any] | None = None,
+        *,
+        shared: bool = False,
+    ) -> None:
         self.folder = folder
+        self._before = before
+        self._shared = shared
+        self._pulse: Pulse | None = None
         self.record = dict(record)
         self.rows: list[dict[str, float]] = []
         self.best: dict[str, float] = {}
@@ -95,14 +111,17 @@ class Recorder(Epochwise, Checkpoint):
         """
         if trainer.should_stop:
             return  # early stopping has ended it before
-        self._begin(trainer, pl_module)
-        self.record["segments"][-1]["first_step"] = trainer.global_step
-        self.record.get("metrics", {}).pop("test", None)
+        with self._alone():
+            self._begin(trainer, pl_module)
+            self.record["segments"][-1]["first_step"] = trainer.global_step
+            self.record.get("metrics", {}).pop("test", None)
+            if self.writes:
+                (self.folder / LAST).parent.mkdir(parents=True, exist_ok=True)
+                write_text(self.folder / CONFIG, self._config)
+            self.write_table()
+            self.write(status="running")
         if self.writes:
-            (self.folder / LAST).parent.mkdir(parents=True, exist_ok=True)
-            write_text(self.folder / CONFIG, self._config)
-        self.write_table()
-        self.write(status="running")
+            self._pulse = Pulse(self.folder)
         if self.writes and self.on_begin is not None:
             self.on_begin()
 
@@ -142,12 +161,13 @@ class Recorder(Epochwise, Checkpoint):
         if self.begun:
             return
         metrics = self.record.get("metrics") or {}
-        self._begin(trainer, pl_module)
-        last = metrics.get("last")
-        if last and (not self.rows or last["step"] > self.rows[-1]["step"]):
-            self.rows.append(last)
-            self._epoch_seconds = list(self.record["timings"]["epoch_seconds"])
-        self.write_table()
+        with self._alone():
+            self._begin(trainer, pl_module)
+            last = metrics.get("last")
+            if last and (not self.rows or last["step"] > self.rows[-1]["step"]):
+                self.rows.append(last)
+                self._epoch_seconds = list(self.record["timings"]["epoch_seconds"])
+            self.write_table()
 
     @property
     def timed_row(self) -> dict[str, float]:
@@ -166,6 +186,27 @@ class Recorder(Epochwise, Checkpoint):
         ended = now()
         self.record["segments"][-1].update(ended=ended, status=status, **more)
         self.write(status=status, ended=ended)
+
+    def check_mine(self) -> None:
+        """Write nothing any more where another machine has taken the run over, as if this process were gone.
+
+        Raises:
+            LabError: If one has.
+        """
+        if self._pulse is None or not self.writes:
+            return
+        with suppress(UnreadableError):
+            now = read_record(self.folder) or self.record
+            if any(now.get(name) != self.record.get(name) for name in ("host", "process")):
+                self.writes = False
+                raise LabError(
+                    f"{self.folder} goes on elsewhere, since this process had given no sign of life for long."
+                )
+
+    def let_go(self) -> None:
+        """Leave the run to others."""
+        if self._pulse is not None:
+            self._pulse.end()
 
     def stand_in(self) -> None:
         """Write what the process that writes cannot any more, which is gone."""
@@ -196,6 +237,10 @@ class Recorder(Epochwise, Checkpoint):
             write_rows(self.folder / METRICS, self.rows)
         else:
             (self.folder / METRICS).unlink(missing_ok=True)
+
+    def _alone(self) -> AbstractContextManager[None]:
+        """Where this process begins to write, after which the record says that it does."""
+        return nullcontext() if self._shared or not self.writes else alone(self.folder, self._before)
 
     def _begin(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Note what the run is, and what of it lies on the disk."""

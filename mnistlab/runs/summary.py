@@ -13,7 +13,7 @@ from typing import TypeGuard
 from mnistlab.errors import LabError
 from mnistlab.nearest import suggestion
 from mnistlab.runs.folder import RECORD
-from mnistlab.runs.processes import is_gone
+from mnistlab.runs.processes import is_elsewhere, is_gone, is_silent
 from mnistlab.runs.reading import read_record, read_records
 from mnistlab.shapes import number
 
@@ -42,6 +42,8 @@ class Run:
     def status(self) -> str:
         """One of `STATUSES`."""
         said = self.text("status")
+        if said == "running" and is_elsewhere(self.record):
+            return "lost" if is_silent(self.folder / RECORD) else said
         return "lost" if said == "running" and is_gone(self.record) else said
 
     @property

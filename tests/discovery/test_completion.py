@@ -1,5 +1,6 @@
 """TAB continues a command line in bash, zsh and fish, at once and without ever an error."""
 
+import json
 import os
 import pty
 import re
@@ -20,6 +21,7 @@ from lightning.pytorch.strategies import StrategyRegistry
 from mnistlab.cli import main
 from mnistlab.command_table import COMMANDS
 from mnistlab.discovery.used import WORDS
+from mnistlab.runs.listing import find_run
 
 PROGRAMS = Path(sys.executable).parent
 RUN = "runs/tiny/20260101T000000Z-abc"
@@ -194,12 +196,12 @@ def test_checkpoints_are_files_and_runs(offered: Offered, here: Path) -> None:
         (here / name).touch()
 
     files = ["model.ckpt", "model.safetensors", "runs/"]
-    assert offered("test", "--ckpt_path", "") == ["best", "last", *files]
+    assert offered("test", "--ckpt_path", "") == ["best", "last", "abc", *files]
     assert offered("test", "--ckpt_path=runs/tiny/") == [f"--ckpt_path={RUN}"]
     assert offered("test", f"--ckpt_path={RUN}/") == [f"--ckpt_path={RUN}/checkpoints/"]
-    assert offered("inspect", "") == ["best", "last", *files]
+    assert offered("inspect", "") == ["best", "last", "abc", *files]
     assert offered("inspect", "mo") == files[:2]
-    assert offered("report", "") == ["last", "runs/"]
+    assert offered("report", "") == ["last", "abc", "runs/"]
     assert offered("report", "runs/tiny/") == [RUN]
     assert offered("report", "--o") == ["--output="]
     assert offered("fit", "--data.data_dir=") == ["--data.data_dir=runs/"]
@@ -222,6 +224,23 @@ def test_runs_are_offered_by_their_short_names(offered: Offered, here: Path) -> 
     assert offered("runs", "diff", "--") == ["--all", "--json", "--run.dir=", "--help"]
     assert offered("runs", "show", "runs/cnn/") == ["runs/cnn/20260201T000000Z-def"]
     assert offered("runs", "rm", "--run.dir=elsewhere", "") == []
+
+
+def test_a_name_is_offered_where_it_means_one_run(offered: Offered, here: Path) -> None:
+    """And an id where it is no other's name, wherever a run is named."""
+    for place, name in {
+        "a/20260101T000000Z-abc": "def",
+        "a/20260201T000000Z-def": "two",
+        "b/20260301T000000Z-ghi": "two",
+    }.items():
+        (here / "runs" / place).mkdir(parents=True)
+        (here / "runs" / place / "run.json").write_text(json.dumps({"command": "fit", "name": name}))
+
+    words = ["ghi", "20260201T000000Z-def", "abc", "def"]
+    assert offered("runs", "show", "") == ["last", *words]
+    assert offered("reproduce", "") == ["last", *words, "runs/"]
+    assert offered("test", "--ckpt_path", "") == ["best", "last", *words, "runs/"]
+    assert [find_run(word, Path("runs")).name[-3:] for word in words] == ["ghi", "def", "abc", "abc"]
 
 
 def test_what_is_given_is_not_offered_again(offered: Offered) -> None:

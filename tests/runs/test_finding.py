@@ -42,3 +42,23 @@ def test_what_names_none_or_several_is_told(fit: Fit) -> None:
     fit("--run.name=same")
     with pytest.raises(LabError, match=r"^--ckpt_path=same means 2 runs. Name one of them:\n"):
         find_checkpoint("same", Path("runs"), where="--ckpt_path=same")
+
+
+def test_a_name_used_twice_is_told_when_it_is_given(fit: Fit, capsys: pytest.CaptureFixture[str]) -> None:
+    """And one that is the word for the newest run; each is trained all the same."""
+    first = fit("--run.name=same")
+    assert "note: " not in capsys.readouterr().err
+
+    fit("--run.name=same")
+    known = f"another run has this name ({first.parent.name}/{first.name}  same)"
+    assert f"note: --run.name=same: {known}, so each is found by its id alone." in capsys.readouterr().err
+    fit("--run.name=last")
+    assert "note: --run.name=last: last is the word for the newest run" in capsys.readouterr().err
+
+
+def test_a_folder_of_something_else_does_not_hide_a_run_of_that_name(fit: Fit) -> None:
+    """A file or a run that is there comes first, as it is the shorter path."""
+    run = fit("--run.name=baseline")
+    Path("baseline").mkdir()
+
+    assert find_checkpoint("baseline", Path("runs"), where="x")[1] == run.relative_to(Path.cwd())

@@ -48,30 +48,56 @@ def runs(here: Path) -> dict[str, Path]:
         ("20260101T000000Z-aaa111", "old"),
         ("20260101", "old"),
         ("aaa1", "old"),
-        ("222", "new"),
+        ("aaa222", "new"),
         ("tiny/20260301", "new"),
-        ("tiny/111", "old"),
+        ("tiny/aaa11", "old"),
         ("runs/cnn_8k/20260201T000000Z-bbb111", "cnn"),
         ("runs/cnn_8k/20260201T000000Z-bbb111/", "cnn"),
         ("lr/trial-0007", "first"),
-        ("size/0007", "second"),
+        ("size/trial", "second"),
         ("last", "new"),
         ("my cnn", "cnn"),
         ("AAA1", "old"),
         ("tiny/20260301t", "new"),
     ],
 )
-def test_a_run_is_found_by_any_part_that_no_other_has(runs: dict[str, Path], name: str, expected: str) -> None:
-    """A beginning, an end, with the folder above, a path, the word for the newest, a name of one's own."""
+def test_a_run_is_found_by_whatever_means_no_other(runs: dict[str, Path], name: str, expected: str) -> None:
+    """A name of one's own, an id, a beginning of one, with the folder above, a path, the word for the newest."""
     assert find_run(name, Path("runs")) == runs[expected]
 
 
-def test_the_whole_name_wins_over_a_part_of_another(here: Path) -> None:
-    """Otherwise a run whose name is an end of another's could not be named."""
+@pytest.mark.parametrize("name", ["d7", "2", "a", "d7aaaa", "m/20260201T000000Z-d7aaaa", "D7"])
+def test_a_name_wins_over_every_id(here: Path, name: str) -> None:
+    """And so the run of that name can be reached, whatever the ids of others are, which chance has made."""
     del here
-    short, _ = make(Path("runs"), "lr/7"), make(Path("runs"), "lr/trial-7")
+    make(Path("runs"), "m/20260101T000000Z-aaaad7")
+    make(Path("runs"), "m/20260201T000000Z-d7aaaa")
+    named = make(Path("runs"), "m/20260301T000000Z-bbbbbb", name=name)
 
-    assert find_run("7", Path("runs")) == short
+    assert find_run(name, Path("runs")) == named
+
+
+def test_a_whole_id_wins_over_the_beginning_of_another(here: Path) -> None:
+    """And the end of an id is none."""
+    del here
+    short, _ = make(Path("runs"), "lr/trial-7"), make(Path("runs"), "lr/trial-77")
+
+    assert find_run("trial-7", Path("runs")) == short
+    with pytest.raises(LabError, match="no such run"):
+        find_run("77", Path("runs"))
+
+
+def test_all_that_a_name_means_are_listed(here: Path) -> None:
+    """However many, each with its id and its name."""
+    del here
+    for number in range(30):
+        make(Path("runs"), f"m/20260101T0000{number:02}Z-{number:06}", name="twice" if number < 2 else f"run {number}")
+
+    for name, count in {"twice": 2, "2026": 30, "00000": 10}.items():
+        with pytest.raises(LabError, match=f"^{name} means {count} runs. Name one of them:\n") as error:
+            find_run(name, Path("runs"))
+        assert len(str(error.value).splitlines()) == count + 1
+        assert "  m/20260101T000001Z-000001  twice" in str(error.value).splitlines()
 
 
 def test_a_name_means_the_original_and_not_what_repeats_it(runs: dict[str, Path]) -> None:
