@@ -106,6 +106,11 @@ class Screen:
         if (folder / LAST).is_file():
             self._print(f"Test it again: mnistlab test --ckpt_path={folder}")
 
+    def verdict(self, line: str | None) -> None:
+        """Say what the run has come to, where there is something to say."""
+        if line:
+            self._print(line)
+
     def _accuracies(self, split: str, metrics: Mapping[str, float]) -> str:
         """The accuracy, and those of further heads with their names."""
         others = [f"{head} {100 * metrics[f'{split}/{head}_acc']:.2f}" for head in self._heads]
