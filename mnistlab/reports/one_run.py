@@ -76,8 +76,12 @@ def _state(facts: Facts) -> Iterator[Markup]:
     line = verdict(facts.rows, facts.record)
     if line:
         yield note(line)
-    if facts.record and facts.status == "finished" and facts.validated("acc") is None and not facts.said("checkpoint"):
+    if facts.record and facts.status == "finished" and not _validated(facts) and not facts.said("checkpoint"):
         yield note("It was not validated: no images were held out.")
+
+
+def _validated(facts: Facts) -> bool:
+    return facts.validated("acc") is not None or any("val/acc" in row for row in facts.rows)
 
 
 def _configuration(facts: Facts, trust: Trust) -> Iterator[Markup]:

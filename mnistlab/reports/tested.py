@@ -92,6 +92,11 @@ def _outcomes(facts: Facts) -> tuple[Outcomes, Path]:
     path = folder / OUTCOMES
     outcomes = load_outcomes(path)
     for head, answers in outcomes.answers.items():
+        odd = int(answers.confidence.isnan().sum())
+        if odd:
+            raise LabError(
+                f"The net has given no numbers (NaN) for {odd:,} of {len(answers.confidence):,} test images."
+            )
         try:
             check_answers(answers, outcomes.num_classes[head])
         except LabError as error:

@@ -7,6 +7,7 @@ which is a trial. Accuracies are those of the primary head.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from math import isfinite, log, sqrt
 from statistics import NormalDist
 
@@ -212,7 +213,7 @@ def _unfinished(course: _Course) -> str | None:
     losses, accuracies = course.values("val/loss")[-4:], course.values("val/acc")
     if not course.whole or len(course.rows) < _SEVERAL or len(losses) < 4 or len(accuracies) < 2:  # noqa: PLR2004
         return None
-    falls = all(later < _FALL * earlier for earlier, later in zip(losses, losses[1:], strict=False))
+    falls = all(later < _FALL * earlier for earlier, later in pairwise(losses))
     if not falls or accuracies[-1] < accuracies[-2] + 0.01:
         return None
     return (
