@@ -51,7 +51,8 @@ def main(args: "Sequence[str] | None" = None) -> int:
 
 
 def entry() -> None:
-    """Run as a program."""
+    """Run as a program; it draws into files, whatever a notebook that has started it draws with."""
+    os.environ["MPLBACKEND"] = "Agg"
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _leave)  # until a command runs there is nothing to be closed
     code = main()
