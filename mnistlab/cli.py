@@ -95,9 +95,10 @@ def _name_output() -> None:
 
 
 def entry() -> None:
-    """Run as a program."""
+    """Run as a program; it draws into files, whatever a notebook that has started it draws with."""
     _open_closed()
     _name_output()
+    os.environ["MPLBACKEND"] = "Agg"
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", _SPINS)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:

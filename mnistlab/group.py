@@ -14,6 +14,7 @@ import psutil
 from lightning.pytorch import LightningModule, Trainer
 
 from mnistlab.errors import LabError
+from mnistlab.runs.soundness import DivergedError
 from mnistlab.thrift import Epochwise
 
 _FIRST = "MNISTLAB_FIRST_PROCESS"
@@ -138,6 +139,8 @@ class Group(Epochwise):
         """End by an error; where it is only that another one has ended, say that, or let that one say why."""
         if self._parent is not None and isinstance(error, KeyboardInterrupt | SystemExit):
             _exit(_INTERRUPTED)
+        if self._parent is not None and isinstance(error, DivergedError):
+            _exit(error.exit_code)  # the first process says so
         text = str(error).lower()
         if not isinstance(error, RuntimeError) or not any(word in text for word in _BROKEN):
             return

@@ -16,7 +16,7 @@ from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, Progress
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import WandbLogger
 
-from mnistlab.callbacks import EpochBar
+from mnistlab.callbacks import EpochBar, EpochLines
 from mnistlab.checkpoints.extent import no_larger_than
 from mnistlab.classifier import Classifier
 from mnistlab.clusters import among_others, refuse_foreign_weights, without_requeueing
@@ -106,7 +106,9 @@ class LabCLI(LightningCLI):
             options["enable_progress_bar"] is not False and (drawn or sys.stdout.isatty()) and not options["barebones"]
         )
         self.group = Group(self.resolved["run"]["process_timeout"])
-        callbacks = [*lab[:1], *own, *lab[1:], self.group, *([EpochBar()] if bar and not drawn else [])]
+        silent = options["enable_progress_bar"] is False or options["barebones"] or drawn
+        shown = [] if silent else [EpochBar() if bar else EpochLines()]
+        callbacks = [*lab[:1], *own, *lab[1:], self.group, *shown]
         profiler = options["profiler"] if options["profiler"] or options["barebones"] else NoProfiler()
         chosen = {
             "enable_progress_bar": bar,

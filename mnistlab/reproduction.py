@@ -25,6 +25,7 @@ from mnistlab.runs.outcomes import load_outcomes
 from mnistlab.runs.reading import read_record, read_rows
 from mnistlab.runs.summary import Run, read_run
 from mnistlab.runs.supervision import Row, Supervision
+from mnistlab.runs.verdict import lower_rate
 from mnistlab.shapes import threads as threads_problem
 from mnistlab.threads import threads
 
@@ -99,7 +100,10 @@ def _ended(folder: Path) -> Run:
         raise LabError(f"{folder} is still running: there is nothing to compare with yet.")
     if status not in ("finished", "pruned"):
         why = "its process has died without a word" if status == "lost" else str(status)
-        raise LabError(f"{folder} has not come to its end: {why}. Go on with:\n  mnistlab fit --ckpt_path={folder}")
+        rate = f" {lower_rate(run.record)}" if status == "diverged" else ""
+        raise LabError(
+            f"{folder} has not come to its end: {why}. Go on with:\n  mnistlab fit --ckpt_path={folder}{rate}"
+        )
     return run
 
 

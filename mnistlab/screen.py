@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
-from mnistlab.discovery.layout import shown
+from mnistlab.discovery.layout import beside, shown, wrapped
 from mnistlab.errors import visible
 from mnistlab.origins import Origin
 from mnistlab.presets.shipped import with_names
@@ -78,7 +78,8 @@ class Screen:
         first = max((len(name) for name, _, _ in rows), default=0)
         second = max((len(value) for _, value, _ in rows if len(value) <= _COLUMN), default=0)
         for name, value, where in rows:
-            self._print(f"  {name:<{first}}  {value:<{second}}  {where}")
+            for line in beside([f"  {name:<{first}}  {value:<{second}}", where]):
+                self._print(line)
 
     def row(self, row: Mapping[str, float]) -> None:
         """Print the metrics of an epoch."""
@@ -89,7 +90,8 @@ class Screen:
             if f"{split}/loss" in row
         ]
         seconds = row["seconds"]
-        self._print("  ".join([f"epoch {epoch:>7}", *parts, f"{seconds:.{1 if seconds < 10 else 0}f} s"]))  # noqa: PLR2004
+        for line in beside([f"epoch {epoch:>7}", *parts, f"{seconds:.{1 if seconds < 10 else 0}f} s"]):  # noqa: PLR2004
+            self._print(line)
 
     def end(self, folder: Path, metrics: Mapping[str, Mapping[str, float] | None], data: ImageData) -> None:
         """Print the outcome, and how to have it again."""
@@ -105,6 +107,11 @@ class Screen:
                 self._print(f"always naming the largest class: {shares}")
         if (folder / LAST).is_file():
             self._print(f"Test it again: mnistlab test --ckpt_path={folder}")
+
+    def verdict(self, line: str | None) -> None:
+        """Say what the run has come to, where there is something to say."""
+        for each in wrapped(line) if line else ():
+            self._print(each)
 
     def _accuracies(self, split: str, metrics: Mapping[str, float]) -> str:
         """The accuracy, and those of further heads with their names."""

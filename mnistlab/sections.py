@@ -51,6 +51,7 @@ class Run:
         tags: Words to find it by, as `a,b` or as a list.
         checkpoint_every_n_steps: Write `last.ckpt` within epochs too, each time after so many optimizer steps.
         test: Whether `fit` ends with the test of the best checkpoint.
+        stop_when_nan: Whether a run ends when its loss or its weights are no numbers any more: nothing is learnt then.
         process_timeout: Of several processes that train together, one that has been stopped for so many seconds is
             given up, and the others end.
     """
@@ -62,6 +63,7 @@ class Run:
         tags: str | list[str] | None = None,
         checkpoint_every_n_steps: PositiveInt | None = None,
         test: bool = True,
+        stop_when_nan: bool = True,
         process_timeout: PositiveInt = 60,
     ) -> None:
         self.dir = dir
@@ -69,6 +71,7 @@ class Run:
         self.tags = tags
         self.checkpoint_every_n_steps = checkpoint_every_n_steps
         self.test = test
+        self.stop_when_nan = stop_when_nan
         self.process_timeout = process_timeout
 
 

@@ -25,14 +25,16 @@ from mnistlab.making import check_learnable, check_parts, check_weights, made, m
 from mnistlab.options.settling import Settled
 from mnistlab.options.written import Source
 from mnistlab.origins import differing
-from mnistlab.runs.folder import BEST, LAST, RECORD
+from mnistlab.runs.folder import BEST, LAST, RECORD, continues_from
 from mnistlab.runs.keeper import Keeper
 from mnistlab.runs.listing import called, given_names
 from mnistlab.runs.newest import MEANT
 from mnistlab.runs.reading import read_record
 from mnistlab.runs.record import config_text, start_record
 from mnistlab.runs.recorder import Recorder, rounded
+from mnistlab.runs.soundness import DivergedError
 from mnistlab.runs.supervision import Supervision
+from mnistlab.runs.verdict import lower_rate, verdict
 from mnistlab.runs.writer import refuse_second
 from mnistlab.screen import Screen
 from mnistlab.starting import begin as begin_model
@@ -57,8 +59,8 @@ def train(invocation: Invocation, settled: Settled, found: Found | None, supervi
 
     def callbacks(cli: LabCLI) -> list[Callback]:
         recorder = _recorder(invocation, cli, found, supervision)
-        pace = _pace(cli, recorder, supervision)
-        keepers.append(Keeper(recorder, cli.resolved["run"]["checkpoint_every_n_steps"]))
+        run, pace = cli.resolved["run"], _pace(cli, recorder, supervision)
+        keepers.append(Keeper(recorder, run["checkpoint_every_n_steps"], stop_when_nan=run["stop_when_nan"]))
         return [recorder, Continuity(), pace, keepers[0]]
 
     continued = found is not None and found.path is not None
@@ -79,6 +81,7 @@ def train(invocation: Invocation, settled: Settled, found: Found | None, supervi
     def begin() -> None:
         tell_notes(configured, cli)
         _tell_name(settled, recorder.folder, None if supervision else invocation.root_of(recorder.folder))
+        recorder.record["class_counts"] = _class_counts(cli)
         screen.begin(cli.model, cli.datamodule, cli.trainer.max_epochs, recorder.folder)
         screen.settings(differing(settled, cli.resolved))
 
@@ -114,6 +117,7 @@ def train(invocation: Invocation, settled: Settled, found: Found | None, supervi
         if cli.trainer.is_global_zero:
             recorder.finish("pruned" if stopped[-1] else "finished")
             screen.end(recorder.folder, recorder.record["metrics"], cli.datamodule)
+            screen.verdict(verdict(recorder.rows, recorder.record))
     return 0
 
 
@@ -139,6 +143,9 @@ def _closing(recorder: Recorder, packages: Sequence[str], supervision: Supervisi
     except (KeyboardInterrupt, SystemExit) as error:  # the latter is Lightning's answer to Ctrl-C
         _close(recorder, "interrupted", "KeyboardInterrupt")
         raise Interrupted(f"interrupted.{_way_on(recorder, packages)}") from error
+    except DivergedError as error:
+        _close(recorder, "diverged", str(error))
+        raise DivergedError(f"{error}{_way_on(recorder, packages, diverged=True) if by_hand else ''}") from error
     except LostError as error:
         _close_lost(recorder, str(error))
         raise LostError(f"{error}{_way_on(recorder, packages)}") from error
@@ -172,11 +179,23 @@ def _close_lost(recorder: Recorder, lost: str) -> None:
         recorder.finish("failed", error=lost)
 
 
-def _way_on(recorder: Recorder, packages: Sequence[str]) -> str:
-    if (recorder.folder / LAST).is_file():
-        options = [f"--ckpt_path={recorder.folder}", *([f"--trust={','.join(packages)}"] if packages else [])]
-        return f" Go on with:\n  mnistlab fit {shlex.join(options)}"
+def _way_on(recorder: Recorder, packages: Sequence[str], *, diverged: bool = False) -> str:
+    """How to go on; where the run has `diverged`, from the last checkpoint that is sound, with a lower rate."""
+    rate = [lower_rate(recorder.record)] if diverged else []
+    if continues_from(recorder.folder):
+        trust = [f"--trust={','.join(packages)}"] if packages else []
+        command = shlex.join([f"--ckpt_path={recorder.folder}", *trust, *rate])
+        where = " from the last sound checkpoint, at a lower rate," if diverged else ""
+        return f" Go on{where} with:\n  mnistlab fit {command}"
+    if diverged:
+        return f" Nothing was kept yet. Start anew at a lower rate: {rate[0]}"
     return " Nothing was kept yet: the first checkpoint comes at the end of an epoch."
+
+
+def _class_counts(cli: LabCLI) -> dict[str, dict[str, list[int]]]:
+    """How many images of each class there are to train with and to validate, as far as all of them are looked at."""
+    val = ["val"] if cli.datamodule.val_size and cli.trainer.limit_val_batches == 1.0 else []
+    return {split: cli.datamodule.class_counts(split) for split in ("train", *val)}
 
 
 def _limit(cli: LabCLI) -> str:

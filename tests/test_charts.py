@@ -1,6 +1,9 @@
 """Charts are drawn for light and for dark, clash with nothing, and can be told apart."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import matplotlib as mpl
@@ -105,3 +108,16 @@ def test_the_settings_of_others_stay_as_they_are() -> None:
 def test_numbers_are_short(value: float, text: str) -> None:
     """Three digits say enough at an axis."""
     assert short(value) == text
+
+
+@pytest.mark.parametrize("kind", ["variable", "file"])
+def test_commands_do_not_draw_with_what_a_notebook_draws_with(here: Path, kind: str) -> None:
+    """A backend that is not installed, in the environment or in the user's settings, ends none of them."""
+    missing = "module://nowhere.backend_inline"
+    (here / "matplotlibrc").write_text(f"backend: {missing}\n")
+    named = {"MPLBACKEND": missing} if kind == "variable" else {"MPLCONFIGDIR": str(here)}
+    others = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
+    command = [sys.executable, "-m", "mnistlab", "fit", "--model=SDN8K", "--print_config"]
+
+    done = subprocess.run(command, env={**others, **named}, capture_output=True, text=True, check=False, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")

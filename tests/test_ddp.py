@@ -338,3 +338,13 @@ def test_two_processes_of_slurm_leave_one_record(here: Path, options: list[str])
     alone, together = (_only_run(here / name) for name in ("alone", "slurm"))
     assert (alone / "metrics.csv").read_text() == (together / "metrics.csv").read_text()
     assert _record_of(alone)["metrics"] == _record_of(together)["metrics"]
+
+
+def test_all_processes_end_where_the_loss_is_no_number(here: Path, options: list[str]) -> None:
+    """The first of them says so, once."""
+    code, output = _ended("-m", "mnistlab", "fit", *options, "--model.optimizer=SGD", "--model.optimizer.lr=1e30")
+
+    assert code == 1
+    assert output.count("the loss is nan") == 1
+    assert "Start anew at a lower rate" in output.splitlines()[-1]
+    assert _record_of(_only_run(here / "runs"))["status"] == "diverged"

@@ -13,10 +13,11 @@ from mnistlab.errors import LabError, tell
 from mnistlab.files import UnreadableError, is_file
 from mnistlab.finite import NOT_FINITE, as_json
 from mnistlab.runs.differences import configuration
-from mnistlab.runs.folder import CONFIG, weights_of
+from mnistlab.runs.folder import CONFIG, continues_from, weights_of
 from mnistlab.runs.listing import find_run
 from mnistlab.runs.reading import LEFT_OUT, read_rows
 from mnistlab.runs.summary import Run, is_number, read_run
+from mnistlab.runs.verdict import lower_rate, verdict
 
 _MOST_ROWS, _FIRST, _LAST = 12, 3, 7
 """Epochs that are all shown; of more, so many of the first and of the last."""
@@ -40,7 +41,7 @@ def show_run(name: str, asked: Arguments, root: Path) -> int:
     if "json" in asked.switches:
         print(as_json(_report(run, settings, rows)))
         return 0
-    parts = [_facts(run), _settings(settings, problem), _epochs(run, rows), _outcome(run), _commands(run)]
+    parts = [_facts(run), _settings(settings, problem), _epochs(run, rows), _outcome(run, rows), _commands(run)]
     say("\n\n".join("\n".join(part) for part in map(list, parts) if part).splitlines())
     return 0
 
@@ -49,7 +50,8 @@ def _report(run: Run, settings: Sequence[Setting], rows: Sequence[Mapping[str, s
     said_settings = [{"option": each.option, "value": each.value, "default": each.default} for each in settings]
     epochs = [{name: _as_number(cell) for name, cell in row.items()} for row in rows]
     facts = {"id": run.folder.name, "folder": str(run.folder), "status": run.status}
-    return {**facts, "record": run.record, "settings": said_settings, "epochs": epochs}
+    said_of_it = {"verdict": verdict(rows, run.record)}
+    return {**facts, **said_of_it, "record": run.record, "settings": said_settings, "epochs": epochs}
 
 
 def _as_number(text: str) -> float | int | str | None:
@@ -201,8 +203,8 @@ def _metric(name: str, text: str) -> str:
     return percent(value) if name.endswith("acc") else f"{value:.4f}"
 
 
-def _outcome(run: Run) -> Iterator[str]:
-    """The best and the test figures, of all heads."""
+def _outcome(run: Run, rows: Sequence[Mapping[str, str]]) -> Iterator[str]:
+    """The best and the test figures, of all heads, and what is to be said of them."""
     metrics = run.part("metrics")
     kinds = {"best": run.part("metrics", "best"), "last": {}, "test": run.part("metrics", "test"), "measured": metrics}
     for kind, values in kinds.items():
@@ -210,6 +212,9 @@ def _outcome(run: Run) -> Iterator[str]:
         shown = [text for text in figures if not text.startswith(("epoch", "step", "val/acc_best"))]
         if shown:
             yield from paragraph(", ".join(shown), screen_width(), _NAMES + 2, f"  {kind:<{_NAMES}}")
+    line = verdict(rows, run.record)
+    if line:
+        yield from paragraph(line, screen_width(), _NAMES + 2, f"  {'verdict':<{_NAMES}}")
 
 
 def _figure(name: str, value: float) -> str:
@@ -233,6 +238,9 @@ def _commands(run: Run) -> Iterator[str]:
     if command == "fit" and configured and run.status in ("interrupted", "failed", "lost"):
         yield "go on with it:"
         yield f"  mnistlab fit --ckpt_path={folder}"
+    if run.status == "diverged" and continues_from(run.folder):
+        yield "go on from the last sound checkpoint, at a lower rate:"
+        yield f"  mnistlab fit --ckpt_path={folder} {lower_rate(run.record)}"
     if weights_of(run.folder):
         yield "test it again:"
         yield f"  mnistlab test --ckpt_path={folder}"

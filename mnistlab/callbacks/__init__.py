@@ -5,8 +5,8 @@ Those that have nothing to do at a step derive from `Epochwise`, so that they co
 
 from mnistlab.callbacks.answering import Answering
 from mnistlab.callbacks.continuity import Continuity
-from mnistlab.callbacks.epoch_bar import EpochBar
+from mnistlab.callbacks.epoch_bar import EpochBar, EpochLines
 from mnistlab.callbacks.pace import Pace
 from mnistlab.callbacks.unfreeze import Unfreeze
 
-__all__ = ["Answering", "Continuity", "EpochBar", "Pace", "Unfreeze"]
+__all__ = ["Answering", "Continuity", "EpochBar", "EpochLines", "Pace", "Unfreeze"]

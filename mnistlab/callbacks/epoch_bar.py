@@ -1,15 +1,19 @@
-"""How far the epoch is, on a terminal."""
+"""How far the epoch is: a bar on a terminal, and a line now and then where there is none."""
 
 import time
 from typing import Any
 
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ProgressBar
+from rich import get_console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from mnistlab.thrift import Epochwise
 
 _REFRESH_S = 0.2
+_SILENCE_S = 10.0
+_BESIDE = 32
+"""Characters beside the bar itself, as many as they are."""
 
 
 class EpochBar(Epochwise, ProgressBar):
@@ -25,6 +29,7 @@ class EpochBar(Epochwise, ProgressBar):
         self._enabled = True
         self._progress: Progress | None = None
         self._task = TaskID(0)
+        self._title, self._batches, self._done = "", 0.0, 0
         self._drawn = 0.0
 
     def disable(self) -> None:
@@ -40,11 +45,11 @@ class EpochBar(Epochwise, ProgressBar):
         del pl_module
         if not self.is_enabled:
             return
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        bar = BarColumn(min(40, max(5, get_console().width - _BESIDE)))
+        columns = (TextColumn("{task.description}"), bar, MofNCompleteColumn(), TimeRemainingColumn())
         self._progress = Progress(*columns, transient=True, auto_refresh=False)
-        last = trainer.max_epochs if trainer.max_epochs and trainer.max_epochs > 0 else "?"
-        title = f"epoch {trainer.current_epoch + 1}/{last}"
-        self._task = self._progress.add_task(title, total=float(trainer.num_training_batches))
+        self._title, self._batches = _title(trainer), float(trainer.num_training_batches)
+        self._task = self._progress.add_task(self._title, total=self._batches)
         self._progress.start()
 
     def on_train_batch_end(
@@ -52,15 +57,35 @@ class EpochBar(Epochwise, ProgressBar):
     ) -> None:
         """Move on."""
         del trainer, pl_module, outputs, batch
-        if self._progress is not None and time.monotonic() - self._drawn >= _REFRESH_S:
-            self._progress.update(self._task, completed=batch_idx + 1, refresh=True)
-            self._drawn = time.monotonic()
+        self._done = batch_idx + 1
+        self._move()
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Say what takes the time now."""
+        """Say what takes the time now, and count its batches."""
+        del pl_module
+        if self._progress is not None:
+            total = float(sum(trainer.num_val_batches))
+            self._progress.update(self._task, description="validating", completed=0, total=total, refresh=True)
+
+    def on_validation_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Move on."""
+        del trainer, pl_module, outputs, batch, dataloader_idx
+        self._move(batch_idx + 1)
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Go on with the epoch."""
         del trainer, pl_module
         if self._progress is not None:
-            self._progress.update(self._task, description="validating", refresh=True)
+            total = self._batches
+            self._progress.update(self._task, description=self._title, completed=self._done, total=total, refresh=True)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Clear the line."""
@@ -77,7 +102,76 @@ class EpochBar(Epochwise, ProgressBar):
         """Whether this process draws."""
         return self._enabled
 
+    def _move(self, done: int | None = None) -> None:
+        """Draw how many batches are done, if it is time."""
+        if self._progress is not None and time.monotonic() - self._drawn >= _REFRESH_S:
+            self._progress.update(self._task, completed=self._done if done is None else done, refresh=True)
+            self._drawn = time.monotonic()
+
     def _stop(self) -> None:
         if self._progress is not None:
             self._progress.stop()
             self._progress = None
+
+
+class EpochLines(Epochwise):
+    """A line where nobody sees a bar, whenever ten seconds have gone by without one: a log shows that it goes on."""
+
+    abstract = True  # the lab adds it by itself
+
+    def __init__(self) -> None:
+        self._begun = self._said = time.monotonic()
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Start the clock: the line of the epoch before has just been printed."""
+        del trainer, pl_module
+        self._begun = self._said = time.monotonic()
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Say how far the epoch is, if it is time."""
+        del pl_module, batch
+        if time.monotonic() - self._said >= _SILENCE_S:
+            loss = f"  loss {float(outputs['loss']):.4f}" if isinstance(outputs, dict) and "loss" in outputs else ""
+            self._say(trainer, f"{_title(trainer)}  step {batch_idx + 1}/{trainer.num_training_batches}{loss}")
+
+    def on_validation_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Say how far the validation is, if it is time."""
+        del pl_module, outputs, batch, dataloader_idx
+        if time.monotonic() - self._said >= _SILENCE_S:
+            where = f"{_title(trainer)}  " if trainer.state.fn == "fit" else ""
+            self._say(trainer, f"{where}validating {batch_idx + 1}/{sum(trainer.num_val_batches)}")
+
+    def on_test_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Say how far the test is, if it is time."""
+        del pl_module, outputs, batch, dataloader_idx
+        if time.monotonic() - self._said >= _SILENCE_S:
+            self._say(trainer, f"testing {batch_idx + 1}/{sum(trainer.num_test_batches)}")
+
+    def _say(self, trainer: Trainer, line: str) -> None:
+        self._said = time.monotonic()
+        if trainer.is_global_zero:
+            print(f"{line}  {self._said - self._begun:.0f} s", flush=True)
+
+
+def _title(trainer: Trainer) -> str:
+    """Which epoch it is, as the lines of the lab count: from 1."""
+    last = trainer.max_epochs if trainer.max_epochs and trainer.max_epochs > 0 else "?"
+    return f"epoch {trainer.current_epoch + 1}/{last}"

@@ -112,10 +112,14 @@ class ImageData(LightningDataModule):
         """The options that say where the files were found, valid from any folder."""
         return {}
 
+    def class_counts(self, split: Literal["train", "val", "test"]) -> dict[str, list[int]]:
+        """The number of images of each class in a split, for each label."""
+        data, rows = self._partition(split)
+        return {head: data.targets[head][rows].bincount(minlength=size).tolist() for head, size in self.heads.items()}
+
     def majority(self, split: Literal["train", "val", "test"]) -> dict[str, float]:
         """The share of the largest class in a split, from 0 to 1, for each label: what always naming it would reach."""
-        data, rows = self._partition(split)
-        return {head: data.targets[head][rows].bincount().max().item() / len(rows) for head in self.heads}
+        return {head: max(counts) / sum(counts) for head, counts in self.class_counts(split).items()}
 
     def test_images(self) -> ImageSet:
         """The test images with all their labels, in the order in which they are tested."""

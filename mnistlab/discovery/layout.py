@@ -19,6 +19,22 @@ def screen_width() -> int:
     return min(max(_screen().columns, _NARROWEST), _WIDEST)
 
 
+def beside(parts: Sequence[str]) -> list[str]:
+    """The parts of a line beside each other; on a terminal that is too narrow the others stand below, none is cut."""
+    lines = [parts[0]]
+    for part in parts[1:]:
+        if sys.stdout.isatty() and len(lines[-1]) + 2 + len(part) > _screen().columns:
+            lines.append(f"    {part}")
+        else:
+            lines[-1] += f"  {part}"
+    return lines
+
+
+def wrapped(text: str) -> list[str]:
+    """The lines of a text on a terminal; elsewhere it is one."""
+    return paragraph(text, _screen().columns, 2, "") if sys.stdout.isatty() else [text]
+
+
 def screen_height() -> int:
     """The lines that can be read at once, with the prompt below them."""
     return _screen().lines - 1

@@ -17,7 +17,7 @@ from mnistlab.nearest import suggestion
 from mnistlab.options.written import Source, Written
 
 _OF_TRAINING = {
-    "run": ("test", "checkpoint_every_n_steps"),
+    "run": ("test", "checkpoint_every_n_steps", "stop_when_nan"),
     "model": ("optimizer", "scheduler", "scheduler_interval", "init_from", "freeze"),
     "data": ("batch_size", "augment"),
     "trainer": (

@@ -7,6 +7,7 @@ well, are not; quotes in YAML, or `literal:` before it anywhere, make a text of 
 - null: `null`, `Null`, `NULL`, `None`, `~`, and in YAML nothing at all;
 - true and false: `true`, `True`, `TRUE`, `false`, `False`, `FALSE`;
 - whole numbers as Python writes them: `10`, `1_000`, `0x1f`, `0o17`, `0b101`; leading zeros count nothing, `010` is 10;
+  `+3` is none, since it looks like three more;
 - other numbers as Python writes them: `0.1`, `.5`, `1e-3`, `inf`, `nan`, and as YAML does: `.inf`, `.nan`. Each whole
   number is one of them, but none of them is a whole number: `1e5` and `2.0` are not;
 - lists and mappings: `[a, b]` and `{a: 1}`, as in YAML and JSON.
@@ -22,8 +23,8 @@ NULLS = (None, "null", "Null", "NULL", "None", "~")
 
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _DIGITS = "[0-9](?:_?[0-9])*"
-_WHOLE = re.compile(f"[-+]?{_DIGITS}")
-_BASED = re.compile("[-+]?0(?:[xX](?:_?[0-9a-fA-F])+|[oO](?:_?[0-7])+|[bB](?:_?[01])+)")
+_WHOLE = re.compile(f"-?{_DIGITS}")
+_BASED = re.compile("-?0(?:[xX](?:_?[0-9a-fA-F])+|[oO](?:_?[0-7])+|[bB](?:_?[01])+)")
 _FRACTION = re.compile(rf"[-+]?(?:{_DIGITS}(?:\.(?:{_DIGITS})?)?|\.{_DIGITS})(?:[eE][-+]?{_DIGITS})?")
 _INFINITE = re.compile(r"[-+]?\.?(?:inf|Inf|INF)|[-+]?[iI]nfinity|\.?(?:nan|NaN|NAN)")
 

@@ -13,12 +13,14 @@ from mnistlab.reports.markup import Markup, element, folded, joined, note, prefo
 from mnistlab.reports.tested import interval, tested
 from mnistlab.runs.folder import CONFIG, LAST
 from mnistlab.runs.reading import read_configuration
+from mnistlab.runs.verdict import verdict
 
 _STATES = {
     "running": "It is still running: what is here is what was known when this page was written.",
     "lost": "It is lost: its process has died without a word.",
     "interrupted": "It was interrupted.",
     "failed": "It has failed.",
+    "diverged": "It has diverged.",
     "pruned": "Its sweep has ended it early: it promised too little.",
 }
 
@@ -71,8 +73,15 @@ def _state(facts: Facts) -> Iterator[Markup]:
         yield note("There is no run.json that could be read in this folder: little is known about the run.")
     elif facts.status in _STATES:
         yield note(f"{_STATES[facts.status]}{f' {facts.error}' if facts.error else ''}")
-    if facts.record and facts.status == "finished" and facts.validated("acc") is None and not facts.said("checkpoint"):
+    line = verdict(facts.rows, facts.record)
+    if line:
+        yield note(line)
+    if facts.record and facts.status == "finished" and not _validated(facts) and not facts.said("checkpoint"):
         yield note("It was not validated: no images were held out.")
+
+
+def _validated(facts: Facts) -> bool:
+    return facts.validated("acc") is not None or any("val/acc" in row for row in facts.rows)
 
 
 def _configuration(facts: Facts, trust: Trust) -> Iterator[Markup]:

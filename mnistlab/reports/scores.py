@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
-from statistics import NormalDist
 
 import torch
 from torch import Tensor
@@ -116,23 +114,8 @@ def calibration_error(bins: Sequence[Bin]) -> float:
     return sum(gaps) / total
 
 
-def wilson(right: int, total: int) -> tuple[float, float]:
-    """The 95 % interval of an accuracy, from its right answers of at least one: how far chance may have moved it.
-
-    Source: Wilson (1927), Journal of the American Statistical Association 22, 209-212.
-    """
-    return _lower(right, total), 1 - _lower(total - right, total)
-
-
 def worst(answers: Answers, most: int) -> list[int]:
     """The rows of wrong answers, those with the highest confidence first."""
     wrong = (~answers.right).nonzero().flatten()
     order = answers.confidence[wrong].argsort(descending=True, stable=True)
     return [int(row) for row in wrong[order][:most]]
-
-
-def _lower(hits: int, total: int) -> float:
-    """The lower end for a share of hits: the smaller root from the larger one, so that nothing cancels."""
-    squared = NormalDist().inv_cdf(0.975) ** 2
-    half = sqrt(squared * (hits * (total - hits) / total + squared / 4))
-    return hits / total * hits / (hits + squared / 2 + half)

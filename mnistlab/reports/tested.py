@@ -22,13 +22,13 @@ from mnistlab.reports.scores import (
     check_answers,
     class_scores,
     confusion,
-    wilson,
     worst,
 )
 from mnistlab.runs.folder import OUTCOMES, weights_of
 from mnistlab.runs.outcomes import Outcomes, load_outcomes
 from mnistlab.runs.summary import Run
 from mnistlab.runs.testing import tested_in
+from mnistlab.runs.verdict import wilson
 
 MISTAKES = 24
 """As many are shown, at most."""
@@ -92,6 +92,11 @@ def _outcomes(facts: Facts) -> tuple[Outcomes, Path]:
     path = folder / OUTCOMES
     outcomes = load_outcomes(path)
     for head, answers in outcomes.answers.items():
+        odd = int(answers.confidence.isnan().sum())
+        if odd:
+            raise LabError(
+                f"The net has given no numbers (NaN) for {odd:,} of {len(answers.confidence):,} test images."
+            )
         try:
             check_answers(answers, outcomes.num_classes[head])
         except LabError as error:
@@ -102,7 +107,7 @@ def _outcomes(facts: Facts) -> tuple[Outcomes, Path]:
 def _why_untested(facts: Facts) -> str:
     if facts.status == "running":
         return "it is still running."
-    if facts.status in ("interrupted", "failed", "pruned", "lost"):
+    if facts.status in ("interrupted", "failed", "diverged", "pruned", "lost"):
         return "it ended before its test."
     why = "it was not tested." if facts.tested("acc") is None else "its answers to single images are not kept."
     if weights_of(facts.folder) is None:

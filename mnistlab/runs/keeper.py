@@ -7,6 +7,7 @@ from typing import Any
 
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
+from torch import Tensor
 
 from mnistlab.checkpoints.exported import NotExportableError
 from mnistlab.checkpoints.reading import read_checkpoint, weights_file
@@ -14,6 +15,7 @@ from mnistlab.errors import LabError, tell
 from mnistlab.files import put, write_bytes
 from mnistlab.runs.folder import BEST, LAST, WEIGHTS
 from mnistlab.runs.recorder import Recorder
+from mnistlab.runs.soundness import DivergedError, Soundness
 from mnistlab.thrift import Epochwise
 
 
@@ -26,17 +28,22 @@ class Keeper(Epochwise, Checkpoint):
     A run that is stopped within an epoch, by a limit or early, leaves the checkpoint of that step: whoever continues it
     trains on the rest of the epoch first.
 
+    What is no number is never kept: the checkpoints stay those of the last time when all were.
+
     Args:
         recorder: The figures of the run.
         every_n_steps: Write `last.ckpt` within epochs too, each time after so many optimizer steps.
+        stop_when_nan: Whether a loss or weights that are no numbers end the run.
     """
 
     abstract = True  # the lab adds it by itself
 
-    def __init__(self, recorder: Recorder, every_n_steps: int | None = None) -> None:
+    def __init__(self, recorder: Recorder, every_n_steps: int | None = None, *, stop_when_nan: bool = True) -> None:
         self.recorder = recorder
         self.on_row: Callable[[Mapping[str, float]], bool] | None = None  # whether another epoch shall follow
         self._every_n_steps = every_n_steps
+        self._stop_when_nan = stop_when_nan
+        self._soundness = Soundness()
         self._saved_step = -1
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -48,10 +55,19 @@ class Keeper(Epochwise, Checkpoint):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Write `last.ckpt` within an epoch, unless a validation comes first; the epoch's end writes one anyway."""
-        del pl_module, outputs, batch
+        del pl_module, batch
+        loss = outputs.get("loss") if isinstance(outputs, dict) else None
+        if isinstance(loss, Tensor) and self._soundness.batch(loss, batch_idx):
+            self._is_sound(trainer, weights=False)
         stops = trainer.should_stop or trainer.global_step == trainer.max_steps
         if (stops or self._every_n_steps) and not _validates_after(trainer, batch_idx):
             self._save_within_epoch(trainer)
+
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Validate no weights that are no numbers."""
+        del pl_module
+        if not trainer.sanity_checking and trainer.state.fn == "fit":
+            self._is_sound(trainer)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Keep the best weights."""
@@ -61,11 +77,12 @@ class Keeper(Epochwise, Checkpoint):
         better = self.recorder.better(trainer)
         if better is not None:
             before, self.recorder.best = self.recorder.best, better
+            kept = False
             try:
-                self._save(trainer, BEST)
-            except BaseException:
-                self.recorder.best = before  # the best is what lies on the disk
-                raise
+                kept = self._save(trainer, BEST)
+            finally:
+                if not kept:
+                    self.recorder.best = before  # the best is what lies on the disk
         self._save_within_epoch(trainer)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -89,9 +106,12 @@ class Keeper(Epochwise, Checkpoint):
         del pl_module
         if not self.recorder.begun:
             return
-        interrupted = isinstance(exception, (KeyboardInterrupt, SystemExit))
-        status = "interrupted" if interrupted else "failed"
-        self.recorder.finish(status, error=f"{type(exception).__name__}: {exception}")
+        if isinstance(exception, DivergedError):
+            self.recorder.write_table()
+            self.recorder.finish("diverged", error=str(exception))
+        else:
+            status = "interrupted" if isinstance(exception, (KeyboardInterrupt, SystemExit)) else "failed"
+            self.recorder.finish(status, error=f"{type(exception).__name__}: {exception}")
         if trainer.state.fn == "fit":
             with suppress(OSError, LabError):  # what ended the run is what the user must hear of
                 self._write_weights()
@@ -104,16 +124,30 @@ class Keeper(Epochwise, Checkpoint):
             self._saved_step = step
             self._save(trainer, LAST)
 
-    def _save(self, trainer: Trainer, name: Path) -> None:
-        """Write a checkpoint whole or not at all; every process takes part."""
+    def _is_sound(self, trainer: Trainer, *, weights: bool = True) -> bool:
+        """Whether all that is looked at is a number; every process takes part.
+
+        Raises:
+            DivergedError: If it is not, and the run is to end then.
+        """
+        fault = self._soundness.fault(trainer, weights=weights)
+        if fault and self._stop_when_nan:
+            raise DivergedError(f"{fault}: nothing can be learnt any more.")
+        return fault is None
+
+    def _save(self, trainer: Trainer, name: Path) -> bool:
+        """Write a checkpoint whole or not at all; every process takes part. Whether there are numbers to keep."""
+        if not self._is_sound(trainer):
+            return False
         if getattr(trainer, "fast_dev_run", False):  # Lightning sets it where mypy does not see it
-            return
+            return True
         self.recorder.check_mine()
         path = self.recorder.folder / name
         temporary = path.with_name(f".{path.name}.tmp")
         trainer.save_checkpoint(temporary)
         if trainer.is_global_zero:
             put(temporary, path)
+        return True
 
     def _write_weights(self) -> None:
         """Write the best weights, the last ones where nothing was validated, as they are in the checkpoint."""

@@ -17,8 +17,11 @@ from mnistlab.runs.processes import is_elsewhere, is_gone, is_silent
 from mnistlab.runs.reading import read_record, read_records
 from mnistlab.shapes import number
 
-STATUSES = ("running", "finished", "interrupted", "failed", "pruned", "lost")
-"""How a run may have ended; `lost` is one whose process has died without a word."""
+STATUSES = ("running", "finished", "interrupted", "failed", "diverged", "pruned", "lost")
+"""How a run may have ended.
+
+`diverged` is one whose loss was no number any more, `lost` one whose process has died without a word.
+"""
 
 COMMANDS = ("fit", "validate", "test", "predict", "explain")
 """What is kept as a run."""

@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from math import isfinite
 from pathlib import Path
 from traceback import format_exception
 
@@ -149,9 +148,6 @@ class _Job:
         return record
 
     def _goes_on(self, row: Row) -> bool:
-        broken = next((name for name in ("train/loss", "val/loss") if not isfinite(row.get(name, 0.0))), None)
-        if broken:
-            raise RunFailedError(f"{broken} is {row[broken]} after epoch {int(row['epoch']) + 1}.")
         with told_of_the_database():
             return self._is_promising(row)
 

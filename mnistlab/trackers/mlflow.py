@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _SERVERS = ("http", "https", "databricks", "databricks-uc")
-_STATUS = {"finished": "FINISHED", "failed": "FAILED"}  # whatever else ends a run has killed it
+_STATUS = {"finished": "FINISHED", "failed": "FAILED", "diverged": "FAILED"}  # whatever else ends a run has killed it
 _AT_ONCE = 100  # parameters that a server takes in one call
 _LONGEST = 6000  # characters of a parameter that a server keeps
 _SETTINGS = {

@@ -170,6 +170,8 @@ def test_every_value_means_the_same_whoever_says_it() -> None:
         (float, "-inf", float("-inf")),
         (float, "1:30", REFUSED),
         (float, "1" + "0" * 400, REFUSED),
+        (int, "+3", REFUSED),
+        (float, "+3", 3.0),
         (bool, "True", True),
         (bool, "yes", REFUSED),
         (bool, "on", REFUSED),

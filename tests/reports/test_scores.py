@@ -18,9 +18,9 @@ from mnistlab.reports.scores import (
     check_answers,
     class_scores,
     confusion,
-    wilson,
     worst,
 )
+from mnistlab.runs.verdict import wilson
 
 
 def by_hand() -> Answers:

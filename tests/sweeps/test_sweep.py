@@ -213,8 +213,8 @@ def test_a_loss_that_is_no_number_costs_one_trial(sweep: Sweep, capsys: pytest.C
     """It is told; the other goes on."""
     found = sweep("--model.optimizer=SGD", "--model.optimizer.lr=choice:0.01,1e30", "--model.scheduler=null")
 
-    assert [each["status"] for each in found] == ["finished", "failed"]
-    assert "is nan after epoch 1" in capsys.readouterr().out
+    assert [each["status"] for each in found] == ["finished", "diverged"]
+    assert "failed: in epoch 1 the loss is nan from batch" in capsys.readouterr().out
 
 
 def test_a_preset_in_python_defines_a_sweep_with_conditions(sweep: Sweep, here: Path) -> None:
