@@ -3,10 +3,15 @@
 import shutil
 import sys
 
+from mnistlab.addresses import masked
+
 
 def visible(text: str) -> str:
-    """Without what would move the cursor of a terminal or change its colours: a stranger may have written it."""
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+    """Without what would move the cursor of a terminal or change its colours: a stranger may have written it.
+
+    Nor has it the password of an address, which an error of another library may quote.
+    """
+    return masked("".join(char if char.isprintable() else ascii(char)[1:-1] for char in text))
 
 
 def tell(message: str) -> None:

@@ -1,6 +1,7 @@
 """One command as it was typed: what steers it, what configures it, and where its checkpoint is."""
 
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -219,7 +220,7 @@ class Invocation:
             if _ADDRESS.match(text) or not any(place.is_relative_to(each) for each in safe):
                 raise LabError(
                     f"{entry.where} names {visible(text)}, which lies neither here nor in the folder of the run. "
-                    f"If you trust it, add --trust={visible(text)} or say {entry.name} yourself."
+                    f"If you trust it, add {shlex.quote(f'--trust={visible(text)}')} or say {entry.name} yourself."
                 )
 
     def _is_said(self, entry: Written) -> bool:

@@ -9,6 +9,7 @@ from torch import nn
 
 import mnistlab.callbacks
 import mnistlab.profiling  # noqa: F401 - so that these classes are found by name
+from mnistlab.addresses import Address
 from mnistlab.classifier import Classifier
 from mnistlab.data import MNIST, ImageData
 from mnistlab.losses.torch_losses import REFUSED
@@ -98,7 +99,7 @@ class Sweep:
         metric: str = "val/acc",
         name: str | None = None,
         keep: NonNegativeInt = 3,
-        storage: str | None = None,
+        storage: Address | None = None,
         launcher: Literal["processes", "ray"] = "processes",
         sampler_seed: NonNegativeInt = 0,
         retry_failed: bool = False,

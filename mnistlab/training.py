@@ -10,6 +10,7 @@ from typing import Any
 from lightning.pytorch import Callback
 from lightning.pytorch.callbacks import Timer
 
+from mnistlab.addresses import masked
 from mnistlab.callbacks import Answering, Continuity
 from mnistlab.checkpoints.reading import read_checkpoint
 from mnistlab.discovery.schema import schema_line
@@ -139,7 +140,7 @@ def _close(recorder: Recorder, status: str, error: str) -> None:
         for temporary in recorder.folder.rglob(".*.tmp"):
             temporary.unlink(missing_ok=True)
         if recorder.begun and (read_record(recorder.folder) or {}).get("status") == "running":
-            recorder.finish(status, error=error)
+            recorder.finish(status, error=masked(error))
 
 
 def _close_lost(recorder: Recorder, lost: str) -> None:

@@ -18,6 +18,7 @@ PACKAGE = Path(mnistlab.__file__).parent
 
 # From the lowest to the highest. A part imports lower ones, never one beside it or above it.
 ORDER = [
+    {"addresses"},
     {"errors", "nearest", "numbers", "counts", "command_table", "interruptions", "wish", "finite", "shapes"},
     {"files"},
     {"options"},  # what can be written, and what becomes of it

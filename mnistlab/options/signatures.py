@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, TypeGuard, Union, get_args, get_orig
 import torch
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
 
+from mnistlab.addresses import kept_out
 from mnistlab.options.parsing import parse, verbatim
 
 REQUIRED = inspect.Parameter.empty
@@ -81,6 +82,7 @@ def options(cls: type, *, supplied: int = 0) -> Mapping[str, Option]:
         annotation, default = parameter
         if default is REQUIRED and defaults.get(name) is not None:
             default = defaults[name]
+        default = kept_out(default) if isinstance(default, str) else default
         found[name] = Option(name, annotation, default, slot_of(annotation))
     return found
 
