@@ -96,7 +96,7 @@ class Invocation:
         self.notes.extend(_overruled(presets, self.typed))
         trusted = [name for names in _all(steering, "trust") for name in names.split(",")]
         self._places = [Path(at_home(name)).resolve() for name in trusted if "/" in name]
-        self._addresses = {name for name in trusted if _ADDRESS.match(name)}
+        self._addresses = {name.removeprefix("sqlite:///") for name in trusted if _ADDRESS.match(name)}
         self.trusted = frozenset(name for name in trusted if "/" not in name)
         check_packages(self.trusted)
         for entry in [entry for layer in self.files for entry in layer if set(entry.key[:1]) & set(STEERING)]:
@@ -209,15 +209,10 @@ class Invocation:
 
     def _check_place(self, entry: Written, folder: Path) -> None:
         """Refuse a place that the trainer or a tracker would write to: it must lie here, or where the run does."""
-        if entry.key[0] not in ("trainer", "logger") or entry.key[-1] == "separator" or self._is_said(entry):
+        if self._is_said(entry):
             return
-        safe = [Path.cwd(), folder.resolve(), *self._places]
-        for text in _texts(entry.value):
-            if text in self._addresses:
-                continue
-            text = text.removeprefix("sqlite:///")  # noqa: PLW2901 - what follows is a file
-            place = Path(at_home(text.replace("\0", ""))).resolve()
-            if _ADDRESS.match(text) or not any(place.is_relative_to(each) for each in safe):
+        for text in places_elsewhere(entry, [Path.cwd(), folder.resolve(), *self._places]):
+            if text not in self._addresses:
                 raise LabError(
                     f"{entry.where} names {visible(text)}, which lies neither here nor in the folder of the run. "
                     f"If you trust it, add {shlex.quote(f'--trust={visible(text)}')} or say {entry.name} yourself."
@@ -237,6 +232,17 @@ def kept_configuration(folder: Path) -> list[Written]:
     """
     written = [entry for entry in configuration(folder) if not set(entry.key[:1]) & set(STEERING)]
     return [replace(entry, source=Source.CHECKPOINT, complete=True) for entry in written]
+
+
+def places_elsewhere(entry: Written, safe: Sequence[Path]) -> Iterator[str]:
+    """The places of the trainer or a tracker that an option names, and that lie in none of the `safe` folders."""
+    if entry.key[0] not in ("trainer", "logger") or entry.key[-1] == "separator":
+        return
+    for text in _texts(entry.value):
+        file = text.removeprefix("sqlite:///")
+        place = Path(at_home(file.replace("\0", ""))).resolve()
+        if _ADDRESS.match(file) or not any(place.is_relative_to(each) for each in safe):
+            yield file
 
 
 def check_packages(names: Iterable[str]) -> None:

@@ -1,8 +1,7 @@
 """`fit`: a training run, kept in its folder whatever ends it."""
 
-import shlex
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from mnistlab.errors import LabError, tell
 from mnistlab.failures import Interrupted, LossWatch
 from mnistlab.files import UnreadableError
 from mnistlab.group import LostError
+from mnistlab.hints import command_for
 from mnistlab.invocation import Found, Invocation
 from mnistlab.lab import LabCLI
 from mnistlab.making import check_learnable, check_parts, check_weights, made, match_precision, tell_notes
@@ -90,11 +90,11 @@ def train(invocation: Invocation, settled: Settled, found: Found | None, supervi
 
     def close(lost: str) -> None:
         _close_lost(recorder, lost)
-        tell(f"mnistlab: {lost}{_way_on(recorder, configured.packages())}")
+        tell(f"mnistlab: {lost}{_way_on(recorder)}")
 
     with (
         trackers.until_the_end(),
-        _closing(recorder, configured.packages(), supervision),
+        _closing(recorder, supervision),
         cli.group.watched(cli.trainer, close),
     ):
         path = found.path.absolute() if found and found.path else None  # a file may be called "best", Lightning's word
@@ -110,8 +110,8 @@ def train(invocation: Invocation, settled: Settled, found: Found | None, supervi
 
 
 @contextmanager
-def _closing(recorder: Recorder, packages: Sequence[str], supervision: Supervision | None) -> Iterator[None]:
-    """Whatever ends the run, its record says so, and the user hears how to go on, with which `packages` of others.
+def _closing(recorder: Recorder, supervision: Supervision | None) -> Iterator[None]:
+    """Whatever ends the run, its record says so, and the user hears how to go on.
 
     A run of a sweep is gone on with by the sweep.
     """
@@ -120,14 +120,14 @@ def _closing(recorder: Recorder, packages: Sequence[str], supervision: Supervisi
         yield
     except (KeyboardInterrupt, SystemExit) as error:  # the latter is Lightning's answer to Ctrl-C
         _close(recorder, "interrupted", "KeyboardInterrupt")
-        raise Interrupted(f"interrupted.{_way_on(recorder, packages)}") from error
+        raise Interrupted(f"interrupted.{_way_on(recorder)}") from error
     except LostError as error:
         _close_lost(recorder, str(error))
-        raise LostError(f"{error}{_way_on(recorder, packages)}") from error
+        raise LostError(f"{error}{_way_on(recorder)}") from error
     except Exception as error:
         _close(recorder, "failed", f"{type(error).__name__}: {error}")
         if by_hand and (recorder.folder / LAST).is_file():
-            error.add_note(_way_on(recorder, packages))
+            error.add_note(_way_on(recorder))
         raise
 
 
@@ -150,10 +150,9 @@ def _close_lost(recorder: Recorder, lost: str) -> None:
         recorder.finish("failed", error=lost)
 
 
-def _way_on(recorder: Recorder, packages: Sequence[str]) -> str:
+def _way_on(recorder: Recorder) -> str:
     if (recorder.folder / LAST).is_file():
-        options = [f"--ckpt_path={recorder.folder}", *([f"--trust={','.join(packages)}"] if packages else [])]
-        return f" Go on with:\n  mnistlab fit {shlex.join(options)}"
+        return f" Go on with:\n  {command_for('fit', recorder.folder)}"
     return " Nothing was kept yet: the first checkpoint comes at the end of an epoch."
 
 

@@ -43,6 +43,7 @@ ORDER = [
     {"presets", "origins"},
     {"catalogue"},
     {"invocation"},
+    {"hints"},
     {"discovery"},
     {"effects"},
     {"lab", "explanation", "screen", "inspection", "doctor", "failures", "trainer_options", "starting"},

@@ -307,4 +307,8 @@ def _not_an_option(token: str, before: str) -> str:
         return f"`{token}` is not an option. Write --ckpt_path={token}."
     if token.endswith((".yaml", ".yml", ".py")):
         return f"`{token}` is not an option. Write --config={token}."
-    return f"`{token}` is not an option. Options begin with two dashes: --model=SmallModel."
+    way_out = "Options begin with two dashes: --model=SmallModel."
+    if all(part.isidentifier() for part in token.split(".")):
+        preset = "" if "." in token else f", or --config={token} if it is a preset"
+        way_out = f"Write --model={token} if it is a model{preset}."
+    return f"`{token}` is not an option. {way_out}"

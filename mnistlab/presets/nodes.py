@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, NoReturn, ParamSpec, TypeVar, cast, overload
 
 from torch.optim import Optimizer
@@ -13,7 +14,7 @@ from mnistlab.addresses import kept_out
 from mnistlab.errors import LabError
 from mnistlab.nearest import suggestion
 from mnistlab.options.building import build_class
-from mnistlab.options.classes import find_class
+from mnistlab.options.classes import find_class, not_a_class
 from mnistlab.options.domains import Choice, Interval, Values, first_of, labelled
 from mnistlab.options.settling import Section, settle
 from mnistlab.options.signatures import Option, options
@@ -246,6 +247,8 @@ def _entries(key: Key, value: object, where: str) -> Iterator[Written]:
         yield Written(key, [], Source.FILE, where)
         yield from _added(key, value, where)
     else:
+        if isinstance(value, FunctionType) and value.__name__.isidentifier():  # no lambda
+            raise LabError(f"{where}: {'.'.join(key)}: {not_a_class(value)}")
         data = _data(value)
         for option, what in unrecorded(data, ".".join(key)).items():
             raise LabError(f"{where}: {option} is {what}, which cannot be written down. Use config(Class, option=...).")
