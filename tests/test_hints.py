@@ -91,7 +91,7 @@ def test_of_a_run_that_was_interrupted(do: Do) -> None:
 @pytest.mark.usefixtures("inline")
 def test_of_a_sweep(do: Do) -> None:
     """Of the best trial; a comparison proposes nothing."""
-    *_, again, test = do("sweep", *OWN, "--model.optimizer.lr=choice:0.001,0.002", "--name=it")
+    again, test, *_ = do("sweep", *OWN, "--model.optimizer.lr=choice:0.001,0.002", "--name=it")
 
     assert again.startswith("OMP_NUM_THREADS=1 mnistlab fit ")
     assert "--trust=hinted" in test
