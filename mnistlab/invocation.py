@@ -9,6 +9,7 @@ from typing import Any
 
 from mnistlab.checkpoints.continuing import check_continuable
 from mnistlab.checkpoints.reading import read_checkpoint, record_of
+from mnistlab.environment import run_dir
 from mnistlab.errors import LabError, visible
 from mnistlab.nearest import suggestion
 from mnistlab.options.domains import alternatives, chooses_class, with_domain
@@ -143,10 +144,10 @@ class Invocation:
         return self.trusted.union(text for _, text in self._said() if _CLASS_PATH.fullmatch(text))
 
     def root(self) -> Path:
-        """Where runs are kept: `--run.dir`, or that of a configuration file."""
+        """Where runs are kept: `--run.dir`, or that of a configuration file, or of the environment."""
         layers = [*self.files, self.typed]
         typed = [str(entry.value) for layer in layers for entry in layer if entry.key == ("run", "dir")]
-        return Path(at_home(typed[-1]) if typed else "runs")
+        return Path(at_home(typed[-1] if typed else run_dir()))
 
     def root_of(self, folder: Path) -> Path:
         """Where the run of this folder and its neighbours are kept; of one that lies elsewhere, `root`."""

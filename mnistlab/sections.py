@@ -27,7 +27,8 @@ class TopLevel:
 
     Args:
         seed_everything: Seed of weights, order, dropout and augmentation; true draws one, false sets none.
-        logger: Tools of others that show the run while it goes on; nothing in it depends on them.
+        logger: Tools of others that show the run while it goes on; nothing in it depends on them. By default
+            MNISTLAB_LOGGER.
     """
 
     def __init__(
@@ -41,7 +42,7 @@ class Run:
     """How a run is kept.
 
     Args:
-        dir: Where the folders of all runs lie.
+        dir: Where the folders of all runs lie; by default MNISTLAB_RUN_DIR, else runs.
         name: A name of your own for this run.
         tags: Words to find it by, as `a,b` or as a list.
         checkpoint_every_n_steps: Write `last.ckpt` within epochs too, each time after so many optimizer steps.

@@ -90,14 +90,15 @@ def test_of_a_run_that_was_interrupted(do: Do) -> None:
 
 @pytest.mark.usefixtures("inline")
 def test_of_a_sweep(do: Do) -> None:
-    """Of the best trial; a comparison proposes nothing."""
+    """Of the best trial, and of a comparison."""
     again, test, *_ = do("sweep", *OWN, "--model.optimizer.lr=choice:0.001,0.002", "--name=it")
 
     assert again.startswith("OMP_NUM_THREADS=1 mnistlab fit ")
     assert "--trust=hinted" in test
     for command in (again, test):
         done(command)
-    assert do("compare", *OWN[1:], "--models=SDN8K", "--seeds=1") == []
+    for command in do("compare", *OWN[1:], "--models=SDN8K", "--seeds=1"):
+        done(command)
 
 
 def test_of_runs_that_were_not_tested(do: Do) -> None:

@@ -20,6 +20,7 @@ PACKAGE = Path(mnistlab.__file__).parent
 ORDER = [
     {"addresses"},
     {"errors", "nearest", "numbers", "counts", "command_table", "interruptions", "wish", "finite", "shapes"},
+    {"environment"},
     {"files"},
     {"options"},  # what can be written, and what becomes of it
     {"arguments"},

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from mnistlab.environment import run_dir
+from mnistlab.options.notation import at_home
 from mnistlab.runs.listing import run_folders, short_ids
 from mnistlab.runs.newest import LAST
 
@@ -46,7 +48,9 @@ def _is_said(option: str, before: Sequence[str]) -> bool:
 def _ids(before: Sequence[str], named: Sequence[str]) -> dict[str, str]:
     """The runs, the newest first, by the shortest names that are understood."""
     roots = [word.partition("=")[2] for word in before if word.startswith("--run.dir=")]
-    folders = sorted(run_folders(Path(roots[-1] if roots else "runs")), key=lambda folder: folder.name, reverse=True)
+    folders = sorted(
+        run_folders(Path(at_home(roots[-1] if roots else run_dir()))), key=lambda folder: folder.name, reverse=True
+    )
     found = {name: f"{folder.parent.name}/{folder.name}" for folder, name in short_ids(folders).items()}
     words = {LAST: "the newest training run with weights", **found} if folders else {}
     return {word: text for word, text in words.items() if word not in named}
