@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Never, Self
 
 import torch
 from lightning.pytorch.utilities import rank_zero_info
@@ -20,6 +20,7 @@ from mnistlab.losses import LossLike
 from mnistlab.numbers import NonNegativeFloat, PositiveInt
 from mnistlab.objective import Objective
 from mnistlab.optimization import Interval, LRSchedulerCallable, Metrics, Optimization, OptimizerCallable, step_plateau
+from mnistlab.options.signatures import refuse_unknown
 from mnistlab.options.specification import Specification, describe, init_arguments
 from mnistlab.schedules import WarmupCosine
 from mnistlab.thrift import spare_steps, with_signature
@@ -85,7 +86,9 @@ class Classifier(Transfer):
         freeze: str | list[str] | None = None,
         channels_last: bool = False,
         compile: bool = False,  # noqa: A002 - torch's word; an option of the command line
+        **unknown: Never,
     ) -> None:
+        refuse_unknown(self, unknown)
         super().__init__(init_from, freeze)
         self.arguments = init_arguments(self)
         self.specification: Specification | None = None

@@ -8,7 +8,7 @@ import sys
 TYPE_CHECKING = False  # the module `typing` takes longer than all else until Ctrl-C is heard
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import FrameType
+    from types import FrameType, TracebackType
     from typing import Never
 
 _INTERRUPTED = 130
@@ -29,6 +29,7 @@ def main(args: "Sequence[str] | None" = None) -> int:
     Returns:
         0, 1 for a failure that is no fault of the input, 2 for a mistake in it, 130 if interrupted.
     """
+    from mnistlab.addresses import kept_out  # noqa: PLC0415 - see above
     from mnistlab.dispatch import command_of  # noqa: PLC0415 - see above
     from mnistlab.errors import TOO_LITTLE_MEMORY, LabError, is_out_of_memory, output_fault, tell  # noqa: PLC0415 - see above
     from mnistlab.interruptions import interruptions_noted  # noqa: PLC0415 - see above
@@ -36,7 +37,8 @@ def main(args: "Sequence[str] | None" = None) -> int:
     interruptions: list[int] = []
     with interruptions_noted(signal.default_int_handler, interruptions):
         try:
-            command = command_of(list(sys.argv[1:] if args is None else args))
+            typed = sys.argv[1:] if args is None else args
+            command = command_of([kept_out(argument, typed=True) for argument in typed])
             if not interruptions:  # while it was imported, where Python may have ignored the exception
                 with interruptions_noted(_leave, interruptions):
                     return _said(command())
@@ -103,9 +105,19 @@ def entry() -> None:
         os.environ.setdefault("GOMP_SPINCOUNT", _SPINS)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _leave)  # until a command runs there is nothing to be closed
+    sys.excepthook = _show_error
     code = main()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not break into what torch does at exit
     sys.exit(code)
+
+
+def _show_error(kind: "type[BaseException]", error: BaseException, trace: "TracebackType | None") -> None:
+    """What `--debug` lets through, as Python shows it; no library's error tells a password."""
+    from traceback import format_exception  # noqa: PLC0415 - see above
+
+    from mnistlab.addresses import masked  # noqa: PLC0415 - see above
+
+    sys.stderr.write(masked("".join(format_exception(kind, error, trace))))
 
 
 def _leave(number: int, frame: "FrameType | None") -> "Never":

@@ -1,5 +1,6 @@
 """`mnistlab compare`: its options and its help, for which torch is not needed."""
 
+import shlex
 from collections.abc import Sequence
 
 from mnistlab.arguments import words
@@ -53,6 +54,12 @@ def _refuse_unnamed(asked: Asked) -> None:
     typed = words(asked.others)
     alone = [word.strip(",") for word in typed if not word.startswith("--")]
     models = asked.values.get("models")
+    if alone and not (models or "").endswith(",") and not _are_models(alone):
+        both = "runs diff" if len(alone) == 2 else "report"  # noqa: PLR2004 - two stand side by side
+        raise LabError(
+            f"`{alone[0]}` is no model, and compare trains models: --models=SDN68K,CNN68K. Of runs that are there:\n"
+            f"  {shlex.join(['mnistlab', *both.split(), *alone])}"
+        )
     if models is None:
         named = [*alone, *(word.removeprefix("--model=") for word in typed if word.startswith("--model="))]
         way_out = f"Did you mean --models={','.join(named)}?" if named else "Write --models=SDN68K,CNN68K, or =all."
@@ -60,3 +67,11 @@ def _refuse_unnamed(asked: Asked) -> None:
     if alone and models.endswith(","):
         whole = ",".join([models.strip(","), *alone])
         raise LabError(f"--models={models}: a space has cut the list. Write --models={whole}")
+
+
+def _are_models(names: Sequence[str]) -> bool:
+    """Whether words are names of models, all of them; one of one's own has a dot."""
+    from mnistlab.catalogue import load_catalogue  # noqa: PLC0415 - only here
+
+    known = {name.lower() for name in load_catalogue().kinds["model"].classes}
+    return all(part.lower() in known or "." in part for name in names for part in name.split(",") if part)

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from mnistlab.command_table import COMMANDS, TABLES, Command
-from mnistlab.errors import LabError
+from mnistlab.environment import unknown
+from mnistlab.errors import LabError, tell
 from mnistlab.nearest import suggestion
 
 
@@ -31,6 +32,9 @@ def command_of(arguments: Sequence[str]) -> Callable[[], int]:
         raise LabError(f"{name}: there is no such option.{hint}")
     if name not in COMMANDS:
         raise LabError(f"there is no command {name}.{suggestion(name, COMMANDS)} There are {', '.join(COMMANDS)}.")
+    if name != "completion":
+        for sentence in unknown():
+            tell(f"note: {sentence}")
     command = COMMANDS[name]
     if command.trains:
         from mnistlab.discovery.screens import asks_for_help, show_help  # noqa: PLC0415 - not for every command

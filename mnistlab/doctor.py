@@ -16,6 +16,7 @@ from pathlib import Path
 
 from mnistlab.arguments import read_arguments
 from mnistlab.discovery.layout import paragraph, screen_width
+from mnistlab.environment import DATA_DIR, run_dir
 from mnistlab.errors import LabError
 from mnistlab.finite import as_json
 
@@ -212,9 +213,11 @@ def _folders() -> Iterator[Finding]:
     """The folders that are written to; only without that of the runs nothing works."""
     import platformdirs
 
-    data = Path(os.environ.get("MNISTLAB_DATA_DIR") or "data").expanduser()
+    data = Path(os.environ.get(DATA_DIR) or "data").expanduser()
     cache = platformdirs.user_cache_path(PACKAGE)
-    yield _folder("runs", Path("runs"), "bad", "Name another folder with --run.dir.")
+    yield _folder(
+        "runs", Path(run_dir()).expanduser(), "bad", "Name another folder with --run.dir or MNISTLAB_RUN_DIR."
+    )
     yield _folder("data folder", data, "note", "What is missing is not fetched there; MNISTLAB_DATA_DIR names another.")
     yield _folder("cache", cache, "note", "All works, but slower; XDG_CACHE_HOME names another folder.")
 

@@ -7,19 +7,23 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from mnistlab.addresses import masked
+
 OUTPUT = "standard output"
 """What an error names that is about it."""
 
 _NO_MEMORY = ("failed to map segment", "cannot allocate memory", "can't allocate memory", "out of memory")
-
 
 TOO_LITTLE_MEMORY = "too little memory is free for what this needs: end other programs, or raise the limit (ulimit -v)"
 """What is said where not even a library can be loaded."""
 
 
 def visible(text: str) -> str:
-    """Without what would move the cursor of a terminal or change its colours: a stranger may have written it."""
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+    """Without what would move the cursor of a terminal or change its colours: a stranger may have written it.
+
+    Nor has it the password of an address, which an error of another library may quote.
+    """
+    return masked("".join(char if char.isprintable() else ascii(char)[1:-1] for char in text))
 
 
 def tell(message: str) -> None:

@@ -1,6 +1,7 @@
 """One command as it was typed: what steers it, what configures it, and where its checkpoint is."""
 
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 from mnistlab.checkpoints.continuing import check_continuable
 from mnistlab.checkpoints.reading import read_checkpoint, record_of
+from mnistlab.environment import run_dir
 from mnistlab.errors import LabError, visible
 from mnistlab.nearest import suggestion
 from mnistlab.options.domains import alternatives, chooses_class, with_domain
@@ -95,7 +97,7 @@ class Invocation:
         self.notes.extend(_overruled(presets, self.typed))
         trusted = [name for names in _all(steering, "trust") for name in names.split(",")]
         self._places = [Path(at_home(name)).resolve() for name in trusted if "/" in name]
-        self._addresses = {name for name in trusted if _ADDRESS.match(name)}
+        self._addresses = {name.removeprefix("sqlite:///") for name in trusted if _ADDRESS.match(name)}
         self.trusted = frozenset(name for name in trusted if "/" not in name)
         check_packages(self.trusted)
         for entry in [entry for layer in self.files for entry in layer if set(entry.key[:1]) & set(STEERING)]:
@@ -142,10 +144,10 @@ class Invocation:
         return self.trusted.union(text for _, text in self._said() if _CLASS_PATH.fullmatch(text))
 
     def root(self) -> Path:
-        """Where runs are kept: `--run.dir`, or that of a configuration file."""
+        """Where runs are kept: `--run.dir`, or that of a configuration file, or of the environment."""
         layers = [*self.files, self.typed]
         typed = [str(entry.value) for layer in layers for entry in layer if entry.key == ("run", "dir")]
-        return Path(at_home(typed[-1]) if typed else "runs")
+        return Path(at_home(typed[-1] if typed else run_dir()))
 
     def root_of(self, folder: Path) -> Path:
         """Where the run of this folder and its neighbours are kept; of one that lies elsewhere, `root`."""
@@ -208,18 +210,13 @@ class Invocation:
 
     def _check_place(self, entry: Written, folder: Path) -> None:
         """Refuse a place that the trainer or a tracker would write to: it must lie here, or where the run does."""
-        if entry.key[0] not in ("trainer", "logger") or entry.key[-1] == "separator" or self._is_said(entry):
+        if self._is_said(entry):
             return
-        safe = [Path.cwd(), folder.resolve(), *self._places]
-        for text in _texts(entry.value):
-            if text in self._addresses:
-                continue
-            text = text.removeprefix("sqlite:///")  # noqa: PLW2901 - what follows is a file
-            place = Path(at_home(text.replace("\0", ""))).resolve()
-            if _ADDRESS.match(text) or not any(place.is_relative_to(each) for each in safe):
+        for text in places_elsewhere(entry, [Path.cwd(), folder.resolve(), *self._places]):
+            if text not in self._addresses:
                 raise LabError(
                     f"{entry.where} names {visible(text)}, which lies neither here nor in the folder of the run. "
-                    f"If you trust it, add --trust={visible(text)} or say {entry.name} yourself."
+                    f"If you trust it, add {shlex.quote(f'--trust={visible(text)}')} or say {entry.name} yourself."
                 )
 
     def _is_said(self, entry: Written) -> bool:
@@ -236,6 +233,17 @@ def kept_configuration(folder: Path) -> list[Written]:
     """
     written = [entry for entry in configuration(folder) if not set(entry.key[:1]) & set(STEERING)]
     return [replace(entry, source=Source.CHECKPOINT, complete=True) for entry in written]
+
+
+def places_elsewhere(entry: Written, safe: Sequence[Path]) -> Iterator[str]:
+    """The places of the trainer or a tracker that an option names, and that lie in none of the `safe` folders."""
+    if entry.key[0] not in ("trainer", "logger") or entry.key[-1] == "separator":
+        return
+    for text in _texts(entry.value):
+        file = text.removeprefix("sqlite:///")
+        place = Path(at_home(file.replace("\0", ""))).resolve()
+        if _ADDRESS.match(file) or not any(place.is_relative_to(each) for each in safe):
+            yield file
 
 
 def check_packages(names: Iterable[str]) -> None:

@@ -32,7 +32,7 @@ from mnistlab.options.parsing import keep, parse
 from mnistlab.options.settling import Settled, settle
 from mnistlab.options.signatures import Slot
 from mnistlab.options.specification import Specification
-from mnistlab.options.written import Written
+from mnistlab.options.written import Written, from_environment
 from mnistlab.profiling import NoProfiler
 from mnistlab.runs.folder import LAST, new_folder
 from mnistlab.sections import Run, TopLevel, sections
@@ -126,7 +126,7 @@ def settled_from(invocation: Invocation, found: Found | None) -> Settled:
     Raises:
         LabError: If something in it does not exist, contradicts something else, or is missing.
     """
-    base = [found.layer] if found else []
+    base = [from_environment(), *([found.layer] if found else [])]
     layers = [*base, *invocation.files, invocation.typed]
     _ask_for_unrecorded(invocation, found, layers)
     settled = settle(TopLevel, sections(data_known=_knows_data(found)), layers, invocation.trusted)

@@ -6,6 +6,7 @@ from typing import Any, TypeGuard
 
 import yaml
 
+from mnistlab.environment import DATA_DIR, said_by
 from mnistlab.options.classes import find_class
 from mnistlab.options.settling import Settled
 from mnistlab.options.signatures import Slot, options
@@ -131,6 +132,8 @@ class _Tracer:
             data = self.settled.values["data"]
             assert isinstance(data, Mapping)
             return Origin(key, value, default, f"as {_short(data['class_path'])} has")
+        if key == "data.data_dir" and value is None and said_by(DATA_DIR):
+            return Origin(key, value, default, f"{DATA_DIR}={said_by(DATA_DIR)}")
         return Origin(key, value, default, f"default of {owner}")
 
 

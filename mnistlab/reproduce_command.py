@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mnistlab.arguments import read_arguments
+from mnistlab.environment import run_dir
 from mnistlab.errors import LabError
+from mnistlab.options.notation import at_home
 
 USAGE = """\
 Usage: mnistlab reproduce RUN [--json] [--trust=PACKAGE] [--run.dir=runs]
@@ -39,5 +41,5 @@ def run(command: str, arguments: Sequence[str]) -> int:
 
     options = [f"--trust={asked.values['trust']}"] if "trust" in asked.values else []
     options += ["--debug"] if "debug" in asked.switches else []
-    root = Path(asked.values.get("run.dir", "runs"))
+    root = Path(asked.values.get("run.dir") or at_home(run_dir()))
     return reproduce(asked.names[0], root, options, for_machines="json" in asked.switches)

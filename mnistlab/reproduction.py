@@ -19,6 +19,7 @@ from mnistlab.discovery.layout import paragraph, screen_width, table
 from mnistlab.errors import LabError, visible
 from mnistlab.files import is_file
 from mnistlab.finite import as_json
+from mnistlab.hints import command_for
 from mnistlab.runs.folder import METRICS, OUTCOMES, WEIGHTS, new_folder
 from mnistlab.runs.listing import find_run
 from mnistlab.runs.outcomes import load_outcomes
@@ -100,10 +101,9 @@ def _ended(folder: Path) -> Run:
         raise LabError(f"{folder} is still running: there is nothing to compare with yet.")
     if status not in ("finished", "pruned"):
         why = "its process has died without a word" if status == "lost" else str(status)
-        rate = f" {lower_rate(run.record)}" if status == "diverged" else ""
-        raise LabError(
-            f"{folder} has not come to its end: {why}. Go on with:\n  mnistlab fit --ckpt_path={folder}{rate}"
-        )
+        rate = [lower_rate(run.record)] if status == "diverged" else []
+        way_on = command_for("fit", folder, *rate)
+        raise LabError(f"{folder} has not come to its end: {why}. Go on with:\n  {way_on}")
     return run
 
 

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mnistlab.arguments import Arguments, read_arguments
+from mnistlab.environment import run_dir
 from mnistlab.errors import LabError
 from mnistlab.nearest import suggestion
+from mnistlab.options.notation import at_home
 
 USAGE = """\
 Usage: mnistlab runs [FILTER...] [--sort=KEY] [--limit=N] [--csv|--json]
@@ -96,7 +98,7 @@ def _helped(asked: Arguments) -> bool:
 
 
 def _root(asked: Arguments) -> Path:
-    return Path(asked.values.get("run.dir", "runs"))
+    return Path(asked.values.get("run.dir") or at_home(run_dir()))
 
 
 def _expect(command: str, asked: Arguments, count: int) -> None:

@@ -9,6 +9,7 @@ from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
 from mnistlab.discovery.layout import beside, shown, wrapped
 from mnistlab.errors import visible
+from mnistlab.hints import command_for
 from mnistlab.origins import Origin
 from mnistlab.presets.shipped import with_names
 from mnistlab.runs.folder import CONFIG, LAST
@@ -106,7 +107,7 @@ class Screen:
                 shares = self._accuracies("test", largest).strip()
                 self._print(f"always naming the largest class: {shares}")
         if (folder / LAST).is_file():
-            self._print(f"Test it again: mnistlab test --ckpt_path={folder}")
+            self._print(f"Test it again: {command_for('test', folder)}")
 
     def verdict(self, line: str | None) -> None:
         """Say what the run has come to, where there is something to say."""

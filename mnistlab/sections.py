@@ -9,6 +9,7 @@ from torch import nn
 
 import mnistlab.callbacks
 import mnistlab.profiling  # noqa: F401 - so that these classes are found by name
+from mnistlab.addresses import Address
 from mnistlab.classifier import Classifier
 from mnistlab.data import MNIST, ImageData
 from mnistlab.losses.torch_losses import REFUSED
@@ -28,7 +29,8 @@ class TopLevel:
         seed_everything: Seed of weights, order, dropout and augmentation; true draws one, false sets none.
         threads: Threads that compute on a CPU, which take part in the bits of a run. If not given, as many as there are
             cores, and fewer while other programs keep those busy; a run that goes on begins as it was begun.
-        logger: Tools of others that show the run while it goes on; nothing in it depends on them.
+        logger: Tools of others that show the run while it goes on; nothing in it depends on them. By default
+            MNISTLAB_LOGGER.
     """
 
     def __init__(
@@ -46,7 +48,7 @@ class Run:
     """How a run is kept.
 
     Args:
-        dir: Where the folders of all runs lie.
+        dir: Where the folders of all runs lie; by default MNISTLAB_RUN_DIR, else runs.
         name: A name of your own for this run.
         tags: Words to find it by, as `a,b` or as a list.
         checkpoint_every_n_steps: Write `last.ckpt` within epochs too, each time after so many optimizer steps.
@@ -107,7 +109,7 @@ class Sweep:
         metric: str = "val/acc",
         name: str | None = None,
         keep: NonNegativeInt = 3,
-        storage: str | None = None,
+        storage: Address | None = None,
         launcher: Literal["processes", "ray"] = "processes",
         sampler_seed: NonNegativeInt = 0,
         retry_failed: bool = False,

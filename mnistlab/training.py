@@ -1,8 +1,7 @@
 """`fit`: a training run, kept in its folder whatever ends it."""
 
-import shlex
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import torch
 from lightning.pytorch import Callback
 from lightning.pytorch.callbacks import Timer
 
+from mnistlab.addresses import masked
 from mnistlab.callbacks import Answering, Continuity, Pace
 from mnistlab.checkpoints.reading import read_checkpoint
 from mnistlab.discovery.schema import schema_line
@@ -19,6 +19,7 @@ from mnistlab.errors import LabError, tell
 from mnistlab.failures import Interrupted, LossWatch
 from mnistlab.files import UnreadableError
 from mnistlab.group import LostError
+from mnistlab.hints import command_for
 from mnistlab.invocation import Found, Invocation
 from mnistlab.lab import LabCLI
 from mnistlab.making import check_learnable, check_parts, check_weights, made, match_precision, tell_notes
@@ -100,12 +101,12 @@ def train(invocation: Invocation, settled: Settled, found: Found | None, supervi
 
     def close(lost: str) -> None:
         _close_lost(recorder, lost)
-        tell(f"mnistlab: {lost}{_way_on(recorder, configured.packages())}")
+        tell(f"mnistlab: {lost}{_way_on(recorder)}")
 
     with (
         threads(cli.resolved["threads"]),
         trackers.until_the_end(),
-        _closing(recorder, configured.packages(), supervision),
+        _closing(recorder, supervision),
         cli.group.watched(cli.trainer, close),
     ):
         path = found.path.absolute() if found and found.path else None  # a file may be called "best", Lightning's word
@@ -132,8 +133,8 @@ def _pace(cli: LabCLI, recorder: Recorder, supervision: Supervision | None) -> P
 
 
 @contextmanager
-def _closing(recorder: Recorder, packages: Sequence[str], supervision: Supervision | None) -> Iterator[None]:
-    """Whatever ends the run, its record says so, and the user hears how to go on, with which `packages` of others.
+def _closing(recorder: Recorder, supervision: Supervision | None) -> Iterator[None]:
+    """Whatever ends the run, its record says so, and the user hears how to go on.
 
     A run of a sweep is gone on with by the sweep.
     """
@@ -142,17 +143,17 @@ def _closing(recorder: Recorder, packages: Sequence[str], supervision: Supervisi
         yield
     except (KeyboardInterrupt, SystemExit) as error:  # the latter is Lightning's answer to Ctrl-C
         _close(recorder, "interrupted", "KeyboardInterrupt")
-        raise Interrupted(f"interrupted.{_way_on(recorder, packages)}") from error
+        raise Interrupted(f"interrupted.{_way_on(recorder)}") from error
     except DivergedError as error:
         _close(recorder, "diverged", str(error))
-        raise DivergedError(f"{error}{_way_on(recorder, packages, diverged=True) if by_hand else ''}") from error
+        raise DivergedError(f"{error}{_way_on(recorder, diverged=True) if by_hand else ''}") from error
     except LostError as error:
         _close_lost(recorder, str(error))
-        raise LostError(f"{error}{_way_on(recorder, packages)}") from error
+        raise LostError(f"{error}{_way_on(recorder)}") from error
     except Exception as error:
         _close(recorder, "failed", f"{type(error).__name__}: {error}")
         if by_hand and (recorder.folder / LAST).is_file():
-            error.add_note(_way_on(recorder, packages))
+            error.add_note(_way_on(recorder))
         raise
     finally:
         recorder.let_go()
@@ -169,7 +170,7 @@ def _close(recorder: Recorder, status: str, error: str) -> None:
         for temporary in recorder.folder.rglob(".*.tmp"):
             temporary.unlink(missing_ok=True)
         if (read_record(recorder.folder) or {}).get("status") == "running":
-            recorder.finish(status, error=error)
+            recorder.finish(status, error=masked(error))
 
 
 def _close_lost(recorder: Recorder, lost: str) -> None:
@@ -179,14 +180,12 @@ def _close_lost(recorder: Recorder, lost: str) -> None:
         recorder.finish("failed", error=lost)
 
 
-def _way_on(recorder: Recorder, packages: Sequence[str], *, diverged: bool = False) -> str:
+def _way_on(recorder: Recorder, *, diverged: bool = False) -> str:
     """How to go on; where the run has `diverged`, from the last checkpoint that is sound, with a lower rate."""
     rate = [lower_rate(recorder.record)] if diverged else []
     if continues_from(recorder.folder):
-        trust = [f"--trust={','.join(packages)}"] if packages else []
-        command = shlex.join([f"--ckpt_path={recorder.folder}", *trust, *rate])
         where = " from the last sound checkpoint, at a lower rate," if diverged else ""
-        return f" Go on{where} with:\n  mnistlab fit {command}"
+        return f" Go on{where} with:\n  {command_for('fit', recorder.folder, *rate)}"
     if diverged:
         return f" Nothing was kept yet. Start anew at a lower rate: {rate[0]}"
     return " Nothing was kept yet: the first checkpoint comes at the end of an epoch."

@@ -18,7 +18,9 @@ PACKAGE = Path(mnistlab.__file__).parent
 
 # From the lowest to the highest. A part imports lower ones, never one beside it or above it.
 ORDER = [
+    {"addresses"},
     {"errors", "nearest", "numbers", "counts", "command_table", "interruptions", "wish", "finite", "shapes"},
+    {"environment"},
     {"files", "threads"},
     {"options"},  # what can be written, and what becomes of it
     {"arguments"},
@@ -42,6 +44,7 @@ ORDER = [
     {"presets", "origins"},
     {"catalogue"},
     {"invocation"},
+    {"hints"},
     {"discovery"},
     {"effects"},
     {"lab", "explanation", "screen", "inspection", "doctor", "failures", "trainer_options", "starting"},

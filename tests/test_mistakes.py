@@ -17,7 +17,8 @@ DATA = "--data=SyntheticDigits --data.train_size=600 --data.test_size=200 --data
 TYPING = [
     ("fti", ["no command fti", "Did you mean fit?"]),
     ("train", ["no command train", "There are fit, "]),
-    ("fit SmallModel", ["`SmallModel`", "two dashes"]),
+    ("fit SmallModel", ["`SmallModel`", "--model=SmallModel", "--config=SmallModel"]),
+    ("compare usual wide", ["--models=SDN68K,CNN68K", "mnistlab runs diff usual wide"]),
     ("fit model=SmallModel", ["`model=SmallModel` has no dashes", "Write --model=SmallModel"]),  # Hydra's way
     ("fit -model=SmallModel", ["Write --model=SmallModel"]),
     ("fit +model.x=3", ["`+model.x=3` has no dashes", "model.x=3"]),

@@ -1,7 +1,6 @@
 """`mnistlab runs diff`: what two runs do not have in common, and which test images only one of them gets right."""
 
 import re
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from mnistlab.catalogue import load_catalogue
 from mnistlab.discovery.layout import paragraph, screen_width, table
 from mnistlab.errors import LabError
 from mnistlab.finite import as_json
+from mnistlab.hints import command_for
 from mnistlab.options.written import Written
 from mnistlab.runs.differences import (
     ABSENT,
@@ -132,8 +132,7 @@ def _outcomes(run: Run, root: Path) -> Path:
     folder = tested_in(run, root)
     if folder is not None:
         return folder / OUTCOMES
-    test = f"mnistlab test --ckpt_path={shlex.quote(str(run.folder))}"
-    way_out = f" Test it first:\n  {test}" if weights_of(run.folder) else ""
+    way_out = f" Test it first:\n  {command_for('test', run.folder)}" if weights_of(run.folder) else ""
     raise LabError(f"{run.folder} has no test outcomes.{way_out}")
 
 

@@ -12,6 +12,7 @@ from mnistlab.discovery.layout import paragraph, screen_width, table
 from mnistlab.errors import LabError, tell
 from mnistlab.files import UnreadableError, is_file
 from mnistlab.finite import NOT_FINITE, as_json
+from mnistlab.hints import command_for
 from mnistlab.runs.differences import configuration
 from mnistlab.runs.folder import CONFIG, continues_from, weights_of
 from mnistlab.runs.listing import find_run
@@ -223,7 +224,6 @@ def _figure(name: str, value: float) -> str:
 
 def _commands(run: Run) -> Iterator[str]:
     """What to type to have it again; each stays in one line, so that it can be copied."""
-    folder = shlex.quote(str(run.folder))
     segments = run.record.get("segments")
     first = (
         segments[0].get("command") if isinstance(segments, list) and segments and isinstance(segments[0], dict) else ""
@@ -237,10 +237,10 @@ def _commands(run: Run) -> Iterator[str]:
         yield f"  mnistlab fit --config={shlex.quote(str(run.folder / CONFIG))}"
     if command == "fit" and configured and run.status in ("interrupted", "failed", "lost"):
         yield "go on with it:"
-        yield f"  mnistlab fit --ckpt_path={folder}"
+        yield f"  {command_for('fit', run.folder)}"
     if run.status == "diverged" and continues_from(run.folder):
         yield "go on from the last sound checkpoint, at a lower rate:"
-        yield f"  mnistlab fit --ckpt_path={folder} {lower_rate(run.record)}"
+        yield f"  {command_for('fit', run.folder, lower_rate(run.record))}"
     if weights_of(run.folder):
         yield "test it again:"
-        yield f"  mnistlab test --ckpt_path={folder}"
+        yield f"  {command_for('test', run.folder)}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, Never
 
 import torch
 from lightning.pytorch import LightningDataModule
@@ -14,6 +14,7 @@ from mnistlab.data.labels import LabelScheme
 from mnistlab.data.loader import EvalLoader, Shard, TrainLoader
 from mnistlab.errors import LabError
 from mnistlab.numbers import NonNegativeInt, PositiveFloat, PositiveInt
+from mnistlab.options.signatures import refuse_unknown
 from mnistlab.options.specification import Specification, describe, init_arguments
 
 _CHUNK = 1 << 20
@@ -52,7 +53,9 @@ class ImageData(LightningDataModule):
         augment: Augmentation | None = None,
         mean: float | None = None,
         std: PositiveFloat | None = None,
+        **unknown: Never,
     ) -> None:
+        refuse_unknown(self, unknown)
         super().__init__()
         self.arguments = init_arguments(self)
         self.batch_size = batch_size

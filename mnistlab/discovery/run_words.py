@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from mnistlab.environment import run_dir
+from mnistlab.options.notation import at_home
 from mnistlab.runs.listing import called, given_names, run_folders, short_ids
 from mnistlab.runs.newest import LAST, MEANT
 
@@ -60,7 +62,7 @@ def run_names(root: Path) -> dict[str, str]:
 def root_in(before: Sequence[str]) -> Path:
     """The folder of all runs, as it is said in these words."""
     roots = [word.partition("=")[2] for word in before if word.startswith("--run.dir=")]
-    return Path(roots[-1] if roots else "runs")
+    return Path(at_home(roots[-1] if roots else run_dir()))
 
 
 def _ids(before: Sequence[str], named: Sequence[str]) -> dict[str, str]:

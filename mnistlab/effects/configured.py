@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mnistlab.options.classes import TRUSTED
+from mnistlab.options.classes import packages_in
 from mnistlab.options.written import Source, Written
 from mnistlab.presets.shipped import is_shipped
 
@@ -49,21 +49,10 @@ class Configured:
 
     def packages(self) -> list[str]:
         """The packages of others whose classes it uses."""
-        names = set(_class_paths(self.resolved))
-        return sorted({name.partition(".")[0] for name in names if not name.startswith(TRUSTED)})
+        return packages_in(self.resolved)
 
     def callbacks(self) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
         """Each callback: its key, the name of its class, its options."""
         for number, entry in enumerate(self.resolved["trainer"].get("callbacks") or []):
             key = f"trainer.callbacks.{number}"
             yield key, entry["class_path"].rpartition(".")[2], entry.get("init_args", {})
-
-
-def _class_paths(value: object) -> Iterator[str]:
-    """Every class in a configuration, however deep."""
-    if isinstance(value, Mapping):
-        if isinstance(value.get("class_path"), str):
-            yield value["class_path"]
-        yield from (path for part in value.values() for path in _class_paths(part))
-    elif isinstance(value, list):
-        yield from (path for part in value for path in _class_paths(part))

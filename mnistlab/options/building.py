@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar, runtime_checkable
 
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
 
+from mnistlab.addresses import opened
 from mnistlab.errors import LabError
 from mnistlab.options.classes import find_class
 from mnistlab.options.parsing import parse
@@ -102,7 +103,23 @@ def instantiate_group(cls: type, values: Namespace | Mapping[str, object], *, su
 
 
 def _without_restriction(value: object) -> object:
-    """A number as Python's own: a restricted one is of a class of jsonargparse, which a safe load refuses."""
+    """A number as Python's own: a restricted one is of a class of jsonargparse, which a safe load refuses.
+
+    An address gets its password back: here it leaves what is shown and written.
+    """
     if isinstance(value, bool | Enum):
         return value
-    return next((kind(value) for kind in (int, float, str) if isinstance(value, kind)), value)
+    if type(value) in (dict, list):
+        return _with_passwords(value)
+    if isinstance(value, str):
+        return opened(str(value))
+    return next((kind(value) for kind in (int, float) if isinstance(value, kind)), value)
+
+
+def _with_passwords(value: object) -> object:
+    """The same for all texts in plain data."""
+    if isinstance(value, str):
+        return opened(value)
+    if isinstance(value, dict):
+        return {name: _with_passwords(part) for name, part in value.items()}
+    return [_with_passwords(part) for part in value] if isinstance(value, list) else value

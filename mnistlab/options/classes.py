@@ -1,11 +1,14 @@
 """Which classes there are, by short name or dotted path."""
 
+import ast
 import importlib
 import inspect
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
+from types import FunctionType
 
 from mnistlab.errors import LabError, visible
 from mnistlab.nearest import suggestion
@@ -124,6 +127,20 @@ def check_code(name: str, allowed: frozenset[str], where: str) -> None:
         raise _untrusted(name, where, "no part of a net")
 
 
+def own_classes(name: str) -> list[str]:
+    """The classes in Python files here that somebody may mean who writes the name of one, or of its file.
+
+    Nothing is run.
+    """
+    found: list[str] = []
+    for path in sorted(Path().glob("*.py")):
+        with suppress(OSError, ValueError, SyntaxError, RecursionError, MemoryError):
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            classes = [node.name for node in tree.body if isinstance(node, ast.ClassDef) and node.bases]
+            found += [f"{path.stem}.{each}" for each in classes if name in (path.stem, each) and each[0] != "_"]
+    return found
+
+
 def dotted_names(value: object) -> list[str]:
     """Everything in a value, however deep, that reads like the path of a class."""
     if isinstance(value, str):
@@ -133,6 +150,28 @@ def dotted_names(value: object) -> list[str]:
     if isinstance(value, list):
         return [name for part in value for name in dotted_names(part)]
     return []
+
+
+def packages_in(config: object) -> list[str]:
+    """The packages of others whose classes a configuration names."""
+    return sorted({path.partition(".")[0] for path in _class_paths(config) if not _is_of(path, TRUSTED)})
+
+
+def _class_paths(value: object) -> Iterator[str]:
+    """Every class in a configuration, however deep."""
+    if isinstance(value, Mapping):
+        if isinstance(value.get("class_path"), str):
+            yield value["class_path"]
+        yield from (path for part in value.values() for path in _class_paths(part))
+    elif isinstance(value, list):
+        yield from (path for part in value for path in _class_paths(part))
+
+
+def not_a_class(function: FunctionType) -> str:
+    """What is wrong where a function is given in place of a class, and the form of one."""
+    name = function.__name__
+    called = "".join(part[:1].upper() + part[1:] for part in name.split("_"))
+    return f"{name} is a function; a class is wanted, such as class {called}(nn.Module) with {name} as its `forward`."
 
 
 def _untrusted(name: str, where: str, what: str) -> Untrusted:
@@ -172,6 +211,8 @@ def _imported(class_path: str, where: str) -> type:
     cls = getattr(module, class_name, None)
     if isinstance(cls, type):
         return cls
+    if isinstance(cls, FunctionType):
+        raise LabError(f"{where}: {not_a_class(cls)}")
     hint = suggestion(class_name, [name for name, value in vars(module).items() if isinstance(value, type)])
     raise LabError(f"{where}: the module {module_name} has no class {class_name}.{hint}")
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import yaml
 
+from mnistlab.addresses import kept_out
 from mnistlab.errors import LabError
 from mnistlab.options.notation import NOTATION, Plain
 
@@ -60,6 +61,7 @@ def compose(text: str, name: str) -> yaml.Node | None:
             _check_extent(root, name)
             _merge(root, name, set())
             _check_extent(root, name)
+            _keep_passwords_out(root)
     except yaml.YAMLError as error:
         raise LabError(_not_yaml(error, name)) from error
     except RecursionError as error:
@@ -140,6 +142,13 @@ def _check_extent(root: yaml.Node, name: str) -> None:
         if count > _MOST_VALUES or depth > _DEEPEST:
             raise LabError(f"{name} describes more than a run: it is nested too deeply, in itself, or without end.")
         rest.extend((part, depth + 1) for part in _parts(node))
+
+
+def _keep_passwords_out(node: yaml.Node) -> None:
+    if isinstance(node, yaml.ScalarNode):
+        node.value = kept_out(node.value)
+    for part in _parts(node):
+        _keep_passwords_out(part)
 
 
 def _merge(node: yaml.Node, name: str, done: set[int]) -> None:

@@ -117,7 +117,11 @@ def no_option(chosen: Chosen, path: Key, entry: Written, sections: Sequence[Chos
         lambda: _of_some_class(name, sections),
         lambda: said(nearest(name, known)),
     )
-    return Misfit(entry, f"{chosen.cls.__name__} has no option {path[0]}.", _first(hints) or _all_options(chosen))
+    way_out = _first(hints)
+    top = sections[0]
+    if top.prefix == (top.cls.__name__,):  # a node of Python, of which the command line knows nothing
+        way_out = way_out.replace(f"--{top.prefix[0]}.", "") or f" It takes {options_of(chosen.cls)}."
+    return Misfit(entry, f"{chosen.cls.__name__} has no option {path[0]}.", way_out or _all_options(chosen))
 
 
 def one_class(entry: Written, sections: Sequence[Chosen]) -> str:

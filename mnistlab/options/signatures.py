@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal, TypeGuard, Union, get_args, get_orig
 import torch
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
 
+from mnistlab.addresses import kept_out
+from mnistlab.nearest import suggestion
 from mnistlab.options.parsing import parse, verbatim
 
 REQUIRED = inspect.Parameter.empty
@@ -81,8 +83,22 @@ def options(cls: type, *, supplied: int = 0) -> Mapping[str, Option]:
         annotation, default = parameter
         if default is REQUIRED and defaults.get(name) is not None:
             default = defaults[name]
+        default = kept_out(default) if isinstance(default, str) else default
         found[name] = Option(name, annotation, default, slot_of(annotation))
     return found
+
+
+def refuse_unknown(instance: object, given: Mapping[str, object]) -> None:
+    """Refuse arguments that no class of the line takes; to be called in the `__init__` of a base class.
+
+    Raises:
+        TypeError: If there are any, with the options that there are.
+    """
+    cls: type = type(instance)
+    for name in given:
+        known = options(cls)
+        what = f"{cls.__name__} has no option {name}.{suggestion(name, known)}"
+        raise TypeError(f"{what} It takes {', '.join(known)}.")
 
 
 def accepts(cls: type, name: str, value: object, *, supplied: int = 0) -> bool:

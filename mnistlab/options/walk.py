@@ -5,7 +5,15 @@ from dataclasses import dataclass, field, replace
 
 from mnistlab.errors import LabError
 from mnistlab.nearest import said, suggestion
-from mnistlab.options.classes import candidates, check_code, check_trusted, dotted_names, find_class, listed
+from mnistlab.options.classes import (
+    candidates,
+    check_code,
+    check_trusted,
+    dotted_names,
+    find_class,
+    listed,
+    own_classes,
+)
 from mnistlab.options.messages import came, choices, expected, meant
 from mnistlab.options.misfits import Chosen, Misfit, no_option, no_section, one_class
 from mnistlab.options.notation import NULLS
@@ -263,9 +271,14 @@ class Walk:
             check_trusted(entry.value, self.allowed, entry.where)
         elif entry.value.endswith(FILES):
             raise LabError(f"{entry.where}: there is no file {entry.value}.")
-        cls = find_class(entry.value, slot.bases, entry.where)
+        file = entry.value.endswith(".py")
+        cls = None if file else find_class(entry.value, slot.bases, entry.where)
         if cls is None:
             kind = slot.bases[0].__name__.lower() if slot.many else entry.key[-1]
+            own = own_classes(entry.value.removesuffix(".py"))
+            if own or file:
+                way_out = said([f"--{entry.name}={path}" for path in own]) or f" Write --{entry.name}=MODULE.CLASS."
+                raise LabError(f"{entry.where}: no {kind} is called {entry.value}.{way_out}")
             hint = suggestion(entry.value, known)
             raise LabError(f"{entry.where}: no {kind} is called {entry.value}.{hint}{there_are}")
         return cls

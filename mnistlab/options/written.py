@@ -11,6 +11,7 @@ from pathlib import Path
 
 import yaml
 
+from mnistlab.environment import OPTIONS, said_by
 from mnistlab.errors import LabError
 from mnistlab.options.composing import compose, data_in, dump, place
 from mnistlab.options.notation import NULLS, Plain, as_written, data_of
@@ -99,6 +100,20 @@ def from_arguments(arguments: Sequence[str]) -> list[Written]:
             where, equals = f"{token} {value}", "="
         found.extend(_from_argument(name, value if equals else True, where))
     return found
+
+
+def from_environment() -> list[Written]:
+    """What variables say in place of options that would be typed each time.
+
+    Raises:
+        LabError: If one of them is no value.
+    """
+    said = [(variable, name, value) for variable, name in OPTIONS.items() if (value := said_by(variable))]
+    return [
+        replace(entry, source=Source.FILE, where=f"{variable}={value}")
+        for variable, name, value in said
+        for entry in _from_argument(name, value, f"{variable}={value}")
+    ]
 
 
 def from_file(path: Path) -> list[Written]:
@@ -307,4 +322,8 @@ def _not_an_option(token: str, before: str) -> str:
         return f"`{token}` is not an option. Write --ckpt_path={token}."
     if token.endswith((".yaml", ".yml", ".py")):
         return f"`{token}` is not an option. Write --config={token}."
-    return f"`{token}` is not an option. Options begin with two dashes: --model=SmallModel."
+    way_out = "Options begin with two dashes: --model=SmallModel."
+    if all(part.isidentifier() for part in token.split(".")):
+        preset = "" if "." in token else f", or --config={token} if it is a preset"
+        way_out = f"Write --model={token} if it is a model{preset}."
+    return f"`{token}` is not an option. {way_out}"

@@ -4,15 +4,17 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, NoReturn, ParamSpec, TypeVar, cast, overload
 
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from mnistlab.addresses import kept_out
 from mnistlab.errors import LabError
 from mnistlab.nearest import suggestion
 from mnistlab.options.building import build_class
-from mnistlab.options.classes import find_class
+from mnistlab.options.classes import find_class, not_a_class
 from mnistlab.options.domains import Choice, Interval, Values, first_of, labelled
 from mnistlab.options.settling import Section, settle
 from mnistlab.options.signatures import Option, options
@@ -245,6 +247,8 @@ def _entries(key: Key, value: object, where: str) -> Iterator[Written]:
         yield Written(key, [], Source.FILE, where)
         yield from _added(key, value, where)
     else:
+        if isinstance(value, FunctionType) and value.__name__.isidentifier():  # no lambda
+            raise LabError(f"{where}: {'.'.join(key)}: {not_a_class(value)}")
         data = _data(value)
         for option, what in unrecorded(data, ".".join(key)).items():
             raise LabError(f"{where}: {option} is {what}, which cannot be written down. Use config(Class, option=...).")
@@ -268,7 +272,15 @@ def _is_class(value: object, where: str) -> bool:
 def _data(value: object) -> object:
     """A value as plain data; a model that has been built is none, though it can say what it was built from."""
     built = isinstance(value, Described) and not isinstance(value, Config)
-    return {UNRECORDED: f"a {type(value).__name__} built in Python"} if built else plain(value)
+    return {UNRECORDED: f"a {type(value).__name__} built in Python"} if built else _without_passwords(plain(value))
+
+
+def _without_passwords(data: object) -> object:
+    if isinstance(data, str):
+        return kept_out(data)
+    if isinstance(data, Mapping):
+        return {name: _without_passwords(part) for name, part in data.items()}
+    return [_without_passwords(part) for part in data] if isinstance(data, list) else data
 
 
 def _of_node(key: Key, node: "Config[Any]", where: str) -> Iterator[Written]:

@@ -6,6 +6,7 @@ from contextlib import suppress
 
 from mnistlab.errors import LabError
 from mnistlab.files import UnreadableError, is_file
+from mnistlab.hints import command_for
 from mnistlab.reports.behind import Trust
 from mnistlab.reports.curves import course
 from mnistlab.reports.facts import Facts, count, duration, percent
@@ -119,7 +120,7 @@ def _commands(facts: Facts) -> Iterator[Markup]:
     if command == "fit" and is_file(facts.folder / CONFIG):
         lines.append(shlex.join(["mnistlab", "fit", f"--config={facts.folder / CONFIG}"]))
     if is_file(facts.folder / LAST):
-        lines.append(shlex.join(["mnistlab", "test", f"--ckpt_path={facts.folder}"]))
+        lines.append(command_for("test", facts.folder))
     if lines:
         yield element("p", "To train it again as it was configured, or to test it:")
         yield preformatted("\n".join(lines))

@@ -2,7 +2,6 @@
 
 import base64
 import io
-import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from torch import Tensor
 
 from mnistlab.answers import Answers
 from mnistlab.errors import LabError
+from mnistlab.hints import command_for
 from mnistlab.reports.behind import Trust
 from mnistlab.reports.curves import reliability
 from mnistlab.reports.facts import UNKNOWN, Facts, percent
@@ -112,8 +112,7 @@ def _why_untested(facts: Facts) -> str:
     why = "it was not tested." if facts.tested("acc") is None else "its answers to single images are not kept."
     if weights_of(facts.folder) is None:
         return why
-    test = shlex.join(["mnistlab", "test", f"--ckpt_path={facts.folder}"])
-    return f"{why} After {test} a new report has them."
+    return f"{why} After {command_for('test', facts.folder)} a new report has them."
 
 
 def _heads(outcomes: Outcomes) -> Markup:

@@ -3,9 +3,10 @@
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from mnistlab.addresses import know, known
 from mnistlab.errors import LabError
 from mnistlab.sweeps.plan import Plan, plan_from
 from mnistlab.sweeps.study import State, Study
@@ -40,7 +41,7 @@ def work_on_cluster(study: Study, workers: int, look: Callable[[], None]) -> Non
     _refuse_file_between_machines(plan, sum(node["Alive"] for node in ray.nodes()))
     gpu = 1 if ray.cluster_resources().get("GPU") else 0
     task = ray.remote(num_cpus=plan.threads, num_gpus=gpu, max_retries=_TRIES)(_work)
-    pending = [task.remote(plan.as_text(), str(Path.cwd())) for _ in range(workers)]
+    pending = [task.remote(plan.as_text(), str(Path.cwd()), known()) for _ in range(workers)]
     every = list(pending)
     try:
         while pending:
@@ -54,11 +55,12 @@ def work_on_cluster(study: Study, workers: int, look: Callable[[], None]) -> Non
         look()
 
 
-def _work(text: str, folder: str) -> None:
+def _work(text: str, folder: str, passwords: Mapping[str, str]) -> None:
     """What runs on a machine of the cluster."""
     from mnistlab.sweeps.worker import work  # noqa: PLC0415 - sets its own threads and imports torch there
 
     os.chdir(folder)
+    know(passwords)
     work(plan_from(text))
 
 

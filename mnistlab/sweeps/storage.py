@@ -17,6 +17,7 @@ from optuna.exceptions import ExperimentalWarning, StorageInternalError
 from optuna.storages import RDBStorage
 from sqlalchemy.exc import ArgumentError, IntegrityError, ProgrammingError, SQLAlchemyError
 
+from mnistlab.addresses import is_incomplete, masked, opened, without_mask
 from mnistlab.errors import LabError
 from mnistlab.failures import RunFailedError, explained, is_full_disk
 
@@ -31,6 +32,8 @@ _WAIT_S = 60
 
 _FILE = "sqlite:///"
 
+_ELSEWHERE = "say it in the address, in PGPASSWORD, or in ~/.pgpass."
+
 _LOCK = 0x6D6E697374
 """The name of our lock on a server: some number that nobody else takes."""
 
@@ -41,7 +44,8 @@ def open_storage(url: str) -> RDBStorage:
     """Open the database of a sweep; a SQLite file is made where there is none.
 
     Args:
-        url: `sqlite:///file`, or `postgresql://user@host/database`.
+        url: `sqlite:///file`, or `postgresql://user@host/database`; a password that is not known is asked for where
+            the driver looks for it.
 
     Raises:
         LabError: If it cannot be opened.
@@ -52,7 +56,7 @@ def open_storage(url: str) -> RDBStorage:
         if url.startswith(_FILE):
             _refuse_remote(Path(url.removeprefix(_FILE)))
             return _hardened(url)
-        return _on_server(url)
+        return _on_server(without_mask(opened(url)))
 
 
 @contextmanager
@@ -135,9 +139,10 @@ def _with_driver(url: str) -> str:
 @contextmanager
 def _told(url: str) -> Iterator[None]:
     """What goes wrong with a database, in a line."""
-    where = f"--storage={_without_password(url)}"
+    where = f"--storage={masked(url)}"
+    way_out = f" Its password is kept nowhere: {_ELSEWHERE}" if is_incomplete(url) else ""
     try:
-        with told_of_the_database(where):
+        with told_of_the_database(where, way_out):
             yield
     except ImportError as error:
         raise LabError(f"{where}: its driver is not installed. Run: pip install 'mnistlab[postgres]'") from error
@@ -148,8 +153,12 @@ def _told(url: str) -> Iterator[None]:
 
 
 @contextmanager
-def told_of_the_database(where: str = "the database of the sweep") -> Iterator[None]:
+def told_of_the_database(where: str = "the database of the sweep", way_out: str = "") -> Iterator[None]:
     """What a database refuses within, in a line with its cause: Optuna speaks of invalid data, whatever it was.
+
+    Args:
+        where: The database.
+        way_out: A sentence that ends the line.
 
     Raises:
         RunFailedError: If it refuses something.
@@ -165,13 +174,7 @@ def told_of_the_database(where: str = "the database of the sweep") -> Iterator[N
         while cause.__cause__ is not None:
             cause = cause.__cause__
         reason = (str(cause).strip() or type(cause).__name__).splitlines()[0]
-        raise RunFailedError(f"{where} cannot be used: {reason.rstrip('.')}.") from error
-
-
-def _without_password(url: str) -> str:
-    head, at, tail = url.rpartition("@")
-    scheme, slashes, user = head.partition("://")
-    return f"{scheme}{slashes}{user.partition(':')[0]}{at}{tail}" if at else url
+        raise RunFailedError(f"{where} cannot be used: {reason.rstrip('.')}.{way_out}") from error
 
 
 def _refuse_remote(file: Path) -> None:

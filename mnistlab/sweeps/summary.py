@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from mnistlab.discovery.layout import table
 from mnistlab.errors import visible
+from mnistlab.hints import command_for
 from mnistlab.runs.folder import WEIGHTS
 from mnistlab.sweeps.importances import importances
 from mnistlab.sweeps.plan import Plan
@@ -97,5 +98,5 @@ def _commands(plan: Plan, best: Sequence[Progress]) -> list[str]:
     line = shlex.join(["mnistlab", "fit", *again])
     lines = [f"Train the best again: {line} --threads={plan.threads}"]
     if (folder / WEIGHTS).is_file():
-        lines.append(f"Test it:              mnistlab test --ckpt_path={folder}")
+        lines.append(f"Test it:              {command_for('test', folder)}")
     return lines

@@ -1,5 +1,6 @@
 """The worker processes of a sweep on this machine, and what becomes of them."""
 
+import json
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from typing import IO
 
 import torch
 
+from mnistlab.addresses import known
 from mnistlab.failures import RunFailedError
 from mnistlab.runs.processes import that_process
 from mnistlab.sweeps.plan import Plan
@@ -92,6 +94,7 @@ class Team:
             )
         assert process.stdin is not None
         _say(process.stdin, self._plan.as_text())
+        _say(process.stdin, json.dumps(known()))  # passwords: other users see arguments
         self._processes[number] = process
         self._identities[number] = that_process(process.pid)
 

@@ -1,6 +1,7 @@
 """A process that takes on one job after the other, until nothing is left."""
 
 import gc
+import json
 import os
 import shlex
 import signal
@@ -18,10 +19,11 @@ from optuna.distributions import CategoricalDistribution, IntDistribution
 from optuna.exceptions import StorageInternalError
 from optuna.trial import Trial, TrialState
 
+from mnistlab.addresses import know, masked
 from mnistlab.checkpoints.continuing import check_continuable
 from mnistlab.checkpoints.reading import read_checkpoint, record_of
 from mnistlab.commands import run
-from mnistlab.errors import LabError
+from mnistlab.errors import LabError, tell
 from mnistlab.failures import Interrupted, RunFailedError
 from mnistlab.finite import spelt
 from mnistlab.interruptions import ended_like_interrupted
@@ -88,11 +90,11 @@ def _take_on(study: Study, trial: Trial) -> None:
 
 
 def _fail(study: Study, trial: Trial, error: LabError) -> None:
-    trial.set_user_attr("error", str(error))
+    trial.set_user_attr("error", masked(str(error)))
     if study.plan.debug:
-        trial.set_user_attr("traceback", "".join(format_exception(error.__cause__ or error)))
+        trial.set_user_attr("traceback", masked("".join(format_exception(error.__cause__ or error))))
     study.tell(trial, state=TrialState.FAIL)
-    print(f"trial {trial.user_attrs['stem']} failed: {error}", file=sys.stderr)
+    tell(f"trial {trial.user_attrs['stem']} failed: {error}")
     if "CUDA error" in str(error):
         sys.exit(POISONED)
 
@@ -256,7 +258,10 @@ def _signs_of_life(study: Study, trial: Trial) -> Iterator[None]:
 
 
 def main() -> None:
-    """Run as a process of its own: the plan comes by standard input, whose end means that the parent is gone."""
+    """Run as a process of its own: the plan and the passwords of its addresses come by standard input.
+
+    Its end means that the parent is gone.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears Ctrl-C and passes it on
     with ended_like_interrupted():
         _work_for_parent()
@@ -264,6 +269,7 @@ def main() -> None:
 
 def _work_for_parent() -> None:
     plan = plan_from(sys.stdin.readline())
+    know(json.loads(sys.stdin.readline()))
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         with told_of_the_database():
@@ -271,7 +277,7 @@ def _work_for_parent() -> None:
     except (Interrupted, KeyboardInterrupt):
         sys.exit(Interrupted.exit_code)
     except LabError as error:
-        print(f"mnistlab: {error}", file=sys.stderr)
+        tell(f"mnistlab: {error}")
         sys.exit(error.exit_code)
 
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
+from mnistlab.addresses import masked
 from mnistlab.errors import LabError, tell, visible
 from mnistlab.trackers.tracker import Followed, Tracker, epoch_of, metrics_of
 
@@ -90,7 +91,7 @@ def _name(tracker: Tracker) -> str:
 
 def _said(error: BaseException) -> str:
     """An error in one line that is not long: its beginning says what was tried, its end why it was in vain."""
-    text = " ".join(str(error).split())
+    text = " ".join(masked(str(error)).split())
     if len(text) > _LONGEST:
         text = f"{text[: _LONGEST // 2].rpartition(' ')[0]} ... {text[-_LONGEST // 2 :].partition(' ')[2]}"
     return f"{type(error).__name__}: {text.rstrip(_CLOSING)}"

@@ -9,6 +9,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from mnistlab.addresses import Address, is_incomplete, opened, without_mask
+from mnistlab.errors import tell
 from mnistlab.trackers.tracker import DEFAULT_NAME, Followed, Tracker, epoch_of, metrics_of, shown
 
 if TYPE_CHECKING:
@@ -28,6 +30,9 @@ _SETTINGS = {
 }
 """What counts unless the user's environment says otherwise."""
 
+_PASSWORDS = ("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN", "PGPASSWORD", "MYSQL_PWD")
+"""Where MLflow and its databases look for a password that no address has."""
+
 
 class MLflow(Tracker):
     """Runs in MLflow, in a file of its own or on a server, with their parameters, curves and checkpoints.
@@ -37,6 +42,8 @@ class MLflow(Tracker):
 
     Args:
         uri: A server (http://host:5000) or a database; by default MLFLOW_TRACKING_URI, else mlflow.db beside the runs.
+            A password in it is not kept: a run that is continued takes it from there again, or from
+            MLFLOW_TRACKING_PASSWORD.
         experiment: The experiment that the run belongs to.
 
     Raises:
@@ -46,7 +53,7 @@ class MLflow(Tracker):
     module = "mlflow"
     extra = "mlflow"
 
-    def __init__(self, uri: str | None = None, experiment: str = DEFAULT_NAME) -> None:
+    def __init__(self, uri: Address | None = None, experiment: str = DEFAULT_NAME) -> None:
         if uri is not None and (":" not in uri or uri.startswith("file:")):
             raise ValueError(
                 f"`uri` must be a server or a database, got {uri}: MLflow keeps runs in folders no more. "
@@ -59,7 +66,7 @@ class MLflow(Tracker):
 
     def begin(self, run: Followed) -> str:
         """Find or make the experiment and the run in it."""
-        uri = self.uri or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{shown(run.root)}/mlflow.db"
+        uri = _complete(self.uri) or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{shown(run.root)}/mlflow.db"
         folder = Path(uri.removeprefix("sqlite:///")).parent if uri.startswith("sqlite:///") else run.root
         files = None if uri.partition(":")[0] in _SERVERS else (folder.resolve() / "mlartifacts").as_uri()
         with _alone_in(folder):
@@ -114,6 +121,20 @@ class MLflow(Tracker):
         for row in rows:
             if epoch_of(row) not in told:
                 self.row(epoch_of(row), metrics_of(row))
+
+
+def _complete(uri: str | None) -> str | None:
+    """An address as MLflow takes it: where its password is not known, that and the user are for the environment."""
+    if uri is None or not is_incomplete(uri):
+        return uri and opened(uri)
+    if not any(name in os.environ for name in _PASSWORDS):
+        tell(f"note: the password of {uri} is kept nowhere. Say it with {_PASSWORDS[0]}=..., or --logger.uri=... anew.")
+    scheme, slashes, rest = without_mask(uri).partition("://")
+    user, at, host = rest.rpartition("@")
+    if not at or scheme not in _SERVERS:
+        return without_mask(uri)
+    os.environ.setdefault("MLFLOW_TRACKING_USERNAME", user)  # one in the address would hide the password
+    return f"{scheme}{slashes}{host}"
 
 
 def _client(uri: str) -> "MlflowClient":

@@ -36,6 +36,7 @@ OPTIONS = (
     "--name=it",
 )
 PATIENCE_S = 180
+PASSWORD = "s3cr3tPW"  # noqa: S105 - of a server that is there for these tests only
 
 
 def free_port() -> int:
@@ -80,10 +81,11 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             **as_user,
         )
 
-    call("initdb", "--auth=trust", "--username=lab", f"--pgdata={cluster}")
+    (place / "password").write_text(PASSWORD)
+    call("initdb", "--auth=scram-sha-256", f"--pwfile={place / 'password'}", "--username=lab", f"--pgdata={cluster}")
     call("pg_ctl", "start", "--wait", f"--pgdata={cluster}", f"--options={said}", f"--log={place / 'log'}")
     try:
-        yield f"postgresql://lab@127.0.0.1:{port}/postgres"
+        yield f"postgresql://lab:{PASSWORD}@127.0.0.1:{port}/postgres"
     finally:
         call("pg_ctl", "stop", "--mode=immediate", f"--pgdata={cluster}")
 
@@ -101,7 +103,8 @@ def start(folder: Path, *options: str) -> subprocess.Popen[str]:
 
 
 def outcome(folder: Path) -> dict[str, tuple[str, object]]:
-    """The table and the metrics of each run, all of which have finished."""
+    """The table and the metrics of each run, all of which have finished, and none of which holds the password."""
+    assert not [path for path in folder.rglob("*") if path.is_file() and PASSWORD.encode() in path.read_bytes()]
     found = {}
     for path in sorted(folder.glob("runs/it/*/run.json")):
         record = json.loads(path.read_text())

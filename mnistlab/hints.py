@@ -1,0 +1,37 @@
+"""The commands that are proposed for a run; each can be run as it is printed."""
+
+import shlex
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from mnistlab.errors import LabError
+from mnistlab.invocation import kept_configuration, places_elsewhere
+from mnistlab.options.classes import packages_in
+from mnistlab.options.composing import compose, data_in
+from mnistlab.runs.folder import CONFIG
+from mnistlab.runs.reading import read_configuration
+
+
+def command_for(command: str, folder: Path, *more: str) -> str:
+    """What to type to do something with a run, with the `--trust` that it takes.
+
+    Args:
+        command: `fit`, which goes on with it, or `test`.
+        folder: The run.
+        more: Further options.
+    """
+    trusted = ",".join(dict.fromkeys(_to_be_trusted(command, folder)))
+    return shlex.join(
+        ["mnistlab", command, f"--ckpt_path={folder}", *([f"--trust={trusted}"] if trusted else []), *more]
+    )
+
+
+def _to_be_trusted(command: str, folder: Path) -> Iterator[str]:
+    """The packages of others whose classes a run uses, and where it writes besides its folder."""
+    with suppress(LabError, OSError):  # then the command says what is wrong with it
+        node = compose(read_configuration(folder), str(folder / CONFIG))
+        yield from packages_in(data_in(node, CONFIG) if node else None)
+        if command == "fit":
+            for entry in kept_configuration(folder):
+                yield from places_elsewhere(entry, [Path.cwd(), folder.resolve()])
