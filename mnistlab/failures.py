@@ -38,14 +38,19 @@ class Interrupted(LabError):  # noqa: N818 - it is no fault
 
 
 class LossWatch:
-    """Says once that the loss is no number any more."""
+    """Says once that the loss is no number any more.
 
-    def __init__(self) -> None:
+    Args:
+        scaled: Whether gradients are scaled: then a training loss that is none may be that of a step left out.
+    """
+
+    def __init__(self, *, scaled: bool = False) -> None:
+        self._names = ("val/loss",) if scaled else ("train/loss", "val/loss")
         self._told = False
 
     def row(self, row: Mapping[str, float]) -> None:
         """Look at the metrics of an epoch."""
-        broken = [name for name in ("train/loss", "val/loss") if not math.isfinite(row.get(name, 0.0))]
+        broken = [name for name in self._names if not math.isfinite(row.get(name, 0.0))]
         if broken and not self._told:
             self._told = True
             tell(

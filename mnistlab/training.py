@@ -33,7 +33,7 @@ from mnistlab.runs.newest import MEANT
 from mnistlab.runs.reading import read_record
 from mnistlab.runs.record import config_text, start_record
 from mnistlab.runs.recorder import Recorder, rounded
-from mnistlab.runs.soundness import DivergedError
+from mnistlab.runs.soundness import DivergedError, is_scaled
 from mnistlab.runs.supervision import Supervision
 from mnistlab.runs.verdict import lower_rate, verdict
 from mnistlab.runs.writer import refuse_second
@@ -77,7 +77,7 @@ def train(invocation: Invocation, settled: Settled, found: Found | None, supervi
     match_precision(cli)
     check_learnable(cli, found)
     screen = Screen(cli.trainer.is_global_zero)
-    watch, stopped = LossWatch(), [False]
+    watch, stopped = LossWatch(scaled=is_scaled(cli.trainer)), [False]
 
     def begin() -> None:
         tell_notes(configured, cli)

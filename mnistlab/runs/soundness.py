@@ -51,7 +51,7 @@ class Soundness:
         """The first loss since the last look that is none."""
         losses = stack(self._losses).tolist() if self._losses else []
         at = next((at for at, loss in enumerate(losses) if not math.isfinite(loss)), None)
-        if at is None or (_is_scaled(trainer) and not _odd_weight(trainer)):
+        if at is None or (is_scaled(trainer) and not _odd_weight(trainer)):
             return ""
         return f"the loss is {losses[at]} from batch {self._batch - len(losses) + at + 2} on"
 
@@ -63,10 +63,11 @@ def _odd_weight(trainer: Trainer) -> str:
 
 
 def _odd_metric(trainer: Trainer) -> str:
-    names = ("val/loss",) if _is_scaled(trainer) else ("train/loss", "val/loss")
+    names = ("val/loss",) if is_scaled(trainer) else ("train/loss", "val/loss")
     values = {name: float(trainer.callback_metrics.get(name, 0.0)) for name in names}
     return next((f"{name} is {value}" for name, value in values.items() if not math.isfinite(value)), "")
 
 
-def _is_scaled(trainer: Trainer) -> bool:
+def is_scaled(trainer: Trainer) -> bool:
+    """Whether gradients are scaled, as they are with float16."""
     return getattr(trainer.precision_plugin, "scaler", None) is not None

@@ -128,8 +128,10 @@ class _Course:
 
 
 def _no_number(course: _Course) -> str | None:
-    """A loss that has been no number to the end."""
+    """A loss that has been no number to the end; with scaled gradients that of training may be one at times."""
     named = course.record.get(NOT_FINITE)
+    if "val/loss" in course.rows[-1]:
+        return None
     for name in ("train/loss", "val/loss"):
         if isinstance(named, list) and f"metrics.last.{name}" in named:
             return f"Learnt nothing in the end: {name} is no number. Try first {lower_rate(course.record)}"

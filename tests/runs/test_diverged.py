@@ -79,7 +79,9 @@ def test_weights_that_are_no_numbers_are_never_kept(
     assert record_of(run)["metrics"]["best"]["epoch"] == torch.load(run / LAST, weights_only=True)["epoch"] == 0
 
 
-def test_a_step_that_a_scaler_leaves_out_is_no_divergence(fit: Fit, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_step_that_a_scaler_leaves_out_is_no_divergence(
+    fit: Fit, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With scaled gradients a loss beyond the numbers of float16 is usual, and the weights stay as they were."""
     step = Classifier.training_step
 
@@ -92,7 +94,9 @@ def test_a_step_that_a_scaler_leaves_out_is_no_divergence(fit: Fit, monkeypatch:
         "--trainer.plugins.precision=16-mixed",
         "--trainer.plugins.device=cpu",
     ]
+    capsys.readouterr()
     assert record_of(fit(*scaled))["status"] == "finished"
+    assert "nothing more is learnt" not in capsys.readouterr().err
     assert record_of(fit(code=1))["status"] == "diverged"
 
 

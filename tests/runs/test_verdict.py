@@ -72,7 +72,11 @@ WELL = course(train_loss=[0.5, 0.1], train_acc=[0.85, 0.97], val_loss=[0.2, 0.1]
             {},
             ["Still learning", "from 1 to 0.8", "--trainer.max_epochs=10"],
         ),
-        (WELL, {"not_finite": ["metrics.last.train/loss"]}, ["train/loss is no number", "--model.optimizer.lr=0.0001"]),
+        (
+            course(val_acc=[0.1]),
+            {"not_finite": ["metrics.last.train/loss"]},
+            ["train/loss is no number", "--model.optimizer.lr=0.0001"],
+        ),
     ],
 )
 def test_one_line_says_what_is_wrong_and_what_to_try_first(
@@ -91,6 +95,7 @@ def test_one_line_says_what_is_wrong_and_what_to_try_first(
     ("rows", "said"),
     [
         (WELL, {}),
+        (WELL, {"not_finite": ["metrics.last.train/loss"]}),
         (FLAT, {"status": "interrupted"}),
         (FLAT, {"command": "test"}),
         (FLAT, {"class_counts": {"train": COUNTS["train"]}}),
