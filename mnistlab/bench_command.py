@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mnistlab.arguments import Arguments, read_arguments
 from mnistlab.command_table import BENCH_SECTIONS
+from mnistlab.discovery.layout import fitted
 from mnistlab.errors import LabError
 from mnistlab.nearest import suggestion
 
@@ -42,7 +43,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
             f"`{asked.names[0]}`: {command} takes no names.{suggestion(asked.names[0], BENCH_SECTIONS, '--only=')}"
         )
     if "help" in asked.switches:
-        print(USAGE)
+        print(fitted(USAGE))
         return 0
     sections, seeds, out = _sections(asked), _seeds(asked), _out(asked)
     from mnistlab.benchmark.reporting import measure  # noqa: PLC0415 - not for help

@@ -16,8 +16,8 @@ from mnistlab.interruptions import ended_like_interrupted
 from mnistlab.invocation import Found, Invocation
 from mnistlab.lab import LabCLI, settled_from
 from mnistlab.making import check_parts, checked, load_weights, made, tell_notes
-from mnistlab.options.classes import TRUSTED
 from mnistlab.options.settling import Settled
+from mnistlab.options.strangers import TRUSTED
 from mnistlab.options.written import Written
 from mnistlab.origins import differing, origins, with_origins
 from mnistlab.presets.shipped import with_names

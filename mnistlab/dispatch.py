@@ -46,7 +46,9 @@ def command_of(arguments: Sequence[str]) -> Callable[[], int]:
 
 
 def _show(text: str) -> int:
-    print(text)
+    from mnistlab.discovery.layout import fitted  # noqa: PLC0415 - not for every command
+
+    print(fitted(text))
     return 0
 
 

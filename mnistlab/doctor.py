@@ -15,7 +15,7 @@ from importlib import metadata
 from pathlib import Path
 
 from mnistlab.arguments import read_arguments
-from mnistlab.discovery.layout import paragraph, screen_width
+from mnistlab.discovery.layout import fitted, paragraph, screen_width
 from mnistlab.environment import DATA_DIR, run_dir
 from mnistlab.errors import LabError
 from mnistlab.finite import as_json
@@ -63,7 +63,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
     if asked.names:
         raise LabError(f"`{asked.names[0]}`: doctor takes no names. It checks everything: mnistlab doctor.")
     if "help" in asked.switches:
-        print(USAGE)
+        print(fitted(USAGE))
         return 0
     findings: list[Finding] = []
     for name, check in CHECKS.items():

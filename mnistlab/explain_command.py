@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from mnistlab.arguments import divided, read_arguments
 from mnistlab.command_table import COMMANDS
+from mnistlab.discovery.layout import fitted
 from mnistlab.discovery.screens import asks_for_help, show_help
 from mnistlab.discovery.used import STEERING
 from mnistlab.errors import LabError
@@ -42,7 +43,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
     own, others = divided(arguments, OWN, STEERING)
     asked = read_arguments(command, own, takes_value=OWN)
     if "help" in asked.switches:
-        print(USAGE)
+        print(fitted(USAGE))
         return 0
     if asks_for_help(others):
         return show_help(_LIKE, COMMANDS[_LIKE].summary, others)

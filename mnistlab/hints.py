@@ -6,9 +6,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from mnistlab.errors import LabError
-from mnistlab.invocation import kept_configuration, places_elsewhere
-from mnistlab.options.classes import packages_in
 from mnistlab.options.composing import compose, data_in
+from mnistlab.options.strangers import packages_in, places_elsewhere
+from mnistlab.runs.differences import configuration
 from mnistlab.runs.folder import CONFIG
 from mnistlab.runs.reading import read_configuration
 
@@ -33,5 +33,5 @@ def _to_be_trusted(command: str, folder: Path) -> Iterator[str]:
         node = compose(read_configuration(folder), str(folder / CONFIG))
         yield from packages_in(data_in(node, CONFIG) if node else None)
         if command == "fit":
-            for entry in kept_configuration(folder):
+            for entry in configuration(folder):
                 yield from places_elsewhere(entry, [Path.cwd(), folder.resolve()])

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from mnistlab.arguments import read_arguments
+from mnistlab.discovery.layout import fitted
 
 USAGE = """\
 Usage: mnistlab inspect CHECKPOINT [--json] [--trust=PACKAGE] [--run.dir=runs]
@@ -24,7 +25,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
     """
     asked = read_arguments(command, arguments, switches=("json",), takes_value=("trust", "run.dir", "ckpt_path"))
     if "help" in asked.switches:
-        print(USAGE)
+        print(fitted(USAGE))
         return 0
     from mnistlab.inspection import inspect  # noqa: PLC0415 - brings torch in
 

@@ -15,6 +15,7 @@ from mnistlab.nearest import suggestion
 from mnistlab.options.domains import alternatives, chooses_class, with_domain
 from mnistlab.options.notation import NULLS, at_home
 from mnistlab.options.specification import unrecorded, without_unrecorded
+from mnistlab.options.strangers import ADDRESS, places_elsewhere
 from mnistlab.options.written import (
     STEERING,
     SWEEP,
@@ -33,7 +34,6 @@ from mnistlab.runs.differences import configuration
 from mnistlab.runs.finding import find_checkpoint
 
 _CLASS_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
-_ADDRESS = re.compile(r"[A-Za-z][\w+.-]*://")
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class Invocation:
         self.notes.extend(_overruled(presets, self.typed))
         trusted = [name for names in _all(steering, "trust") for name in names.split(",")]
         self._places = [Path(at_home(name)).resolve() for name in trusted if "/" in name]
-        self._addresses = {name.removeprefix("sqlite:///") for name in trusted if _ADDRESS.match(name)}
+        self._addresses = {name.removeprefix("sqlite:///") for name in trusted if ADDRESS.match(name)}
         self.trusted = frozenset(name for name in trusted if "/" not in name)
         check_packages(self.trusted)
         for entry in [entry for layer in self.files for entry in layer if set(entry.key[:1]) & set(STEERING)]:
@@ -235,17 +235,6 @@ def kept_configuration(folder: Path) -> list[Written]:
     return [replace(entry, source=Source.CHECKPOINT, complete=True) for entry in written]
 
 
-def places_elsewhere(entry: Written, safe: Sequence[Path]) -> Iterator[str]:
-    """The places of the trainer or a tracker that an option names, and that lie in none of the `safe` folders."""
-    if entry.key[0] not in ("trainer", "logger") or entry.key[-1] == "separator":
-        return
-    for text in _texts(entry.value):
-        file = text.removeprefix("sqlite:///")
-        place = Path(at_home(file.replace("\0", ""))).resolve()
-        if _ADDRESS.match(file) or not any(place.is_relative_to(each) for each in safe):
-            yield file
-
-
 def check_packages(names: Iterable[str]) -> None:
     """Refuse what is not the name of a package.
 
@@ -255,15 +244,6 @@ def check_packages(names: Iterable[str]) -> None:
     for name in names:
         if not all(part.isidentifier() for part in name.split(".")):
             raise LabError(f"--trust={name}: the name of a package is wanted, such as --trust=my_models.")
-
-
-def _texts(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping | list):
-        parts = (*value.keys(), *value.values()) if isinstance(value, Mapping) else value
-        for part in parts:
-            yield from _texts(part)
 
 
 def is_of_another_machine(entry: Written) -> bool:

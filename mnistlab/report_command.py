@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from mnistlab.arguments import read_arguments
+from mnistlab.discovery.layout import fitted
 
 USAGE = """\
 Usage: mnistlab report [RUN...|SWEEP] [--output=FILE] [--trust=PACKAGE]
@@ -29,7 +30,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
     """
     asked = read_arguments(command, arguments, takes_value=("output", "trust", "run.dir"))
     if "help" in asked.switches:
-        print(USAGE)
+        print(fitted(USAGE))
         return 0
     from mnistlab.reports.writing import report  # noqa: PLC0415 - brings torch and matplotlib in
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mnistlab.arguments import read_arguments
+from mnistlab.discovery.layout import fitted
 from mnistlab.environment import run_dir
 from mnistlab.errors import LabError
 from mnistlab.options.notation import at_home
@@ -33,7 +34,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
     """
     asked = read_arguments(command, arguments, switches=("json", "debug"), takes_value=("trust", "run.dir"))
     if "help" in asked.switches:
-        print(USAGE)
+        print(fitted(USAGE))
         return 0
     if len(asked.names) != 1:
         raise LabError("name one run: mnistlab reproduce last. `mnistlab runs` lists them.")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mnistlab.arguments import Arguments, read_arguments
+from mnistlab.discovery.layout import fitted
 from mnistlab.environment import run_dir
 from mnistlab.errors import LabError
 from mnistlab.nearest import suggestion
@@ -93,7 +94,7 @@ _RUN = {"show": _show, "diff": _diff, "rm": _rm}
 
 def _helped(asked: Arguments) -> bool:
     if "help" in asked.switches:
-        print(USAGE)
+        print(fitted(USAGE))
     return "help" in asked.switches
 
 

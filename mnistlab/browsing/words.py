@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from mnistlab.discovery.layout import shown
+from mnistlab.discovery.layout import fitted, shown
 from mnistlab.errors import visible
 
 _ONE_DIGIT = 10.0
@@ -10,7 +10,7 @@ _ONE_DIGIT = 10.0
 
 def say(lines: Iterable[str]) -> None:
     """Print lines; a stranger may have written part of them."""
-    print("\n".join(map(visible, lines)))
+    print(fitted("\n".join(map(visible, lines))))
 
 
 def percent(share: float | None) -> str:

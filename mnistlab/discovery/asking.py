@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from mnistlab.arguments import divided, read_arguments
 from mnistlab.command_table import COMMANDS
+from mnistlab.discovery.layout import fitted
 from mnistlab.discovery.screens import asks_for_help, show_help
 from mnistlab.discovery.used import STEERING
 from mnistlab.errors import LabError
@@ -48,7 +49,7 @@ def asked_of_many(
     takes_value = [name for name in own if name not in alone]
     asked = read_arguments(command, mine, switches=[*switches, *alone], takes_value=takes_value)
     if "help" in asked.switches:
-        print(usage)
+        print(fitted(usage))
         return None
     if asks_for_help(others):
         show_help("fit", COMMANDS["fit"].summary, others)

@@ -1,6 +1,7 @@
 """Text on a terminal: its size, columns, wrapped paragraphs. Plain characters only."""
 
 import os
+import re
 import shutil
 import sys
 import textwrap
@@ -10,8 +11,11 @@ from mnistlab.catalogue.entries import Value
 from mnistlab.catalogue.words import first_sentence
 
 _PIPE = (80, 24)
-_NARROWEST, _WIDEST = 60, 120
+_NARROWEST, _WIDEST = 40, 120
 """Narrower, names would be cut; wider, lines are hard to read."""
+
+_LAST, _BELOW = 16, 4
+"""What the last column of a table needs beside the others, and how far it is indented where it stands below them."""
 
 
 def screen_width() -> int:
@@ -57,6 +61,25 @@ def paragraph(text: str, width: int, indent: int = 0, opening: str | None = None
     )
 
 
+def fitted(text: str) -> str:
+    """A text whose lines are broken between words where the terminal is too narrow for them.
+
+    What follows stands below the second column, where there is one. A command stays whole, to be copied.
+    """
+    if not sys.stdout.isatty():
+        return text
+    width = _screen().columns
+    return "\n".join(part for line in text.splitlines() for part in _broken(line, width))
+
+
+def _broken(line: str, width: int) -> list[str]:
+    if len(line) <= width or line.startswith("  mnistlab "):
+        return [line]
+    column = re.match(r" *\S+(?: \S+)* {2,}", line)
+    indent = column.end() if column and column.end() <= width // 2 else len(line) - len(line.lstrip()) + 2
+    return textwrap.wrap(line, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
+
+
 def shortened(text: str, width: int) -> str:
     """A text that fits: its first sentence, else that to a pause, else as many words as fit."""
     sentence = first_sentence(text).removesuffix(".")
@@ -68,7 +91,7 @@ def shortened(text: str, width: int) -> str:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int, right: Sequence[int] = ()) -> list[str]:
-    """Rows in columns, of which the last one is wrapped and the others are never cut.
+    """Rows in columns, of which the last one is wrapped, or stands below, and the others are never cut.
 
     Args:
         head: The names of the columns.
@@ -85,7 +108,11 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int, right:
             for column, (cell, size) in enumerate(zip(row, widths, strict=False))
         ]
         first = "  ".join(["", *cells, ""])
-        last = paragraph(row[-1], max(width, indent + 16), indent, first) or [first]
+        if width - indent < _LAST:
+            yield first.rstrip()
+            yield from paragraph(row[-1], width, _BELOW)
+            return
+        last = paragraph(row[-1], width, indent, first) or [first]
         yield last[0].rstrip()
         yield from last[1:]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mnistlab.catalogue import Catalogue, Named, load_catalogue
-from mnistlab.discovery.layout import screen_height, screen_width
+from mnistlab.discovery.layout import fitted, screen_height, screen_width
 from mnistlab.discovery.pages import class_page, command_page, option_keys, option_page, steering_page, whole_page
 from mnistlab.discovery.present import Present, Unlisted
 from mnistlab.discovery.used import steering
@@ -55,7 +55,7 @@ def show_help(command: str, summary: str, arguments: Sequence[str]) -> int:
         except Unlisted as unlisted:
             named.append(unlisted.named)
             catalogue = _with(named)
-    print("\n".join(lines).rstrip())
+    print(fitted("\n".join(lines).rstrip()))
     for mistake in mistakes:
         tell(f"note: {mistake}")
     return 0

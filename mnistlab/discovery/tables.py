@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from mnistlab.arguments import read_arguments
 from mnistlab.catalogue import Catalogue, ClassEntry, load_catalogue
-from mnistlab.discovery.layout import paragraph, screen_width, table
+from mnistlab.discovery.layout import fitted, paragraph, screen_width, table
 from mnistlab.errors import LabError
 from mnistlab.finite import as_json
 from mnistlab.presets.finding import PresetEntry, list_presets
@@ -47,7 +47,7 @@ def show_table(command: str, arguments: Sequence[str]) -> int:
         lines = [as_json(shown.rows())]
     else:
         lines = _lines(shown.rows(), shown)
-    print("\n".join(lines))
+    print(fitted("\n".join(lines)))
     return 0
 
 

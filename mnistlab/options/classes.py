@@ -5,7 +5,7 @@ import importlib
 import inspect
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import FunctionType
@@ -13,9 +13,7 @@ from types import FunctionType
 from mnistlab.errors import LabError, visible
 from mnistlab.nearest import suggestion
 from mnistlab.options.specification import class_path_of
-
-TRUSTED = ("mnistlab", "torch.nn", "torch.optim", "lightning.pytorch", "lightning.fabric.plugins")
-"""The packages whose classes a checkpoint may name."""
+from mnistlab.options.strangers import TRUSTED, is_of
 
 TRUSTED_CODE = ("torch.nn", "torch.nn.functional", "torch.nn.init", "torch.optim")
 """The modules whose functions and types a checkpoint may name; what lies in a module below one of them is not meant."""
@@ -109,7 +107,7 @@ def check_trusted(class_path: str, allowed: frozenset[str], where: str) -> None:
     Raises:
         Untrusted: If the class is neither of a trusted package nor allowed.
     """
-    if _is_of(class_path, (*TRUSTED, *allowed)):
+    if is_of(class_path, (*TRUSTED, *allowed)):
         return
     raise _untrusted(class_path, where, "not part of mnistlab")
 
@@ -123,7 +121,7 @@ def check_code(name: str, allowed: frozenset[str], where: str) -> None:
     Raises:
         Untrusted: If it is neither from there nor allowed.
     """
-    if name.rpartition(".")[0] not in TRUSTED_CODE and not _is_of(name, allowed):
+    if name.rpartition(".")[0] not in TRUSTED_CODE and not is_of(name, allowed):
         raise _untrusted(name, where, "no part of a net")
 
 
@@ -152,21 +150,6 @@ def dotted_names(value: object) -> list[str]:
     return []
 
 
-def packages_in(config: object) -> list[str]:
-    """The packages of others whose classes a configuration names."""
-    return sorted({path.partition(".")[0] for path in _class_paths(config) if not _is_of(path, TRUSTED)})
-
-
-def _class_paths(value: object) -> Iterator[str]:
-    """Every class in a configuration, however deep."""
-    if isinstance(value, Mapping):
-        if isinstance(value.get("class_path"), str):
-            yield value["class_path"]
-        yield from (path for part in value.values() for path in _class_paths(part))
-    elif isinstance(value, list):
-        yield from (path for part in value for path in _class_paths(part))
-
-
 def not_a_class(function: FunctionType) -> str:
     """What is wrong where a function is given in place of a class, and the form of one."""
     name = function.__name__
@@ -192,13 +175,9 @@ def _descendants(bases: tuple[type, ...]) -> Iterator[type]:
             yield from _descendants((cls,))
 
 
-def _is_of(class_path: str, packages: Iterable[str]) -> bool:
-    return any(class_path == package or class_path.startswith(f"{package}.") for package in packages)
-
-
 def _imported(class_path: str, where: str) -> type:
     module_name, _, class_name = class_path.rpartition(".")
-    if not _is_of(class_path, TRUSTED):
+    if not is_of(class_path, TRUSTED):
         look_here_too()
     try:
         module = importlib.import_module(module_name)

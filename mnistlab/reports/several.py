@@ -106,7 +106,7 @@ def sweep(folder: Path, trials: Sequence[Facts], trust: Trust) -> Iterator[Marku
     rows = [
         (
             trial.name,
-            *(trial.point.get(option, UNKNOWN) for option in options),
+            *(_read(trial.point.get(option, UNKNOWN)) for option in options),
             percent(trial.validated("acc")),
             percent(trial.tested("acc")),
             count(trial.parameters),
@@ -127,6 +127,11 @@ def sweep(folder: Path, trials: Sequence[Facts], trust: Trust) -> Iterator[Marku
     else:
         inner = (element("p", f"{best.title}, {about(best)}", class_="about"), headline(best))
         yield _part(f"Best trial: {best.name}", *inner, *sections(best, trust, level=3))
+
+
+def _read(value: object) -> object:
+    """A value with four digits where it is a fraction; its configuration has all of them."""
+    return float(f"{value:.4g}") if isinstance(value, float) else value
 
 
 def _merit(run: Facts) -> float:

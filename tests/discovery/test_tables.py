@@ -41,7 +41,7 @@ def rows(text: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("command", TABLES)
-@pytest.mark.parametrize("columns", ["80", "120"])
+@pytest.mark.parametrize("columns", ["50", "80", "120"])
 def test_a_table_has_every_class_of_its_kind(
     said: Said, monkeypatch: pytest.MonkeyPatch, command: str, columns: str
 ) -> None:
@@ -218,3 +218,26 @@ def test_an_unknown_argument_is_a_mistake(capsys: pytest.CaptureFixture[str], ar
     assert main(arguments) == 2
 
     assert part in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "--help",
+        *(f"{name} --help" for name in ("fit", "sweep", "compare", "runs", "report", "explain", "doctor")),
+        "runs",
+    ],
+)
+def test_a_narrow_terminal_breaks_no_word(
+    here: Path, said: Said, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """Lines end between words, and none is too wide but a command that is to be copied."""
+    whole = said(*command.split())
+    monkeypatch.setenv("COLUMNS", "50")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    text = said(*command.split())
+
+    assert [line for line in text.splitlines() if len(line) > 50 and not line.startswith("  mnistlab ")] == []
+    if not command.startswith("fit"):  # which says less where there is less room
+        assert text.split() == whole.split()
+    assert not list(here.iterdir())
