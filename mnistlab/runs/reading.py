@@ -39,6 +39,7 @@ _SHAPES: Mapping[str, Shape] = {
     "segments": listed(fields({}, dict.fromkeys(("command", "started", "ended", "status", "error"), _words))),
     "seed": maybe(whole),
     "trial": either(text, number),
+    "data_fingerprint": maybe(named(text)),
     "process": _process,
     "process_started": number,
     "git": maybe(mapping),
