@@ -282,6 +282,7 @@ class Classifier(Transfer):
             "format": FORMAT,
             "model": self.recorded().as_dict(),
             "data": data.recorded().as_dict() if hasattr(data, "recorded") else None,
+            "data_fingerprint": dict(getattr(data, "fingerprint", None) or {}),
             "trainer": None if self.trainer.precision == "32-true" else {"precision": str(self.trainer.precision)},
             "acc_best": self.acc_best,
             "reported": dict(self._reported),

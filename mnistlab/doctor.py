@@ -13,12 +13,16 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mnistlab.arguments import read_arguments
 from mnistlab.discovery.layout import fitted, paragraph, screen_width
 from mnistlab.environment import DATA_DIR, run_dir
 from mnistlab.errors import LabError
 from mnistlab.finite import as_json
+
+if TYPE_CHECKING:
+    from mnistlab.data.likeness import Oddity
 
 USAGE = """\
 Usage: mnistlab doctor [--json]
@@ -191,7 +195,7 @@ def _data_sets() -> Iterator[Finding]:
     classes = {cls.__name__: cls for cls in IdxData.__subclasses__() if cls.__name__ in listed((IdxData,))}
     for name, cls in sorted(classes.items()):
         present: list[str] = []
-        damaged, absent = False, "absent;"
+        faulty, absent = False, "absent;"
         for data in cls.arrangements():
             label, missing = getattr(data, "split", ""), data.missing()
             if 0 < len(missing) < len(data.original_bytes()):
@@ -199,14 +203,22 @@ def _data_sets() -> Iterator[Finding]:
             try:
                 if not missing:
                     counts = ", ".join(f"{size:,} {split}" for split, size in data.check().items())
-                    present.append(f"{label} {counts}".strip())
+                    odd = list(data.oddities(data.read("train"), data.read("test")))
+                    present += [] if odd else [f"{label} {counts}".strip()]
+                    faulty |= bool(odd)
+                    yield from (_odd(name, label, data.raw, oddity) for oddity in odd)
             except LabError as error:
-                damaged = True
+                faulty = True
                 yield Finding(name, "bad", str(error))
         if present:
             yield Finding(name, "good", f"{'; '.join(present)}, in {data.raw}")
-        elif not damaged:
+        elif not faulty:
             yield Finding(name, "note", absent, f"--data={name} fetches it")
+
+
+def _odd(name: str, label: str, raw: Path, oddity: "Oddity") -> Finding:
+    text = f"{label}: {oddity.text} ({raw}).".removeprefix(": ")
+    return Finding(name, oddity.state, text, "Delete the files and run again: they will be fetched anew.")
 
 
 def _folders() -> Iterator[Finding]:

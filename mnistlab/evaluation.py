@@ -79,6 +79,7 @@ def evaluate(
             answering.keep(folder, model, data)
             _show(invocation.command, model, data, metrics, folder)
         record["segments"][-1].update(ended=now(), status="finished")
+        record["data_fingerprint"] = data.fingerprint
         write_json(folder / RECORD, {**record, "status": "finished", "ended": now(), **outcome})
     return 0
 

@@ -3,7 +3,7 @@
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ from mnistlab.presets.finding import find_preset
 from mnistlab.presets.preset_class import load_preset
 from mnistlab.runs.differences import configuration
 from mnistlab.runs.finding import find_checkpoint
+from mnistlab.runs.reading import read_record
 
 _CLASS_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 
@@ -46,6 +47,7 @@ class Found:
         contents: What is in the file.
         layer: What it says about model and data, as something written.
         unrecorded: What its maker could not write down, by option.
+        fingerprint: That of the images that were read for it; empty where an older version has made it.
     """
 
     path: Path | None
@@ -53,6 +55,7 @@ class Found:
     contents: Mapping[str, Any]
     layer: list[Written]
     unrecorded: Mapping[str, str]
+    fingerprint: Mapping[str, str] = field(default_factory=dict)
 
 
 class Invocation:
@@ -179,7 +182,7 @@ class Invocation:
         if self.command == "fit" and folder is not None:
             layer = self._base(folder)
         kept = [self._vouched_for(entry) for entry in layer if not is_of_another_machine(entry)]
-        return Found(path, folder, contents, kept, missing)
+        return Found(path, folder, contents, kept, missing, record.get("data_fingerprint") or {})
 
     def repeated(self, folder: Path) -> Found:
         """What a run was configured with, to be run once more.
@@ -190,7 +193,8 @@ class Invocation:
         Raises:
             LabError: If its configuration cannot be read, or would write to a strange place.
         """
-        return Found(None, None, {}, [self._vouched_for(entry) for entry in self._base(folder)], {})
+        read = (read_record(folder) or {}).get("data_fingerprint") or {}
+        return Found(None, None, {}, [self._vouched_for(entry) for entry in self._base(folder)], {}, read)
 
     def _said(self) -> set[tuple[Key, str]]:
         """The text that was given to each option on the command line, or in a file named there."""

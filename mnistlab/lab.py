@@ -149,10 +149,17 @@ def make(settled: Settled, found: Found | None, callbacks: Callable[[LabCLI], li
         ArgumentError, ValueError, TypeError, MisconfigurationException: If one of them refuses its options.
     """
     link_classes(settled)
-    if found is None or found.path is None:
+    if found is None:
         return LabCLI(settled.values, callbacks)
-    with no_larger_than(found.contents["state_dict"], found.path):
-        return LabCLI(settled.values, callbacks)
+    if found.path is None:
+        cli, whose, way_out = LabCLI(settled.values, callbacks), "the run that is repeated", "Put those back."
+    else:
+        with no_larger_than(found.contents["state_dict"], found.path):
+            cli = LabCLI(settled.values, callbacks)
+        whose, anew = str(found.path), f"--model.init_from={found.path}"
+        way_out = f"Put those back, or begin a new run with its weights: {anew}"
+    cli.datamodule.expect(found.fingerprint, whose, way_out)
+    return cli
 
 
 def _ask_for_unrecorded(invocation: Invocation, found: Found | None, layers: Sequence[Sequence[Written]]) -> None:

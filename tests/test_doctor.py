@@ -1,6 +1,7 @@
 """Every check of the installation can be good, and can fail."""
 
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ import torch
 from support import idx
 
 from mnistlab import main
+from mnistlab.data import MNIST
 
 Doctor = Callable[[], dict[str, dict[str, str]]]
 
@@ -54,11 +56,11 @@ def installed(here: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None
 
 
 def write_mnist(here: Path, size: int = 5) -> Path:
-    """A small MNIST in the folder of the data sets."""
+    """A small MNIST in the folder of the data sets, its images at random."""
     raw = here / "sets" / "MNIST" / "raw"
     raw.mkdir(parents=True)
     for part in ("train", "t10k"):
-        (raw / f"{part}-images-idx3-ubyte").write_bytes(idx(torch.zeros(size, 28, 28, dtype=torch.uint8)))
+        (raw / f"{part}-images-idx3-ubyte").write_bytes(idx(torch.randint(256, (size, 28, 28), dtype=torch.uint8)))
         (raw / f"{part}-labels-idx1-ubyte").write_bytes(idx(torch.zeros(size, dtype=torch.uint8)))
     return raw
 
@@ -188,8 +190,11 @@ def test_a_device_that_computes_wrongly_is_told(doctor: Doctor, monkeypatch: pyt
     assert "as 2048" in doctor()["mps"]["text"]
 
 
-def test_a_data_set_is_absent_present_incomplete_or_damaged(doctor: Doctor, here: Path) -> None:
+def test_a_data_set_is_absent_present_incomplete_or_damaged(
+    doctor: Doctor, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Only damage is a fault."""
+    monkeypatch.setattr(MNIST, "num_images", {"train": 5, "test": 5})
     assert doctor()["MNIST"]["state"] == "note"
 
     raw = write_mnist(here)
@@ -212,6 +217,18 @@ def test_a_data_set_is_absent_present_incomplete_or_damaged(doctor: Doctor, here
     assert "Delete it" in damaged["text"] + damaged["way_out"]
 
 
+def test_what_is_odd_about_a_data_set_is_told(doctor: Doctor, here: Path) -> None:
+    """Fewer images than the original has may be meant so; to be tested on the training images is not."""
+    raw = write_mnist(here)
+    fewer = doctor()["MNIST"]
+    said = "MNIST has 5 train and 5 test images here, and 60,000 train and 10,000 test images in the original"
+    assert (fewer["state"], said in fewer["text"]) == ("note", True)
+
+    shutil.copy(raw / "t10k-images-idx3-ubyte", raw / "train-images-idx3-ubyte")
+    same = doctor()["MNIST"]
+    assert (same["state"], "5 of the 5 test images of MNIST stand among" in same["text"]) == ("bad", True)
+
+
 def test_every_data_set_of_files_is_looked_at(doctor: Doctor) -> None:
     """By their classes, so that a new one is too."""
     assert {"MNIST", "FashionMNIST", "KMNIST", "QMNIST", "EMNIST"} <= doctor().keys()
@@ -223,12 +240,14 @@ def test_every_arrangement_of_emnist_is_looked_at(doctor: Doctor, here: Path) ->
     raw.mkdir(parents=True)
     for part in ("train", "test"):
         stem = raw / f"emnist-letters-{part}"
-        stem.with_name(f"{stem.name}-images-idx3-ubyte").write_bytes(idx(torch.zeros(4, 28, 28, dtype=torch.uint8)))
+        stem.with_name(f"{stem.name}-images-idx3-ubyte").write_bytes(
+            idx(torch.randint(256, (4, 28, 28), dtype=torch.uint8))
+        )
         stem.with_name(f"{stem.name}-labels-idx1-ubyte").write_bytes(idx(torch.ones(4, dtype=torch.uint8)))
 
     finding = doctor()["EMNIST"]
 
-    assert (finding["state"], finding["text"].startswith("letters 4 train, 4 test, in ")) == ("good", True)
+    assert (finding["state"], finding["text"].startswith("letters: EMNIST has 4 train and 4 test ")) == ("note", True)
 
 
 @pytest.mark.parametrize(("name", "folder", "state"), [

@@ -9,8 +9,9 @@ from lightning.pytorch import LightningModule, Trainer
 from mnistlab.answers import Answers, joined
 from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
+from mnistlab.data.likeness import fingerprint
 from mnistlab.runs.folder import OUTCOMES
-from mnistlab.runs.outcomes import Outcomes, fingerprint, save_outcomes
+from mnistlab.runs.outcomes import Outcomes, save_outcomes
 from mnistlab.thrift import Epochwise
 
 

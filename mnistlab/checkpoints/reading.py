@@ -17,7 +17,7 @@ from mnistlab.checkpoints.pickled import names_in_pickle
 from mnistlab.errors import LabError, visible
 from mnistlab.files import is_file
 from mnistlab.finite import as_json, spelt
-from mnistlab.shapes import fields, mapping, maybe, text
+from mnistlab.shapes import fields, mapping, maybe, named, text
 
 RECORD = "mnistlab"
 """The key of a checkpoint under which the lab's own part stands."""
@@ -26,7 +26,14 @@ FORMAT = 1
 """The version of that part."""
 
 _BUILT = fields({"class_path": text, "init_args": mapping})
-_DESCRIBES = fields({"model": _BUILT}, {"data": maybe(_BUILT), "trainer": maybe(fields({"precision": text}))})
+_DESCRIBES = fields(
+    {"model": _BUILT},
+    {
+        "data": maybe(_BUILT),
+        "data_fingerprint": maybe(named(text)),
+        "trainer": maybe(fields({"precision": text})),
+    },
+)
 
 
 class UnsafeCheckpointError(LabError):
@@ -96,7 +103,7 @@ def weights_file(checkpoint: Mapping[str, Any], more: Mapping[str, object], path
         LabError: If the checkpoint is not the lab's, or holds what such a file cannot.
     """
     record = record_of(checkpoint, path)
-    kept = {name: spelt(record.get(name)) for name in ("format", "model", "data", "trainer")}
+    kept = {name: spelt(record.get(name)) for name in ("format", "model", "data", "data_fingerprint", "trainer")}
     progress = {name: checkpoint.get(name) for name in ("epoch", "global_step")}
     return pack(checkpoint["state_dict"], {RECORD: as_json({**kept, **progress, **more}, indent=None)})
 

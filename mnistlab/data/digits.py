@@ -294,7 +294,7 @@ class SyntheticDigits(ImageData):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.train_size = train_size
+        self.train_size: int = train_size
         self.test_size = test_size
         self.draw_seed = draw_seed
 

@@ -1,6 +1,8 @@
 """The common part of every data set: splits, loaders, normalization."""
 
-from collections.abc import Mapping, Sequence
+import inspect
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, Never
 
@@ -11,13 +13,15 @@ from torch import Tensor
 from mnistlab.data.augment import Augmentation
 from mnistlab.data.imageset import ImageSet
 from mnistlab.data.labels import LabelScheme
+from mnistlab.data.likeness import Oddity, fingerprint, oddities
 from mnistlab.data.loader import EvalLoader, Shard, TrainLoader
-from mnistlab.errors import LabError
+from mnistlab.errors import LabError, tell
 from mnistlab.numbers import NonNegativeInt, PositiveFloat, PositiveInt
 from mnistlab.options.signatures import refuse_unknown
 from mnistlab.options.specification import Specification, describe, init_arguments
 
 _CHUNK = 1 << 20
+_VAL_SIZE, _VAL_PART = 5_000, 6
 
 
 class ImageData(LightningDataModule):
@@ -32,10 +36,13 @@ class ImageData(LightningDataModule):
     Args:
         batch_size: Images in a training batch.
         eval_batch_size: Images in a batch of validation, test and prediction; 128 to 256 suit convolutions on a CPU.
-        val_size: Images held out of the training images for validation.
+        train_size: How many of the training images are taken, those for validation included, so that every class keeps
+            its share; null for all.
+        val_size: Images held out of the training images for validation; null for 5,000, or for a sixth of them where
+            there are fewer than 30,000.
         partition: `official` keeps the official test set; `pooled` draws training, validation and test from all
             images together, as some publications do, and its figures do not compare with official ones.
-        partition_seed: Which images are held out, independent of the seed of the run.
+        partition_seed: Which images are taken and held out, independent of the seed of the run.
         labels: What gives each image further labels, each a head of the model; null for the label of the data alone.
         augment: Random changes of the training images, a new draw for each image in each epoch.
         mean: Subtracted from the images scaled to 0..1; if not given, measured on the training split.
@@ -46,7 +53,8 @@ class ImageData(LightningDataModule):
         self,
         batch_size: PositiveInt = 128,
         eval_batch_size: PositiveInt = 256,
-        val_size: NonNegativeInt = 5_000,
+        train_size: PositiveInt | None = None,
+        val_size: NonNegativeInt | None = None,
         partition: Literal["official", "pooled"] = "official",
         partition_seed: NonNegativeInt = 0,
         labels: LabelScheme | None = None,
@@ -60,7 +68,8 @@ class ImageData(LightningDataModule):
         self.arguments = init_arguments(self)
         self.batch_size = batch_size
         self.eval_batch_size = eval_batch_size
-        self.val_size = val_size
+        self.train_size = train_size
+        self._val_size = val_size
         self.partition = partition
         self.partition_seed = partition_seed
         self.labels = labels
@@ -68,6 +77,10 @@ class ImageData(LightningDataModule):
         self.mean = mean
         self.std = std
         self.specification: Specification | None = None
+        self.fingerprint: dict[str, str] = {}
+        self._expected: dict[str, str] = {}
+        self._otherwise = ("", "")
+        self._odd: list[Oddity] = []
         self._sets: dict[str, ImageSet] = {}
         self._rows: dict[str, Tensor] = {}
         self._train_loader: TrainLoader | None = None
@@ -90,6 +103,18 @@ class ImageData(LightningDataModule):
             return own
         self.labels.check(type(self).__name__, own)
         return {**own, **self.labels.heads}
+
+    @property
+    def val_size(self) -> int:
+        """The number of images held out for validation; of data that nobody has read yet as far as it is known."""
+        if self._val_size is not None:
+            return self._val_size
+        known = len(self._rows["train"]) + len(self._rows["val"]) if "train" in self._rows else None
+        return _held_out(known or self.train_size or self.num_images.get("train"))
+
+    @val_size.setter
+    def val_size(self, size: int | None) -> None:
+        self._val_size = size
 
     @property
     def image_shape(self) -> tuple[int, int, int] | None:
@@ -120,6 +145,24 @@ class ImageData(LightningDataModule):
         data, rows = self._partition(split)
         return {head: data.targets[head][rows].bincount(minlength=size).tolist() for head, size in self.heads.items()}
 
+    def expect(self, fingerprint: Mapping[str, str], whose: str, way_out: str) -> None:
+        """Compare the images that are read with those that a run has read, unless others are asked for.
+
+        Those of `fit` are refused where they differ, before anything is trained; of others it is told.
+
+        Args:
+            fingerprint: That of the run; of an older one it is empty.
+            whose: The run, for messages.
+            way_out: What to do where its training would go on with others.
+        """
+        if fingerprint.get("of") == self._asked_for():
+            self._expected, self._otherwise = dict(fingerprint), (whose, way_out)
+
+    def oddities(self, train: ImageSet, test: ImageSet) -> Iterator[Oddity]:
+        """What is odd about the official images: their number, equal ones in both, classes that nobody trains."""
+        classes = next(iter(self.own_heads.values()))
+        return oddities(type(self).__name__, train, test, self.num_images, classes)
+
     def majority(self, split: Literal["train", "val", "test"]) -> dict[str, float]:
         """The share of the largest class in a split, from 0 to 1, for each label: what always naming it would reach."""
         return {head: max(counts) / sum(counts) for head, counts in self.class_counts(split).items()}
@@ -133,6 +176,7 @@ class ImageData(LightningDataModule):
         """Load what `stage` needs: "fit", "validate", "test" or "predict"."""
         wanted = {"fit": "train", "validate": "val"}.get(stage, "test")
         self._partition(wanted)
+        self._recognize(stage)
         if self.mean is None or self.std is None:
             mean, std = self._measure()
             self.mean = mean if self.mean is None else self.mean
@@ -223,23 +267,72 @@ class ImageData(LightningDataModule):
             self._rows["test"] = torch.arange(len(data))
         elif part == "train":
             data = self._read("train")
-            self._rows["train"], self._rows["val"] = self._hold_out(data, torch.arange(len(data)), self.val_size)
+            self._divide(data, torch.arange(len(data)))
         else:
             train, test = self._read("train"), self._read("test")
             data = _joined(train, test)
-            rest, self._rows["test"] = self._hold_out(data, torch.arange(len(data)), len(test))
-            self._rows["train"], self._rows["val"] = self._hold_out(data, rest, self.val_size)
+            rest, self._rows["test"] = stratified(torch.arange(len(data)), data.primary, len(test), self.partition_seed)
+            self._divide(data, rest)
         self._sets[part] = data
+
+    def _divide(self, data: ImageSet, rows: Tensor) -> None:
+        """Take from the rows as many as are wanted, and hold some of these out."""
+        name, seed = type(self).__name__, self.partition_seed
+        if self.train_size is not None and self.train_size != len(rows):
+            if self.train_size > len(rows):
+                raise LabError(f"`train_size` must be at most {len(rows)}, which {name} has, got {self.train_size}.")
+            _, rows = stratified(rows, data.primary, self.train_size, seed)
+        size = _held_out(len(rows)) if self._val_size is None else self._val_size
+        if size >= len(rows):
+            raise LabError(
+                f"`val_size` must leave training images: {name} has {len(rows)}, got {size}. Take fewer, or leave "
+                "--data.val_size out: 5,000, or a sixth of fewer than 30,000."
+            )
+        self._rows["train"], self._rows["val"] = stratified(rows, data.primary, size, seed)
 
     def _read(self, split: Literal["train", "test"]) -> ImageSet:
         """The official images with all their labels."""
         data = self.read(split)
+        self._note(split, data)
         if self.labels is None:
             return data
-        primary = next(iter(data.targets.values()))
-        further = self.labels.label(data.images, primary)
+        further = self.labels.label(data.images, data.primary)
         self._check_labels(further, len(data))
         return replace(data, targets={**data.targets, **further})
+
+    def _note(self, split: Literal["train", "test"], data: ImageSet) -> None:
+        """Note which images were read, and with those for training what is odd about them."""
+        self.fingerprint |= {"of": self._asked_for(), split: fingerprint(data.images, data.primary)}
+        if split == "train" and "test" in self.num_images:  # others may have none, and need none
+            test = self.read("test")
+            self._note("test", test)
+            self._odd = list(self.oddities(data, test))
+
+    def _asked_for(self) -> str:
+        """The class and its own options, which say what is read; those of every data set say what becomes of it."""
+        line = type(self).__mro__
+        classes = [cls for cls in line[: line.index(ImageData)] if "__init__" in vars(cls)]
+        own = {name for cls in classes for name in inspect.signature(cls).parameters} - self.located().keys()
+        recorded = self.recorded()
+        chosen = {name: recorded.init_args[name] for name in sorted(own & recorded.init_args.keys())}
+        return f"{recorded.class_path} {json.dumps(chosen, default=str)}"
+
+    def _recognize(self, stage: str) -> None:
+        """Tell what is odd about the images that were read, once; refuse to train with others than those of the run."""
+        notes, self._odd = [f"{oddity.text}." for oddity in self._odd], []
+        whose, way_out = self._otherwise
+        where = "".join(f" in {place}" for place in self.located().values())
+        for split, kind in (("train", "training"), ("test", "test")):
+            if split not in self.fingerprint or (stage == "validate" and split == "test"):
+                continue
+            if self._expected.pop(split, self.fingerprint[split]) != self.fingerprint[split]:
+                other = f"the {kind} images of {type(self).__name__}{where} are not those of {whose}"
+                if stage == "fit":
+                    raise LabError(f"{other}. {way_out}")
+                notes.append(f"{other}: their figures do not compare.")
+        if self.trainer is None or self.trainer.is_global_zero:
+            for note in notes:
+                tell(f"note: {note}")
 
     def _check_labels(self, labels: Mapping[str, Tensor], images: int) -> None:
         """Refuse labels that are not what their scheme says, before a net is given them."""
@@ -257,13 +350,6 @@ class ImageData(LightningDataModule):
             if low < 0 or high >= sizes[head]:
                 wrong = int(low if low < 0 else high)
                 raise LabError(f"{what} must be classes from 0 to {sizes[head] - 1}, got {wrong}.")
-
-    def _hold_out(self, data: ImageSet, rows: Tensor, size: int) -> tuple[Tensor, Tensor]:
-        if size >= len(rows):
-            name = type(self).__name__
-            raise LabError(f"`val_size` must leave training images: {name} has {len(rows)}, got {size}.")
-        primary = next(iter(data.targets.values()))
-        return stratified(rows, primary, size, self.partition_seed)
 
     def _on_device(self, part: str) -> ImageSet:
         """Move the set once; from then on no batch crosses to the device."""
@@ -285,6 +371,11 @@ class ImageData(LightningDataModule):
         mean = total / (len(rows) * per_image)
         std = (squares / (len(rows) * per_image) - mean**2) ** 0.5
         return round(mean, 6), round(max(std, 1e-6), 6)
+
+
+def _held_out(images: int | None) -> int:
+    """How many of the training images are held out where nobody says it."""
+    return _VAL_SIZE if images is None else min(_VAL_SIZE, images // _VAL_PART)
 
 
 def stratified(rows: Tensor, labels: Tensor, size: int, seed: int) -> tuple[Tensor, Tensor]:

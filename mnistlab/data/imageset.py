@@ -23,5 +23,10 @@ class ImageSet:
     def __post_init__(self) -> None:
         assert all(len(target) == len(self.images) for target in self.targets.values())
 
+    @property
+    def primary(self) -> Tensor:
+        """The classes of the primary label."""
+        return next(iter(self.targets.values()))
+
     def __len__(self) -> int:
         return len(self.images)

@@ -37,7 +37,7 @@ SHORT: Mapping[str, str] = {
     "model.dropout": "Probability of dropping a value",
     "data.data_dir": "Folder of the data sets",
     "data.eval_batch_size": "Images in a batch",
-    "data.val_size": "Images held out for validation",
+    "data.val_size": "Images held out; null: 5,000 at most",
     "seed_everything": "Seed of all that is random; true draws one",
 }
 """The same where the line is too short for the docstring."""

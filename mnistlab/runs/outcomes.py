@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 import torch
@@ -30,14 +29,6 @@ class Outcomes:
     answers: Mapping[str, Answers]
     images: str
     num_classes: Mapping[str, int]
-
-
-def fingerprint(images: Tensor, target: Tensor) -> str:
-    """SHA-256 of images and their classes."""
-    digest = sha256(str(tuple(images.shape)).encode())
-    for values in (images, target):
-        digest.update(values.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()
 
 
 def save_outcomes(path: Path, outcomes: Outcomes) -> None:

@@ -57,6 +57,7 @@ _SHAPES: Mapping[str, Shape] = {
     "seed": maybe(whole),
     "threads": listed(row(count, threads)),
     "trial": either(text, number),
+    "data_fingerprint": maybe(named(text)),
     "process": _process,
     "process_started": number,
     "git": maybe(mapping),

@@ -247,9 +247,11 @@ class Recorder(Epochwise, Checkpoint):
         self.begun = True
         if self._continues:
             self.best = _kept_best(self.folder, trainer.global_step)
-        batch = getattr(getattr(trainer, "datamodule", None), "batch_size", None)
+        data = getattr(trainer, "datamodule", None)
+        batch = getattr(data, "batch_size", None)
         rate = trainer.optimizers[0].defaults.get("lr") if trainer.optimizers else None
         self.record["lr"] = None if rate is None else float(rate)
+        self.record["data_fingerprint"] = getattr(data, "fingerprint", None)
         self.record["device"] = str(trainer.strategy.root_device)
         self.record["processes"] = trainer.world_size
         self.record["effective_batch_size"] = (

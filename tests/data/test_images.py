@@ -2,19 +2,23 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 import torch
+import yaml
 from lightning.pytorch import Callback, Trainer
-from support import quiet_trainer
+from support import quiet_trainer, record_of
 from torch import Tensor
 
 from mnistlab.cli import main
+from mnistlab.data import EMNIST, KMNIST, MNIST, QMNIST, FashionMNIST, MultiheadMNIST, SyntheticDigits
 from mnistlab.data.augment import RandomDistortion
 from mnistlab.data.images import ImageData, stratified
 from mnistlab.data.imageset import ImageSet
+from mnistlab.errors import LabError
 from mnistlab.models import TinyModel
 
 
@@ -111,11 +115,88 @@ def test_the_seed_of_the_partition_chooses_the_images() -> None:
     assert held_out(0) != held_out(1)
 
 
+@pytest.mark.parametrize("partition", ["official", "pooled"])
+def test_fewer_training_images_may_be_taken(partition: str) -> None:
+    """Those for validation are among them, every class keeps its share, and the test is that of all."""
+    (train, labels), (val, held_out), (test, _) = _splits(_squares(partition=partition, train_size=100, val_size=20))
+
+    assert (len(train), len(val), len(test)) == (80, 20, 100)
+    assert not train & val
+    for some in (labels, held_out):
+        assert (some.bincount() / len(some)).tolist() == pytest.approx([0.6, 0.3, 0.1])
+    assert test == _splits(_squares(partition=partition))[2][0]
+
+
+def test_the_seed_of_the_partition_chooses_the_images_that_are_taken() -> None:
+    """As it does those that are held out; to take all of them is to take no choice."""
+
+    def taken(**options: Any) -> set[tuple[int, ...]]:
+        return _rows(_squares(**options).train_dataloader())[0]
+
+    assert taken(train_size=100) == taken(train_size=100)
+    assert taken(train_size=100) != taken(train_size=100, partition_seed=1)
+    assert taken(train_size=300) == taken()
+
+
+def test_mean_and_deviation_are_those_of_the_images_taken() -> None:
+    """Of those that are trained on."""
+    data = _squares(train_size=60, val_size=10)
+    pixels = torch.cat([images for images, _ in data.train_dataloader()]).double() / 255
+
+    assert data.mean == pytest.approx(float(pixels.mean()), abs=1e-6)
+
+
+@pytest.mark.parametrize(("train_size", "held_out"), [(None, 50), (120, 20), (5, 0)])
+def test_where_nobody_says_it_a_sixth_of_few_images_is_held_out(train_size: int | None, held_out: int) -> None:
+    """Nothing of so few that a sixth is none."""
+    data = _squares(train_size=train_size, val_size=None)
+
+    assert data.val_size == held_out
+    assert sum(len(images) for images, _ in data.train_dataloader()) == (train_size or 300) - held_out
+    assert sum(len(images) for images, _ in data.val_dataloader()) == held_out
+
+
+def test_of_many_images_5000_are_held_out() -> None:
+    """As ever; and that is known before they are read, where their number is."""
+    sizes = {size: SyntheticDigits(train_size=size).val_size for size in (600, 29_999, 30_000, 60_000)}
+
+    assert sizes == {600: 100, 29_999: 4_999, 30_000: 5_000, 60_000: 5_000}
+    assert [cls().val_size for cls in (MNIST, EMNIST)] == [5_000, 5_000]
+    assert (MNIST(train_size=600).val_size, MNIST(train_size=600, val_size=7).val_size) == (100, 7)
+
+
+@pytest.mark.parametrize("cls", [MNIST, FashionMNIST, KMNIST, QMNIST, EMNIST, MultiheadMNIST, SyntheticDigits])
+def test_every_data_set_can_be_made_smaller(here: Path, capsys: pytest.CaptureFixture[str], cls: type) -> None:
+    """By the same options, in a configuration that says so."""
+    sizes = ["--data.train_size=600", "--data.val_size=100"]
+
+    assert here.is_dir()
+    assert main(["fit", f"--data={cls.__name__}", *sizes, "--print_config"]) == 0
+
+    options = yaml.safe_load(capsys.readouterr().out)["data"]["init_args"]
+    assert (options["train_size"], options["val_size"]) == (600, 100)
+
+
+@pytest.mark.usefixtures("inline")
+def test_few_images_need_no_other_option(fit: Callable[..., Path], here: Path) -> None:
+    """A run, its continuation and a comparison; with the images that are held out in every record of it."""
+    few = ["--data=SyntheticDigits", "--data.train_size=300", "--data.test_size=200"]
+    run = fit(*few, "--data.val_size=null")
+    assert record_of(run)["train_images"] == 250
+
+    assert main(["fit", f"--ckpt_path={run}", "--trainer.max_epochs=2", "--data.train_size=60"]) == 0
+    assert record_of(run)["train_images"] == 50
+    assert main(["validate", f"--ckpt_path={run}"]) == 0
+    assert main(["compare", "--models=SDN8K", "--seeds=1", "--trainer.max_epochs=1", *few]) == 0
+    assert [record_of(path.parent)["train_images"] for path in here.glob("runs/*/*seed-0/run.json")] == [250]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         (("--data.val_size=600",), "`val_size` must leave training images: SyntheticDigits has 600, got 600"),
         (("--data.val_size=601", "--data.partition=pooled"), "SyntheticDigits has 600, got 601"),
+        (("--data.val_size=600",), "Take fewer, or leave --data.val_size out: 5,000, or a sixth of fewer than 30,000."),
     ],
 )
 def test_holding_out_everything_is_an_error(
@@ -126,6 +207,12 @@ def test_holding_out_everything_is_an_error(
 
     assert message in capsys.readouterr().err
     assert not list(here.glob("runs/*/*"))
+
+
+def test_more_images_than_there_are_cannot_be_taken() -> None:
+    """Nobody makes any."""
+    with pytest.raises(LabError, match="`train_size` must be at most 300, which Squares has, got 301"):
+        _squares(train_size=301)
 
 
 def test_mean_and_deviation_are_those_of_the_training_split() -> None:

@@ -197,7 +197,7 @@ def test_each_callback_has_its_own_options(shown: Shown) -> None:
         (["--trainer.callbacks.help"], ["EarlyStopping", "--trainer.callbacks+=CLASS"]),
         (["--trainer.callbacks.help=EarlyStopping"], ["--trainer.callbacks.monitor  (required)"]),
         (["--run.help"], ["--run.dir=runs", "--run.checkpoint_every_n_steps=null", "above 0 or null"]),
-        (["--help=data.val_size"], ["--data.val_size=5000", "Images held out"]),
+        (["--help=data.val_size"], ["--data.val_size=null", "Images held out", "a sixth"]),
         (["--help=seed_everything"], ["--seed_everything=0", "true draws one"]),
         (["--help=config"], ["--config=PRESET", "mnistlab presets"]),
         (["--debug.help"], ["--debug", "where an error comes from"]),

@@ -1,0 +1,93 @@
+"""Whether images are those that they are taken for: known again, as many as there should be, and kept apart."""
+
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor
+
+from mnistlab.data.imageset import ImageSet
+
+_ROWS = 1000  # images looked at at once: what they need stays in the processor's cache
+_SHARED = 0.01  # of the test images; below that they are twins that a good set may have
+_ENOUGH = 10  # images for each class: with fewer one may be missing by chance
+
+
+class Oddity(NamedTuple):
+    """What is odd about a data set.
+
+    Attributes:
+        state: `note` where it may be meant so, or `bad`.
+        text: What it is, a sentence without its end.
+    """
+
+    state: Literal["note", "bad"]
+    text: str
+
+
+def fingerprint(images: Tensor, target: Tensor) -> str:
+    """SHA-256 of images and their classes."""
+    digest = sha256(str(tuple(images.shape)).encode())
+    for values in (images, target):
+        digest.update(values.detach().cpu().contiguous().view(-1).numpy().data)
+    return digest.hexdigest()
+
+
+def oddities(
+    name: str, train: ImageSet, test: ImageSet, known: Mapping[str, int], num_classes: int
+) -> Iterator[Oddity]:
+    """What is odd about the official images of a data set.
+
+    Args:
+        name: What the data set is called.
+        train: Its training images.
+        test: Its test images.
+        known: How many "train" and "test" images it has in the original, where that is known.
+        num_classes: The number of classes of the primary label.
+    """
+    sizes = {"train": len(train), "test": len(test)}
+    if any(known.get(split, size) != size for split, size in sizes.items()):
+        yield Oddity("note", f"{name} has {_counted(sizes)} here, and {_counted(known)} in the original")
+    shared = equal_images(train.images, test.images)
+    if shared >= max(1, _SHARED * len(test)):
+        text = f"{shared:,} of the {len(test):,} test images of {name} stand among its training images too"
+        yield Oddity("bad", f"{text}: what is tested was learnt by heart")
+    present, tested = (set(each.primary.unique().tolist()) for each in (train, test))
+    missing = sorted(tested - present)
+    if len(train) < _ENOUGH * num_classes:
+        return
+    if len(present) == 1 < num_classes:
+        yield Oddity("bad", f"all {len(train):,} training images of {name} are of class {present.pop()}")
+    elif missing:
+        many = int(torch.isin(test.primary, torch.tensor(missing)).sum())
+        which = f"class{'es' * (len(missing) > 1)} {', '.join(map(str, missing))}"
+        yield Oddity("bad", f"no training image of {name} is of {which}, but {many:,} test images are")
+
+
+def equal_images(some: Tensor, others: Tensor) -> int:
+    """How many of the `others` stand among `some`, to the bit; both (n, channels, height, width) uint8."""
+    if some.shape[1:] != others.shape[1:] or not len(some):
+        return 0
+    known, sought = _marks(some), _marks(others)
+    alike = torch.isin(sought, known).nonzero().flatten()
+    if not len(alike):
+        return 0
+    known, place = known.sort()
+    places = place[torch.searchsorted(known, sought[alike])]
+    pairs = zip(places.split(_ROWS), alike.split(_ROWS), strict=True)
+    return sum(int((some[one] == others[other]).flatten(1).all(dim=1).sum()) for one, other in pairs)
+
+
+def _marks(images: Tensor) -> Tensor:
+    """A number for each image, (n,) int64: equal images have the same, and others hardly ever."""
+    rows = images.flatten(1)
+    if over := rows.shape[1] % 8:
+        rows = torch.nn.functional.pad(rows, (0, 8 - over))
+    rows = rows.view(torch.int64)
+    factors = torch.randint(2**62, (rows.shape[1],), generator=torch.Generator().manual_seed(0)) * 2 + 1
+    return torch.cat([(some * factors).sum(dim=1) for some in rows.split(_ROWS)])
+
+
+def _counted(sizes: Mapping[str, int]) -> str:
+    return " and ".join(f"{size:,} {split}" for split, size in sizes.items()) + " images"
