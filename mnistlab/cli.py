@@ -13,12 +13,6 @@ if TYPE_CHECKING:
 
 _INTERRUPTED = 130
 
-_SPINS = "20000"
-"""How often a thread looks whether there is work before it sleeps, which GNU's OpenMP asks for when torch is loaded.
-
-By default it looks fifteen times as long, and keeps a core from the thread that it waits for.
-"""
-
 
 def main(args: "Sequence[str] | None" = None) -> int:
     """Run a command.
@@ -101,8 +95,6 @@ def entry() -> None:
     _open_closed()
     _name_output()
     os.environ["MPLBACKEND"] = "Agg"
-    if "OMP_WAIT_POLICY" not in os.environ:
-        os.environ.setdefault("GOMP_SPINCOUNT", _SPINS)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _leave)  # until a command runs there is nothing to be closed
     sys.excepthook = _show_error
