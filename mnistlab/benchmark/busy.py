@@ -82,15 +82,20 @@ def _at_once(setting: Setting, load: Load, folder: Path) -> Result:
 def _epochs(setting: Setting, load: Load, root: Path, epochs: int, disturbed_from: int | None = None) -> list[float]:
     """Seconds of each epoch of a run, beside which others begin after so many."""
     process = subprocess.Popen(  # noqa: S603 - this program
-        _command(setting, load, root, epochs), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+        _command(setting, load, root, epochs),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     if disturbed_from is not None:
         while process.poll() is None and _rows(root) < disturbed_from:
             time.sleep(_LOOK_S)
         with _others():
             process.wait()
-    if process.wait():
-        raise RunFailedError(f"mnistlab fit --model={load.net} has failed.")
+    _, said = process.communicate()
+    if process.returncode:
+        raise RunFailedError(f"mnistlab fit --model={load.net} has failed: {said.strip()}")
     record = read_record(next(root.glob("*/*"))) or {}
     return list(record["timings"]["epoch_seconds"])
 
