@@ -19,8 +19,8 @@ over the same net, and a template for Lightning that goes image by image, each
 in its turn. Let nothing else run meanwhile; ten minutes at most.
 
   --quick   two minutes, with less of everything and without accuracy
-  --only    epochs, augmentation, starts, memory, scaling, busy, accuracy; several
-            as starts,busy
+  --only    epochs, augmentation, starts, memory, scaling, busy, accuracy, or
+            several
   --seeds   how often Best is trained, 1 if not given; its mark asks for 5
   --output  a file for all figures as JSON, bench-TIME.json if not given
   --data    the data set, MNIST if not given; the accuracies are those of MNIST

@@ -93,7 +93,7 @@ def test_of_a_sweep(do: Do) -> None:
     """Of the best trial, and of a comparison."""
     again, test, *_ = do("sweep", *OWN, "--model.optimizer.lr=choice:0.001,0.002", "--name=it")
 
-    assert again.startswith("OMP_NUM_THREADS=1 mnistlab fit ")
+    assert again.endswith(" --threads=1")
     assert "--trust=hinted" in test
     for command in (again, test):
         done(command)

@@ -238,7 +238,8 @@ def answer(place: Path, capsys: pytest.CaptureFixture[str], command: str, code: 
     printed = capsys.readouterr()
     assert not printed.out
     assert printed.err.startswith("mnistlab: ")
-    assert printed.err.count("\n") == 1
+    lines = printed.err.splitlines()
+    assert all(line.startswith("  mnistlab ") for line in lines[1:])  # a command to be copied
     assert not any(word in printed.err for word in ("Traceback", "usage:", "Parser key", "<unicode", "<class", "Errno"))
     return printed.err
 

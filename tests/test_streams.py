@@ -67,9 +67,9 @@ def test_without_output_a_net_is_trained_and_without_input_nobody_is_asked(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="another system limits memory otherwise")
 def test_where_a_library_does_not_fit_into_memory_a_line_says_so(here: Path) -> None:
-    """Also of the process that lists the classes."""
-    del here
-    for command in ("fit", "models"):
+    """Also of the process that looks at a class of one's own."""
+    (here / "own.py").write_text('from mnistlab.models import CNN8K\n\nclass Mine(CNN8K):\n    """Mine."""\n')
+    for command in ("fit", "fit --model=own.Mine --help"):
         done = shell(f"ulimit -v 400000; mnistlab {command}", XDG_CACHE_HOME="nowhere")
         assert done.returncode == 1
         assert done.stderr.startswith("mnistlab: too little memory is free for what this needs")

@@ -71,7 +71,7 @@ USED: Mapping[str, tuple[tuple[str, ...], ...]] = {
             "model.scheduler",
         ),
         ("data", "data.*", "data.batch_size", "data.augment"),
-        ("trainer.max_epochs", "trainer.accelerator", "trainer.devices", "threads", "seed_everything"),
+        ("trainer.max_epochs", "trainer.accelerator", "trainer.devices", "seed_everything"),
         ("run.dir", "logger", "print_config"),
     ),
     "validate": _measuring("data.val_size", "trainer.limit_val_batches"),

@@ -230,7 +230,7 @@ def test_a_cache_that_cannot_be_written_costs_time_only(
         folder = Path("/proc/nowhere")
     else:
         folder.mkdir(mode=0o500)
-        monkeypatch.setattr(Path, "write_text", _refuse)  # root may write anywhere
+        monkeypatch.setattr("mnistlab.catalogue.store.write_text", _refuse)  # root may write anywhere
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
 
     assert "Made 1 times." in models()
