@@ -19,7 +19,6 @@ from mnistlab.runs.reading import read_record
 
 _BUSY = Mark(3, 2.3)
 _AT_ONCE = Mark(1.15)
-_TOGETHER = 4
 _LOOK_S = 0.05
 
 
@@ -41,12 +40,13 @@ class Load:
 LOADS = (Load("SDN68K", 430), Load("SmallModel", 150), Load("CNN421K", 25))
 
 
-def busy(setting: Setting, loads: tuple[Load, ...], folder: Path) -> Iterator[Result]:
+def busy(setting: Setting, loads: tuple[Load, ...], together: int, folder: Path) -> Iterator[Result]:
     """Epochs of whole commands: quiet, busy from their start, and busy from their middle on.
 
     Args:
         setting: The data set.
         loads: What is trained.
+        together: How many runs of the first are timed at once.
         folder: Where the runs may lie.
 
     Raises:
@@ -62,21 +62,21 @@ def busy(setting: Setting, loads: tuple[Load, ...], folder: Path) -> Iterator[Re
         name = f"{load.net}, an epoch"
         yield ratio(name, (beside, Figure(whole[1:])), ("quiet", quiet), _BUSY)
         yield ratio(name, (f"{beside} from its middle on", later), ("quiet", quiet), _BUSY)
-    yield _at_once(setting, loads[0], folder)
+    yield _at_once(setting, loads[0], together, folder)
 
 
-def _at_once(setting: Setting, load: Load, folder: Path) -> Result:
+def _at_once(setting: Setting, load: Load, many: int, folder: Path) -> Result:
     """Whole commands at the same time, and one after the other."""
 
     def seconds(name: str) -> float:
         return ended(_command(setting, load, folder / name, load.epochs)).seconds
 
-    row = Figure([sum(seconds(f"row-{number}") for number in range(_TOGETHER))])
+    row = Figure([sum(seconds(f"row-{number}") for number in range(many))])
     begin = time.perf_counter()
-    with ThreadPoolExecutor(_TOGETHER) as pool:
-        list(pool.map(seconds, (f"at-once-{number}" for number in range(_TOGETHER))))
+    with ThreadPoolExecutor(many) as pool:
+        list(pool.map(seconds, (f"at-once-{number}" for number in range(many))))
     together = Figure([time.perf_counter() - begin])
-    return ratio(f"{load.net}, {_TOGETHER} runs of fit", ("at once", together), ("in a row", row), _AT_ONCE)
+    return ratio(f"{load.net}, {many} runs of fit", ("at once", together), ("in a row", row), _AT_ONCE)
 
 
 def _epochs(setting: Setting, load: Load, root: Path, epochs: int, disturbed_from: int | None = None) -> list[float]:

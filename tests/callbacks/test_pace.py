@@ -107,7 +107,7 @@ def test_others_that_really_compute_are_noticed() -> None:
     """A program with as many threads as there are cores beside as many that use one wholly each."""
     environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
     data = ["--data=SyntheticDigits", "--data.train_size=6000", "--data.test_size=500", "--data.val_size=500"]
-    command = [sys.executable, "-m", "mnistlab", "fit", "--model=SDN68K", *data, "--trainer.max_epochs=40"]
+    command = [sys.executable, "-m", "mnistlab", "fit", "--model=SDN68K", *data, "--trainer.max_epochs=20"]
     others = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(psutil.cpu_count() or 1)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
