@@ -78,7 +78,8 @@ def _scaling(ground: Ground, effort: Effort) -> Iterator[Found]:
 
 def _busy(ground: Ground, effort: Effort) -> Iterator[Found]:
     with tempfile.TemporaryDirectory() as folder:
-        yield from busy(ground.setting, *((LOADS[:1], 2) if effort.quick else (LOADS, 4)), Path(folder))
+        loads, together = (LOADS[:1], 2) if effort.quick else (LOADS, 4)
+        yield from busy(ground.setting, loads, together, Path(folder))
 
 
 _MANY = ((1, 4, 16), (32, 128, 512, 2_048, 4_096), (100, 1_000, 10_000))
