@@ -1,5 +1,6 @@
 """What goes wrong in a way that a user can mend, and how it is told."""
 
+import errno
 import io
 import os
 import shutil
@@ -95,6 +96,11 @@ def output_fault(error: BaseException | None = None) -> str | None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     said = error.strerror or str(error)
     return None if isinstance(error, BrokenPipeError) else f"{OUTPUT} cannot be written: {said.lower()}."
+
+
+def is_hangup(error: BaseException) -> bool:
+    """Whether the terminal on which all is printed has been closed."""
+    return isinstance(error, OSError) and error.errno == errno.EIO and error.filename == OUTPUT
 
 
 def is_out_of_memory(error: BaseException | str) -> bool:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mnistlab.checkpoints.exported import NotExportableError
 from mnistlab.checkpoints.reading import read_checkpoint, weights_file
-from mnistlab.errors import LabError, tell
+from mnistlab.errors import LabError, is_hangup, tell
 from mnistlab.files import put, write_bytes
 from mnistlab.runs.folder import BEST, LAST, WEIGHTS
 from mnistlab.runs.recorder import Recorder
@@ -110,7 +110,8 @@ class Keeper(Epochwise, Checkpoint):
             self.recorder.write_table()
             self.recorder.finish("diverged", error=str(exception))
         else:
-            status = "interrupted" if isinstance(exception, (KeyboardInterrupt, SystemExit)) else "failed"
+            interrupted = isinstance(exception, (KeyboardInterrupt, SystemExit)) or is_hangup(exception)
+            status = "interrupted" if interrupted else "failed"
             self.recorder.finish(status, error=f"{type(exception).__name__}: {exception}")
         if trainer.state.fn == "fit":
             with suppress(OSError, LabError):  # what ended the run is what the user must hear of

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 SEED = os.environ.get("MNISTLAB_TEST_SEED", "0")
 """CI takes another one each time, and prints it."""
 
-DRAWS = 8
+DRAWS = 5
 FEW = 3
 """Checkpoints of each run that are gone on with."""
 
