@@ -15,7 +15,7 @@ from mnistlab.callbacks import Answering, Continuity, Pace
 from mnistlab.checkpoints.reading import read_checkpoint
 from mnistlab.discovery.schema import schema_line
 from mnistlab.effects.configured import Configured
-from mnistlab.errors import LabError, tell
+from mnistlab.errors import LabError, is_hangup, tell
 from mnistlab.failures import Interrupted, LossWatch
 from mnistlab.files import UnreadableError
 from mnistlab.group import LostError
@@ -151,7 +151,7 @@ def _closing(recorder: Recorder, supervision: Supervision | None) -> Iterator[No
         _close_lost(recorder, str(error))
         raise LostError(f"{error}{_way_on(recorder)}") from error
     except Exception as error:
-        _close(recorder, "failed", f"{type(error).__name__}: {error}")
+        _close(recorder, "interrupted" if is_hangup(error) else "failed", f"{type(error).__name__}: {error}")
         if by_hand and (recorder.folder / LAST).is_file():
             error.add_note(_way_on(recorder))
         raise
