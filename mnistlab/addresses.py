@@ -66,6 +66,15 @@ def without_mask(address: str) -> str:
     return front.replace(f":{MASK}@", "@") + (f"?{kept}" if kept else "")
 
 
+def in_texts(change: Callable[[str], str], data: object) -> object:
+    """Plain data with something done to all texts in it, such as `kept_out` or `opened`."""
+    if isinstance(data, str):
+        return change(data)
+    if isinstance(data, Mapping):
+        return {name: in_texts(change, part) for name, part in data.items()}
+    return [in_texts(change, part) for part in data] if isinstance(data, list) else data
+
+
 def is_incomplete(address: str) -> bool:
     """Whether a password belongs into an address that is not known."""
     return MASK in opened(address)

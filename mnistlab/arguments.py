@@ -3,7 +3,9 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import Path
 
+from mnistlab.environment import run_dir
 from mnistlab.errors import LabError
 from mnistlab.nearest import suggestion
 from mnistlab.options.notation import at_home
@@ -24,6 +26,11 @@ class Arguments:
     names: Sequence[str]
     switches: frozenset[str]
     values: Mapping[str, str]
+
+    @property
+    def root(self) -> Path:
+        """The folder of all runs: `--run.dir`, or that of the environment."""
+        return Path(self.values.get("run.dir") or at_home(run_dir()))
 
 
 def read_arguments(

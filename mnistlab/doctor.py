@@ -156,7 +156,9 @@ def _devices() -> Iterator[Finding]:
     """The devices, each after a small computation on it."""
     import torch
 
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    from mnistlab.runs.processes import usable_cores
+
+    cores = len(usable_cores())
     threads = torch.get_num_threads()
     text = f"{threads} thread{'s' * (threads > 1)} on {cores} core{'s' * (cores > 1)}"
     way_out = f"They wait for each other: set OMP_NUM_THREADS={cores}." if threads > cores else ""

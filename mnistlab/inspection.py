@@ -14,11 +14,9 @@ from mnistlab.arguments import Arguments
 from mnistlab.checkpoints.continuing import not_continuable
 from mnistlab.checkpoints.exported import SUFFIX
 from mnistlab.checkpoints.reading import RECORD, UnsafeCheckpointError, not_finite, read_plain, record_of
-from mnistlab.environment import run_dir
 from mnistlab.errors import LabError, visible
 from mnistlab.finite import as_json
 from mnistlab.options.classes import Untrusted, check_trusted, dotted_names
-from mnistlab.options.notation import at_home
 from mnistlab.runs.finding import find_checkpoint
 from mnistlab.runs.summary import is_number
 
@@ -36,7 +34,7 @@ def inspect(asked: Arguments) -> int:
         LabError: If there is no such checkpoint, or it holds more than tensors and plain data.
     """
     name = _name(asked)
-    path, _ = find_checkpoint(name, Path(asked.values.get("run.dir") or at_home(run_dir())), where=name)
+    path, _ = find_checkpoint(name, asked.root, where=name)
     assert path is not None
     trusted = frozenset(asked.values["trust"].split(",")) if "trust" in asked.values else frozenset[str]()
     try:

@@ -1,13 +1,10 @@
 """`mnistlab reproduce`: its options and its help, for which torch is not needed."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from mnistlab.arguments import read_arguments
 from mnistlab.discovery.layout import fitted
-from mnistlab.environment import run_dir
 from mnistlab.errors import LabError
-from mnistlab.options.notation import at_home
 
 USAGE = """\
 Usage: mnistlab reproduce RUN [--json] [--trust=PACKAGE] [--run.dir=runs]
@@ -42,5 +39,4 @@ def run(command: str, arguments: Sequence[str]) -> int:
 
     options = [f"--trust={asked.values['trust']}"] if "trust" in asked.values else []
     options += ["--debug"] if "debug" in asked.switches else []
-    root = Path(asked.values.get("run.dir") or at_home(run_dir()))
-    return reproduce(asked.names[0], root, options, for_machines="json" in asked.switches)
+    return reproduce(asked.names[0], asked.root, options, for_machines="json" in asked.switches)

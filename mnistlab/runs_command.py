@@ -1,14 +1,11 @@
 """`mnistlab runs`: its options and its help; each of its commands is imported when it is asked for."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from mnistlab.arguments import Arguments, read_arguments
 from mnistlab.discovery.layout import fitted
-from mnistlab.environment import run_dir
 from mnistlab.errors import LabError
 from mnistlab.nearest import suggestion
-from mnistlab.options.notation import at_home
 
 USAGE = """\
 Usage: mnistlab runs [FILTER...] [--sort=KEY] [--limit=N] [--csv|--json]
@@ -57,7 +54,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
         return 0
     from mnistlab.browsing.overview import show_runs  # noqa: PLC0415 - not for help
 
-    return show_runs(asked, _root(asked))
+    return show_runs(asked, asked.root)
 
 
 def _show(command: str, arguments: Sequence[str]) -> int:
@@ -67,7 +64,7 @@ def _show(command: str, arguments: Sequence[str]) -> int:
     _expect(command, asked, 1)
     from mnistlab.browsing.single import show_run  # noqa: PLC0415 - not for help
 
-    return show_run(asked.names[0], asked, _root(asked))
+    return show_run(asked.names[0], asked, asked.root)
 
 
 def _diff(command: str, arguments: Sequence[str]) -> int:
@@ -77,7 +74,7 @@ def _diff(command: str, arguments: Sequence[str]) -> int:
     _expect(command, asked, 2)
     from mnistlab.browsing.pair import show_pair  # noqa: PLC0415 - not for help
 
-    return show_pair(asked.names[0], asked.names[1], asked, _root(asked))
+    return show_pair(asked.names[0], asked.names[1], asked, asked.root)
 
 
 def _rm(command: str, arguments: Sequence[str]) -> int:
@@ -86,7 +83,7 @@ def _rm(command: str, arguments: Sequence[str]) -> int:
         return 0
     from mnistlab.browsing.removal import remove_runs  # noqa: PLC0415 - not for help
 
-    return remove_runs(asked, _root(asked))
+    return remove_runs(asked, asked.root)
 
 
 _RUN = {"show": _show, "diff": _diff, "rm": _rm}
@@ -96,10 +93,6 @@ def _helped(asked: Arguments) -> bool:
     if "help" in asked.switches:
         print(fitted(USAGE))
     return "help" in asked.switches
-
-
-def _root(asked: Arguments) -> Path:
-    return Path(asked.values.get("run.dir") or at_home(run_dir()))
 
 
 def _expect(command: str, asked: Arguments, count: int) -> None:

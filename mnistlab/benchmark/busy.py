@@ -1,6 +1,5 @@
 """What an epoch takes on a machine whose cores others keep busy, over the same on a quiet one."""
 
-import os
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from mnistlab.benchmark.fitting import Setting
 from mnistlab.benchmark.processes import PROGRAM, ended
 from mnistlab.failures import RunFailedError
 from mnistlab.runs.folder import METRICS
+from mnistlab.runs.processes import usable_cores
 from mnistlab.runs.reading import read_record
 
 _BUSY = Mark(3, 2.3)
@@ -52,7 +52,7 @@ def busy(setting: Setting, loads: tuple[Load, ...], together: int, folder: Path)
     Raises:
         RunFailedError: If a command fails.
     """
-    beside = f"beside {_cores()} busy processes"
+    beside = f"beside {len(usable_cores())} busy processes"
     for load in loads:
         with _others():
             whole = _epochs(setting, load, folder / f"{load.net}-whole", load.epochs)
@@ -114,14 +114,10 @@ def _rows(root: Path) -> int:
 @contextmanager
 def _others() -> Iterator[None]:
     """As many processes as there are cores, each of which uses one wholly."""
-    every = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(_cores())]
+    every = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(len(usable_cores()))]
     try:
         yield
     finally:
         for each in every:
             each.kill()
             each.wait()
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

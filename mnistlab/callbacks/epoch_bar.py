@@ -145,25 +145,16 @@ class EpochLines(Epochwise):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        """Say how far the validation is, if it is time."""
+        """Say how far the validation or the test is, if it is time."""
         del pl_module, outputs, batch, dataloader_idx
         if time.monotonic() - self._said >= _SILENCE_S:
             where = f"{_title(trainer)}  " if trainer.state.fn == "fit" else ""
-            self._say(trainer, f"{where}validating {batch_idx + 1}/{sum(trainer.num_val_batches)}")
+            what, sizes = (
+                ("testing", trainer.num_test_batches) if trainer.testing else ("validating", trainer.num_val_batches)
+            )
+            self._say(trainer, f"{where}{what} {batch_idx + 1}/{sum(sizes)}")
 
-    def on_test_batch_end(
-        self,
-        trainer: Trainer,
-        pl_module: LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> None:
-        """Say how far the test is, if it is time."""
-        del pl_module, outputs, batch, dataloader_idx
-        if time.monotonic() - self._said >= _SILENCE_S:
-            self._say(trainer, f"testing {batch_idx + 1}/{sum(trainer.num_test_batches)}")
+    on_test_batch_end = on_validation_batch_end
 
     def _say(self, trainer: Trainer, line: str) -> None:
         self._said = time.monotonic()

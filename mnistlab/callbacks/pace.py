@@ -11,6 +11,7 @@ import torch
 from lightning.pytorch import LightningModule, Trainer
 
 from mnistlab.errors import tell
+from mnistlab.runs.processes import usable_cores
 from mnistlab.thrift import Epochwise
 
 Turns = Sequence[Sequence[int]]
@@ -170,8 +171,7 @@ class _Machine:
 
     def __init__(self) -> None:
         self._process = psutil.Process()
-        allowed = getattr(self._process, "cpu_affinity", None)
-        self._cores = allowed() if allowed else list(range(psutil.cpu_count() or 1))
+        self._cores = usable_cores()
         self._last = self._read()
 
     @property

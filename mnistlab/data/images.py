@@ -13,8 +13,9 @@ from torch import Tensor
 from mnistlab.data.augment import Augmentation
 from mnistlab.data.imageset import ImageSet
 from mnistlab.data.labels import LabelScheme
-from mnistlab.data.likeness import Oddity, fingerprint, oddities
+from mnistlab.data.likeness import Oddity, oddities
 from mnistlab.data.loader import EvalLoader, Shard, TrainLoader
+from mnistlab.data.recognition import Recognition
 from mnistlab.errors import LabError, tell
 from mnistlab.numbers import NonNegativeInt, PositiveFloat, PositiveInt
 from mnistlab.options.signatures import refuse_unknown
@@ -77,10 +78,7 @@ class ImageData(LightningDataModule):
         self.mean = mean
         self.std = std
         self.specification: Specification | None = None
-        self.fingerprint: dict[str, str] = {}
-        self._expected: dict[str, str] = {}
-        self._otherwise = ("", "")
-        self._odd: list[Oddity] = []
+        self._recognition = Recognition()
         self._sets: dict[str, ImageSet] = {}
         self._rows: dict[str, Tensor] = {}
         self._train_loader: TrainLoader | None = None
@@ -145,6 +143,11 @@ class ImageData(LightningDataModule):
         data, rows = self._partition(split)
         return {head: data.targets[head][rows].bincount(minlength=size).tolist() for head, size in self.heads.items()}
 
+    @property
+    def fingerprint(self) -> dict[str, str]:
+        """That of each split that was read, and under `of` what was asked for; empty before."""
+        return self._recognition.fingerprint
+
     def expect(self, fingerprint: Mapping[str, str], whose: str, way_out: str) -> None:
         """Compare the images that are read with those that a run has read, unless others are asked for.
 
@@ -156,7 +159,7 @@ class ImageData(LightningDataModule):
             way_out: What to do where its training would go on with others.
         """
         if fingerprint.get("of") == self._asked_for():
-            self._expected, self._otherwise = dict(fingerprint), (whose, way_out)
+            self._recognition.expect(fingerprint, whose, way_out)
 
     def oddities(self, train: ImageSet, test: ImageSet) -> Iterator[Oddity]:
         """What is odd about the official images: their number, equal ones in both, classes that nobody trains."""
@@ -176,7 +179,10 @@ class ImageData(LightningDataModule):
         """Load what `stage` needs: "fit", "validate", "test" or "predict"."""
         wanted = {"fit": "train", "validate": "val"}.get(stage, "test")
         self._partition(wanted)
-        self._recognize(stage)
+        where = "".join(f" in {place}" for place in self.located().values())
+        for note in self._recognition.notes(stage, f"{type(self).__name__}{where}"):
+            if self.trainer is None or self.trainer.is_global_zero:
+                tell(f"note: {note}")
         if self.mean is None or self.std is None:
             mean, std = self._measure()
             self.mean = mean if self.mean is None else self.mean
@@ -302,11 +308,11 @@ class ImageData(LightningDataModule):
 
     def _note(self, split: Literal["train", "test"], data: ImageSet) -> None:
         """Note which images were read, and with those for training what is odd about them."""
-        self.fingerprint |= {"of": self._asked_for(), split: fingerprint(data.images, data.primary)}
+        self._recognition.note(self._asked_for(), split, data)
         if split == "train" and "test" in self.num_images:  # others may have none, and need none
             test = self.read("test")
             self._note("test", test)
-            self._odd = list(self.oddities(data, test))
+            self._recognition.doubt(self.oddities(data, test))
 
     def _asked_for(self) -> str:
         """The class and its own options, which say what is read; those of every data set say what becomes of it."""
@@ -316,23 +322,6 @@ class ImageData(LightningDataModule):
         recorded = self.recorded()
         chosen = {name: recorded.init_args[name] for name in sorted(own & recorded.init_args.keys())}
         return f"{recorded.class_path} {json.dumps(chosen, default=str)}"
-
-    def _recognize(self, stage: str) -> None:
-        """Tell what is odd about the images that were read, once; refuse to train with others than those of the run."""
-        notes, self._odd = [f"{oddity.text}." for oddity in self._odd], []
-        whose, way_out = self._otherwise
-        where = "".join(f" in {place}" for place in self.located().values())
-        for split, kind in (("train", "training"), ("test", "test")):
-            if split not in self.fingerprint or (stage == "validate" and split == "test"):
-                continue
-            if self._expected.pop(split, self.fingerprint[split]) != self.fingerprint[split]:
-                other = f"the {kind} images of {type(self).__name__}{where} are not those of {whose}"
-                if stage == "fit":
-                    raise LabError(f"{other}. {way_out}")
-                notes.append(f"{other}: their figures do not compare.")
-        if self.trainer is None or self.trainer.is_global_zero:
-            for note in notes:
-                tell(f"note: {note}")
 
     def _check_labels(self, labels: Mapping[str, Tensor], images: int) -> None:
         """Refuse labels that are not what their scheme says, before a net is given them."""

@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar, runtime_checkable
 
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
 
-from mnistlab.addresses import opened
+from mnistlab.addresses import in_texts, opened
 from mnistlab.errors import LabError
 from mnistlab.options.classes import find_class
 from mnistlab.options.parsing import parse
@@ -110,16 +110,7 @@ def _without_restriction(value: object) -> object:
     if isinstance(value, bool | Enum):
         return value
     if type(value) in (dict, list):
-        return _with_passwords(value)
+        return in_texts(opened, value)
     if isinstance(value, str):
         return opened(str(value))
     return next((kind(value) for kind in (int, float) if isinstance(value, kind)), value)
-
-
-def _with_passwords(value: object) -> object:
-    """The same for all texts in plain data."""
-    if isinstance(value, str):
-        return opened(value)
-    if isinstance(value, dict):
-        return {name: _with_passwords(part) for name, part in value.items()}
-    return [_with_passwords(part) for part in value] if isinstance(value, list) else value

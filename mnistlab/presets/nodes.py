@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, NoReturn, ParamSpec
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from mnistlab.addresses import kept_out
+from mnistlab.addresses import in_texts, kept_out
 from mnistlab.errors import LabError
 from mnistlab.nearest import suggestion
 from mnistlab.options.building import build_class
@@ -272,15 +272,7 @@ def _is_class(value: object, where: str) -> bool:
 def _data(value: object) -> object:
     """A value as plain data; a model that has been built is none, though it can say what it was built from."""
     built = isinstance(value, Described) and not isinstance(value, Config)
-    return {UNRECORDED: f"a {type(value).__name__} built in Python"} if built else _without_passwords(plain(value))
-
-
-def _without_passwords(data: object) -> object:
-    if isinstance(data, str):
-        return kept_out(data)
-    if isinstance(data, Mapping):
-        return {name: _without_passwords(part) for name, part in data.items()}
-    return [_without_passwords(part) for part in data] if isinstance(data, list) else data
+    return {UNRECORDED: f"a {type(value).__name__} built in Python"} if built else in_texts(kept_out, plain(value))
 
 
 def _of_node(key: Key, node: "Config[Any]", where: str) -> Iterator[Written]:

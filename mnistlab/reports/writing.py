@@ -4,11 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mnistlab.arguments import Arguments
-from mnistlab.environment import run_dir
 from mnistlab.errors import LabError, tell
 from mnistlab.files import is_folder, telling, write_text
 from mnistlab.invocation import check_packages
-from mnistlab.options.notation import at_home
 from mnistlab.reports.behind import Trust
 from mnistlab.reports.facts import Facts
 from mnistlab.reports.one_run import about, headline, sections
@@ -30,7 +28,7 @@ def report(asked: Arguments) -> Path:
     """
     packages = frozenset(name for name in asked.values.get("trust", "").split(",") if name)
     check_packages(packages)
-    trust, root = Trust(packages), Path(asked.values.get("run.dir") or at_home(run_dir()))
+    trust, root = Trust(packages), asked.root
     trust.prepare()
     sweep_folder = _sweep(asked.names, root)
     if sweep_folder is not None:

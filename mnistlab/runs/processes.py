@@ -1,4 +1,4 @@
-"""Whether the process that a record speaks of is still there."""
+"""Processes: this one, and whether that which a record speaks of is still there."""
 
 import os
 import platform
@@ -25,6 +25,12 @@ def this_process() -> dict[str, object]:
 def that_process(number: int) -> dict[str, object]:
     """The same of another process of this host."""
     return {"host": _host(), "process": number, "process_started": _started(number)}
+
+
+def usable_cores() -> list[int]:
+    """The numbers of the cores that this process may use."""
+    allowed = getattr(psutil.Process(), "cpu_affinity", None)  # not every system has it
+    return list(allowed()) if allowed else list(range(psutil.cpu_count() or 1))
 
 
 def is_gone(said: Mapping[str, object]) -> bool:

@@ -13,7 +13,7 @@ import torch
 
 from mnistlab.addresses import known
 from mnistlab.failures import RunFailedError
-from mnistlab.runs.processes import that_process
+from mnistlab.runs.processes import that_process, usable_cores
 from mnistlab.sweeps.plan import Plan
 from mnistlab.sweeps.study import Study
 from mnistlab.sweeps.worker import POISONED
@@ -131,8 +131,7 @@ def devices(size: int, arguments: Sequence[str]) -> list[dict[str, str]]:
 def default_size(threads: int, arguments: Sequence[str]) -> int:
     """As many workers as there are GPUs, or cores for their threads."""
     gpus = torch.cuda.device_count() if torch.cuda.is_available() and devices(1, arguments)[0] else 0
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return gpus or max(1, cores // threads)
+    return gpus or max(1, len(usable_cores()) // threads)
 
 
 def _say(stdin: IO[str], text: str) -> None:
