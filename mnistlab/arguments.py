@@ -7,8 +7,8 @@ from pathlib import Path
 
 from mnistlab.environment import run_dir
 from mnistlab.errors import LabError
-from mnistlab.nearest import suggestion
 from mnistlab.options.notation import at_home
+from mnistlab.text.nearest import suggestion
 
 _PATHS = ("ckpt_path", "output", "run.dir")
 

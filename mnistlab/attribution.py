@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mnistlab.nearest import suggestion
 from mnistlab.nets import Attending, Backbone, Net
+from mnistlab.text.nearest import suggestion
 
 Method = Literal["auto", "gradcam", "attention", "gradient"]
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from mnistlab.arguments import Arguments, read_arguments
 from mnistlab.command_table import BENCH_SECTIONS
-from mnistlab.discovery.layout import fitted
 from mnistlab.errors import LabError
-from mnistlab.nearest import suggestion
+from mnistlab.text.layout import fitted
+from mnistlab.text.nearest import suggestion
 
 USAGE = """\
 Usage: mnistlab bench [--quick] [--only=SECTION,...] [--seeds=N] [--output=FILE]

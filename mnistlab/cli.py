@@ -23,10 +23,10 @@ def main(args: "Sequence[str] | None" = None) -> int:
     Returns:
         0, 1 for a failure that is no fault of the input, 2 for a mistake in it, 130 if interrupted.
     """
-    from mnistlab.addresses import kept_out  # noqa: PLC0415 - see above
     from mnistlab.dispatch import command_of  # noqa: PLC0415 - see above
     from mnistlab.errors import TOO_LITTLE_MEMORY, LabError, is_out_of_memory, output_fault, tell  # noqa: PLC0415 - see above
     from mnistlab.interruptions import interruptions_noted  # noqa: PLC0415 - see above
+    from mnistlab.text.addresses import kept_out  # noqa: PLC0415 - see above
 
     interruptions: list[int] = []
     with interruptions_noted(signal.default_int_handler, interruptions):
@@ -107,7 +107,7 @@ def _show_error(kind: "type[BaseException]", error: BaseException, trace: "Trace
     """What `--debug` lets through, as Python shows it; no library's error tells a password."""
     from traceback import format_exception  # noqa: PLC0415 - see above
 
-    from mnistlab.addresses import masked  # noqa: PLC0415 - see above
+    from mnistlab.text.addresses import masked  # noqa: PLC0415 - see above
 
     sys.stderr.write(masked("".join(format_exception(kind, error, trace))))
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from mnistlab.command_table import COMMANDS, TABLES, Command
 from mnistlab.environment import unknown
 from mnistlab.errors import LabError, tell
-from mnistlab.nearest import suggestion
+from mnistlab.text.nearest import suggestion
 
 
 def command_of(arguments: Sequence[str]) -> Callable[[], int]:
@@ -46,7 +46,7 @@ def command_of(arguments: Sequence[str]) -> Callable[[], int]:
 
 
 def _show(text: str) -> int:
-    from mnistlab.discovery.layout import fitted  # noqa: PLC0415 - not for every command
+    from mnistlab.text.layout import fitted  # noqa: PLC0415 - not for every command
 
     print(fitted(text))
     return 0

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnistlab.arguments import read_arguments
-from mnistlab.discovery.layout import fitted, paragraph, screen_width
 from mnistlab.environment import DATA_DIR, run_dir
 from mnistlab.errors import LabError
 from mnistlab.finite import as_json
+from mnistlab.text.layout import fitted, paragraph, screen_width
 
 if TYPE_CHECKING:
     from mnistlab.data.likeness import Oddity

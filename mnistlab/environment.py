@@ -2,8 +2,8 @@
 
 import os
 
-from mnistlab.addresses import kept_out
-from mnistlab.nearest import suggestion
+from mnistlab.text.addresses import kept_out
+from mnistlab.text.nearest import suggestion
 
 RUN_DIR, DATA_DIR, LOGGER = "MNISTLAB_RUN_DIR", "MNISTLAB_DATA_DIR", "MNISTLAB_LOGGER"
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from mnistlab.addresses import masked
+from mnistlab.text.addresses import masked
 
 OUTPUT = "standard output"
 """What an error names that is about it."""

@@ -10,8 +10,8 @@ from mnistlab.attribution import Method, suitable
 from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
 from mnistlab.errors import LabError
-from mnistlab.nearest import suggestion
 from mnistlab.picture import Explained
+from mnistlab.text.nearest import suggestion
 from mnistlab.wish import Wish
 
 

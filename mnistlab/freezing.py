@@ -5,7 +5,7 @@ from collections.abc import Set as AbstractSet
 
 from torch import nn
 
-from mnistlab.nearest import suggestion
+from mnistlab.text.nearest import suggestion
 
 _MOST = 12
 """Names that are listed."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from mnistlab.arguments import read_arguments
-from mnistlab.discovery.layout import fitted
+from mnistlab.text.layout import fitted
 
 USAGE = """\
 Usage: mnistlab inspect CHECKPOINT [--json] [--trust=PACKAGE] [--run.dir=runs]

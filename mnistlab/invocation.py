@@ -11,7 +11,6 @@ from mnistlab.checkpoints.continuing import check_continuable
 from mnistlab.checkpoints.reading import read_checkpoint, record_of
 from mnistlab.environment import run_dir
 from mnistlab.errors import LabError, visible
-from mnistlab.nearest import suggestion
 from mnistlab.options.domains import alternatives, chooses_class, with_domain
 from mnistlab.options.notation import NULLS, at_home
 from mnistlab.options.specification import unrecorded, without_unrecorded
@@ -33,6 +32,7 @@ from mnistlab.presets.preset_class import load_preset
 from mnistlab.runs.differences import configuration
 from mnistlab.runs.finding import find_checkpoint
 from mnistlab.runs.reading import read_record
+from mnistlab.text.nearest import suggestion
 
 _CLASS_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from mnistlab.losses import Loss, LossLike, as_loss
-from mnistlab.nearest import suggestion
+from mnistlab.text.nearest import suggestion
 
 
 class Objective(nn.Module):

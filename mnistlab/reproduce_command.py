@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from mnistlab.arguments import read_arguments
-from mnistlab.discovery.layout import fitted
 from mnistlab.errors import LabError
+from mnistlab.text.layout import fitted
 
 USAGE = """\
 Usage: mnistlab reproduce RUN [--json] [--trust=PACKAGE] [--run.dir=runs]

@@ -15,7 +15,6 @@ from torch import Tensor
 
 from mnistlab.arguments import words
 from mnistlab.commands import run
-from mnistlab.discovery.layout import paragraph, screen_width, table
 from mnistlab.errors import LabError, visible
 from mnistlab.files import is_file
 from mnistlab.finite import as_json
@@ -28,6 +27,7 @@ from mnistlab.runs.summary import Run, read_run
 from mnistlab.runs.supervision import Row, Supervision
 from mnistlab.runs.verdict import lower_rate
 from mnistlab.shapes import threads as threads_problem
+from mnistlab.text.layout import paragraph, screen_width, table
 from mnistlab.threads import threads
 
 _PLACES = (

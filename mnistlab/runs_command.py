@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from mnistlab.arguments import Arguments, read_arguments
-from mnistlab.discovery.layout import fitted
 from mnistlab.errors import LabError
-from mnistlab.nearest import suggestion
+from mnistlab.text.layout import fitted
+from mnistlab.text.nearest import suggestion
 
 USAGE = """\
 Usage: mnistlab runs [FILTER...] [--sort=KEY] [--limit=N] [--csv|--json]

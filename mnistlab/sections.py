@@ -9,7 +9,6 @@ from torch import nn
 
 import mnistlab.callbacks
 import mnistlab.profiling  # noqa: F401 - so that these classes are found by name
-from mnistlab.addresses import Address
 from mnistlab.classifier import Classifier
 from mnistlab.data import MNIST, ImageData
 from mnistlab.losses.torch_losses import REFUSED
@@ -18,6 +17,7 @@ from mnistlab.models import MediumModel
 from mnistlab.numbers import NonNegativeInt, PositiveInt, ThreadCount
 from mnistlab.options.classes import hide, refuse
 from mnistlab.options.settling import Section
+from mnistlab.text.addresses import Address
 from mnistlab.trackers import Tracker
 from mnistlab.unsuited import UNSUITED
 

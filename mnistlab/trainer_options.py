@@ -13,9 +13,9 @@ from lightning.pytorch.strategies import StrategyRegistry
 
 from mnistlab.effects.configured import Configured
 from mnistlab.errors import LabError
-from mnistlab.nearest import suggestion
 from mnistlab.options.written import Written
 from mnistlab.runs.folder import BEST, LAST
+from mnistlab.text.nearest import suggestion
 
 _HARDWARE = {
     "cpu": (CPUAccelerator,),

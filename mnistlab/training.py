@@ -10,7 +10,6 @@ import torch
 from lightning.pytorch import Callback
 from lightning.pytorch.callbacks import Timer
 
-from mnistlab.addresses import masked
 from mnistlab.callbacks import Answering, Continuity, Pace
 from mnistlab.checkpoints.reading import read_checkpoint
 from mnistlab.discovery.schema import schema_line
@@ -40,6 +39,7 @@ from mnistlab.runs.writer import refuse_second
 from mnistlab.screen import Screen
 from mnistlab.starting import begin as begin_model
 from mnistlab.starting import find_init
+from mnistlab.text.addresses import masked
 from mnistlab.threads import threads
 from mnistlab.trackers import Followed, Trackers
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mnistlab.nearest import nearest
+from mnistlab.text.nearest import nearest
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,10 @@ from mnistlab.benchmark.peers import peers
 from mnistlab.benchmark.plain import in_memory
 from mnistlab.benchmark.screen import head, lines
 from mnistlab.commands import check
-from mnistlab.discovery.layout import screen_width
 from mnistlab.files import telling
 from mnistlab.runs.record import environment, now, write_json
 from mnistlab.screen import quiet
+from mnistlab.text.layout import screen_width
 
 
 def measure(sections: Sequence[str], data: Sequence[str], out: Path, *, seeds: int, quick: bool) -> None:

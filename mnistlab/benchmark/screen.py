@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from mnistlab.benchmark.figures import Found, Result, Series, number
-from mnistlab.discovery.layout import paragraph, table
+from mnistlab.text.layout import paragraph, table
 
 _FIGURE, _MARK = 8, 7
 _INDENT = _FIGURE + 2 * (_MARK + 2) + 2

@@ -10,7 +10,6 @@ from mnistlab.arguments import Arguments
 from mnistlab.browsing.settings import changed
 from mnistlab.browsing.words import percent, said, say
 from mnistlab.catalogue import load_catalogue
-from mnistlab.discovery.layout import paragraph, screen_width, table
 from mnistlab.errors import LabError
 from mnistlab.finite import as_json
 from mnistlab.hints import command_for
@@ -28,6 +27,7 @@ from mnistlab.runs.folder import OUTCOMES, weights_of
 from mnistlab.runs.listing import find_run
 from mnistlab.runs.summary import Run, read_run
 from mnistlab.runs.testing import tested_in
+from mnistlab.text.layout import paragraph, screen_width, table
 
 if TYPE_CHECKING:
     from mnistlab.runs.comparing import Agreement

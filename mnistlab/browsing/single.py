@@ -8,7 +8,6 @@ from mnistlab.arguments import Arguments
 from mnistlab.browsing.settings import Setting, changed
 from mnistlab.browsing.words import percent, said, say, seconds
 from mnistlab.catalogue import load_catalogue
-from mnistlab.discovery.layout import paragraph, screen_width, table
 from mnistlab.errors import LabError, tell
 from mnistlab.files import UnreadableError, is_file
 from mnistlab.finite import NOT_FINITE, as_json
@@ -19,6 +18,7 @@ from mnistlab.runs.listing import find_run
 from mnistlab.runs.reading import LEFT_OUT, read_rows
 from mnistlab.runs.summary import Run, is_number, read_run
 from mnistlab.runs.verdict import lower_rate, verdict
+from mnistlab.text.layout import paragraph, screen_width, table
 
 _MOST_ROWS, _FIRST, _LAST = 12, 3, 7
 """Epochs that are all shown; of more, so many of the first and of the last."""

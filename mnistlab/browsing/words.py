@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from mnistlab.discovery.layout import fitted, shown
 from mnistlab.errors import visible
+from mnistlab.text.layout import fitted, shown
 
 _ONE_DIGIT = 10.0
 

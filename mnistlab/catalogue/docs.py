@@ -6,7 +6,7 @@ from functools import cache
 
 import docstring_parser
 
-from mnistlab.catalogue.words import cleaned, first_sentence
+from mnistlab.text.words import cleaned, first_sentence
 
 _SOURCE = re.compile(r"^Source: (.+?)(?:\n\s*\n|\Z)", re.MULTILINE | re.DOTALL)
 _DEFAULT = re.compile(

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mnistlab.catalogue import Catalogue, OptionEntry
-from mnistlab.catalogue.words import first_sentence
 from mnistlab.command_table import BENCH_SECTIONS
 from mnistlab.discovery.chosen import Chosen
-from mnistlab.discovery.layout import shown
 from mnistlab.discovery.run_words import root_in, run_names, run_values, run_words
 from mnistlab.discovery.used import FOLLOWS, WORDS, steering
 from mnistlab.options.written import SWITCHES, Key, key_of
 from mnistlab.presets.finding import SUFFIXES, list_presets
 from mnistlab.runs.folder import is_run
+from mnistlab.text.layout import shown
+from mnistlab.text.words import first_sentence
 from mnistlab.wish import METHODS, TARGETS, WHICH
 
 _CHECKPOINTS = (".ckpt", ".safetensors")

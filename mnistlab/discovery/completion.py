@@ -13,7 +13,7 @@ from mnistlab.discovery.candidates import offer
 from mnistlab.discovery.shells import SHELLS, Shell
 from mnistlab.errors import LabError
 from mnistlab.files import telling, write_text
-from mnistlab.nearest import suggestion
+from mnistlab.text.nearest import suggestion
 
 _HELP = """\
 Press TAB for commands, options, classes, values, presets and files.

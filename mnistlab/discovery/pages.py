@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 
 from mnistlab.catalogue import ClassEntry, OptionEntry
-from mnistlab.catalogue.words import first_sentence
-from mnistlab.discovery.layout import paragraph, shortened, shown
 from mnistlab.discovery.present import Present
 from mnistlab.discovery.used import FOLLOWS, MOST_OWN, SHARED, SHORT, STEERING, TEXTS, USED, WORDS, steering
 from mnistlab.options.written import Key
+from mnistlab.text.layout import paragraph, shortened, shown
+from mnistlab.text.words import first_sentence
 
 _TABLES = {"model": "models", "data": "datasets", "loss": "losses", "optimizer": "optimizers", "scheduler": "schedules"}
 """The command that lists a kind of class."""

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mnistlab.catalogue import Catalogue, Named, load_catalogue
-from mnistlab.discovery.layout import fitted, screen_height, screen_width
 from mnistlab.discovery.pages import class_page, command_page, option_keys, option_page, steering_page, whole_page
 from mnistlab.discovery.present import Present, Unlisted
 from mnistlab.discovery.used import steering
 from mnistlab.errors import LabError, tell
-from mnistlab.nearest import said, suggestion
 from mnistlab.options.written import SWITCHES, Key, Source, Written, from_arguments, from_config, with_files
 from mnistlab.presets.finding import find_preset, list_presets
+from mnistlab.text.layout import fitted, screen_height, screen_width
+from mnistlab.text.nearest import said, suggestion
 
 _ALL = "all"
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from mnistlab.arguments import read_arguments
 from mnistlab.catalogue import Catalogue, ClassEntry, load_catalogue
-from mnistlab.discovery.layout import fitted, paragraph, screen_width, table
 from mnistlab.errors import LabError
 from mnistlab.finite import as_json
 from mnistlab.presets.finding import PresetEntry, list_presets
+from mnistlab.text.layout import fitted, paragraph, screen_width, table
 
 Row = dict[str, object]
 """One entry of a table, as JSON has it."""

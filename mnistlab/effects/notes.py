@@ -13,8 +13,8 @@ from mnistlab.data import ImageData
 from mnistlab.effects.beyond import beyond, validates
 from mnistlab.effects.configured import Configured
 from mnistlab.errors import LabError
-from mnistlab.nearest import suggestion
 from mnistlab.options.written import Source, Written
+from mnistlab.text.nearest import suggestion
 
 _OF_TRAINING = {
     "run": ("test", "checkpoint_every_n_steps", "stop_when_nan"),

@@ -8,12 +8,12 @@ from typing import Protocol, TypeVar, runtime_checkable
 
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
 
-from mnistlab.addresses import in_texts, opened
 from mnistlab.errors import LabError
 from mnistlab.options.classes import find_class
 from mnistlab.options.parsing import parse
 from mnistlab.options.signatures import Slot, options, parsed
 from mnistlab.options.specification import Specification, class_path_of
+from mnistlab.text.addresses import in_texts, opened
 
 T = TypeVar("T")
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from types import FunctionType
 
 from mnistlab.errors import LabError, visible
-from mnistlab.nearest import suggestion
 from mnistlab.options.specification import class_path_of
 from mnistlab.options.strangers import TRUSTED, is_of
+from mnistlab.text.nearest import suggestion
 
 TRUSTED_CODE = ("torch.nn", "torch.nn.functional", "torch.nn.init", "torch.optim")
 """The modules whose functions and types a checkpoint may name; what lies in a module below one of them is not meant."""

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import yaml
 
-from mnistlab.addresses import kept_out
 from mnistlab.errors import LabError
 from mnistlab.options.notation import NOTATION, Plain
+from mnistlab.text.addresses import kept_out
 
 _PLAIN = "!plain"
 _MERGE = "tag:yaml.org,2002:merge"

@@ -6,9 +6,9 @@ from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from mnistlab.nearest import said
 from mnistlab.options.notation import scalar
 from mnistlab.options.signatures import members, options, slot_of
+from mnistlab.text.nearest import said
 
 _LONGEST = 200
 """Characters that are shown of a wrong value."""

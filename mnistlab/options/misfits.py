@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from mnistlab.nearest import nearest, said, sharing_words
 from mnistlab.options.classes import candidates, find_class, listed
 from mnistlab.options.elsewhere import needless, renamed
 from mnistlab.options.messages import options_of
 from mnistlab.options.signatures import Slot, options
 from mnistlab.options.specification import default_of_slot
 from mnistlab.options.written import STEERING, Key, Source, Written
+from mnistlab.text.nearest import nearest, said, sharing_words
 
 _MOST = 3
 """Names offered at most."""

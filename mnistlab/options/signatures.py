@@ -13,9 +13,9 @@ from typing import Annotated, Any, Literal, TypeGuard, Union, get_args, get_orig
 import torch
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
 
-from mnistlab.addresses import kept_out
-from mnistlab.nearest import suggestion
 from mnistlab.options.parsing import parse, verbatim
+from mnistlab.text.addresses import kept_out
+from mnistlab.text.nearest import suggestion
 
 REQUIRED = inspect.Parameter.empty
 

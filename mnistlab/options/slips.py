@@ -2,8 +2,8 @@
 
 import re
 
-from mnistlab.nearest import nearest
 from mnistlab.options.domains import KINDS
+from mnistlab.text.nearest import nearest
 
 _WORD = re.compile(r"([A-Za-z]{3,})[:=](.+)", re.DOTALL)
 _NUMBER = r"-?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from mnistlab.errors import LabError
-from mnistlab.nearest import said, suggestion
 from mnistlab.options.classes import (
     candidates,
     check_code,
@@ -21,6 +20,7 @@ from mnistlab.options.reading import Unfit, read, takes_parts, takes_several, ta
 from mnistlab.options.signatures import REQUIRED, Option, Slot, accepts, members, options, takes_code
 from mnistlab.options.specification import class_path_of, default_of_slot, plain, unrecorded
 from mnistlab.options.written import FILES, Key, Source, Written, in_brackets
+from mnistlab.text.nearest import said, suggestion
 
 Entries = list[tuple[Key, Written]]
 """What was written below a level: the rest of the key, and the whole."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mnistlab.errors import LabError
-from mnistlab.nearest import suggestion
 from mnistlab.options.notation import at_home
+from mnistlab.text.nearest import suggestion
 
 BASE = "Preset"
 """What a preset in Python derives from."""

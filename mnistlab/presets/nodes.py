@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, NoReturn, ParamSpec
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from mnistlab.addresses import in_texts, kept_out
 from mnistlab.errors import LabError
-from mnistlab.nearest import suggestion
 from mnistlab.options.building import build_class
 from mnistlab.options.classes import find_class, not_a_class
 from mnistlab.options.domains import Choice, Interval, Values, first_of, labelled
@@ -30,6 +28,8 @@ from mnistlab.options.specification import (
 from mnistlab.options.written import Key, Source, Written, key_of
 from mnistlab.presets.places import caller, warn
 from mnistlab.sections import prepare
+from mnistlab.text.addresses import in_texts, kept_out
+from mnistlab.text.nearest import suggestion
 
 P = ParamSpec("P")
 T = TypeVar("T")

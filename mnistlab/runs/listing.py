@@ -5,10 +5,10 @@ from collections.abc import Container, Sequence
 from pathlib import Path
 
 from mnistlab.errors import LabError, visible
-from mnistlab.nearest import suggestion
 from mnistlab.runs.folder import is_run, places
 from mnistlab.runs.newest import LAST, newest
 from mnistlab.runs.reading import read_name
+from mnistlab.text.nearest import suggestion
 
 
 def run_folders(root: Path) -> list[Path]:

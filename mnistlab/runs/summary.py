@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TypeGuard
 
 from mnistlab.errors import LabError
-from mnistlab.nearest import suggestion
 from mnistlab.runs.folder import RECORD
 from mnistlab.runs.processes import is_elsewhere, is_gone, is_silent
 from mnistlab.runs.reading import read_record, read_records
 from mnistlab.shapes import number
+from mnistlab.text.nearest import suggestion
 
 STATUSES = ("running", "finished", "interrupted", "failed", "diverged", "pruned", "lost")
 """How a run may have ended.

@@ -8,12 +8,12 @@ from dataclasses import replace
 from mnistlab.commands import check
 from mnistlab.errors import LabError
 from mnistlab.lab import LabCLI
-from mnistlab.nearest import said
 from mnistlab.options.domains import Choice, as_typed, with_domain
 from mnistlab.options.slips import meant_domain
 from mnistlab.options.written import from_arguments
 from mnistlab.sweeps.faults import Faults
 from mnistlab.sweeps.space import Assignment, Label, Space
+from mnistlab.text.nearest import said
 
 _MOST = 20
 """Faults that are told at once."""

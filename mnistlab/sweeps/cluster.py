@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from mnistlab.addresses import know, known
 from mnistlab.errors import LabError
 from mnistlab.sweeps.plan import Plan, plan_from
 from mnistlab.sweeps.study import State, Study
+from mnistlab.text.addresses import know, known
 
 _LOOK_S = 0.25
 _TRIES = 10

@@ -17,9 +17,9 @@ from optuna.exceptions import ExperimentalWarning, StorageInternalError
 from optuna.storages import RDBStorage
 from sqlalchemy.exc import ArgumentError, IntegrityError, ProgrammingError, SQLAlchemyError
 
-from mnistlab.addresses import is_incomplete, masked, opened, without_mask
 from mnistlab.errors import LabError
 from mnistlab.failures import RunFailedError, explained, is_full_disk
+from mnistlab.text.addresses import is_incomplete, masked, opened, without_mask
 
 HEARTBEAT_S = 15
 """Seconds between two signs of life of a running trial."""

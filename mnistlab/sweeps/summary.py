@@ -4,7 +4,6 @@ import shlex
 import statistics
 from collections.abc import Mapping, Sequence
 
-from mnistlab.discovery.layout import table
 from mnistlab.errors import visible
 from mnistlab.hints import command_for
 from mnistlab.runs.folder import WEIGHTS
@@ -14,6 +13,7 @@ from mnistlab.sweeps.plots import write_plots
 from mnistlab.sweeps.progress import short_names, shown, value_text
 from mnistlab.sweeps.space import Label
 from mnistlab.sweeps.study import Progress, State, Study, ranked
+from mnistlab.text.layout import table
 
 _BEST = 5
 _FAILED = 5

@@ -13,7 +13,6 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from mnistlab.charts import save
-from mnistlab.discovery.layout import screen_width, table
 from mnistlab.errors import tell
 from mnistlab.files import UnreadableError
 from mnistlab.finite import as_json as json_of
@@ -22,6 +21,7 @@ from mnistlab.runs.summary import Run
 from mnistlab.sweeps.plan import Plan
 from mnistlab.sweeps.student import student_quantile
 from mnistlab.sweeps.study import Progress, State, Study
+from mnistlab.text.layout import screen_width, table
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ from typing import IO
 
 import torch
 
-from mnistlab.addresses import known
 from mnistlab.failures import RunFailedError
 from mnistlab.runs.processes import that_process, usable_cores
 from mnistlab.sweeps.plan import Plan
 from mnistlab.sweeps.study import Study
 from mnistlab.sweeps.worker import POISONED
+from mnistlab.text.addresses import known
 
 _START = "import sys; sys.path[:] = {path!r}; from mnistlab.sweeps.worker import main; main()"
 _LOOK_S = 0.25

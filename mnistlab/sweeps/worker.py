@@ -19,7 +19,6 @@ from optuna.distributions import CategoricalDistribution, IntDistribution
 from optuna.exceptions import StorageInternalError
 from optuna.trial import Trial, TrialState
 
-from mnistlab.addresses import know, masked
 from mnistlab.checkpoints.continuing import check_continuable
 from mnistlab.checkpoints.reading import read_checkpoint, record_of
 from mnistlab.commands import run
@@ -36,6 +35,7 @@ from mnistlab.sweeps.plan import Plan, finished, plan_from
 from mnistlab.sweeps.space import Axis, Label, Point
 from mnistlab.sweeps.storage import HEARTBEAT_S, told_of_the_database
 from mnistlab.sweeps.study import State, Study, ranked
+from mnistlab.text.addresses import know, masked
 
 POISONED = 3
 """The exit code of a process whose GPU answers no more; a new one can go on."""

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
-from mnistlab.addresses import masked
 from mnistlab.errors import LabError, tell, visible
+from mnistlab.text.addresses import masked
 from mnistlab.trackers.tracker import Followed, Tracker, epoch_of, metrics_of
 
 _LONGEST = 140

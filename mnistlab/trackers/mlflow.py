@@ -9,8 +9,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from mnistlab.addresses import Address, is_incomplete, opened, without_mask
 from mnistlab.errors import tell
+from mnistlab.text.addresses import Address, is_incomplete, opened, without_mask
 from mnistlab.trackers.tracker import DEFAULT_NAME, Followed, Tracker, epoch_of, metrics_of, shown
 
 if TYPE_CHECKING:

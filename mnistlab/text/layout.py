@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 
 from mnistlab.catalogue.entries import Value
-from mnistlab.catalogue.words import first_sentence
+from mnistlab.text.words import first_sentence
 
 _PIPE = (80, 24)
 _NARROWEST, _WIDEST = 40, 120
