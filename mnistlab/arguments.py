@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from mnistlab.environment import run_dir
 from mnistlab.errors import LabError
 from mnistlab.options.notation import at_home
+from mnistlab.system.environment import run_dir
 from mnistlab.text.nearest import suggestion
 
 _PATHS = ("ckpt_path", "output", "run.dir")

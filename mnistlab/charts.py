@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from mnistlab.errors import LabError
-from mnistlab.files import write_bytes
+from mnistlab.system.files import write_bytes
 
 Draw = Callable[[Axes], object]
 """Draws a chart on the axes that it is given; what it returns is not looked at."""

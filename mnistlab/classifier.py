@@ -23,7 +23,7 @@ from mnistlab.optimization import Interval, LRSchedulerCallable, Metrics, Optimi
 from mnistlab.options.signatures import refuse_unknown
 from mnistlab.options.specification import Specification, describe, init_arguments
 from mnistlab.schedules import WarmupCosine
-from mnistlab.thrift import spare_steps, with_signature
+from mnistlab.system.thrift import spare_steps, with_signature
 from mnistlab.transfer import Transfer
 
 Split = Literal["train", "val", "test"]

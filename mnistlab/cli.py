@@ -25,7 +25,7 @@ def main(args: "Sequence[str] | None" = None) -> int:
     """
     from mnistlab.dispatch import command_of  # noqa: PLC0415 - see above
     from mnistlab.errors import TOO_LITTLE_MEMORY, LabError, is_out_of_memory, output_fault, tell  # noqa: PLC0415 - see above
-    from mnistlab.interruptions import interruptions_noted  # noqa: PLC0415 - see above
+    from mnistlab.system.interruptions import interruptions_noted  # noqa: PLC0415 - see above
     from mnistlab.text.addresses import kept_out  # noqa: PLC0415 - see above
 
     interruptions: list[int] = []

@@ -12,7 +12,6 @@ from mnistlab.effects.configured import Configured
 from mnistlab.errors import LabError, tell
 from mnistlab.evaluation import check_evaluation, evaluate
 from mnistlab.failures import explained
-from mnistlab.interruptions import ended_like_interrupted
 from mnistlab.invocation import Found, Invocation
 from mnistlab.lab import LabCLI, settled_from
 from mnistlab.making import check_parts, checked, load_weights, made, tell_notes
@@ -26,8 +25,9 @@ from mnistlab.runs.supervision import Supervision
 from mnistlab.screen import Screen, quiet
 from mnistlab.sections import prepare
 from mnistlab.starting import find_init
-from mnistlab.threads import threads
-from mnistlab.thrift import keep_freed_memory
+from mnistlab.system.interruptions import ended_like_interrupted
+from mnistlab.system.threads import threads
+from mnistlab.system.thrift import keep_freed_memory
 from mnistlab.training import train
 from mnistlab.wish import Wish
 

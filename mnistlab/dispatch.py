@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from mnistlab.command_table import COMMANDS, TABLES, Command
-from mnistlab.environment import unknown
 from mnistlab.errors import LabError, tell
+from mnistlab.system.environment import unknown
 from mnistlab.text.nearest import suggestion
 
 

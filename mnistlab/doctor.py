@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnistlab.arguments import read_arguments
-from mnistlab.environment import DATA_DIR, run_dir
 from mnistlab.errors import LabError
-from mnistlab.finite import as_json
+from mnistlab.system.environment import DATA_DIR, run_dir
+from mnistlab.system.strict_json import as_json
 from mnistlab.text.layout import fitted, paragraph, screen_width
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def _devices() -> Iterator[Finding]:
     """The devices, each after a small computation on it."""
     import torch
 
-    from mnistlab.runs.processes import usable_cores
+    from mnistlab.system.processes import usable_cores
 
     cores = len(usable_cores())
     threads = torch.get_num_threads()

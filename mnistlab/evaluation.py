@@ -17,13 +17,13 @@ from mnistlab.data import ImageData
 from mnistlab.discovery.schema import schema_line
 from mnistlab.errors import LabError
 from mnistlab.explanation import explain
-from mnistlab.files import replacing, write_text
 from mnistlab.invocation import Found, Invocation
 from mnistlab.lab import LabCLI
 from mnistlab.picture import save_picture
 from mnistlab.runs.folder import CONFIG, OUTCOMES, PICTURE, PREDICTIONS, RECORD
 from mnistlab.runs.record import config_text, now, start_record, write_json
 from mnistlab.runs.recorder import rounded
+from mnistlab.system.files import replacing, write_text
 from mnistlab.wish import Wish
 
 

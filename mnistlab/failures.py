@@ -14,8 +14,8 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from torch import OutOfMemoryError
 
 from mnistlab.errors import OUTPUT, LabError, output_fault, tell
-from mnistlab.files import NO_SPACE, FullDiskError
 from mnistlab.options.written import Source, Written
+from mnistlab.system.files import NO_SPACE, FullDiskError
 
 _OWN = Path(__file__).parent
 _LIBRARIES = (*{Path(sysconfig.get_path(name)) for name in ("purelib", "platlib", "stdlib")}, _OWN)

@@ -15,7 +15,7 @@ from lightning.pytorch import LightningModule, Trainer
 
 from mnistlab.errors import LabError
 from mnistlab.runs.soundness import DivergedError
-from mnistlab.thrift import Epochwise
+from mnistlab.system.thrift import Epochwise
 
 _FIRST = "MNISTLAB_FIRST_PROCESS"
 """The variable that tells those which Lightning has started the number of the first one, their parent."""

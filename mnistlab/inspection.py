@@ -15,10 +15,10 @@ from mnistlab.checkpoints.continuing import not_continuable
 from mnistlab.checkpoints.exported import SUFFIX
 from mnistlab.checkpoints.reading import RECORD, UnsafeCheckpointError, not_finite, read_plain, record_of
 from mnistlab.errors import LabError, visible
-from mnistlab.finite import as_json
 from mnistlab.options.classes import Untrusted, check_trusted, dotted_names
 from mnistlab.runs.finding import find_checkpoint
 from mnistlab.runs.summary import is_number
+from mnistlab.system.strict_json import as_json
 
 _MOST_VALUES = 1_000_000  # a file can name a value within itself often enough to fill any memory
 _DEEPEST = 50

@@ -9,7 +9,6 @@ from typing import Any
 
 from mnistlab.checkpoints.continuing import check_continuable
 from mnistlab.checkpoints.reading import read_checkpoint, record_of
-from mnistlab.environment import run_dir
 from mnistlab.errors import LabError, visible
 from mnistlab.options.domains import alternatives, chooses_class, with_domain
 from mnistlab.options.notation import NULLS, at_home
@@ -32,6 +31,7 @@ from mnistlab.presets.preset_class import load_preset
 from mnistlab.runs.differences import configuration
 from mnistlab.runs.finding import find_checkpoint
 from mnistlab.runs.reading import read_record
+from mnistlab.system.environment import run_dir
 from mnistlab.text.nearest import suggestion
 
 _CLASS_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")

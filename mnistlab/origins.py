@@ -6,12 +6,12 @@ from typing import Any, TypeGuard
 
 import yaml
 
-from mnistlab.environment import DATA_DIR, said_by
 from mnistlab.options.classes import find_class
 from mnistlab.options.settling import Settled
 from mnistlab.options.signatures import Slot, options
 from mnistlab.options.specification import class_path_of, default_of_slot, plain
 from mnistlab.sections import TRAINER_DEFAULTS, TopLevel, sections
+from mnistlab.system.environment import DATA_DIR, said_by
 
 _WIDTH = 64
 """Comments stand in this column, or right behind what is longer."""

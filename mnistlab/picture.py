@@ -11,7 +11,7 @@ from PIL.ImageFont import FreeTypeFont as FreeType
 from torch import Tensor
 from torch.nn import functional as F
 
-from mnistlab.files import replacing
+from mnistlab.system.files import replacing
 
 _TILE = 140  # pixels of an image on the picture, five for one of MNIST
 _GAP = 12

@@ -16,8 +16,6 @@ from torch import Tensor
 from mnistlab.arguments import words
 from mnistlab.commands import run
 from mnistlab.errors import LabError, visible
-from mnistlab.files import is_file
-from mnistlab.finite import as_json
 from mnistlab.hints import command_for
 from mnistlab.runs.folder import METRICS, OUTCOMES, WEIGHTS, new_folder
 from mnistlab.runs.listing import find_run
@@ -26,9 +24,11 @@ from mnistlab.runs.reading import read_record, read_rows
 from mnistlab.runs.summary import Run, read_run
 from mnistlab.runs.supervision import Row, Supervision
 from mnistlab.runs.verdict import lower_rate
-from mnistlab.shapes import threads as threads_problem
+from mnistlab.system.files import is_file
+from mnistlab.system.shapes import threads as threads_problem
+from mnistlab.system.strict_json import as_json
+from mnistlab.system.threads import threads
 from mnistlab.text.layout import paragraph, screen_width, table
-from mnistlab.threads import threads
 
 _PLACES = (
     "versions",

@@ -16,7 +16,6 @@ from mnistlab.discovery.schema import schema_line
 from mnistlab.effects.configured import Configured
 from mnistlab.errors import LabError, is_hangup, tell
 from mnistlab.failures import Interrupted, LossWatch
-from mnistlab.files import UnreadableError
 from mnistlab.group import LostError
 from mnistlab.hints import command_for
 from mnistlab.invocation import Found, Invocation
@@ -39,8 +38,9 @@ from mnistlab.runs.writer import refuse_second
 from mnistlab.screen import Screen
 from mnistlab.starting import begin as begin_model
 from mnistlab.starting import find_init
+from mnistlab.system.files import UnreadableError
+from mnistlab.system.threads import threads
 from mnistlab.text.addresses import masked
-from mnistlab.threads import threads
 from mnistlab.trackers import Followed, Trackers
 
 

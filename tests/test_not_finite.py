@@ -10,7 +10,7 @@ import torch
 from safetensors import safe_open
 
 from mnistlab.cli import main
-from mnistlab.finite import as_json, finite, spelt
+from mnistlab.system.strict_json import as_json, finite, spelt
 
 Fit = Callable[..., Path]
 LAST = Path("checkpoints", "last.ckpt")

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from mnistlab import main
-from mnistlab.runs.processes import this_process
+from mnistlab.system.processes import this_process
 
 Fit = Callable[..., Path]
 Said = Callable[..., str]

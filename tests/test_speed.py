@@ -72,7 +72,7 @@ def test_adam_still_looks_for_a_gpu_by_itself(opened: list[str], monkeypatch: py
 _FAULTS = """
 import resource, sys
 import torch
-from mnistlab.thrift import keep_freed_memory
+from mnistlab.system.thrift import keep_freed_memory
 if sys.argv[1] == "keep":
     keep_freed_memory()
 def use():

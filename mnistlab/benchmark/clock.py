@@ -7,7 +7,7 @@ from typing import ClassVar
 import torch
 from lightning.pytorch import LightningModule, Trainer
 
-from mnistlab.thrift import Epochwise
+from mnistlab.system.thrift import Epochwise
 
 
 def now() -> float:

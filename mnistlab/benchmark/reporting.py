@@ -13,9 +13,9 @@ from mnistlab.benchmark.peers import peers
 from mnistlab.benchmark.plain import in_memory
 from mnistlab.benchmark.screen import head, lines
 from mnistlab.commands import check
-from mnistlab.files import telling
 from mnistlab.runs.record import environment, now, write_json
 from mnistlab.screen import quiet
+from mnistlab.system.files import telling
 from mnistlab.text.layout import screen_width
 
 

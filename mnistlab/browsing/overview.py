@@ -12,10 +12,10 @@ from pathlib import Path
 from mnistlab.arguments import Arguments
 from mnistlab.browsing.words import percent, say, seconds
 from mnistlab.errors import LabError, visible
-from mnistlab.finite import as_json
 from mnistlab.runs.listing import short_ids
 from mnistlab.runs.reading import tell_broken
 from mnistlab.runs.summary import FILTERS, Run, Runs, ordered, read_runs, selected
+from mnistlab.system.strict_json import as_json
 from mnistlab.text.layout import paragraph, screen_height, screen_width, table
 
 _DEFAULT_ORDER = "-started"

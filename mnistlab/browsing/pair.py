@@ -11,7 +11,6 @@ from mnistlab.browsing.settings import changed
 from mnistlab.browsing.words import percent, said, say
 from mnistlab.catalogue import load_catalogue
 from mnistlab.errors import LabError
-from mnistlab.finite import as_json
 from mnistlab.hints import command_for
 from mnistlab.options.written import Written
 from mnistlab.runs.differences import (
@@ -27,6 +26,7 @@ from mnistlab.runs.folder import OUTCOMES, weights_of
 from mnistlab.runs.listing import find_run
 from mnistlab.runs.summary import Run, read_run
 from mnistlab.runs.testing import tested_in
+from mnistlab.system.strict_json import as_json
 from mnistlab.text.layout import paragraph, screen_width, table
 
 if TYPE_CHECKING:

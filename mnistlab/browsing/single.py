@@ -9,8 +9,6 @@ from mnistlab.browsing.settings import Setting, changed
 from mnistlab.browsing.words import percent, said, say, seconds
 from mnistlab.catalogue import load_catalogue
 from mnistlab.errors import LabError, tell
-from mnistlab.files import UnreadableError, is_file
-from mnistlab.finite import NOT_FINITE, as_json
 from mnistlab.hints import command_for
 from mnistlab.runs.differences import configuration
 from mnistlab.runs.folder import CONFIG, continues_from, weights_of
@@ -18,6 +16,8 @@ from mnistlab.runs.listing import find_run
 from mnistlab.runs.reading import LEFT_OUT, read_rows
 from mnistlab.runs.summary import Run, is_number, read_run
 from mnistlab.runs.verdict import lower_rate, verdict
+from mnistlab.system.files import UnreadableError, is_file
+from mnistlab.system.strict_json import NOT_FINITE, as_json
 from mnistlab.text.layout import paragraph, screen_width, table
 
 _MOST_ROWS, _FIRST, _LAST = 12, 3, 7

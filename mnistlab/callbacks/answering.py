@@ -12,7 +12,7 @@ from mnistlab.data import ImageData
 from mnistlab.data.likeness import fingerprint
 from mnistlab.runs.folder import OUTCOMES
 from mnistlab.runs.outcomes import Outcomes, save_outcomes
-from mnistlab.thrift import Epochwise
+from mnistlab.system.thrift import Epochwise
 
 
 class Answering(Epochwise):

@@ -13,7 +13,7 @@ from torch import distributed as dist
 from mnistlab.classifier import Classifier
 from mnistlab.data.loader import TrainLoader
 from mnistlab.errors import LabError, tell
-from mnistlab.thrift import Epochwise
+from mnistlab.system.thrift import Epochwise
 
 
 class Continuity(Epochwise):

@@ -8,7 +8,7 @@ from lightning.pytorch.callbacks import ProgressBar
 from rich import get_console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from mnistlab.thrift import Epochwise
+from mnistlab.system.thrift import Epochwise
 
 _REFRESH_S = 0.2
 _SILENCE_S = 10.0

@@ -11,8 +11,8 @@ import torch
 from lightning.pytorch import LightningModule, Trainer
 
 from mnistlab.errors import tell
-from mnistlab.runs.processes import usable_cores
-from mnistlab.thrift import Epochwise
+from mnistlab.system.processes import usable_cores
+from mnistlab.system.thrift import Epochwise
 
 Turns = Sequence[Sequence[int]]
 """From which batch of a run on how many threads computed: `[[0, 2], [860, 1]]`."""

@@ -18,7 +18,7 @@ from typing import Any
 
 from mnistlab.catalogue.entries import FORMAT, Catalogue
 from mnistlab.errors import LabError, is_out_of_memory
-from mnistlab.files import clear_left_over, write_text
+from mnistlab.system.files import clear_left_over, write_text
 
 PACKAGE = Path(__file__).parent.parent
 SHIPPED = Path(__file__).with_name("shipped.json")

@@ -16,8 +16,8 @@ from torch import Tensor
 
 from mnistlab.checkpoints.reading import RECORD
 from mnistlab.errors import LabError, visible
-from mnistlab.files import is_file
-from mnistlab.shapes import (
+from mnistlab.system.files import is_file
+from mnistlab.system.shapes import (
     Shape,
     both,
     count,

@@ -15,9 +15,9 @@ from mnistlab.checkpoints.exported import SUFFIX, pack, unpack
 from mnistlab.checkpoints.extent import check_extent
 from mnistlab.checkpoints.pickled import names_in_pickle
 from mnistlab.errors import LabError, visible
-from mnistlab.files import is_file
-from mnistlab.finite import as_json, spelt
-from mnistlab.shapes import fields, mapping, maybe, named, text
+from mnistlab.system.files import is_file
+from mnistlab.system.shapes import fields, mapping, maybe, named, text
+from mnistlab.system.strict_json import as_json, spelt
 
 RECORD = "mnistlab"
 """The key of a checkpoint under which the lab's own part stands."""

@@ -14,9 +14,9 @@ from torch import Tensor
 
 from mnistlab.data.images import ImageData
 from mnistlab.data.imageset import ImageSet
-from mnistlab.files import clear_left_over, write_bytes
 from mnistlab.numbers import NonNegativeInt, PositiveInt
-from mnistlab.threads import threads
+from mnistlab.system.files import clear_left_over, write_bytes
+from mnistlab.system.threads import threads
 
 SIDE = 28
 BOX = 20  # MNIST's digits fill a box of 20 x 20 pixels

@@ -12,7 +12,7 @@ from mnistlab.command_table import COMMANDS
 from mnistlab.discovery.candidates import offer
 from mnistlab.discovery.shells import SHELLS, Shell
 from mnistlab.errors import LabError
-from mnistlab.files import telling, write_text
+from mnistlab.system.files import telling, write_text
 from mnistlab.text.nearest import suggestion
 
 _HELP = """\

@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from mnistlab.environment import run_dir
 from mnistlab.options.notation import at_home
 from mnistlab.runs.listing import called, given_names, run_folders, short_ids
 from mnistlab.runs.newest import LAST, MEANT
+from mnistlab.system.environment import run_dir
 
 _FILTERS = ("--model=", "--data=", "--command=", "--status=", "--tag=", "--preset=", "--sweep=")
 _COMMANDS = {"show": "one run in full", "diff": "in what two runs differ", "rm": "remove runs"}

@@ -10,7 +10,7 @@ from mnistlab.catalogue import load_catalogue, present_catalogue
 from mnistlab.catalogue.store import cache_folder
 from mnistlab.discovery.yaml_schema import schema_text
 from mnistlab.errors import LabError
-from mnistlab.files import clear_left_over, telling, write_text
+from mnistlab.system.files import clear_left_over, telling, write_text
 
 _HELP = """\
 Print the JSON schema with which editors complete and check YAML presets.

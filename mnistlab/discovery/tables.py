@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from mnistlab.arguments import read_arguments
 from mnistlab.catalogue import Catalogue, ClassEntry, load_catalogue
 from mnistlab.errors import LabError
-from mnistlab.finite import as_json
 from mnistlab.presets.finding import PresetEntry, list_presets
+from mnistlab.system.strict_json import as_json
 from mnistlab.text.layout import fitted, paragraph, screen_width, table
 
 Row = dict[str, object]

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from mnistlab.catalogue import Catalogue, ClassEntry, KindEntry, OptionEntry
 from mnistlab.catalogue.entries import Value
-from mnistlab.finite import spelt
 from mnistlab.options.written import SWEEP
+from mnistlab.system.strict_json import spelt
 
 Schema = dict[str, Value]
 

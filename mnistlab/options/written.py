@@ -11,10 +11,10 @@ from pathlib import Path
 
 import yaml
 
-from mnistlab.environment import OPTIONS, said_by
 from mnistlab.errors import LabError
 from mnistlab.options.composing import compose, data_in, dump, place
 from mnistlab.options.notation import NULLS, Plain, as_written, data_of
+from mnistlab.system.environment import OPTIONS, said_by
 
 Key = tuple[str, ...]
 

@@ -8,9 +8,9 @@ from functools import cached_property
 from pathlib import Path
 
 from mnistlab.errors import tell
-from mnistlab.files import UnreadableError
-from mnistlab.runs.processes import is_gone
 from mnistlab.runs.reading import read_record, read_rows
+from mnistlab.system.files import UnreadableError
+from mnistlab.system.processes import is_gone
 
 UNKNOWN = "–"  # noqa: RUF001 - it is to be seen
 

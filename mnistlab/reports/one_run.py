@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 
 from mnistlab.errors import LabError
-from mnistlab.files import UnreadableError, is_file
 from mnistlab.hints import command_for
 from mnistlab.reports.behind import Trust
 from mnistlab.reports.curves import course
@@ -15,6 +14,7 @@ from mnistlab.reports.tested import interval, tested
 from mnistlab.runs.folder import CONFIG, LAST
 from mnistlab.runs.reading import read_configuration
 from mnistlab.runs.verdict import verdict
+from mnistlab.system.files import UnreadableError, is_file
 
 _STATES = {
     "running": "It is still running: what is here is what was known when this page was written.",

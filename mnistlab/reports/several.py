@@ -4,7 +4,6 @@ import base64
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from mnistlab.files import is_file, read_file, stands
 from mnistlab.reports.behind import Trust
 from mnistlab.reports.curves import courses
 from mnistlab.reports.facts import UNKNOWN, Facts, count, duration, percent
@@ -13,6 +12,7 @@ from mnistlab.reports.one_run import about, headline, sections
 from mnistlab.reports.tested import interval
 from mnistlab.runs.folder import RECORD
 from mnistlab.runs.listing import short_ids
+from mnistlab.system.files import is_file, read_file, stands
 
 SWEEP = "sweep.json"
 """The file that a folder has if a sweep or a comparison lies in it."""

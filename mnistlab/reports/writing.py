@@ -5,7 +5,6 @@ from pathlib import Path
 
 from mnistlab.arguments import Arguments
 from mnistlab.errors import LabError, tell
-from mnistlab.files import is_folder, telling, write_text
 from mnistlab.invocation import check_packages
 from mnistlab.reports.behind import Trust
 from mnistlab.reports.facts import Facts
@@ -15,6 +14,7 @@ from mnistlab.reports.several import is_sweep, runs_side_by_side, sweep, trials_
 from mnistlab.runs.listing import find_run
 from mnistlab.runs.newest import LAST
 from mnistlab.runs.record import now
+from mnistlab.system.files import is_folder, telling, write_text
 
 NAME = "report.html"
 """What a page is called where nobody names it."""

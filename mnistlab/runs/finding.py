@@ -6,11 +6,11 @@ from pathlib import Path
 
 from mnistlab.checkpoints.exported import SUFFIX
 from mnistlab.errors import LabError
-from mnistlab.files import is_file, is_folder
 from mnistlab.options.notation import at_home
 from mnistlab.runs.folder import BEST, CONFIG, LAST, continues_from, is_run, weights_of
 from mnistlab.runs.listing import given_names, only, run_folders, runs_called, short_ids
 from mnistlab.runs.newest import newest
+from mnistlab.system.files import is_file, is_folder
 from mnistlab.text.nearest import nearest
 
 

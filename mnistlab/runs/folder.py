@@ -7,8 +7,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mnistlab.files import is_file, stands
 from mnistlab.options.written import COMPLETE
+from mnistlab.system.files import is_file, stands
 
 CONFIG = "config.yaml"
 RECORD = "run.json"

@@ -12,11 +12,11 @@ from torch import Tensor
 from mnistlab.checkpoints.exported import NotExportableError
 from mnistlab.checkpoints.reading import read_checkpoint, weights_file
 from mnistlab.errors import LabError, is_hangup, tell
-from mnistlab.files import put, write_bytes
 from mnistlab.runs.folder import BEST, LAST, WEIGHTS
 from mnistlab.runs.recorder import Recorder
 from mnistlab.runs.soundness import DivergedError, Soundness
-from mnistlab.thrift import Epochwise
+from mnistlab.system.files import put, write_bytes
+from mnistlab.system.thrift import Epochwise
 
 
 class Keeper(Epochwise, Checkpoint):

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mnistlab.answers import PARTS, Answers, check_images
 from mnistlab.errors import LabError
-from mnistlab.files import UnreadableError, check_file, write_bytes
+from mnistlab.system.files import UnreadableError, check_file, write_bytes
 
 _MOST_BYTES = 1 << 30
 

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from mnistlab.errors import tell
-from mnistlab.files import UnreadableError, read_text
-from mnistlab.finite import NOT_FINITE, finite
 from mnistlab.runs.folder import CONFIG, METRICS, RECORD, closed, is_run, places
-from mnistlab.shapes import (
+from mnistlab.system.files import UnreadableError, read_text
+from mnistlab.system.shapes import (
     Shape,
     count,
     either,
@@ -29,6 +28,7 @@ from mnistlab.shapes import (
     threads,
     whole,
 )
+from mnistlab.system.strict_json import NOT_FINITE, finite
 
 LEFT_OUT = "left_out"
 """The key under which a record that was read says which of its fields were not what they should be."""

@@ -16,11 +16,11 @@ from typing import Any
 
 import torch
 
-from mnistlab.files import write_text
-from mnistlab.finite import as_json
 from mnistlab.options.composing import dump
 from mnistlab.options.written import COMPLETE
-from mnistlab.runs.processes import this_process
+from mnistlab.system.files import write_text
+from mnistlab.system.processes import this_process
+from mnistlab.system.strict_json import as_json
 
 FORMAT = 1
 _PACKAGES = ("mnistlab", "torch", "torchvision", "lightning", "jsonargparse")
@@ -32,7 +32,7 @@ def now() -> str:
 
 
 def write_json(path: Path, data: Mapping[str, Any]) -> None:
-    """Write JSON whole or not at all; see `mnistlab.finite` for numbers that are none."""
+    """Write JSON whole or not at all; see `mnistlab.system.strict_json` for numbers that are none."""
     write_text(path, as_json(data) + "\n")
 
 

@@ -11,12 +11,12 @@ from lightning.pytorch.callbacks import Checkpoint
 
 from mnistlab.checkpoints.reading import read_checkpoint
 from mnistlab.errors import LabError
-from mnistlab.files import UnreadableError, write_text
 from mnistlab.runs.folder import BEST, CONFIG, LAST, METRICS, RECORD
 from mnistlab.runs.reading import read_record
 from mnistlab.runs.record import now, write_json, write_rows
 from mnistlab.runs.writer import Pulse, alone
-from mnistlab.thrift import Epochwise
+from mnistlab.system.files import UnreadableError, write_text
+from mnistlab.system.thrift import Epochwise
 
 MONITOR = "val/acc"
 

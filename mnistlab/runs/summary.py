@@ -12,9 +12,9 @@ from typing import TypeGuard
 
 from mnistlab.errors import LabError
 from mnistlab.runs.folder import RECORD
-from mnistlab.runs.processes import is_elsewhere, is_gone, is_silent
 from mnistlab.runs.reading import read_record, read_records
-from mnistlab.shapes import number
+from mnistlab.system.processes import is_elsewhere, is_gone, is_silent
+from mnistlab.system.shapes import number
 from mnistlab.text.nearest import suggestion
 
 STATUSES = ("running", "finished", "interrupted", "failed", "diverged", "pruned", "lost")

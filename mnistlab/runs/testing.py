@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from mnistlab.files import is_file, stands
 from mnistlab.runs.folder import BEST, OUTCOMES, weights_of
 from mnistlab.runs.summary import Run, read_runs
+from mnistlab.system.files import is_file, stands
 
 
 def tested_in(run: Run, root: Path) -> Path | None:

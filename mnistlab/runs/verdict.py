@@ -11,8 +11,8 @@ from itertools import pairwise
 from math import isfinite, log, sqrt
 from statistics import NormalDist
 
-from mnistlab.finite import NOT_FINITE, finite
 from mnistlab.runs.summary import is_number
+from mnistlab.system.strict_json import NOT_FINITE, finite
 
 _LOW, _USUAL, _HIGH = 1e-4, 1e-3, 1e-2
 """Learning rates; a net that learns nothing between the first and the last fails for another reason."""

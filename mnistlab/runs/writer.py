@@ -9,9 +9,9 @@ from pathlib import Path
 
 from mnistlab.errors import LabError
 from mnistlab.runs.folder import RECORD
-from mnistlab.runs.processes import SILENT_S, is_elsewhere, is_same, this_process
 from mnistlab.runs.reading import read_record
 from mnistlab.runs.summary import Run
+from mnistlab.system.processes import SILENT_S, is_elsewhere, is_same, this_process
 
 _LOCK = ".lock"
 _BEAT_S = 30

@@ -7,7 +7,6 @@ from contextlib import contextmanager, nullcontext
 from mnistlab.arguments import words
 from mnistlab.errors import LabError
 from mnistlab.failures import check_place, explained
-from mnistlab.files import stands
 from mnistlab.invocation import Invocation
 from mnistlab.lab import LabCLI
 from mnistlab.options.written import from_arguments
@@ -18,6 +17,7 @@ from mnistlab.sweeps.progress import counted
 from mnistlab.sweeps.space import Space
 from mnistlab.sweeps.storage import told_of_the_database
 from mnistlab.sweeps.study import State, Study
+from mnistlab.system.files import stands
 
 DEBUG = "debug"
 """The switch that shows where an error comes from."""

@@ -12,14 +12,14 @@ from typing import Any, Literal
 from mnistlab.catalogue.store import current_identity
 from mnistlab.errors import LabError
 from mnistlab.failures import RunFailedError
-from mnistlab.files import UnreadableError, read_text
-from mnistlab.finite import spelt
 from mnistlab.options.domains import as_typed
 from mnistlab.runs.reading import read_record
 from mnistlab.runs.record import write_json
-from mnistlab.shapes import fields, listed, named, text, whole
 from mnistlab.sweeps.drawing import at_random, identified, seed_of, unseen
 from mnistlab.sweeps.space import Assignment, Axis, Label, Point, Space, ends, grid
+from mnistlab.system.files import UnreadableError, read_text
+from mnistlab.system.shapes import fields, listed, named, text, whole
+from mnistlab.system.strict_json import spelt
 
 FILE = "sweep.json"
 DATABASE = "sweep.db"

@@ -21,11 +21,11 @@ from optuna.storages import RetryHeartbeatStaleTrialCallback, fail_stale_trials
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from mnistlab.runs.processes import is_elsewhere, is_gone, is_same, this_process
 from mnistlab.sweeps.drawing import Decide, Deciding, by_tpe, identified, seed_of
 from mnistlab.sweeps.plan import Job, Plan
 from mnistlab.sweeps.space import Point
 from mnistlab.sweeps.storage import GRACE_S, alone, open_storage
+from mnistlab.system.processes import is_elsewhere, is_gone, is_same, this_process
 
 MOST_DEATHS = 3
 """After so many deaths of its worker a job counts as failed: it may be the job that kills it."""

@@ -14,13 +14,13 @@ from matplotlib.axes import Axes
 
 from mnistlab.charts import save
 from mnistlab.errors import tell
-from mnistlab.files import UnreadableError
-from mnistlab.finite import as_json as json_of
 from mnistlab.runs.reading import read_record
 from mnistlab.runs.summary import Run
 from mnistlab.sweeps.plan import Plan
 from mnistlab.sweeps.student import student_quantile
 from mnistlab.sweeps.study import Progress, State, Study
+from mnistlab.system.files import UnreadableError
+from mnistlab.system.strict_json import as_json as json_of
 from mnistlab.text.layout import screen_width, table
 
 

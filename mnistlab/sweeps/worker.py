@@ -24,8 +24,6 @@ from mnistlab.checkpoints.reading import read_checkpoint, record_of
 from mnistlab.commands import run
 from mnistlab.errors import LabError, tell
 from mnistlab.failures import Interrupted, RunFailedError
-from mnistlab.finite import spelt
-from mnistlab.interruptions import ended_like_interrupted
 from mnistlab.runs.folder import BEST, LAST, METRICS, WEIGHTS, is_run
 from mnistlab.runs.reading import read_record, read_rows
 from mnistlab.runs.summary import Run, is_number
@@ -35,6 +33,8 @@ from mnistlab.sweeps.plan import Plan, finished, plan_from
 from mnistlab.sweeps.space import Axis, Label, Point
 from mnistlab.sweeps.storage import HEARTBEAT_S, told_of_the_database
 from mnistlab.sweeps.study import State, Study, ranked
+from mnistlab.system.interruptions import ended_like_interrupted
+from mnistlab.system.strict_json import spelt
 from mnistlab.text.addresses import know, masked
 
 POISONED = 3

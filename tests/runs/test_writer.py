@@ -16,8 +16,8 @@ from support import record_of
 from mnistlab import main
 from mnistlab.errors import LabError
 from mnistlab.runs.keeper import Keeper
-from mnistlab.runs.processes import SILENT_S, this_process
 from mnistlab.runs.writer import alone
+from mnistlab.system.processes import SILENT_S, this_process
 
 Fit = Callable[..., Path]
 Change = Callable[..., None]

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from optuna.trial import TrialState
 
-from mnistlab.runs.processes import that_process
 from mnistlab.sections import prepare
 from mnistlab.sweeps.drawing import identified
 from mnistlab.sweeps.plan import Plan, sampling
 from mnistlab.sweeps.space import Space
 from mnistlab.sweeps.study import Study
+from mnistlab.system.processes import that_process
 
 ASKED = 12
 SPACES = {

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from mnistlab.runs.processes import that_process
 from mnistlab.sections import prepare
 from mnistlab.sweeps.plan import Plan
 from mnistlab.sweeps.study import State, Study
+from mnistlab.system.processes import that_process
 
 
 @pytest.fixture
