@@ -4,9 +4,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from mnistlab.arguments import Arguments, read_arguments
 from mnistlab.command_table import BENCH_SECTIONS
 from mnistlab.errors import LabError
+from mnistlab.options.arguments import Arguments, read_arguments
 from mnistlab.text.layout import fitted
 from mnistlab.text.nearest import suggestion
 

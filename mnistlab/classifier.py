@@ -17,9 +17,9 @@ from mnistlab.checkpoints.loading import load_model
 from mnistlab.checkpoints.reading import FORMAT, RECORD
 from mnistlab.counts import Counts
 from mnistlab.losses import LossLike
-from mnistlab.numbers import NonNegativeFloat, PositiveInt
 from mnistlab.objective import Objective
 from mnistlab.optimization import Interval, LRSchedulerCallable, Metrics, Optimization, OptimizerCallable, step_plateau
+from mnistlab.options.numbers import NonNegativeFloat, PositiveInt
 from mnistlab.options.signatures import refuse_unknown
 from mnistlab.options.specification import Specification, describe, init_arguments
 from mnistlab.schedules import WarmupCosine

@@ -3,9 +3,9 @@
 import shlex
 from collections.abc import Sequence
 
-from mnistlab.arguments import words
 from mnistlab.discovery.asking import Asked, asked_of_many
 from mnistlab.errors import LabError, announce
+from mnistlab.options.arguments import words
 
 USAGE = """\
 Usage: mnistlab compare --models=SDN68K,CNN421K [--seeds=3] ... and the options

@@ -15,8 +15,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mnistlab.arguments import read_arguments
 from mnistlab.errors import LabError
+from mnistlab.options.arguments import read_arguments
 from mnistlab.system.environment import DATA_DIR, run_dir
 from mnistlab.system.strict_json import as_json
 from mnistlab.text.layout import fitted, paragraph, screen_width

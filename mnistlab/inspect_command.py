@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from mnistlab.arguments import read_arguments
+from mnistlab.options.arguments import read_arguments
 from mnistlab.text.layout import fitted
 
 USAGE = """\

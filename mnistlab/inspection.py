@@ -10,11 +10,11 @@ from pathlib import Path
 
 from torch import Tensor, strided
 
-from mnistlab.arguments import Arguments
 from mnistlab.checkpoints.continuing import not_continuable
 from mnistlab.checkpoints.exported import SUFFIX
 from mnistlab.checkpoints.reading import RECORD, UnsafeCheckpointError, not_finite, read_plain, record_of
 from mnistlab.errors import LabError, visible
+from mnistlab.options.arguments import Arguments
 from mnistlab.options.classes import Untrusted, check_trusted, dotted_names
 from mnistlab.runs.finding import find_checkpoint
 from mnistlab.runs.summary import is_number

@@ -25,9 +25,9 @@ from mnistlab.errors import LabError
 from mnistlab.group import Group
 from mnistlab.invocation import Found, Invocation
 from mnistlab.linking import link_classes
-from mnistlab.numbers import ThreadCount
 from mnistlab.options.building import instantiate, instantiate_group
 from mnistlab.options.classes import find_class
+from mnistlab.options.numbers import ThreadCount
 from mnistlab.options.parsing import keep, parse
 from mnistlab.options.settling import Settled, settle
 from mnistlab.options.signatures import Slot

@@ -5,7 +5,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
-from mnistlab.numbers import ClosedUnitInterval, PositiveInt
+from mnistlab.options.numbers import ClosedUnitInterval, PositiveInt
 from mnistlab.options.specification import Specification, describe, init_arguments
 
 WEIGHT_STD = 0.02

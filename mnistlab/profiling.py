@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 from lightning.pytorch.profilers import PassThroughProfiler, SimpleProfiler
 
-from mnistlab.numbers import PositiveInt
+from mnistlab.options.numbers import PositiveInt
 
 
 class TimeTable(SimpleProfiler):

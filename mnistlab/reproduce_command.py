@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from mnistlab.arguments import read_arguments
 from mnistlab.errors import LabError
+from mnistlab.options.arguments import read_arguments
 from mnistlab.text.layout import fitted
 
 USAGE = """\

@@ -13,10 +13,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from mnistlab.arguments import words
 from mnistlab.commands import run
 from mnistlab.errors import LabError, visible
 from mnistlab.hints import command_for
+from mnistlab.options.arguments import words
 from mnistlab.runs.folder import METRICS, OUTCOMES, WEIGHTS, new_folder
 from mnistlab.runs.listing import find_run
 from mnistlab.runs.outcomes import load_outcomes

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.optim import Optimizer, lr_scheduler
 from torch.optim.lr_scheduler import CyclicLR, LRScheduler, OneCycleLR
 
-from mnistlab.numbers import ClosedUnitInterval, NonNegativeFloat, NonNegativeInt
+from mnistlab.options.numbers import ClosedUnitInterval, NonNegativeFloat, NonNegativeInt
 
 
 class RunSchedule(LRScheduler):

@@ -14,8 +14,8 @@ from mnistlab.data import MNIST, ImageData
 from mnistlab.losses.torch_losses import REFUSED
 from mnistlab.losses.weights import register_tensor_type
 from mnistlab.models import MediumModel
-from mnistlab.numbers import NonNegativeInt, PositiveInt, ThreadCount
 from mnistlab.options.classes import hide, refuse
+from mnistlab.options.numbers import NonNegativeInt, PositiveInt, ThreadCount
 from mnistlab.options.settling import Section
 from mnistlab.text.addresses import Address
 from mnistlab.trackers import Tracker

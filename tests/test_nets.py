@@ -44,7 +44,7 @@ PARTS = '''
 """Parts of a user."""
 from torch import Tensor, nn
 from mnistlab import Backbone, Head
-from mnistlab.numbers import PositiveInt
+from mnistlab.options.numbers import PositiveInt
 
 class {stem}Backbone(Backbone):
     """One convolution.

@@ -20,7 +20,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 from mnistlab import Classifier, Loss
-from mnistlab.numbers import PositiveInt
+from mnistlab.options.numbers import PositiveInt
 
 class {Model}(Classifier):
     """A convolution and a line.

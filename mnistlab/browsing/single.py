@@ -4,12 +4,12 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from mnistlab.arguments import Arguments
 from mnistlab.browsing.settings import Setting, changed
 from mnistlab.browsing.words import percent, said, say, seconds
 from mnistlab.catalogue import load_catalogue
 from mnistlab.errors import LabError, tell
 from mnistlab.hints import command_for
+from mnistlab.options.arguments import Arguments
 from mnistlab.runs.differences import configuration
 from mnistlab.runs.folder import CONFIG, continues_from, weights_of
 from mnistlab.runs.listing import find_run

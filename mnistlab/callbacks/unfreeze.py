@@ -4,7 +4,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 
 from mnistlab.classifier import Classifier
 from mnistlab.freezing import named, within
-from mnistlab.numbers import NonNegativeInt
+from mnistlab.options.numbers import NonNegativeInt
 
 
 class Unfreeze(Callback):

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample, interpolate
 
-from mnistlab.numbers import ClosedUnitInterval, NonNegativeFloat
+from mnistlab.options.numbers import ClosedUnitInterval, NonNegativeFloat
 
 _KNOTS = 5  # of the elastic field along each side: on 28 pixels a bend is about as wide as half a digit
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from mnistlab.data.images import ImageData
 from mnistlab.data.imageset import ImageSet
-from mnistlab.numbers import NonNegativeInt, PositiveInt
+from mnistlab.options.numbers import NonNegativeInt, PositiveInt
 from mnistlab.system.files import clear_left_over, write_bytes
 from mnistlab.system.threads import threads
 

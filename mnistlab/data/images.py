@@ -17,7 +17,7 @@ from mnistlab.data.likeness import Oddity, oddities
 from mnistlab.data.loader import EvalLoader, Shard, TrainLoader
 from mnistlab.data.recognition import Recognition
 from mnistlab.errors import LabError, tell
-from mnistlab.numbers import NonNegativeInt, PositiveFloat, PositiveInt
+from mnistlab.options.numbers import NonNegativeInt, PositiveFloat, PositiveInt
 from mnistlab.options.signatures import refuse_unknown
 from mnistlab.options.specification import Specification, describe, init_arguments
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
-from mnistlab.arguments import read_arguments
 from mnistlab.catalogue import load_catalogue
 from mnistlab.command_table import COMMANDS
 from mnistlab.discovery.candidates import offer
 from mnistlab.discovery.shells import SHELLS, Shell
 from mnistlab.errors import LabError
+from mnistlab.options.arguments import read_arguments
 from mnistlab.system.files import telling, write_text
 from mnistlab.text.nearest import suggestion
 

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from mnistlab.arguments import read_arguments
 from mnistlab.catalogue import load_catalogue, present_catalogue
 from mnistlab.catalogue.store import cache_folder
 from mnistlab.discovery.yaml_schema import schema_text
 from mnistlab.errors import LabError
+from mnistlab.options.arguments import read_arguments
 from mnistlab.system.files import clear_left_over, telling, write_text
 
 _HELP = """\

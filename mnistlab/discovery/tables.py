@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from mnistlab.arguments import read_arguments
 from mnistlab.catalogue import Catalogue, ClassEntry, load_catalogue
 from mnistlab.errors import LabError
+from mnistlab.options.arguments import read_arguments
 from mnistlab.presets.finding import PresetEntry, list_presets
 from mnistlab.system.strict_json import as_json
 from mnistlab.text.layout import fitted, paragraph, screen_width, table

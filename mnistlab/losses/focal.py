@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from mnistlab.losses.base import Loss, in_full_precision
 from mnistlab.losses.weights import check_length, check_numbers
-from mnistlab.numbers import ClosedUnitInterval, NonNegativeFloat
+from mnistlab.options.numbers import ClosedUnitInterval, NonNegativeFloat
 
 _TINY = torch.finfo(torch.float32).tiny
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from mnistlab.losses.base import Loss, in_full_precision
-from mnistlab.numbers import NonNegativeFloat, PositiveFloat
+from mnistlab.options.numbers import NonNegativeFloat, PositiveFloat
 
 
 class SoftTargetLoss(Loss):

@@ -8,8 +8,8 @@ from torch.optim import Adam
 
 from mnistlab.models.assembled import Assembled
 from mnistlab.nets import Backbone
-from mnistlab.numbers import ClosedUnitInterval, NonNegativeFloat, PositiveInt
 from mnistlab.optimization import OptimizerCallable
+from mnistlab.options.numbers import ClosedUnitInterval, NonNegativeFloat, PositiveInt
 
 GRID = 7
 """Rows and columns of the map that the dense layer sees, whatever the size of the images."""

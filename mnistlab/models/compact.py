@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from mnistlab.models.assembled import Assembled
 from mnistlab.nets import Backbone
-from mnistlab.numbers import PositiveInt
+from mnistlab.options.numbers import PositiveInt
 
 
 class MeanMaxPool(nn.Module):

@@ -12,8 +12,8 @@ from torchvision.ops import StochasticDepth
 
 from mnistlab.models.assembled import Assembled
 from mnistlab.nets import Backbone, init_truncated_normal
-from mnistlab.numbers import ClosedUnitInterval, PositiveInt
 from mnistlab.optimization import LRSchedulerCallable, OptimizerCallable
+from mnistlab.options.numbers import ClosedUnitInterval, PositiveInt
 from mnistlab.schedules import WarmupCosine
 
 _EPS = 1e-6

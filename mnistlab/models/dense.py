@@ -8,8 +8,8 @@ from torch.optim import Adam
 
 from mnistlab.models.assembled import Assembled
 from mnistlab.nets import Backbone
-from mnistlab.numbers import PositiveInt
 from mnistlab.optimization import OptimizerCallable
+from mnistlab.options.numbers import PositiveInt
 
 
 class DenseBackbone(Backbone):

@@ -12,8 +12,8 @@ from torchvision.ops import Conv2dNormActivation, SqueezeExcitation, StochasticD
 
 from mnistlab.models.assembled import Assembled
 from mnistlab.nets import Backbone
-from mnistlab.numbers import ClosedUnitInterval, PositiveFloat, PositiveInt
 from mnistlab.optimization import OptimizerCallable
+from mnistlab.options.numbers import ClosedUnitInterval, PositiveFloat, PositiveInt
 
 SqueezeFrom = Literal["input", "expanded"]
 

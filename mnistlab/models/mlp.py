@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from mnistlab.models.assembled import Assembled
 from mnistlab.nets import Backbone
-from mnistlab.numbers import ClosedUnitInterval, PositiveInt
+from mnistlab.options.numbers import ClosedUnitInterval, PositiveInt
 
 
 class ResidualMLPBackbone(Backbone):

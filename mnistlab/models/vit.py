@@ -10,8 +10,8 @@ from torch.optim import AdamW
 
 from mnistlab.models.assembled import Assembled
 from mnistlab.nets import WEIGHT_STD, Backbone, init_truncated_normal
-from mnistlab.numbers import ClosedUnitInterval, PositiveInt
 from mnistlab.optimization import LRSchedulerCallable, OptimizerCallable
+from mnistlab.options.numbers import ClosedUnitInterval, PositiveInt
 from mnistlab.schedules import WarmupCosine
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from mnistlab.arguments import Arguments
 from mnistlab.errors import LabError, tell
 from mnistlab.invocation import check_packages
+from mnistlab.options.arguments import Arguments
 from mnistlab.reports.behind import Trust
 from mnistlab.reports.facts import Facts
 from mnistlab.reports.one_run import about, headline, sections

@@ -4,11 +4,11 @@ import string
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 
-from mnistlab.arguments import words
 from mnistlab.errors import LabError
 from mnistlab.failures import check_place, explained
 from mnistlab.invocation import Invocation
 from mnistlab.lab import LabCLI
+from mnistlab.options.arguments import words
 from mnistlab.options.written import from_arguments
 from mnistlab.runs.folder import RECORD
 from mnistlab.sections import prepare

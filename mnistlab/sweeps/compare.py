@@ -8,13 +8,13 @@ from pathlib import Path
 
 import torch
 
-from mnistlab.arguments import words
 from mnistlab.classifier import Classifier
 from mnistlab.commands import check
 from mnistlab.errors import LabError, visible
 from mnistlab.failures import Interrupted
 from mnistlab.lab import LabCLI
 from mnistlab.models import Assembled
+from mnistlab.options.arguments import words
 from mnistlab.options.classes import candidates, listed
 from mnistlab.options.signatures import options
 from mnistlab.sections import Sweep

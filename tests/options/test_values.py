@@ -21,10 +21,10 @@ from mnistlab.classifier import Classifier
 from mnistlab.cli import main
 from mnistlab.data import ImageData
 from mnistlab.errors import LabError
-from mnistlab.numbers import PositiveInt
 from mnistlab.options.classes import candidates, listed
 from mnistlab.options.composing import dump
 from mnistlab.options.notation import as_written
+from mnistlab.options.numbers import PositiveInt
 from mnistlab.options.parsing import parse
 from mnistlab.options.reading import Unfit, read, takes_parts, takes_several, takes_text
 from mnistlab.options.settling import Section, settle
