@@ -12,11 +12,11 @@ from torch.nn import CrossEntropyLoss
 from torch.optim import AdamW
 
 from mnistlab.answers import Answers, answers_of
-from mnistlab.attribution import Method, attribute
 from mnistlab.checkpoints.loading import load_model
 from mnistlab.checkpoints.reading import FORMAT, RECORD
 from mnistlab.counts import Counts
 from mnistlab.losses import LossLike
+from mnistlab.nets.attribution import Method, attribute
 from mnistlab.objective import Objective
 from mnistlab.optimization import Interval, LRSchedulerCallable, Metrics, Optimization, OptimizerCallable, step_plateau
 from mnistlab.options.numbers import NonNegativeFloat, PositiveInt
@@ -187,7 +187,7 @@ class Classifier(Transfer):
         target: Tensor | None = None,
         stage: str | None = None,
     ) -> Tensor:
-        """How much each place of an image has to do with the answer, from 0 to 1; see `mnistlab.attribution.attribute`.
+        """How much each place of an image has to do with the answer, from 0 to 1; see `mnistlab.nets.attribution.attribute`.
 
         Shape: normalized images (batch, channels, height, width) -> (batch, height, width).
 

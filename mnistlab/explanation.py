@@ -6,10 +6,10 @@ import torch
 from lightning.pytorch import Trainer
 from torch import Tensor
 
-from mnistlab.attribution import Method, suitable
 from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
 from mnistlab.errors import LabError
+from mnistlab.nets.attribution import Method, suitable
 from mnistlab.picture import Explained
 from mnistlab.text.nearest import suggestion
 from mnistlab.wish import Wish

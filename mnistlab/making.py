@@ -17,9 +17,9 @@ from mnistlab.errors import LabError, tell
 from mnistlab.failures import check_place, refused
 from mnistlab.invocation import Found, Invocation
 from mnistlab.lab import LabCLI, make
+from mnistlab.nets.probe import learns_from_single_images, refusal
 from mnistlab.options.settling import Settled
 from mnistlab.trainer_options import check_companions, check_trainer
-from mnistlab.trial import learns_from_single_images, refusal
 
 
 def made(

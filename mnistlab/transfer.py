@@ -7,7 +7,7 @@ from lightning.pytorch import LightningModule
 from torch import nn
 
 from mnistlab.checkpoints.taking import take_weights
-from mnistlab.freezing import named, rest, set_trainable, within
+from mnistlab.nets.freezing import named, rest, set_trainable, within
 
 _PLAIN = {str, int, float, bool, type(None)}
 

@@ -5,9 +5,9 @@ import torch
 from torch import Tensor, nn
 
 from mnistlab import CNN8K, SDN8K, Backbone, ConvNeXt18K, EfficientNet22K, TinyModel, ViT38K
-from mnistlab.attribution import attribute, suitable
 from mnistlab.models import CompactCNN
 from mnistlab.nets import Net
+from mnistlab.nets.attribution import attribute, suitable
 
 FAMILIES = {
     TinyModel: "gradient",

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from mnistlab import main
-from mnistlab.trial import learns_from_single_images, refusal
+from mnistlab.nets.probe import learns_from_single_images, refusal
 
 GREY, COLOUR = (1, 28, 28), (3, 32, 32)
 

@@ -3,7 +3,7 @@
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 from mnistlab.classifier import Classifier
-from mnistlab.freezing import named, within
+from mnistlab.nets.freezing import named, within
 from mnistlab.options.numbers import NonNegativeInt
 
 

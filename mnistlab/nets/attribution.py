@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mnistlab.nets import Attending, Backbone, Net
+from mnistlab.nets.parts import Attending, Backbone, Net
 from mnistlab.text.nearest import suggestion
 
 Method = Literal["auto", "gradcam", "attention", "gradient"]

@@ -1,0 +1,14 @@
+"""Nets as plain torch modules, for use in any program: their parts, and what can be asked of them."""
+
+from mnistlab.nets.parts import (
+    WEIGHT_STD,
+    Attending,
+    Backbone,
+    Head,
+    LinearHead,
+    MLPHead,
+    Net,
+    init_truncated_normal,
+)
+
+__all__ = ["WEIGHT_STD", "Attending", "Backbone", "Head", "LinearHead", "MLPHead", "Net", "init_truncated_normal"]
