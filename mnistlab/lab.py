@@ -17,7 +17,7 @@ from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import WandbLogger
 
 from mnistlab.callbacks import EpochBar, EpochLines
-from mnistlab.checkpoints.extent import no_larger_than
+from mnistlab.checkpoints.limits import no_larger_than
 from mnistlab.classifier import Classifier
 from mnistlab.clusters import among_others, refuse_foreign_weights, without_requeueing
 from mnistlab.data import ImageData

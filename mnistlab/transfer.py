@@ -6,7 +6,7 @@ from typing import Any, Self
 from lightning.pytorch import LightningModule
 from torch import nn
 
-from mnistlab.checkpoints.taking import take_weights
+from mnistlab.checkpoints.init_from import take_weights
 from mnistlab.nets.freezing import named, rest, set_trainable, within
 
 _PLAIN = {str, int, float, bool, type(None)}

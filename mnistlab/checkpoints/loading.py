@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from mnistlab.checkpoints.extent import no_larger_than
+from mnistlab.checkpoints.limits import no_larger_than
 from mnistlab.checkpoints.reading import read_checkpoint, record_of
 from mnistlab.errors import LabError
 from mnistlab.options.building import build

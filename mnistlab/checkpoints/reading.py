@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from mnistlab.checkpoints.exported import SUFFIX, pack, unpack
-from mnistlab.checkpoints.extent import check_extent
+from mnistlab.checkpoints.limits import check_extent
 from mnistlab.checkpoints.pickled import names_in_pickle
 from mnistlab.errors import LabError, visible
 from mnistlab.system.files import is_file

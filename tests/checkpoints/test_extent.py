@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from mnistlab import Classifier, TinyModel, main
-from mnistlab.checkpoints.extent import check_extent, no_larger_than
+from mnistlab.checkpoints.limits import check_extent, no_larger_than
 from mnistlab.checkpoints.reading import misfit, read_plain
 from mnistlab.errors import LabError
 

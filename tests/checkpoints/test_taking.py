@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from mnistlab import CNN8K, SmallModel, TinyModel
 from mnistlab.checkpoints.exported import pack
-from mnistlab.checkpoints.taking import take_weights
+from mnistlab.checkpoints.init_from import take_weights
 from mnistlab.errors import LabError
 
 
