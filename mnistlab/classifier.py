@@ -11,7 +11,6 @@ from torch import Tensor
 from torch.nn import CrossEntropyLoss
 from torch.optim import AdamW
 
-from mnistlab.answers import Answers, answers_of
 from mnistlab.checkpoints.loading import load_model
 from mnistlab.checkpoints.reading import FORMAT, RECORD
 from mnistlab.counts import Counts
@@ -22,6 +21,7 @@ from mnistlab.optimization import Interval, LRSchedulerCallable, Metrics, Optimi
 from mnistlab.options.numbers import NonNegativeFloat, PositiveInt
 from mnistlab.options.signatures import refuse_unknown
 from mnistlab.options.specification import Specification, describe, init_arguments
+from mnistlab.runs.predictions import Answers, answers_of
 from mnistlab.schedules import WarmupCosine
 from mnistlab.system.thrift import spare_steps, with_signature
 from mnistlab.transfer import Transfer

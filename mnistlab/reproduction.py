@@ -15,9 +15,9 @@ from torch import Tensor
 
 from mnistlab.commands import run
 from mnistlab.errors import LabError, visible
-from mnistlab.hints import command_for
 from mnistlab.options.arguments import words
 from mnistlab.runs.folder import METRICS, OUTCOMES, WEIGHTS, new_folder
+from mnistlab.runs.hints import command_for
 from mnistlab.runs.listing import find_run
 from mnistlab.runs.outcomes import load_outcomes
 from mnistlab.runs.reading import read_record, read_rows

@@ -17,7 +17,6 @@ from mnistlab.effects.configured import Configured
 from mnistlab.errors import LabError, is_hangup, tell
 from mnistlab.failures import Interrupted, LossWatch
 from mnistlab.group import LostError
-from mnistlab.hints import command_for
 from mnistlab.invocation import Found, Invocation
 from mnistlab.lab import LabCLI
 from mnistlab.making import check_learnable, check_parts, check_weights, made, match_precision, tell_notes
@@ -25,6 +24,7 @@ from mnistlab.options.settling import Settled
 from mnistlab.options.written import Source
 from mnistlab.origins import differing
 from mnistlab.runs.folder import BEST, LAST, RECORD, continues_from
+from mnistlab.runs.hints import command_for
 from mnistlab.runs.keeper import Keeper
 from mnistlab.runs.listing import called, given_names
 from mnistlab.runs.newest import MEANT

@@ -10,7 +10,6 @@ from mnistlab.browsing.settings import changed
 from mnistlab.browsing.words import percent, said, say
 from mnistlab.catalogue import load_catalogue
 from mnistlab.errors import LabError
-from mnistlab.hints import command_for
 from mnistlab.options.arguments import Arguments
 from mnistlab.options.written import Written
 from mnistlab.runs.differences import (
@@ -23,6 +22,7 @@ from mnistlab.runs.differences import (
     surroundings,
 )
 from mnistlab.runs.folder import OUTCOMES, weights_of
+from mnistlab.runs.hints import command_for
 from mnistlab.runs.listing import find_run
 from mnistlab.runs.summary import Run, read_run
 from mnistlab.runs.testing import tested_in

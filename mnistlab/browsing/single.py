@@ -8,10 +8,10 @@ from mnistlab.browsing.settings import Setting, changed
 from mnistlab.browsing.words import percent, said, say, seconds
 from mnistlab.catalogue import load_catalogue
 from mnistlab.errors import LabError, tell
-from mnistlab.hints import command_for
 from mnistlab.options.arguments import Arguments
 from mnistlab.runs.differences import configuration
 from mnistlab.runs.folder import CONFIG, continues_from, weights_of
+from mnistlab.runs.hints import command_for
 from mnistlab.runs.listing import find_run
 from mnistlab.runs.reading import LEFT_OUT, read_rows
 from mnistlab.runs.summary import Run, is_number, read_run

@@ -6,12 +6,12 @@ from typing import Any
 
 from lightning.pytorch import LightningModule, Trainer
 
-from mnistlab.answers import Answers, joined
 from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
 from mnistlab.data.likeness import fingerprint
 from mnistlab.runs.folder import OUTCOMES
 from mnistlab.runs.outcomes import Outcomes, save_outcomes
+from mnistlab.runs.predictions import Answers, joined
 from mnistlab.system.thrift import Epochwise
 
 

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 
 from mnistlab.errors import LabError
-from mnistlab.hints import command_for
 from mnistlab.reports.behind import Trust
 from mnistlab.reports.curves import course
 from mnistlab.reports.facts import Facts, count, duration, percent
 from mnistlab.reports.markup import Markup, element, folded, joined, note, preformatted, table
 from mnistlab.reports.tested import interval, tested
 from mnistlab.runs.folder import CONFIG, LAST
+from mnistlab.runs.hints import command_for
 from mnistlab.runs.reading import read_configuration
 from mnistlab.runs.verdict import verdict
 from mnistlab.system.files import UnreadableError, is_file

@@ -8,9 +8,7 @@ from pathlib import Path
 from PIL import Image
 from torch import Tensor
 
-from mnistlab.answers import Answers
 from mnistlab.errors import LabError
-from mnistlab.hints import command_for
 from mnistlab.reports.behind import Trust
 from mnistlab.reports.curves import reliability
 from mnistlab.reports.facts import UNKNOWN, Facts, percent
@@ -25,7 +23,9 @@ from mnistlab.reports.scores import (
     worst,
 )
 from mnistlab.runs.folder import OUTCOMES, weights_of
+from mnistlab.runs.hints import command_for
 from mnistlab.runs.outcomes import Outcomes, load_outcomes
+from mnistlab.runs.predictions import Answers
 from mnistlab.runs.summary import Run
 from mnistlab.runs.testing import tested_in
 from mnistlab.runs.verdict import wilson

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mnistlab.answers import Answers
 from mnistlab.errors import LabError
 from mnistlab.runs.outcomes import Outcomes
+from mnistlab.runs.predictions import Answers
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from mnistlab.answers import PARTS, Answers, check_images
 from mnistlab.errors import LabError
+from mnistlab.runs.predictions import PARTS, Answers, check_images
 from mnistlab.system.files import UnreadableError, check_file, write_bytes
 
 _MOST_BYTES = 1 << 30

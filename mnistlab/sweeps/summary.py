@@ -5,8 +5,8 @@ import statistics
 from collections.abc import Mapping, Sequence
 
 from mnistlab.errors import visible
-from mnistlab.hints import command_for
 from mnistlab.runs.folder import WEIGHTS
+from mnistlab.runs.hints import command_for
 from mnistlab.sweeps.importances import importances
 from mnistlab.sweeps.plan import Plan
 from mnistlab.sweeps.plots import write_plots

@@ -8,9 +8,9 @@ import pytest
 import yaml
 from pages import Page
 
-from mnistlab.answers import Answers
 from mnistlab.cli import main
 from mnistlab.runs.outcomes import Outcomes, load_outcomes, save_outcomes
+from mnistlab.runs.predictions import Answers
 
 Fit = Callable[..., Path]
 Report = Callable[..., Page]

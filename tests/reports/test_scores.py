@@ -10,7 +10,6 @@ from torchmetrics.functional.classification import (
     multiclass_recall,
 )
 
-from mnistlab.answers import Answers, answers_of
 from mnistlab.errors import LabError
 from mnistlab.reports.scores import (
     calibration,
@@ -20,6 +19,7 @@ from mnistlab.reports.scores import (
     confusion,
     worst,
 )
+from mnistlab.runs.predictions import Answers, answers_of
 from mnistlab.runs.verdict import wilson
 
 
