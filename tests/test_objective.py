@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from mnistlab import TinyModel
+from mnistlab.classifier.objective import Objective
 from mnistlab.losses import FocalLoss, Loss
-from mnistlab.objective import Objective
 
 SIZES = {"digit": 10, "loops": 3}
 

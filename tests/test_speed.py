@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
 
 from mnistlab import SDN8K, SyntheticDigits, TinyModel, ViT38K
-from mnistlab.counts import Counts
+from mnistlab.classifier.counts import Counts
 
 Fit = Callable[..., Path]
 NO_GPU = pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU to find")

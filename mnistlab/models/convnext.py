@@ -10,9 +10,9 @@ from torch.nn import functional as F
 from torch.optim import AdamW
 from torchvision.ops import StochasticDepth
 
+from mnistlab.classifier.optimization import LRSchedulerCallable, OptimizerCallable
 from mnistlab.models.assembled import Assembled
 from mnistlab.nets import Backbone, init_truncated_normal
-from mnistlab.optimization import LRSchedulerCallable, OptimizerCallable
 from mnistlab.options.numbers import ClosedUnitInterval, PositiveInt
 from mnistlab.schedules import WarmupCosine
 

@@ -6,9 +6,9 @@ from typing import Any
 from torch import nn
 from torch.optim import Adam
 
+from mnistlab.classifier.optimization import OptimizerCallable
 from mnistlab.models.assembled import Assembled
 from mnistlab.nets import Backbone
-from mnistlab.optimization import OptimizerCallable
 from mnistlab.options.numbers import PositiveInt
 
 

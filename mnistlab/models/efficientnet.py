@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from torch.optim import Adam
 from torchvision.ops import Conv2dNormActivation, SqueezeExcitation, StochasticDepth
 
+from mnistlab.classifier.optimization import OptimizerCallable
 from mnistlab.models.assembled import Assembled
 from mnistlab.nets import Backbone
-from mnistlab.optimization import OptimizerCallable
 from mnistlab.options.numbers import ClosedUnitInterval, PositiveFloat, PositiveInt
 
 SqueezeFrom = Literal["input", "expanded"]

@@ -8,9 +8,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import AdamW
 
+from mnistlab.classifier.optimization import LRSchedulerCallable, OptimizerCallable
 from mnistlab.models.assembled import Assembled
 from mnistlab.nets import WEIGHT_STD, Backbone, init_truncated_normal
-from mnistlab.optimization import LRSchedulerCallable, OptimizerCallable
 from mnistlab.options.numbers import ClosedUnitInterval, PositiveInt
 from mnistlab.schedules import WarmupCosine
 

@@ -340,7 +340,7 @@ from typing import Any
 from torch import nn
 from torch.optim import SGD
 from mnistlab import Classifier
-from mnistlab.optimization import OptimizerCallable
+from mnistlab.classifier.optimization import OptimizerCallable
 
 class {name}Part(nn.Module):
     """A part of a model."""

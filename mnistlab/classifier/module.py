@@ -13,18 +13,25 @@ from torch.optim import AdamW
 
 from mnistlab.checkpoints.loading import load_model
 from mnistlab.checkpoints.reading import FORMAT, RECORD
-from mnistlab.counts import Counts
+from mnistlab.classifier.counts import Counts
+from mnistlab.classifier.objective import Objective
+from mnistlab.classifier.optimization import (
+    Interval,
+    LRSchedulerCallable,
+    Metrics,
+    Optimization,
+    OptimizerCallable,
+    step_plateau,
+)
+from mnistlab.classifier.transfer import Transfer
 from mnistlab.losses import LossLike
 from mnistlab.nets.attribution import Method, attribute
-from mnistlab.objective import Objective
-from mnistlab.optimization import Interval, LRSchedulerCallable, Metrics, Optimization, OptimizerCallable, step_plateau
 from mnistlab.options.numbers import NonNegativeFloat, PositiveInt
 from mnistlab.options.signatures import refuse_unknown
 from mnistlab.options.specification import Specification, describe, init_arguments
 from mnistlab.runs.predictions import Answers, answers_of
 from mnistlab.schedules import WarmupCosine
 from mnistlab.system.thrift import spare_steps, with_signature
-from mnistlab.transfer import Transfer
 
 Split = Literal["train", "val", "test"]
 Targets = Tensor | Mapping[str, Tensor]
