@@ -17,6 +17,7 @@ from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import WandbLogger
 
 from mnistlab.callbacks import EpochBar, EpochLines
+from mnistlab.callbacks.profiling import NoProfiler
 from mnistlab.checkpoints.limits import no_larger_than
 from mnistlab.classifier import Classifier
 from mnistlab.clusters import among_others, refuse_foreign_weights, without_requeueing
@@ -33,7 +34,6 @@ from mnistlab.options.settling import Settled, settle
 from mnistlab.options.signatures import Slot
 from mnistlab.options.specification import Specification
 from mnistlab.options.written import Written, from_environment
-from mnistlab.profiling import NoProfiler
 from mnistlab.runs.folder import LAST, new_folder
 from mnistlab.sections import Run, TopLevel, sections
 from mnistlab.trackers import Tracker
