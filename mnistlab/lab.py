@@ -25,7 +25,6 @@ from mnistlab.data import ImageData
 from mnistlab.errors import LabError
 from mnistlab.group import Group
 from mnistlab.invocation import Found, Invocation
-from mnistlab.linking import link_classes
 from mnistlab.options.building import instantiate, instantiate_group
 from mnistlab.options.classes import find_class
 from mnistlab.options.numbers import ThreadCount
@@ -36,6 +35,7 @@ from mnistlab.options.specification import Specification
 from mnistlab.options.written import Written, from_environment
 from mnistlab.runs.folder import LAST, new_folder
 from mnistlab.sections import Run, TopLevel, sections
+from mnistlab.sections.linking import link_classes
 from mnistlab.trackers import Tracker
 
 

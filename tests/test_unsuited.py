@@ -17,7 +17,7 @@ from mnistlab.failures import LossWatch
 from mnistlab.options.classes import candidates, listed
 from mnistlab.options.signatures import options
 from mnistlab.sections import prepare
-from mnistlab.unsuited import UNSUITED
+from mnistlab.sections.unsuited import UNSUITED
 
 Fit = Callable[..., Path]
 

@@ -9,7 +9,6 @@ from mnistlab.catalogue.types import choices_of, schema_of
 from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
 from mnistlab.errors import LabError
-from mnistlab.linking import data_with
 from mnistlab.options.building import build
 from mnistlab.options.classes import candidates, find_class, listed, refusal
 from mnistlab.options.messages import expected
@@ -17,6 +16,7 @@ from mnistlab.options.settling import Section
 from mnistlab.options.signatures import REQUIRED, Option, Slot, options
 from mnistlab.options.specification import UNRECORDED, class_path_of, default_of_slot, plain
 from mnistlab.sections import TopLevel, prepare, sections
+from mnistlab.sections.linking import data_with
 
 _FOREIGN = ("torch", "lightning")
 _OURS = ("mnistlab", *_FOREIGN)

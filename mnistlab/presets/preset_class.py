@@ -7,7 +7,6 @@ from typing import Any, ClassVar, cast
 
 from mnistlab.classifier import Classifier
 from mnistlab.errors import LabError
-from mnistlab.linking import link_classes
 from mnistlab.options.classes import find_class
 from mnistlab.options.settling import Section, Settled, settle
 from mnistlab.options.signatures import options
@@ -17,6 +16,7 @@ from mnistlab.presets.nodes import Config, NoOptions, written_for
 from mnistlab.presets.places import caller, warn
 from mnistlab.presets.running import run
 from mnistlab.sections import Sweep, TopLevel, prepare, sections
+from mnistlab.sections.linking import link_classes
 from mnistlab.text.nearest import suggestion
 
 

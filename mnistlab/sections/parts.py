@@ -17,9 +17,9 @@ from mnistlab.models import MediumModel
 from mnistlab.options.classes import hide, refuse
 from mnistlab.options.numbers import NonNegativeInt, PositiveInt, ThreadCount
 from mnistlab.options.settling import Section
+from mnistlab.sections.unsuited import UNSUITED
 from mnistlab.text.addresses import Address
 from mnistlab.trackers import Tracker
-from mnistlab.unsuited import UNSUITED
 
 
 class TopLevel:
