@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from mnistlab.catalogue import Catalogue
 from mnistlab.catalogue.entries import Value
-from mnistlab.discovery.present import Present, Unlisted
-from mnistlab.discovery.used import FOLLOWS
+from mnistlab.catalogue.present import Present, Unlisted
+from mnistlab.catalogue.used import FOLLOWS
 from mnistlab.errors import LabError
 from mnistlab.options.written import Written
 from mnistlab.runs.differences import numbered

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from mnistlab.catalogue import Catalogue, ClassEntry
-from mnistlab.discovery.present import Present, Unlisted
+from mnistlab.catalogue.present import Present, Unlisted
 from mnistlab.errors import LabError
 from mnistlab.options.written import Key, Source, Written, from_arguments, from_config
 from mnistlab.presets.finding import find_preset

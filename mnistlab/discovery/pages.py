@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from mnistlab.catalogue import ClassEntry, OptionEntry
-from mnistlab.discovery.present import Present
-from mnistlab.discovery.used import FOLLOWS, MOST_OWN, SHARED, SHORT, STEERING, TEXTS, USED, WORDS, steering
+from mnistlab.catalogue.present import Present
+from mnistlab.catalogue.used import FOLLOWS, MOST_OWN, SHARED, SHORT, STEERING, TEXTS, USED, WORDS, steering
 from mnistlab.options.written import Key
 from mnistlab.text.layout import paragraph, shortened, shown
 from mnistlab.text.words import first_sentence

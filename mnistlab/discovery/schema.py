@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mnistlab.catalogue import load_catalogue, present_catalogue
 from mnistlab.catalogue.store import cache_folder
-from mnistlab.discovery.yaml_schema import schema_text
+from mnistlab.catalogue.yaml_schema import schema_text
 from mnistlab.errors import LabError
 from mnistlab.options.arguments import read_arguments
 from mnistlab.system.files import clear_left_over, telling, write_text

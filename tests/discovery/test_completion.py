@@ -18,9 +18,9 @@ import pytest
 from lightning.pytorch.accelerators import AcceleratorRegistry
 from lightning.pytorch.strategies import StrategyRegistry
 
+from mnistlab.catalogue.used import WORDS
 from mnistlab.cli import main
 from mnistlab.command_table import COMMANDS
-from mnistlab.discovery.used import WORDS
 from mnistlab.runs.listing import find_run
 
 PROGRAMS = Path(sys.executable).parent

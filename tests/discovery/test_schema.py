@@ -14,9 +14,9 @@ from jsonschema import Draft7Validator
 
 from mnistlab.catalogue import load_catalogue
 from mnistlab.catalogue.entries import OptionEntry
+from mnistlab.catalogue.yaml_schema import schema_text
 from mnistlab.cli import main
 from mnistlab.discovery.schema import schema_line, schema_path
-from mnistlab.discovery.yaml_schema import schema_text
 
 ROOT = Path(__file__).parents[2]
 
