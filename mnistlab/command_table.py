@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 
-_RUN = "mnistlab.commands:run"
+_RUN = "mnistlab.training.running:run"
 _SHOW_TABLE = "mnistlab.discovery.tables:show_table"
 
 _TRAIN = "Train and measure"

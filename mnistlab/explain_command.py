@@ -9,7 +9,7 @@ from mnistlab.errors import LabError
 from mnistlab.options.arguments import divided, read_arguments
 from mnistlab.text.layout import fitted
 from mnistlab.text.nearest import suggestion
-from mnistlab.wish import METHODS, TARGETS, WHICH, Wish
+from mnistlab.training.explain_options import METHODS, TARGETS, WHICH, Wish
 
 USAGE = """\
 Usage: mnistlab explain --ckpt_path=RUN [--method=METHOD] [--images=16] ...
@@ -48,7 +48,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
     if asks_for_help(others):
         return show_help(_LIKE, COMMANDS[_LIKE].summary, others)
     wish = _wish(dict(asked.values))
-    from mnistlab.commands import run as run_command  # noqa: PLC0415 - brings torch in
+    from mnistlab.training.running import run as run_command  # noqa: PLC0415 - brings torch in
 
     return run_command(command, others, wish)
 

@@ -35,7 +35,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
         return 0
     if len(asked.names) != 1:
         raise LabError("name one run: mnistlab reproduce last. `mnistlab runs` lists them.")
-    from mnistlab.reproduction import reproduce  # noqa: PLC0415 - brings torch in
+    from mnistlab.training.reproduce import reproduce  # noqa: PLC0415 - brings torch in
 
     options = [f"--trust={asked.values['trust']}"] if "trust" in asked.values else []
     options += ["--debug"] if "debug" in asked.switches else []

@@ -13,11 +13,11 @@ from safetensors.torch import load_file
 from torch import distributed
 
 from mnistlab.cli import main
-from mnistlab.failures import LossWatch
 from mnistlab.options.classes import candidates, listed
 from mnistlab.options.signatures import options
 from mnistlab.sections import prepare
 from mnistlab.sections.unsuited import UNSUITED
+from mnistlab.training.failures import LossWatch
 
 Fit = Callable[..., Path]
 

@@ -12,10 +12,10 @@ from pathlib import Path
 from mnistlab.benchmark.figures import Figure, Mark, Result, ratio
 from mnistlab.benchmark.fitting import Setting
 from mnistlab.benchmark.processes import PROGRAM, ended
-from mnistlab.failures import RunFailedError
 from mnistlab.runs.folder import METRICS
 from mnistlab.runs.reading import read_record
 from mnistlab.system.processes import usable_cores
+from mnistlab.training.failures import RunFailedError
 
 _BUSY = Mark(3, 2.3)
 _AT_ONCE = Mark(1.15)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from mnistlab.benchmark.clock import Clock
 from mnistlab.benchmark.terminal import tail, terminal
-from mnistlab.commands import run
 from mnistlab.errors import LabError
-from mnistlab.failures import RunFailedError
+from mnistlab.training.failures import RunFailedError
+from mnistlab.training.running import run
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from mnistlab.benchmark import template
 from mnistlab.benchmark.clock import Clock
 from mnistlab.benchmark.plain import Images, PlainLoop, in_memory
 from mnistlab.benchmark.terminal import terminal
-from mnistlab.commands import check
-from mnistlab.failures import RunFailedError
+from mnistlab.training.failures import RunFailedError
+from mnistlab.training.running import check
 
 _CAREFUL = "PYTORCH_NVML_BASED_CUDA_CHECK"
 Returned = TypeVar("Returned")

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mnistlab.failures import RunFailedError
+from mnistlab.training.failures import RunFailedError
 
 PROGRAM = (sys.executable, "-m", "mnistlab")
 

@@ -12,11 +12,11 @@ from mnistlab.benchmark.measuring import SECTIONS, Effort, Ground
 from mnistlab.benchmark.peers import peers
 from mnistlab.benchmark.plain import in_memory
 from mnistlab.benchmark.screen import head, lines
-from mnistlab.commands import check
 from mnistlab.runs.record import environment, now, write_json
-from mnistlab.screen import quiet
 from mnistlab.system.files import telling
 from mnistlab.text.layout import screen_width
+from mnistlab.training.running import check
+from mnistlab.training.screen import quiet
 
 
 def measure(sections: Sequence[str], data: Sequence[str], out: Path, *, seeds: int, quick: bool) -> None:

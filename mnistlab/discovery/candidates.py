@@ -15,7 +15,7 @@ from mnistlab.presets.finding import SUFFIXES, list_presets
 from mnistlab.runs.folder import is_run
 from mnistlab.text.layout import shown
 from mnistlab.text.words import first_sentence
-from mnistlab.wish import METHODS, TARGETS, WHICH
+from mnistlab.training.explain_options import METHODS, TARGETS, WHICH
 
 _CHECKPOINTS = (".ckpt", ".safetensors")
 _REPEATED = ("config", "trust")

@@ -8,16 +8,16 @@ from pathlib import Path
 
 from torch import Tensor
 
-from mnistlab.commands import set_import_policy
 from mnistlab.data import ImageData
 from mnistlab.data.likeness import fingerprint
 from mnistlab.errors import LabError
-from mnistlab.invocation import is_of_another_machine, kept_configuration
 from mnistlab.options.building import build
 from mnistlab.options.settling import settle
-from mnistlab.origins import Origin, differing
 from mnistlab.runs.outcomes import Outcomes
 from mnistlab.sections import TopLevel, prepare, sections
+from mnistlab.training.invocation import is_of_another_machine, kept_configuration
+from mnistlab.training.origins import Origin, differing
+from mnistlab.training.running import set_import_policy
 
 
 @dataclass(frozen=True)

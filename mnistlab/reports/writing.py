@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mnistlab.errors import LabError, tell
-from mnistlab.invocation import check_packages
 from mnistlab.options.arguments import Arguments
 from mnistlab.reports.behind import Trust
 from mnistlab.reports.facts import Facts
@@ -15,6 +14,7 @@ from mnistlab.runs.listing import find_run
 from mnistlab.runs.newest import LAST
 from mnistlab.runs.record import now
 from mnistlab.system.files import is_folder, telling, write_text
+from mnistlab.training.invocation import check_packages
 
 NAME = "report.html"
 """What a page is called where nobody names it."""

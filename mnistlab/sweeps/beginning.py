@@ -5,9 +5,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 
 from mnistlab.errors import LabError
-from mnistlab.failures import check_place, explained
-from mnistlab.invocation import Invocation
-from mnistlab.lab import LabCLI
 from mnistlab.options.arguments import words
 from mnistlab.options.written import from_arguments
 from mnistlab.runs.folder import RECORD
@@ -18,6 +15,9 @@ from mnistlab.sweeps.space import Space
 from mnistlab.sweeps.storage import told_of_the_database
 from mnistlab.sweeps.study import State, Study
 from mnistlab.system.files import stands
+from mnistlab.training.assemble import LabCLI
+from mnistlab.training.failures import check_place, explained
+from mnistlab.training.invocation import Invocation
 
 DEBUG = "debug"
 """The switch that shows where an error comes from."""

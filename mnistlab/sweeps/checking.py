@@ -5,15 +5,15 @@ from collections.abc import Callable, Collection, Sequence
 from copy import deepcopy
 from dataclasses import replace
 
-from mnistlab.commands import check
 from mnistlab.errors import LabError
-from mnistlab.lab import LabCLI
 from mnistlab.options.domains import Choice, as_typed, with_domain
 from mnistlab.options.slips import meant_domain
 from mnistlab.options.written import from_arguments
 from mnistlab.sweeps.faults import Faults
 from mnistlab.sweeps.space import Assignment, Label, Space
 from mnistlab.text.nearest import said
+from mnistlab.training.assemble import LabCLI
+from mnistlab.training.running import check
 
 _MOST = 20
 """Faults that are told at once."""

@@ -9,10 +9,7 @@ from pathlib import Path
 import torch
 
 from mnistlab.classifier import Classifier
-from mnistlab.commands import check
 from mnistlab.errors import LabError, visible
-from mnistlab.failures import Interrupted
-from mnistlab.lab import LabCLI
 from mnistlab.models import Assembled
 from mnistlab.options.arguments import words
 from mnistlab.options.classes import candidates, listed
@@ -37,6 +34,9 @@ from mnistlab.sweeps.space import Space, ends
 from mnistlab.sweeps.study import State, Study
 from mnistlab.sweeps.table import Standing, as_csv, as_json, as_lines, standings, write_charts
 from mnistlab.sweeps.trying import try_all
+from mnistlab.training.assemble import LabCLI
+from mnistlab.training.failures import Interrupted
+from mnistlab.training.running import check
 
 _QUICK = ("--trainer.max_epochs=1", *(f"--trainer.limit_{split}_batches=10" for split in ("train", "val", "test")))
 _SEEDS = "3"

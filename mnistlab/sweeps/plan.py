@@ -11,7 +11,6 @@ from typing import Any, Literal
 
 from mnistlab.catalogue.store import current_identity
 from mnistlab.errors import LabError
-from mnistlab.failures import RunFailedError
 from mnistlab.options.domains import as_typed
 from mnistlab.runs.reading import read_record
 from mnistlab.runs.record import write_json
@@ -20,6 +19,7 @@ from mnistlab.sweeps.space import Assignment, Axis, Label, Point, Space, ends, g
 from mnistlab.system.files import UnreadableError, read_text
 from mnistlab.system.shapes import fields, listed, named, text, whole
 from mnistlab.system.strict_json import spelt
+from mnistlab.training.failures import RunFailedError
 
 FILE = "sweep.json"
 DATABASE = "sweep.db"

@@ -18,8 +18,8 @@ from optuna.storages import RDBStorage
 from sqlalchemy.exc import ArgumentError, IntegrityError, ProgrammingError, SQLAlchemyError
 
 from mnistlab.errors import LabError
-from mnistlab.failures import RunFailedError, explained, is_full_disk
 from mnistlab.text.addresses import is_incomplete, masked, opened, without_mask
+from mnistlab.training.failures import RunFailedError, explained, is_full_disk
 
 HEARTBEAT_S = 15
 """Seconds between two signs of life of a running trial."""

@@ -6,8 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from mnistlab.errors import LabError, tell, visible
-from mnistlab.failures import Interrupted
-from mnistlab.lab import LabCLI
 from mnistlab.options.written import Written
 from mnistlab.sections import Sweep
 from mnistlab.sweeps.beginning import (
@@ -32,6 +30,8 @@ from mnistlab.sweeps.team import default_size
 from mnistlab.sweeps.trying import try_all
 from mnistlab.text.layout import screen_width
 from mnistlab.text.nearest import suggestion
+from mnistlab.training.assemble import LabCLI
+from mnistlab.training.failures import Interrupted
 
 
 def sweep(values: Mapping[str, str], arguments: Sequence[str]) -> int:

@@ -11,12 +11,12 @@ from typing import IO
 
 import torch
 
-from mnistlab.failures import RunFailedError
 from mnistlab.sweeps.plan import Plan
 from mnistlab.sweeps.study import Study
 from mnistlab.sweeps.worker import POISONED
 from mnistlab.system.processes import that_process, usable_cores
 from mnistlab.text.addresses import known
+from mnistlab.training.failures import RunFailedError
 
 _START = "import sys; sys.path[:] = {path!r}; from mnistlab.sweeps.worker import main; main()"
 _LOOK_S = 0.25

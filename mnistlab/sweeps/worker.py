@@ -21,9 +21,7 @@ from optuna.trial import Trial, TrialState
 
 from mnistlab.checkpoints.continuing import check_continuable
 from mnistlab.checkpoints.reading import read_checkpoint, record_of
-from mnistlab.commands import run
 from mnistlab.errors import LabError, tell
-from mnistlab.failures import Interrupted, RunFailedError
 from mnistlab.runs.folder import BEST, LAST, METRICS, WEIGHTS, is_run
 from mnistlab.runs.reading import read_record, read_rows
 from mnistlab.runs.summary import Run, is_number
@@ -36,6 +34,8 @@ from mnistlab.sweeps.study import State, Study, ranked
 from mnistlab.system.interruptions import ended_like_interrupted
 from mnistlab.system.strict_json import spelt
 from mnistlab.text.addresses import know, masked
+from mnistlab.training.failures import Interrupted, RunFailedError
+from mnistlab.training.running import run
 
 POISONED = 3
 """The exit code of a process whose GPU answers no more; a new one can go on."""

@@ -10,8 +10,8 @@ import sqlalchemy
 
 from mnistlab import TinyModel
 from mnistlab.cli import main
-from mnistlab.failures import RunFailedError
 from mnistlab.sweeps.storage import open_storage, told_of_the_database
+from mnistlab.training.failures import RunFailedError
 
 SLIP = '''
 from mnistlab import SDN8K

@@ -17,7 +17,7 @@ from mnistlab.errors import OUTPUT, LabError, output_fault, tell
 from mnistlab.options.written import Source, Written
 from mnistlab.system.files import NO_SPACE, FullDiskError
 
-_OWN = Path(__file__).parent
+_OWN = Path(__file__).parent.parent
 _LIBRARIES = (*{Path(sysconfig.get_path(name)) for name in ("purelib", "platlib", "stdlib")}, _OWN)
 _NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
 _DISK_FULL = "53100"  # of PostgreSQL

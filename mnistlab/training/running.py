@@ -8,28 +8,28 @@ from jsonargparse import set_parsing_settings
 
 from mnistlab.callbacks import Answering
 from mnistlab.discovery.schema import schema_line
-from mnistlab.effects.configured import Configured
 from mnistlab.errors import LabError, tell
-from mnistlab.evaluation import check_evaluation, evaluate
-from mnistlab.failures import explained
-from mnistlab.invocation import Found, Invocation
-from mnistlab.lab import LabCLI, settled_from
-from mnistlab.making import check_parts, checked, load_weights, made, tell_notes
 from mnistlab.options.settling import Settled
 from mnistlab.options.strangers import TRUSTED
 from mnistlab.options.written import Written
-from mnistlab.origins import differing, origins, with_origins
 from mnistlab.presets.shipped import with_names
 from mnistlab.runs.record import config_text
 from mnistlab.runs.supervision import Supervision
-from mnistlab.screen import Screen, quiet
 from mnistlab.sections import prepare
-from mnistlab.starting import find_init
 from mnistlab.system.interruptions import ended_like_interrupted
 from mnistlab.system.threads import threads
 from mnistlab.system.thrift import keep_freed_memory
-from mnistlab.training import train
-from mnistlab.wish import Wish
+from mnistlab.training.assemble import LabCLI, settled_from
+from mnistlab.training.configured import Configured
+from mnistlab.training.evaluate import check_evaluation, evaluate
+from mnistlab.training.explain_options import Wish
+from mnistlab.training.failures import explained
+from mnistlab.training.fit import train
+from mnistlab.training.invocation import Found, Invocation
+from mnistlab.training.making import check_parts, checked, load_weights, made, tell_notes
+from mnistlab.training.origins import differing, origins, with_origins
+from mnistlab.training.screen import Screen, quiet
+from mnistlab.training.starting import find_init
 
 
 def run(

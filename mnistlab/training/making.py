@@ -11,15 +11,15 @@ from lightning.pytorch import Callback
 from mnistlab.checkpoints.continuing import way_out
 from mnistlab.checkpoints.reading import misfit, not_finite, rounded
 from mnistlab.classifier import Classifier
-from mnistlab.effects.configured import Configured
-from mnistlab.effects.notes import check_monitors, notes
 from mnistlab.errors import LabError, tell
-from mnistlab.failures import check_place, refused
-from mnistlab.invocation import Found, Invocation
-from mnistlab.lab import LabCLI, make
 from mnistlab.nets.probe import learns_from_single_images, refusal
 from mnistlab.options.settling import Settled
-from mnistlab.trainer_options import check_companions, check_trainer
+from mnistlab.training.assemble import LabCLI, make
+from mnistlab.training.configured import Configured
+from mnistlab.training.failures import check_place, refused
+from mnistlab.training.idle_options import check_monitors, notes
+from mnistlab.training.invocation import Found, Invocation
+from mnistlab.training.trainer_options import check_companions, check_trainer
 
 
 def made(

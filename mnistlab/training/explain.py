@@ -10,9 +10,9 @@ from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
 from mnistlab.errors import LabError
 from mnistlab.nets.attribution import Method, suitable
-from mnistlab.picture import Explained
 from mnistlab.text.nearest import suggestion
-from mnistlab.wish import Wish
+from mnistlab.training.explain_options import Wish
+from mnistlab.training.picture import Explained
 
 
 def explain(wish: Wish, model: Classifier, data: ImageData, trainer: Trainer) -> tuple[list[Explained], dict[str, Any]]:

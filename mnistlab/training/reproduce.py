@@ -13,7 +13,6 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from mnistlab.commands import run
 from mnistlab.errors import LabError, visible
 from mnistlab.options.arguments import words
 from mnistlab.runs.folder import METRICS, OUTCOMES, WEIGHTS, new_folder
@@ -29,6 +28,7 @@ from mnistlab.system.shapes import threads as threads_problem
 from mnistlab.system.strict_json import as_json
 from mnistlab.system.threads import threads
 from mnistlab.text.layout import paragraph, screen_width, table
+from mnistlab.training.running import run
 
 _PLACES = (
     "versions",

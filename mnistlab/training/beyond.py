@@ -11,10 +11,10 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from mnistlab.data import ImageData
-from mnistlab.effects.configured import Configured
 from mnistlab.errors import LabError
 from mnistlab.options.building import instantiate_group
 from mnistlab.schedules import RunSchedule
+from mnistlab.training.configured import Configured
 
 _WAITS = ("patience", "step_size", "milestones", "T_max", "total_iters")
 """Options of torch's schedules that say how long nothing happens."""

@@ -20,11 +20,8 @@ from mnistlab.callbacks import EpochBar, EpochLines
 from mnistlab.callbacks.profiling import NoProfiler
 from mnistlab.checkpoints.limits import no_larger_than
 from mnistlab.classifier import Classifier
-from mnistlab.clusters import among_others, refuse_foreign_weights, without_requeueing
 from mnistlab.data import ImageData
 from mnistlab.errors import LabError
-from mnistlab.group import Group
-from mnistlab.invocation import Found, Invocation
 from mnistlab.options.building import instantiate, instantiate_group
 from mnistlab.options.classes import find_class
 from mnistlab.options.numbers import ThreadCount
@@ -37,6 +34,9 @@ from mnistlab.runs.folder import LAST, new_folder
 from mnistlab.sections import Run, TopLevel, sections
 from mnistlab.sections.linking import link_classes
 from mnistlab.trackers import Tracker
+from mnistlab.training.clusters import among_others, refuse_foreign_weights, without_requeueing
+from mnistlab.training.group import Group
+from mnistlab.training.invocation import Found, Invocation
 
 
 class LabCLI(LightningCLI):

@@ -13,16 +13,9 @@ from lightning.pytorch.callbacks import Timer
 from mnistlab.callbacks import Answering, Continuity, Pace
 from mnistlab.checkpoints.reading import read_checkpoint
 from mnistlab.discovery.schema import schema_line
-from mnistlab.effects.configured import Configured
 from mnistlab.errors import LabError, is_hangup, tell
-from mnistlab.failures import Interrupted, LossWatch
-from mnistlab.group import LostError
-from mnistlab.invocation import Found, Invocation
-from mnistlab.lab import LabCLI
-from mnistlab.making import check_learnable, check_parts, check_weights, made, match_precision, tell_notes
 from mnistlab.options.settling import Settled
 from mnistlab.options.written import Source
-from mnistlab.origins import differing
 from mnistlab.runs.folder import BEST, LAST, RECORD, continues_from
 from mnistlab.runs.hints import command_for
 from mnistlab.runs.keeper import Keeper
@@ -35,13 +28,20 @@ from mnistlab.runs.soundness import DivergedError, is_scaled
 from mnistlab.runs.supervision import Supervision
 from mnistlab.runs.verdict import lower_rate, verdict
 from mnistlab.runs.writer import refuse_second
-from mnistlab.screen import Screen
-from mnistlab.starting import begin as begin_model
-from mnistlab.starting import find_init
 from mnistlab.system.files import UnreadableError
 from mnistlab.system.threads import threads
 from mnistlab.text.addresses import masked
 from mnistlab.trackers import Followed, Trackers
+from mnistlab.training.assemble import LabCLI
+from mnistlab.training.configured import Configured
+from mnistlab.training.failures import Interrupted, LossWatch
+from mnistlab.training.group import LostError
+from mnistlab.training.invocation import Found, Invocation
+from mnistlab.training.making import check_learnable, check_parts, check_weights, made, match_precision, tell_notes
+from mnistlab.training.origins import differing
+from mnistlab.training.screen import Screen
+from mnistlab.training.starting import begin as begin_model
+from mnistlab.training.starting import find_init
 
 
 def train(invocation: Invocation, settled: Settled, found: Found | None, supervision: Supervision | None) -> int:

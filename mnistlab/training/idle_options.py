@@ -10,11 +10,11 @@ from lightning.pytorch import Trainer
 
 from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
-from mnistlab.effects.beyond import beyond, validates
-from mnistlab.effects.configured import Configured
 from mnistlab.errors import LabError
 from mnistlab.options.written import Source, Written
 from mnistlab.text.nearest import suggestion
+from mnistlab.training.beyond import beyond, validates
+from mnistlab.training.configured import Configured
 
 _OF_TRAINING = {
     "run": ("test", "checkpoint_every_n_steps", "stop_when_nan"),

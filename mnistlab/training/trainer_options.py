@@ -11,11 +11,11 @@ from lightning.pytorch.accelerators import (
 )
 from lightning.pytorch.strategies import StrategyRegistry
 
-from mnistlab.effects.configured import Configured
 from mnistlab.errors import LabError
 from mnistlab.options.written import Written
 from mnistlab.runs.folder import BEST, LAST
 from mnistlab.text.nearest import suggestion
+from mnistlab.training.configured import Configured
 
 _HARDWARE = {
     "cpu": (CPUAccelerator,),

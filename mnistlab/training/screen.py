@@ -8,11 +8,11 @@ from pathlib import Path
 from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
 from mnistlab.errors import visible
-from mnistlab.origins import Origin
 from mnistlab.presets.shipped import with_names
 from mnistlab.runs.folder import CONFIG, LAST
 from mnistlab.runs.hints import command_for
 from mnistlab.text.layout import beside, shown, wrapped
+from mnistlab.training.origins import Origin
 
 # What dependencies say on every run and nobody can act on, each with its reason.
 _NOISE = (

@@ -16,15 +16,15 @@ from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
 from mnistlab.discovery.schema import schema_line
 from mnistlab.errors import LabError
-from mnistlab.explanation import explain
-from mnistlab.invocation import Found, Invocation
-from mnistlab.lab import LabCLI
-from mnistlab.picture import save_picture
 from mnistlab.runs.folder import CONFIG, OUTCOMES, PICTURE, PREDICTIONS, RECORD
 from mnistlab.runs.record import config_text, now, start_record, write_json
 from mnistlab.runs.recorder import rounded
 from mnistlab.system.files import replacing, write_text
-from mnistlab.wish import Wish
+from mnistlab.training.assemble import LabCLI
+from mnistlab.training.explain import explain
+from mnistlab.training.explain_options import Wish
+from mnistlab.training.invocation import Found, Invocation
+from mnistlab.training.picture import save_picture
 
 
 def check_evaluation(command: str, data: ImageData, trainer: Trainer) -> None:

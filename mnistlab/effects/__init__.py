@@ -1,1 +1,0 @@
-"""Values that are accepted and then change nothing."""
