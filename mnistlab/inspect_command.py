@@ -27,6 +27,6 @@ def run(command: str, arguments: Sequence[str]) -> int:
     if "help" in asked.switches:
         print(fitted(USAGE))
         return 0
-    from mnistlab.inspection import inspect  # noqa: PLC0415 - brings torch in
+    from mnistlab.reports.checkpoint import inspect  # noqa: PLC0415 - brings torch in
 
     return inspect(asked)

@@ -52,7 +52,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
         raise LabError(_misplaced(asked.names[0]))
     if _helped(asked):
         return 0
-    from mnistlab.browsing.overview import show_runs  # noqa: PLC0415 - not for help
+    from mnistlab.reports.screen.overview import show_runs  # noqa: PLC0415 - not for help
 
     return show_runs(asked, asked.root)
 
@@ -62,7 +62,7 @@ def _show(command: str, arguments: Sequence[str]) -> int:
     if _helped(asked):
         return 0
     _expect(command, asked, 1)
-    from mnistlab.browsing.single import show_run  # noqa: PLC0415 - not for help
+    from mnistlab.reports.screen.single import show_run  # noqa: PLC0415 - not for help
 
     return show_run(asked.names[0], asked, asked.root)
 
@@ -72,7 +72,7 @@ def _diff(command: str, arguments: Sequence[str]) -> int:
     if _helped(asked):
         return 0
     _expect(command, asked, 2)
-    from mnistlab.browsing.pair import show_pair  # noqa: PLC0415 - not for help
+    from mnistlab.reports.screen.pair import show_pair  # noqa: PLC0415 - not for help
 
     return show_pair(asked.names[0], asked.names[1], asked, asked.root)
 
@@ -81,7 +81,7 @@ def _rm(command: str, arguments: Sequence[str]) -> int:
     asked = read_arguments(command, arguments, switches=("yes",), takes_value=(*FILTERS, "run.dir"))
     if _helped(asked):
         return 0
-    from mnistlab.browsing.removal import remove_runs  # noqa: PLC0415 - not for help
+    from mnistlab.reports.screen.removal import remove_runs  # noqa: PLC0415 - not for help
 
     return remove_runs(asked, asked.root)
 

@@ -10,8 +10,8 @@ import matplotlib as mpl
 import pytest
 from matplotlib.axes import Axes
 
-from mnistlab.charts import THEMES, both, save, short
 from mnistlab.errors import LabError
+from mnistlab.reports.charts import THEMES, both, save, short
 
 
 def curve(axes: Axes) -> None:

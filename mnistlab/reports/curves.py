@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from mnistlab.charts import Draw, both
+from mnistlab.reports.charts import Draw, both
 from mnistlab.reports.facts import Facts
 from mnistlab.reports.markup import Markup, element, note, table
 from mnistlab.reports.scores import Bin

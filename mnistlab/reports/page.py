@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from mnistlab.charts import STYLE
+from mnistlab.reports.charts import STYLE
 from mnistlab.reports.markup import Markup, element
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"

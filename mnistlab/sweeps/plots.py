@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from optuna.trial import FrozenTrial
 
-from mnistlab.charts import Draw, save, short
 from mnistlab.options.domains import Choice, as_typed
+from mnistlab.reports.charts import Draw, save, short
 from mnistlab.sweeps.plan import Plan
 from mnistlab.sweeps.progress import value_text
 from mnistlab.sweeps.space import Axis, Label

@@ -12,8 +12,8 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from mnistlab.charts import save
 from mnistlab.errors import tell
+from mnistlab.reports.charts import save
 from mnistlab.runs.reading import read_record
 from mnistlab.runs.summary import Run
 from mnistlab.sweeps.plan import Plan

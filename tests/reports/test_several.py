@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from pages import Page
 
-from mnistlab.charts import save
 from mnistlab.cli import main
+from mnistlab.reports.charts import save
 
 Fit = Callable[..., Path]
 Report = Callable[..., Page]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from mnistlab.charts import Draw
 from mnistlab.cli import main
+from mnistlab.reports.charts import Draw
 from mnistlab.sweeps import plots
 
 

@@ -6,12 +6,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mnistlab.browsing.settings import changed
-from mnistlab.browsing.words import percent, said, say
 from mnistlab.catalogue import load_catalogue
 from mnistlab.errors import LabError
 from mnistlab.options.arguments import Arguments
 from mnistlab.options.written import Written
+from mnistlab.reports.screen.settings import changed
+from mnistlab.reports.screen.words import percent, said, say
 from mnistlab.runs.differences import (
     ABSENT,
     Difference,

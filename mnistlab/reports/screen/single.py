@@ -4,11 +4,11 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from mnistlab.browsing.settings import Setting, changed
-from mnistlab.browsing.words import percent, said, say, seconds
 from mnistlab.catalogue import load_catalogue
 from mnistlab.errors import LabError, tell
 from mnistlab.options.arguments import Arguments
+from mnistlab.reports.screen.settings import Setting, changed
+from mnistlab.reports.screen.words import percent, said, say, seconds
 from mnistlab.runs.differences import configuration
 from mnistlab.runs.folder import CONFIG, continues_from, weights_of
 from mnistlab.runs.hints import command_for

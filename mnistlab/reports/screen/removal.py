@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from mnistlab.browsing.overview import chosen_of, runs_below
-from mnistlab.browsing.words import say, size
 from mnistlab.errors import LabError
 from mnistlab.options.arguments import Arguments
+from mnistlab.reports.screen.overview import chosen_of, runs_below
+from mnistlab.reports.screen.words import say, size
 from mnistlab.runs.listing import find_run
 from mnistlab.runs.reading import read_name
 from mnistlab.runs.summary import FILTERS, Run, read_run

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from mnistlab.browsing.words import percent, say, seconds
 from mnistlab.errors import LabError, visible
 from mnistlab.options.arguments import Arguments
+from mnistlab.reports.screen.words import percent, say, seconds
 from mnistlab.runs.listing import short_ids
 from mnistlab.runs.reading import tell_broken
 from mnistlab.runs.summary import FILTERS, Run, Runs, ordered, read_runs, selected

@@ -1,1 +1,0 @@
-"""What `mnistlab runs` shows and does."""

@@ -1,0 +1,1 @@
+"""`mnistlab runs`: what kept runs say on a terminal."""
