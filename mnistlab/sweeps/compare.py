@@ -15,7 +15,13 @@ from mnistlab.options.arguments import words
 from mnistlab.options.classes import candidates, listed
 from mnistlab.options.signatures import options
 from mnistlab.sections import Sweep
-from mnistlab.sweeps.beginning import (
+from mnistlab.sweeps.checking import checked_space
+from mnistlab.sweeps.faults import Faults
+from mnistlab.sweeps.plan import Plan, content_of, identity, name_for
+from mnistlab.sweeps.progress import counted
+from mnistlab.sweeps.settings import settings_from
+from mnistlab.sweeps.space import Space, ends
+from mnistlab.sweeps.start import (
     begun,
     check_seed,
     checked_name,
@@ -25,12 +31,6 @@ from mnistlab.sweeps.beginning import (
     without_debug,
     without_seed,
 )
-from mnistlab.sweeps.checking import checked_space
-from mnistlab.sweeps.faults import Faults
-from mnistlab.sweeps.plan import Plan, content_of, identity, name_for
-from mnistlab.sweeps.progress import counted
-from mnistlab.sweeps.settings import settings_from
-from mnistlab.sweeps.space import Space, ends
 from mnistlab.sweeps.study import State, Study
 from mnistlab.sweeps.table import Standing, as_csv, as_json, as_lines, standings, write_charts
 from mnistlab.sweeps.trying import try_all

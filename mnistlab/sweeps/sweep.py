@@ -8,7 +8,14 @@ from pathlib import Path
 from mnistlab.errors import LabError, tell, visible
 from mnistlab.options.written import Written
 from mnistlab.sections import Sweep
-from mnistlab.sweeps.beginning import (
+from mnistlab.sweeps.checking import checked_space
+from mnistlab.sweeps.faults import Faults
+from mnistlab.sweeps.local_workers import default_size
+from mnistlab.sweeps.plan import Plan, content_of, identity, name_for, sampling
+from mnistlab.sweeps.progress import counted
+from mnistlab.sweeps.settings import settings_from
+from mnistlab.sweeps.space import Space
+from mnistlab.sweeps.start import (
     begun,
     check_seed,
     checked_name,
@@ -18,15 +25,8 @@ from mnistlab.sweeps.beginning import (
     without_debug,
     without_seed,
 )
-from mnistlab.sweeps.checking import checked_space
-from mnistlab.sweeps.faults import Faults
-from mnistlab.sweeps.plan import Plan, content_of, identity, name_for, sampling
-from mnistlab.sweeps.progress import counted
-from mnistlab.sweeps.settings import settings_from
-from mnistlab.sweeps.space import Space
 from mnistlab.sweeps.study import State
 from mnistlab.sweeps.summary import summary
-from mnistlab.sweeps.team import default_size
 from mnistlab.sweeps.trying import try_all
 from mnistlab.text.layout import screen_width
 from mnistlab.text.nearest import suggestion

@@ -3,9 +3,9 @@
 import sys
 from typing import TextIO
 
+from mnistlab.sweeps.local_workers import Team
 from mnistlab.sweeps.progress import Display, stopping_told
 from mnistlab.sweeps.study import Study
-from mnistlab.sweeps.team import Team
 
 
 def try_all(study: Study, workers: int, launcher: str, stream: TextIO | None = None) -> None:
@@ -24,7 +24,7 @@ def try_all(study: Study, workers: int, launcher: str, stream: TextIO | None = N
     study.free()
     with stopping_told(), Display(study, stream or sys.stdout) as display:
         if launcher == "ray":
-            from mnistlab.sweeps.cluster import work_on_cluster  # noqa: PLC0415 - an extra
+            from mnistlab.sweeps.ray_workers import work_on_cluster  # noqa: PLC0415 - an extra
 
             work_on_cluster(study, workers, display.look)
         else:
