@@ -11,8 +11,8 @@ import pytest
 
 import mnistlab
 from mnistlab.catalogue import load_catalogue
-from mnistlab.command_table import COMMANDS
-from mnistlab.discovery.tables import TABLES
+from mnistlab.commands.table import COMMANDS
+from mnistlab.commands.tables import TABLES
 
 PACKAGE = Path(mnistlab.__file__).parent
 

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from mnistlab.callbacks import Answering
 from mnistlab.classifier import Classifier
+from mnistlab.commands.schema import schema_line
 from mnistlab.data import ImageData
-from mnistlab.discovery.schema import schema_line
 from mnistlab.errors import LabError
 from mnistlab.runs.folder import CONFIG, OUTCOMES, PICTURE, PREDICTIONS, RECORD
 from mnistlab.runs.record import config_text, now, start_record, write_json

@@ -12,7 +12,7 @@ from lightning.pytorch.callbacks import Timer
 
 from mnistlab.callbacks import Answering, Continuity, Pace
 from mnistlab.checkpoints.reading import read_checkpoint
-from mnistlab.discovery.schema import schema_line
+from mnistlab.commands.schema import schema_line
 from mnistlab.errors import LabError, is_hangup, tell
 from mnistlab.options.settling import Settled
 from mnistlab.options.written import Source

@@ -20,7 +20,7 @@ from lightning.pytorch.strategies import StrategyRegistry
 
 from mnistlab.catalogue.used import WORDS
 from mnistlab.cli import main
-from mnistlab.command_table import COMMANDS
+from mnistlab.commands.table import COMMANDS
 from mnistlab.runs.listing import find_run
 
 PROGRAMS = Path(sys.executable).parent

@@ -13,7 +13,7 @@ import yaml
 
 from mnistlab.catalogue import Catalogue, ClassEntry, load_catalogue
 from mnistlab.cli import main
-from mnistlab.command_table import COMMANDS, TABLES
+from mnistlab.commands.table import COMMANDS, TABLES
 
 Shown = Callable[..., str]
 TRAINING = [name for name, command in COMMANDS.items() if command.trains]

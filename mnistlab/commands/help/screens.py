@@ -7,7 +7,7 @@ from pathlib import Path
 from mnistlab.catalogue import Catalogue, Named, load_catalogue
 from mnistlab.catalogue.present import Present, Unlisted
 from mnistlab.catalogue.used import steering
-from mnistlab.discovery.pages import class_page, command_page, option_keys, option_page, steering_page, whole_page
+from mnistlab.commands.help.pages import class_page, command_page, option_keys, option_page, steering_page, whole_page
 from mnistlab.errors import LabError, tell
 from mnistlab.options.written import SWITCHES, Key, Source, Written, from_arguments, from_config, with_files
 from mnistlab.presets.finding import find_preset, list_presets

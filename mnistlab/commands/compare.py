@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Sequence
 
-from mnistlab.discovery.asking import Asked, asked_of_many
+from mnistlab.commands.asking import Asked, asked_of_many
 from mnistlab.errors import LabError, announce
 from mnistlab.options.arguments import words
 

@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from mnistlab.catalogue.used import STEERING
-from mnistlab.command_table import COMMANDS
-from mnistlab.discovery.screens import asks_for_help, show_help
+from mnistlab.commands.help.screens import asks_for_help, show_help
+from mnistlab.commands.table import COMMANDS
 from mnistlab.errors import LabError
 from mnistlab.options.arguments import divided, read_arguments
 from mnistlab.text.layout import fitted

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from mnistlab.catalogue import Catalogue, OptionEntry
 from mnistlab.catalogue.used import FOLLOWS, WORDS, steering
-from mnistlab.command_table import BENCH_SECTIONS
-from mnistlab.discovery.chosen import Chosen
-from mnistlab.discovery.run_words import root_in, run_names, run_values, run_words
+from mnistlab.commands.help.chosen import Chosen
+from mnistlab.commands.help.run_words import root_in, run_names, run_values, run_words
+from mnistlab.commands.table import BENCH_SECTIONS
 from mnistlab.options.written import SWITCHES, Key, key_of
 from mnistlab.presets.finding import SUFFIXES, list_presets
 from mnistlab.runs.folder import is_run

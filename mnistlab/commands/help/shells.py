@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mnistlab.discovery.candidates import Candidate, Offer
+from mnistlab.commands.help.candidates import Candidate, Offer
 
 _BASH = r"""# Completion of mnistlab for bash; `mnistlab completion bash` prints it.
 _mnistlab() {

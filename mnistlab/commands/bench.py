@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from mnistlab.command_table import BENCH_SECTIONS
+from mnistlab.commands.table import BENCH_SECTIONS
 from mnistlab.errors import LabError
 from mnistlab.options.arguments import Arguments, read_arguments
 from mnistlab.text.layout import fitted

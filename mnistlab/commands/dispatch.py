@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from mnistlab.command_table import COMMANDS, TABLES, Command
+from mnistlab.commands.table import COMMANDS, TABLES, Command
 from mnistlab.errors import LabError, tell
 from mnistlab.system.environment import unknown
 from mnistlab.text.nearest import suggestion
@@ -37,7 +37,7 @@ def command_of(arguments: Sequence[str]) -> Callable[[], int]:
             tell(f"note: {sentence}")
     command = COMMANDS[name]
     if command.trains:
-        from mnistlab.discovery.screens import asks_for_help, show_help  # noqa: PLC0415 - not for every command
+        from mnistlab.commands.help.screens import asks_for_help, show_help  # noqa: PLC0415 - not for every command
 
         if asks_for_help(rest):
             return lambda: show_help(name, command.summary, rest)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from mnistlab.discovery.asking import asked_of_many
+from mnistlab.commands.asking import asked_of_many
 from mnistlab.errors import announce
 
 USAGE = """\

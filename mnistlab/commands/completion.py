@@ -7,9 +7,9 @@ from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 from mnistlab.catalogue import load_catalogue
-from mnistlab.command_table import COMMANDS
-from mnistlab.discovery.candidates import offer
-from mnistlab.discovery.shells import SHELLS, Shell
+from mnistlab.commands.help.candidates import offer
+from mnistlab.commands.help.shells import SHELLS, Shell
+from mnistlab.commands.table import COMMANDS
 from mnistlab.errors import LabError
 from mnistlab.options.arguments import read_arguments
 from mnistlab.system.files import telling, write_text

@@ -1,0 +1,1 @@
+"""Help and completion: what there is, shown from the catalogue without torch."""

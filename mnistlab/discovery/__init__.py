@@ -1,1 +1,0 @@
-"""Help, tables and completion: what there is, shown from the catalogue without torch."""
