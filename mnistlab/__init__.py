@@ -3,8 +3,13 @@
 The public names are imported when they are first used, so that `import mnistlab` loads neither torch nor Lightning.
 """
 
+import sys
+
 TYPE_CHECKING = False  # the module `typing` takes longer to import than all else that a command needs to begin
 if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+
     from mnistlab.classifier import Classifier
     from mnistlab.cli import main
     from mnistlab.data import EMNIST, KMNIST, MNIST, QMNIST, FashionMNIST, ImageData, MultiheadMNIST, SyntheticDigits
@@ -99,6 +104,7 @@ _HOME = {
     "mnistlab.presets.nodes": ("Config", "config"),
     "mnistlab.presets.preset_class": ("Preset", "preset"),
 }
+_MOVED = {"mnistlab.numbers": "mnistlab.options.numbers", "mnistlab.profiling": "mnistlab.callbacks.profiling"}
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
@@ -153,6 +159,32 @@ __all__ = [
     "main",
     "preset",
 ]
+
+
+class _Moved:
+    """Finds a module by the name that it had once, which configurations, checkpoints and programs may still have."""
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> "ModuleSpec | None":
+        """Where it is now; asked only where no module has this name."""
+        del path, target
+        if name not in _MOVED:
+            return None
+        from importlib.machinery import ModuleSpec  # noqa: PLC0415 - only here
+
+        return ModuleSpec(name, self)  # type: ignore[arg-type] # it need not derive from Python's class
+
+    def create_module(self, spec: "ModuleSpec") -> None:
+        """Leave it to Python to make one."""
+
+    def exec_module(self, module: "ModuleType") -> None:
+        """Fill the module of the old name with what is in that of the new one."""
+        from importlib import import_module  # noqa: PLC0415 - only here
+
+        now = vars(import_module(_MOVED[module.__name__]))
+        vars(module).update({name: value for name, value in now.items() if not name.startswith("__")})
+
+
+sys.meta_path.append(_Moved())
 
 
 def __getattr__(name: str) -> object:

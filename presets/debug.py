@@ -6,7 +6,7 @@ For example `mnistlab fit --config=DryRun --model=SmallModel`.
 from lightning.pytorch import Trainer
 
 from mnistlab import Preset, config
-from mnistlab.callbacks.profiling import TimeTable
+from mnistlab.callbacks import TimeTable
 from mnistlab.sections import Run
 
 

@@ -16,56 +16,31 @@ from mnistlab.commands.tables import TABLES
 
 PACKAGE = Path(mnistlab.__file__).parent
 
-# From the lowest to the highest. A part imports lower ones, never one beside it or above it.
-ORDER = [
-    {"addresses"},
-    {"errors", "nearest", "numbers", "counts", "command_table", "interruptions", "wish", "finite", "shapes"},
-    {"environment"},
-    {"files", "threads"},
-    {"options"},  # what can be written, and what becomes of it
-    {"arguments"},
-    {"checkpoints"},
-    {
-        "losses",
-        "schedules",
-        "data",
-        "nets",
-        "picture",
-        "trial",
-        "answers",
-        "thrift",
-    },  # plain torch; these do not know each other
-    {"optimization", "objective", "freezing", "attribution"},
-    {"transfer"},
-    {"classifier", "profiling", "runs"},  # these know Lightning, or the folder of a run
-    {"models", "callbacks", "charts", "unsuited"},
-    {"trackers"},
-    {"sections", "linking", "clusters", "group"},
-    {"presets", "origins"},
-    {"catalogue"},
-    {"hints"},
-    {"invocation"},
-    {"discovery"},
-    {"effects"},
-    {"lab", "explanation", "screen", "inspection", "doctor", "failures", "trainer_options", "starting"},
-    {"making"},
-    {"evaluation", "training"},
-    {"commands", "inspect_command"},
-    {"sweeps", "reports", "reproduction", "browsing", "benchmark"},
-    {
-        "explain_command",
-        "sweep_command",
-        "compare_command",
-        "runs_command",
-        "report_command",
-        "reproduce_command",
-        "bench_command",
-    },
-    {"dispatch"},
-    {"cli"},
-    {"__init__", "__main__"},
+# From the lowest to the highest, each floor with what its rooms are. A room imports lower ones, never one beside it.
+FLOORS = [
+    ("text", "words for people: near names, lines that fit, addresses without passwords"),
+    ("errors", "what a user can mend, in one line"),
+    ("system", "files, signals, threads, processes, the environment"),
+    ("options", "what can be written, which class and which value counts"),
+    ("checkpoints", "weights on disk, read without trust"),
+    ("losses schedules data nets", "plain torch; these do not know each other"),
+    ("runs", "one kept run, and how it is found again"),
+    ("classifier", "the module that learns"),
+    ("models callbacks", "a net and its sizes, one file each; what a user may name"),
+    ("trackers", "a run in MLflow, TensorBoard, wandb"),
+    ("sections", "what a configuration consists of"),
+    ("catalogue", "what there is to choose from, known without torch"),
+    ("presets", "configuration in Python and YAML"),
+    ("training", "one command over one model"),
+    ("reports", "what kept runs say, on pages and on the screen"),
+    ("sweeps", "many runs"),
+    ("benchmark", "how fast the lab is"),
+    ("commands", "one file for each, and help"),
+    ("cli", "from the shell to a command"),
+    ("__init__ __main__", "the public names"),
 ]
-RANK = {part: rank for rank, parts in enumerate(ORDER) for part in parts}
+RANK = {room: rank for rank, (rooms, _) in enumerate(FLOORS) for room in rooms.split()}
+DESIGN = Path(__file__).parent.parent / "docs" / "design.md"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 
@@ -89,16 +64,36 @@ def imports(path: Path) -> Iterator[str]:
                 yield name if name in MODULES else str(node.module)
 
 
-def part_of(module: str) -> str:
-    """The part of the package that a module belongs to."""
+def room_of(module: str) -> str:
+    """The room of the package that a module belongs to."""
     return module.split(".")[1] if "." in module else "__init__"
+
+
+def drawing() -> str:
+    """The floors as docs/design.md has them, the highest first."""
+    shown = [(rooms.replace(" ", "  "), what) for rooms, what in reversed(FLOORS)]
+    width = max(len(rooms) for rooms, _ in shown)
+    return "\n".join(f"{rooms:<{width}}   {what}" for rooms, what in shown)
+
+
+def test_the_drawing_of_the_house_is_the_order_that_is_kept() -> None:
+    """Printed from it, so that it lacks no room: `python tests/test_imports.py` shows it."""
+    assert f"```\n{drawing()}\n```" in DESIGN.read_text()
+
+
+def test_every_room_has_its_place() -> None:
+    """At most 26 of them, so that a stranger sees all at a glance."""
+    rooms = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in FILES}
+
+    assert rooms == {*RANK}
+    assert len([*rooms, "py.typed"]) <= 26
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_imports_run_downwards_only(path: Path) -> None:
-    """Never sideways or up; a new module is given its place in `ORDER`."""
-    own = part_of(module_of(path))
-    others = {part_of(name) for name in imports(path) if name.partition(".")[0] == "mnistlab"} - {own}
+    """Never sideways or up; a new room is given its place in `FLOORS`."""
+    own = room_of(module_of(path))
+    others = {room_of(name) for name in imports(path) if name.partition(".")[0] == "mnistlab"} - {own}
 
     assert not {other for other in others if RANK[other] >= RANK[own]}
 
@@ -196,3 +191,7 @@ def test_every_public_name_is_there() -> None:
     assert set(mnistlab.__all__) <= set(dir(mnistlab))
     with pytest.raises(AttributeError, match="nonsense"):
         mnistlab.__getattr__("nonsense")
+
+
+if __name__ == "__main__":
+    sys.stdout.write(f"{drawing()}\n")

@@ -194,7 +194,7 @@ class Classifier(Transfer):
         target: Tensor | None = None,
         stage: str | None = None,
     ) -> Tensor:
-        """How much each place of an image has to do with the answer, from 0 to 1; see `mnistlab.nets.attribution.attribute`.
+        """How much each place of an image has to do with the answer, from 0 to 1; see `mnistlab.nets.attribution`.
 
         Shape: normalized images (batch, channels, height, width) -> (batch, height, width).
 

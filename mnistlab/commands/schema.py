@@ -1,16 +1,14 @@
-"""`mnistlab schema`, and where the schema lies that saved configurations name."""
+"""`mnistlab schema`."""
 
-import hashlib
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
-from mnistlab.catalogue import load_catalogue, present_catalogue
-from mnistlab.catalogue.store import cache_folder
+from mnistlab.catalogue import load_catalogue
+from mnistlab.catalogue.editors import modeline, schema_line
 from mnistlab.catalogue.yaml_schema import schema_text
 from mnistlab.errors import LabError
 from mnistlab.options.arguments import read_arguments
-from mnistlab.system.files import clear_left_over, telling, write_text
+from mnistlab.system.files import telling, write_text
 
 _HELP = """\
 Print the JSON schema with which editors complete and check YAML presets.
@@ -45,37 +43,6 @@ def schema(command: str, arguments: Sequence[str]) -> int:
     else:
         print(schema_text(load_catalogue()), end="")
     return 0
-
-
-def modeline(path: Path) -> str:
-    """The line of a YAML file that makes editors use a schema; an address, since a path may have spaces."""
-    return f"# yaml-language-server: $schema={path.absolute().as_uri()}"
-
-
-def schema_line() -> str | None:
-    """The same for the schema of what is installed; None where there is none, or it would take seconds to make."""
-    path = schema_path()
-    return modeline(path) if path else None
-
-
-def schema_path() -> Path | None:
-    """The file of the schema of what is installed, in the user's cache folder; it is written when it is first needed.
-
-    It is named by its content: what names it stays right as long as it lies there, whatever is installed later. None
-    where it cannot be written, or no catalogue has been made yet.
-    """
-    catalogue = present_catalogue()
-    if catalogue is None:
-        return None
-    with suppress(OSError):
-        text = schema_text(catalogue)
-        path = cache_folder() / f"schema-{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"
-        if not path.is_file():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            clear_left_over(path.parent)
-            write_text(path, text)
-        return path
-    return None
 
 
 def _write(path: Path) -> None:

@@ -7,8 +7,7 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.cli import SaveConfigCallback
 from torch import nn
 
-import mnistlab.callbacks
-import mnistlab.callbacks.profiling  # noqa: F401 - so that these classes are found by name
+import mnistlab.callbacks  # noqa: F401 - so that these classes are found by name
 from mnistlab.classifier import Classifier
 from mnistlab.data import MNIST, ImageData
 from mnistlab.losses.torch_losses import REFUSED

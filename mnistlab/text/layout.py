@@ -7,7 +7,6 @@ import sys
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 
-from mnistlab.catalogue.entries import Value
 from mnistlab.text.words import first_sentence
 
 _PIPE = (80, 24)
@@ -119,7 +118,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int, right:
     return [text for row in (head, *rows) for text in line(row)]
 
 
-def shown(value: Value) -> str:
+def shown(value: object) -> str:
     """A value as it is typed."""
     if value is None:
         return "null"

@@ -16,8 +16,7 @@ from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, Progress
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import WandbLogger
 
-from mnistlab.callbacks import EpochBar, EpochLines
-from mnistlab.callbacks.profiling import NoProfiler
+from mnistlab.callbacks import EpochBar, EpochLines, NoProfiler
 from mnistlab.checkpoints.limits import no_larger_than
 from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData

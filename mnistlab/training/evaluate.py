@@ -12,8 +12,8 @@ from lightning.pytorch import Trainer
 from torch import Tensor
 
 from mnistlab.callbacks import Answering
+from mnistlab.catalogue.editors import schema_line
 from mnistlab.classifier import Classifier
-from mnistlab.commands.schema import schema_line
 from mnistlab.data import ImageData
 from mnistlab.errors import LabError
 from mnistlab.runs.folder import CONFIG, OUTCOMES, PICTURE, PREDICTIONS, RECORD

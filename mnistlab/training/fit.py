@@ -11,8 +11,8 @@ from lightning.pytorch import Callback
 from lightning.pytorch.callbacks import Timer
 
 from mnistlab.callbacks import Answering, Continuity, Pace
+from mnistlab.catalogue.editors import schema_line
 from mnistlab.checkpoints.reading import read_checkpoint
-from mnistlab.commands.schema import schema_line
 from mnistlab.errors import LabError, is_hangup, tell
 from mnistlab.options.settling import Settled
 from mnistlab.options.written import Source

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from jsonargparse import set_parsing_settings
 
 from mnistlab.callbacks import Answering
-from mnistlab.commands.schema import schema_line
+from mnistlab.catalogue.editors import schema_line
 from mnistlab.errors import LabError, tell
 from mnistlab.options.settling import Settled
 from mnistlab.options.strangers import TRUSTED

@@ -13,10 +13,10 @@ import yaml
 from jsonschema import Draft7Validator
 
 from mnistlab.catalogue import load_catalogue
+from mnistlab.catalogue.editors import schema_line, schema_path
 from mnistlab.catalogue.entries import OptionEntry
 from mnistlab.catalogue.yaml_schema import schema_text
 from mnistlab.cli import main
-from mnistlab.commands.schema import schema_line, schema_path
 
 ROOT = Path(__file__).parents[2]
 
@@ -281,7 +281,7 @@ def test_a_cache_that_cannot_be_written_means_no_line(tmp_path: Path, monkeypatc
     catalogue = load_catalogue()
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    monkeypatch.setattr("mnistlab.commands.schema.present_catalogue", lambda: catalogue)
+    monkeypatch.setattr("mnistlab.catalogue.editors.present_catalogue", lambda: catalogue)
 
     assert schema_path() is None
     assert schema_line() is None
