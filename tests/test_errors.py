@@ -14,7 +14,7 @@ from mnistlab.data import Augmentation, ImageData
 from mnistlab.errors import tell
 from mnistlab.losses import Loss
 from mnistlab.options.classes import candidates, listed
-from mnistlab.options.messages import expected
+from mnistlab.options.kinds import expected
 from mnistlab.options.signatures import options
 from mnistlab.schedules import RunSchedule
 
@@ -117,7 +117,7 @@ def restricted() -> Iterator[tuple[str, str, list[str]]]:
         for name, (cls, *_) in candidates((base,)).items():
             if cls.__module__.startswith("mnistlab."):
                 for option in options(cls, supplied=base is RunSchedule).values():
-                    kinds = expected(option.annotation).split(" or ")
+                    kinds = expected(option.type).split(" or ")
                     yield from (
                         (f"--{prefix}={name}", f"--{prefix}.{option.name}", BAD[k]) for k in kinds[:1] if k in BAD
                     )

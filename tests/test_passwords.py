@@ -8,8 +8,9 @@ from typing import Annotated, get_args, get_origin, get_type_hints
 import pytest
 
 from mnistlab.cli import main
+from mnistlab.options.annotations import members
 from mnistlab.options.classes import candidates
-from mnistlab.options.signatures import members, options
+from mnistlab.options.signatures import options
 from mnistlab.sections import Run, Sweep, TopLevel
 from mnistlab.text.addresses import Address, is_incomplete, kept_out, masked, opened, without_mask
 from mnistlab.trackers import Tracker

@@ -5,13 +5,11 @@ from dataclasses import dataclass, field, replace
 
 from mnistlab.catalogue.docs import documented, source, summary
 from mnistlab.catalogue.entries import Catalogue, ClassEntry, KindEntry, Named, OptionEntry, SectionEntry, Value
-from mnistlab.catalogue.types import choices_of, schema_of
 from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
 from mnistlab.errors import LabError
 from mnistlab.options.building import build
 from mnistlab.options.classes import candidates, find_class, listed, refusal
-from mnistlab.options.messages import expected
 from mnistlab.options.settling import Section
 from mnistlab.options.signatures import REQUIRED, Option, Slot, options
 from mnistlab.options.specification import UNRECORDED, class_path_of, default_of_slot, plain
@@ -133,18 +131,15 @@ class _Compiler:
         name = str(chosen["class_path"]).rpartition(".")[2] if chosen else None
         required = default is REQUIRED
         slot = option.slot
-        untyped = option.annotation is REQUIRED or isinstance(option.annotation, str)
         return OptionEntry(
             name=option.name,
-            type="a value" if untyped else expected(option.annotation),
+            takes=option.type,
             default=None if required else _json(name or plain(default)),
             required=required,
             text=documented(cls, option.name),
             kind=self._kind_of(option.name, slot) if deep and slot is not None and not slot.named else None,
             default_class=name,
             default_options=_changed(chosen, option.slot) if chosen and option.slot else {},
-            choices=choices_of(option.annotation),
-            schema=schema_of(option.annotation),
         )
 
     def _kind_of(self, name: str, slot: Slot) -> str:

@@ -4,7 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
-FORMAT = 2
+from mnistlab.options.kinds import Type, expected, from_dict, listed, schema_of
+
+FORMAT = 3
 
 Value = None | bool | int | float | str | Sequence["Value"] | Mapping[str, "Value"]
 """Plain data, as JSON has it."""
@@ -16,27 +18,38 @@ class OptionEntry:
 
     Attributes:
         name: As the user writes it, without the options around it: `lr`.
-        type: What values it takes, in words.
+        takes: The kinds of values that it takes.
         default: The default as plain data; None where `required`, and where it is null.
         required: Whether it has no default.
         text: What the docstring says of it.
         kind: The kind of class that it takes, a key of `Catalogue.kinds`; None for plain values.
         default_class: The short name of the class that it takes by default, if it takes one.
         default_options: The options of that class whose value here is not their own default.
-        choices: The values that can be listed: names, true and false, null.
-        schema: What plain values it takes, as JSON schema.
     """
 
     name: str
-    type: str
+    takes: Type
     default: Value
     required: bool
     text: str
     kind: str | None = None
     default_class: str | None = None
     default_options: Mapping[str, Value] = field(default_factory=dict)
-    choices: Sequence[str] = ()
-    schema: Mapping[str, Value] = field(default_factory=dict)
+
+    @property
+    def type(self) -> str:
+        """What values it takes, in words."""
+        return expected(self.takes)
+
+    @property
+    def choices(self) -> list[str]:
+        """The values that can be listed: names, true and false, null."""
+        return listed(self.takes)
+
+    @property
+    def schema(self) -> Mapping[str, Value]:
+        """What plain values it takes, as JSON schema; nothing where anything may be right."""
+        return schema_of(self.takes)
 
 
 @dataclass(frozen=True)
@@ -155,15 +168,20 @@ class Catalogue:
             name: KindEntry(**{**part, "classes": {key: _class(entry) for key, entry in part["classes"].items()}})
             for name, part in data["kinds"].items()
         }
-        return cls([OptionEntry(**option) for option in data["top"]], sections, kinds)
+        return cls(list(map(_option, data["top"])), sections, kinds)
 
 
-_NEEDED = ("name", "type", "default", "required", "text", "path", "summary", "source", "options", "classes")
+_NEEDED = ("name", "takes", "default", "required", "text", "path", "summary", "source", "options", "classes")
 
 
 def _without_empty(fields: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    return {name: value for name, value in fields if value or name in (*_NEEDED, "top", "sections", "kinds")}
+    needed = (*_NEEDED, "top", "sections", "kinds")
+    return {name: value for name, value in fields if value or name in needed or type(value) in (int, float)}
 
 
 def _class(data: Mapping[str, Any]) -> ClassEntry:
-    return ClassEntry(**{**data, "options": [OptionEntry(**option) for option in data["options"]]})
+    return ClassEntry(**{**data, "options": list(map(_option, data["options"]))})
+
+
+def _option(data: Mapping[str, Any]) -> OptionEntry:
+    return OptionEntry(**{**data, "takes": tuple(map(from_dict, data["takes"]))})

@@ -13,11 +13,12 @@ from mnistlab.options.classes import (
     listed,
     own_classes,
 )
-from mnistlab.options.messages import came, choices, expected, meant
+from mnistlab.options.kinds import expected, named
+from mnistlab.options.messages import came, meant
 from mnistlab.options.misfits import Chosen, Misfit, no_option, no_section, one_class
 from mnistlab.options.notation import NULLS
-from mnistlab.options.reading import Unfit, read, takes_parts, takes_several, takes_text
-from mnistlab.options.signatures import REQUIRED, Option, Slot, accepts, members, options, takes_code
+from mnistlab.options.reading import Unfit, fits, is_known, read, takes_code, takes_parts, takes_several, takes_text
+from mnistlab.options.signatures import REQUIRED, Option, Slot, accepts, options
 from mnistlab.options.specification import class_path_of, default_of_slot, plain, unrecorded
 from mnistlab.options.written import FILES, Key, Source, Written, in_brackets
 from mnistlab.text.nearest import said, suggestion
@@ -135,7 +136,7 @@ class Walk:
         name = ".".join(prefix)
         written = values.get(option.name)
         for path, entry, value in _as_text(option, entries):
-            if path and not takes_parts(option.annotation):
+            if path and not takes_parts(option.type):
                 self.misfits.append(Misfit(entry, f"{name} is one value and has no part {'.'.join(path)}."))
                 continue
             self._refuse_code(option, entry)
@@ -145,26 +146,28 @@ class Walk:
         if not entries or last is None:
             return
         try:
-            values[option.name] = value = read(written, option.annotation)
-            fits = _is_any_text(value, option) or accepts(cls, option.name, value, supplied=supplied)
+            values[option.name] = value = read(written, option.type)
+            serves = fits(value, option.type) or (
+                not is_known(option.type) and accepts(cls, option.name, value, supplied=supplied)
+            )
         except Unfit:
-            fits = False
-        if not fits:
+            serves = False
+        if not serves:
             self.wrong[name] = self._refusal(cls, option, prefix, last, written)
 
     def _refusal(self, cls: type, option: Option, prefix: Key, last: Written, written: object) -> str:
         """Why an option does not take what was written."""
         in_brackets(last)  # tells what is wrong with it where that is no list and no mapping
         owner = "" if len(prefix) == 1 else f" of {cls.__name__}"
-        known = [*choices(option.annotation), *(listed(option.slot.bases) if option.slot else [])]
-        hint = meant(written, option.annotation) or suggestion(str(last.value), known)
+        known = [*named(option.type), *(listed(option.slot.bases) if option.slot else [])]
+        hint = meant(written, option.type) or suggestion(str(last.value), known)
         nothing = last.value == "" or (last.value is True and last.source is Source.COMMAND_LINE)
         got = "nothing" if nothing else came(written)
-        return f"{last.where}: {option.name}{owner} must be {expected(option.annotation)}, got {got}.{hint}"
+        return f"{last.where}: {option.name}{owner} must be {expected(option.type)}, got {got}.{hint}"
 
     def _refuse_code(self, option: Option, entry: Written) -> None:
         """A parser would import what a checkpoint names for an option that takes a function or a type."""
-        if entry.source is Source.CHECKPOINT and takes_code(option.annotation):
+        if entry.source is Source.CHECKPOINT and takes_code(option.type):
             for name in dotted_names(entry.value):
                 check_code(name, self.allowed, entry.where)
 
@@ -204,7 +207,7 @@ class Walk:
                 where = f"{origin.where}: " if origin else ""
                 key = ".".join(part for part in (*prefix, name) if not part.isdigit())
                 way_out = "Give it there." if origin and origin.source is Source.FILE else f"Add --{key}=..."
-                self.wrong[key] = f"{where}{cls.__name__} needs {name}, {expected(option.annotation)}. {way_out}"
+                self.wrong[key] = f"{where}{cls.__name__} needs {name}, {expected(option.type)}. {way_out}"
         return {"class_path": class_path_of(cls), "init_args": values}
 
     def _several(self, slot: Slot, prefix: Key, entries: Entries) -> list[object] | None:
@@ -320,7 +323,7 @@ def _default(option: Option) -> object:
     """The default of an option as it would be if somebody wrote it; one of another type stays as it is."""
     default = plain(option.default)
     try:
-        return read(default, option.annotation)
+        return read(default, option.type)
     except Unfit:
         return default
 
@@ -335,14 +338,14 @@ def _default_of(cls: type, option: Option, supplied: int) -> dict[Key, object]:
 
 def _as_text(option: Option, entries: Entries) -> list[tuple[Key, Written, object]]:
     """The value of each entry; what stands in brackets, or names a file, is a text where an option takes no parts."""
-    annotation = option.annotation
+    type_ = option.type
     found: list[tuple[Key, Written, object]] = []
     seen: Written | None = None
     for path, entry in entries:
         whole = entry.whole
         of_option = whole is not None and len(whole.key) == len(entry.key) - len(path)
-        several = takes_parts(annotation) if path or entry.value == {} else takes_several(annotation)
-        if whole is None or not of_option or several or option.slot or not takes_text(annotation):
+        several = takes_parts(type_) if path or entry.value == {} else takes_several(type_)
+        if whole is None or not of_option or several or option.slot or not takes_text(type_):
             found.append((path, entry, entry.value))
         elif whole is not seen:
             found.append(((), entry, str(whole.value)))
@@ -381,11 +384,6 @@ def _is_plain(slot: Slot, entries: Entries) -> bool:
         return False
     last = values[-1]
     return not isinstance(last, str | list) or (isinstance(last, str) and not _names_class(last, slot))
-
-
-def _is_any_text(value: object, option: Option) -> bool:
-    """Whether a value is a text and its option takes any, so that nobody else need be asked."""
-    return isinstance(value, str) and str in members(option.annotation)
 
 
 def _names_class(text: str, slot: Slot) -> bool:

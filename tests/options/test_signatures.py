@@ -12,8 +12,9 @@ from mnistlab.classifier import Classifier
 from mnistlab.data import Augmentation, ImageData
 from mnistlab.losses import Loss
 from mnistlab.nets import Backbone, Head
+from mnistlab.options.annotations import REQUIRED, Slot, slot_of
 from mnistlab.options.classes import candidates
-from mnistlab.options.signatures import REQUIRED, Option, Slot, options, slot_of
+from mnistlab.options.signatures import Option, options
 from mnistlab.options.specification import supplied_to
 from mnistlab.sections import Run, TopLevel
 

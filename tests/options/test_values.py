@@ -21,6 +21,7 @@ from mnistlab.classifier import Classifier
 from mnistlab.cli import main
 from mnistlab.data import ImageData
 from mnistlab.errors import LabError
+from mnistlab.options.annotations import slot_of, type_of
 from mnistlab.options.classes import candidates, listed
 from mnistlab.options.composing import dump
 from mnistlab.options.notation import as_written
@@ -28,7 +29,7 @@ from mnistlab.options.numbers import PositiveInt
 from mnistlab.options.parsing import parse
 from mnistlab.options.reading import Unfit, read, takes_parts, takes_several, takes_text
 from mnistlab.options.settling import Section, settle
-from mnistlab.options.signatures import options, slot_of
+from mnistlab.options.signatures import options
 from mnistlab.options.written import Written, from_arguments, from_text
 from mnistlab.presets.nodes import NoOptions, written_for
 from mnistlab.sections import Run, Sweep, TopLevel, prepare
@@ -109,8 +110,8 @@ def in_yaml(text: str, annotation: object) -> str:
         return dump(text).strip()
     if text[0] not in "[{":
         return text if entry.key == ("o",) and entry.value == text else dump(text).strip()
-    structured = takes_parts(annotation) if text[0] == "{" else takes_several(annotation)
-    return text if structured or slot_of(annotation) or not takes_text(annotation) else dump(text).strip()
+    structured = takes_parts(type_of(annotation)) if text[0] == "{" else takes_several(type_of(annotation))
+    return text if structured or slot_of(annotation) or not takes_text(type_of(annotation)) else dump(text).strip()
 
 
 def disagreements(name: str, text: str) -> str | None:
@@ -228,7 +229,7 @@ def test_every_value_means_the_same_whoever_says_it() -> None:
 def test_one_notation(annotation: object, text: str, value: object) -> None:
     """What `mnistlab.options.notation` says."""
     try:
-        found = read(as_written(text), annotation)
+        found = read(as_written(text), type_of(annotation))
     except Unfit:
         found = REFUSED
 
@@ -241,8 +242,8 @@ def test_text_in_quotes_is_text(annotation: object, value: str) -> None:
     """In YAML and in Python."""
     (quoted,) = from_text(f"x: '{value}'", "")
 
-    assert read(quoted.value, annotation) == value
-    assert read(value, annotation) == value
+    assert read(quoted.value, type_of(annotation)) == value
+    assert read(value, type_of(annotation)) == value
 
 
 @pytest.mark.parametrize(
@@ -251,7 +252,7 @@ def test_text_in_quotes_is_text(annotation: object, value: str) -> None:
 def test_python_says_what_it_means(annotation: object, value: object) -> None:
     """Nothing is converted but a whole number for a fraction."""
     with pytest.raises(Unfit):
-        read(value, annotation)
+        read(value, type_of(annotation))
 
 
 def resolved(*arguments: str) -> Any:
