@@ -1,18 +1,20 @@
 """Writes the catalogue down, from signatures and docstrings."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from mnistlab.catalogue.docs import documented, source, summary
-from mnistlab.catalogue.entries import Catalogue, ClassEntry, KindEntry, Named, OptionEntry, SectionEntry, Value
 from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
 from mnistlab.errors import LabError
+from mnistlab.options.annotations import REQUIRED, Slot
 from mnistlab.options.building import build
-from mnistlab.options.classes import candidates, find_class, listed, refusal
+from mnistlab.options.classes import candidates, find_class, refusal
+from mnistlab.options.entries import Catalogue, ClassEntry, KindEntry, Named, OptionEntry, SectionEntry, Value
+from mnistlab.options.imported import Imported
 from mnistlab.options.settling import Section
-from mnistlab.options.signatures import REQUIRED, Option, Slot, options
-from mnistlab.options.specification import UNRECORDED, class_path_of, default_of_slot, plain
+from mnistlab.options.signatures import options
+from mnistlab.options.specification import class_path_of
 from mnistlab.sections import TopLevel, prepare, sections
 from mnistlab.sections.linking import data_with
 
@@ -47,121 +49,85 @@ class _Compiler:
     Attributes:
         packages: The packages whose classes are offered.
         facts: Whether to count what can be counted only once an object is there.
-        slots: What each kind of class derives from, by the name of the kind.
+        kinds: What classes options take, as it is imported.
     """
 
     packages: frozenset[str]
     facts: bool
-    slots: dict[str, Slot] = field(default_factory=dict)
+    kinds: Imported = field(default_factory=Imported)
 
     def catalogue(self, named: Iterable[Named]) -> Catalogue:
         found = sections()
-        chosen = {name: Slot((section.cls,)) for name, section in found.items() if section.chosen}
-        self.slots.update(chosen)
-        entries = {name: self._section(name, section) for name, section in found.items()}
-        top = [self._option(TopLevel, option, supplied=0, deep=True) for option in options(TopLevel).values()]
+        entries = {name: self._section(section.entry(name, self.kinds), section) for name, section in found.items()}
+        top = self._documented(TopLevel, self.kinds.entry(TopLevel), deep=True).options
         kinds: dict[str, KindEntry] = {}
-        while waiting := [name for name in self.slots if name not in kinds]:  # a kind's classes may take more kinds
-            kinds.update({name: self._kind(name, self.slots[name]) for name in waiting})
+        wanted = [*(entry.kind for entry in entries.values()), *(option.kind for option in _options(entries, top))]
+        while waiting := [name for name in dict.fromkeys(wanted) if name and name not in kinds]:
+            kinds.update({name: self._kind(name) for name in waiting})
+            classes = [entry for name in waiting for entry in kinds[name].classes.values()]
+            wanted += [option.kind for entry in classes for option in entry.options]
         for name in named:
-            kinds[name.kind] = self._with_named(kinds[name.kind], self.slots[name.kind], name)
+            kinds[name.kind] = self._with_named(kinds[name.kind], name)
         return Catalogue(top, entries, kinds)
 
-    def _section(self, name: str, section: Section) -> SectionEntry:
-        if section.chosen:
-            return SectionEntry(name, section.default.__name__ if section.default else None, None)
-        return SectionEntry(None, None, self._class(section.cls, supplied=0, deep=True, defaults=section.defaults))
+    def _section(self, entry: SectionEntry, section: Section) -> SectionEntry:
+        """A section with its texts; of a class that is only derived from nothing is shown."""
+        if entry.kind is not None or entry.entry is None:
+            return replace(entry, entry=None)
+        documented = self._documented(section.cls, entry.entry, deep=True)
+        taken = [
+            replace(option, default=entry.defaults.get(option.name, option.default)) for option in documented.options
+        ]
+        return replace(entry, entry=replace(documented, options=taken))
 
-    def _kind(self, kind: str, slot: Slot) -> KindEntry:
-        found = self._classes(slot)
-        classes = {name: self._class(cls, supplied=slot.supplied) for name, cls in found.items()}
-        if self.facts and kind in options(Classifier):
+    def _kind(self, name: str) -> KindEntry:
+        slot, kind = self.kinds.slots[name], self.kinds[name]
+        known = set(kind.listed())
+        found = {each: cls for each, (cls, *others) in candidates(slot.bases).items() if not others}
+        found = {each: cls for each, cls in found.items() if self._is_offered(cls) and (each in known or refusal(cls))}
+        classes = {each: self._documented(cls, kind.classes[each]) for each, cls in found.items()}
+        if self.facts and name in self.kinds.entry(Classifier).by_name:
             classes = {
-                name: replace(entry, problem=entry.problem or _problem(found[name], kind, slot))
-                for name, entry in classes.items()
+                each: replace(entry, problem=entry.problem or _problem(found[each], name, slot))
+                for each, entry in classes.items()
             }
-        return KindEntry(classes, slot.many, slot.plain, slot.optional)
-
-    def _classes(self, slot: Slot) -> dict[str, type]:
-        """The classes by short name, those that are refused too; of several with one name none can be named shortly."""
-        found = candidates(slot.bases)
-        known = set(listed(slot.bases))
-        by_name = {
-            name: classes[0]
-            for name, classes in found.items()
-            if len(classes) == 1 and (name in known or refusal(classes[0]))
-        }
-        return {name: cls for name, cls in by_name.items() if self._is_offered(cls)}
+        return replace(kind, classes=classes)
 
     def _is_offered(self, cls: type) -> bool:
         parts = class_path_of(cls).split(".")
         return parts[0] in self.packages and not any(part.startswith("_") for part in parts)
 
-    def _with_named(self, kind: KindEntry, slot: Slot, name: Named) -> KindEntry:
+    def _with_named(self, kind: KindEntry, name: Named) -> KindEntry:
         """The kind with one more class, under the name that the user gave it."""
         if any(name.path in (key, entry.path) for key, entry in kind.classes.items()):
             return kind
+        slot = self.kinds.slots[name.kind]
         cls = find_class(name.path, slot.bases, name.where)
         assert cls is not None
-        classes = {**kind.classes, name.path: self._class(cls, supplied=slot.supplied)}
-        return KindEntry(classes, kind.many, kind.plain, kind.optional)
+        entry = self._documented(cls, self.kinds.entry(cls, slot.supplied))
+        return replace(kind, classes={**kind.classes, name.path: entry})
 
-    def _class(
-        self, cls: type, *, supplied: int, deep: bool | None = None, defaults: Mapping[str, object] | None = None
-    ) -> ClassEntry:
-        """Write a class down; where it is not `deep`, what classes its own options take is left out."""
-        package = cls.__module__.partition(".")[0]
-        deep = package not in _FOREIGN if deep is None else deep
-        known = options(cls, supplied=supplied)
+    def _documented(self, cls: type, entry: ClassEntry, *, deep: bool | None = None) -> ClassEntry:
+        """A class with its texts; where it is not `deep`, what classes its own options take is left out."""
+        deep = cls.__module__.partition(".")[0] not in _FOREIGN if deep is None else deep
         taken = [
-            self._option(cls, option, supplied=supplied, deep=deep, default=(defaults or {}).get(name, option.default))
-            for name, option in known.items()
+            replace(
+                option,
+                text=documented(cls, option.name),
+                kind=option.kind if deep and option.kind and not self.kinds[option.kind].named else None,
+            )
+            for option in entry.options
         ]
-        facts = _facts(cls) if self.facts else {}
-        about = (cls.__name__, class_path_of(cls), summary(cls), source(cls))
-        entry = ClassEntry(*about, taken, facts, problem=refusal(cls))
-        heads = next((option.default for option in known.values() if option.name == "num_classes"), None)
-        return replace(entry, data=next(iter(data_with(heads)), "")) if isinstance(heads, Mapping) else entry
-
-    def _option(
-        self, cls: type, option: Option, *, supplied: int, deep: bool = False, default: object = REQUIRED
-    ) -> OptionEntry:
-        default = option.default if default is REQUIRED else default
-        chosen = default_of_slot(cls, option, supplied=supplied) if option.slot is not None else None
-        name = str(chosen["class_path"]).rpartition(".")[2] if chosen else None
-        required = default is REQUIRED
-        slot = option.slot
-        return OptionEntry(
-            name=option.name,
-            takes=option.type,
-            default=None if required else _json(name or plain(default)),
-            required=required,
-            text=documented(cls, option.name),
-            kind=self._kind_of(option.name, slot) if deep and slot is not None and not slot.named else None,
-            default_class=name,
-            default_options=_changed(chosen, option.slot) if chosen and option.slot else {},
-        )
-
-    def _kind_of(self, name: str, slot: Slot) -> str:
-        """The kind of class that an option takes: the option's name, numbered where another of that name differs."""
-        number = 1
-        while self.slots.setdefault(key := name if number == 1 else f"{name}-{number}", slot) != slot:
-            number += 1
-        return key
+        about = replace(entry, summary=summary(cls), source=source(cls), options=taken)
+        about = replace(about, facts=_facts(cls) if self.facts else {}, problem=entry.refused)
+        heads = entry.by_name["num_classes"].default if "num_classes" in entry.by_name else None
+        return replace(about, data=next(iter(data_with(heads)), "")) if isinstance(heads, Mapping) else about
 
 
-def _changed(chosen: Mapping[str, object], slot: Slot) -> dict[str, Value]:
-    """The options of a class that is a default which are not at their own defaults."""
-    cls = find_class(str(chosen["class_path"]), slot.bases, str(chosen["class_path"]))
-    given = chosen.get("init_args", {})
-    assert cls is not None
-    assert isinstance(given, Mapping)
-    own = {
-        name: plain(option.default)
-        for name, option in options(cls, supplied=slot.supplied).items()
-        if option.default is not REQUIRED
-    }
-    return {name: _json(value) for name, value in given.items() if name not in own or own[name] != value}
+def _options(entries: Mapping[str, SectionEntry], top: Sequence[OptionEntry]) -> Iterator[OptionEntry]:
+    """The options of the sections and beside them."""
+    yield from (option for each in entries.values() if each.entry for option in each.entry.options)
+    yield from top
 
 
 def _problem(cls: type, name: str, slot: Slot) -> str:
@@ -183,18 +149,6 @@ def _problem(cls: type, name: str, slot: Slot) -> str:
         else:
             return ""
     return problem
-
-
-def _json(value: object) -> Value:
-    """Plain data as it stands; of what cannot be written down, the word for it."""
-    if isinstance(value, Mapping):
-        if UNRECORDED in value:
-            return str(value[UNRECORDED])
-        return {str(key): _json(entry) for key, entry in value.items()}
-    if isinstance(value, list):
-        return [_json(entry) for entry in value]
-    assert value is None or isinstance(value, bool | int | float | str)
-    return value
 
 
 def _facts(cls: type) -> dict[str, int]:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from mnistlab.catalogue import Catalogue, ClassEntry, KindEntry, Named, OptionEntry
-from mnistlab.catalogue.entries import Value
 from mnistlab.errors import LabError
+from mnistlab.options.entries import Value
 from mnistlab.options.notation import NULLS, data_of
 from mnistlab.options.written import STEERING, Key, Written
 from mnistlab.text.nearest import suggestion

@@ -16,8 +16,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from mnistlab.catalogue.entries import FORMAT, Catalogue
 from mnistlab.errors import LabError, is_out_of_memory
+from mnistlab.options.entries import FORMAT, Catalogue
 from mnistlab.system.files import clear_left_over, write_text
 
 PACKAGE = Path(__file__).parent.parent

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from mnistlab.catalogue import Catalogue, ClassEntry, KindEntry, OptionEntry
-from mnistlab.catalogue.entries import Value
+from mnistlab.options.entries import Value
 from mnistlab.options.written import SWEEP
 from mnistlab.system.strict_json import spelt
 

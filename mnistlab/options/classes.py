@@ -5,7 +5,7 @@ import importlib
 import inspect
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import FunctionType
@@ -49,9 +49,14 @@ def refusal(cls: type) -> str:
     return f"{cls.__name__} {_refused[cls]}" if cls in _refused else ""
 
 
+def hidden(classes: Iterable[type]) -> bool:
+    """Whether classes are left out of lists, all of them."""
+    return _hidden.issuperset(classes)
+
+
 def listed(bases: tuple[type, ...]) -> list[str]:
     """The short names to offer."""
-    return [name for name, classes in candidates(bases).items() if not _hidden.issuperset(classes)]
+    return [name for name, classes in candidates(bases).items() if not hidden(classes)]
 
 
 def candidates(bases: tuple[type, ...]) -> dict[str, list[type]]:

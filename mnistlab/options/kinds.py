@@ -78,6 +78,7 @@ _WORDS = {
     "numbers": "a list of numbers, such as [1,2.5,3]",
     "function": "a function by its dotted path, such as package.module.function",
     "class": "a class",
+    "choice": "a class",
 }
 _SCHEMAS: Mapping[str, Mapping[str, Any]] = {
     "null": {"type": "null"},

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
+from mnistlab.options.entries import ClassEntry
 from mnistlab.options.kinds import Type
 from mnistlab.options.notation import scalar
-from mnistlab.options.signatures import options
 from mnistlab.text.nearest import said
 
 _LONGEST = 200
@@ -13,9 +13,9 @@ _LONGEST = 200
 _SWITCHES = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 
 
-def options_of(cls: type, *, supplied: int = 0) -> str:
+def options_of(entry: ClassEntry) -> str:
     """The names of a class's options, for a sentence."""
-    return ", ".join(options(cls, supplied=supplied)) or "no options"
+    return ", ".join(entry.by_name) or "no options"
 
 
 def came(value: object) -> str:

@@ -1,13 +1,11 @@
 """What was written and belongs nowhere, and what its writer probably meant."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from mnistlab.options.classes import candidates, find_class, listed
 from mnistlab.options.elsewhere import needless, renamed
+from mnistlab.options.entries import ClassEntry, KindEntry, Kinds, SectionEntry
 from mnistlab.options.messages import options_of
-from mnistlab.options.signatures import Slot, options
-from mnistlab.options.specification import default_of_slot
 from mnistlab.options.written import STEERING, Key, Source, Written
 from mnistlab.text.nearest import nearest, said, sharing_words
 
@@ -51,95 +49,136 @@ class Chosen:
     """A class that options are written for.
 
     Attributes:
-        cls: The class.
+        entry: The class.
         prefix: The option that it was chosen with.
-        slot: What could have been chosen; None where there is no choice.
+        kind: What could have been chosen; None where there is no choice.
         choice: Who chose it; None for a default.
     """
 
-    cls: type
+    entry: ClassEntry
     prefix: Key
-    slot: Slot | None = None
+    kind: KindEntry | None = None
     choice: Written | None = None
 
-    @property
-    def supplied(self) -> int:
-        """How many leading arguments of the class are supplied later."""
-        return self.slot.supplied if self.slot else 0
 
+@dataclass(frozen=True)
+class Misfits:
+    """Finds out what was probably meant by something that belongs nowhere.
 
-def no_section(entry: Written, names: Iterable[str], sections: Sequence[Chosen]) -> Misfit:
-    """The misfit of an option whose first part is neither a section nor an option.
-
-    Args:
-        entry: What was written.
-        names: What there is at the top.
-        sections: The sections, each with its class where nothing is written.
+    Attributes:
+        sections: The top-level options that have options of their own.
+        kinds: What classes options take.
+        top: The names of the other top-level options.
     """
-    dashes = "--" if entry.source is Source.COMMAND_LINE else ""
-    why = f"there is no option {dashes}{entry.name}."
-    name = ".".join(entry.key).replace("-", "_")
-    first, dot, rest = name.partition(".")
-    top = [section.prefix[0] for section in sections] if rest else [*names, *STEERING]
-    inner = [key for key in _keys(sections) if rest and key.endswith(f".{first}")]
-    known = [*inner, *([first] if first in top else [])]
-    hints = (
-        lambda: _from_elsewhere(name),
-        lambda: _exactly(name, sections),
-        lambda: said([f"--{other}{dot}{rest}" for other in known]),
-        lambda: _of_some_class(name, sections),
-        lambda: said([f"--{other}{dot}{rest}" for other in nearest(first, top)]),
-        lambda: _like(name, sections),
-    )
-    return Misfit(entry, why, _first(hints) or " `--help=all` lists all options.")
 
+    sections: Mapping[str, SectionEntry]
+    kinds: Kinds
+    top: Sequence[str]
 
-def no_option(chosen: Chosen, path: Key, entry: Written, sections: Sequence[Chosen]) -> Misfit:
-    """The misfit of an option that a class does not have.
+    def no_section(self, entry: Written, names: Iterable[str]) -> Misfit:
+        """The misfit of an option whose first part is neither a section nor an option.
 
-    Args:
-        chosen: The class.
-        path: The part of the key that the class should have.
-        entry: What was written.
-        sections: The sections, each with its class where nothing is written.
-    """
-    known = options(chosen.cls, supplied=chosen.supplied)
-    if not path:
-        return Misfit(entry, f"{entry.name} is a group of options: {options_of(chosen.cls)}.")
-    name = path[0].replace("-", "_")
-    hints = (
-        lambda: said([name]) if name in known else said(nearest(name, known, likeness=_MISSPELT)),
-        lambda: _meant_class(chosen, entry),
-        lambda: _from_elsewhere(name),
-        lambda: _of_another_class(chosen, name),
-        lambda: said(sharing_words(name, known)[:_MOST]),
-        lambda: _exactly(name, sections),
-        lambda: _of_some_class(name, sections),
-        lambda: said(nearest(name, known)),
-    )
-    way_out = _first(hints)
-    top = sections[0]
-    if top.prefix == (top.cls.__name__,):  # a node of Python, of which the command line knows nothing
-        way_out = way_out.replace(f"--{top.prefix[0]}.", "") or f" It takes {options_of(chosen.cls)}."
-    return Misfit(entry, f"{chosen.cls.__name__} has no option {path[0]}.", way_out or _all_options(chosen))
-
-
-def one_class(entry: Written, sections: Sequence[Chosen]) -> str:
-    """The error where a class is given to no option, as by a file that holds one class and is no configuration.
-
-    Args:
-        entry: The class.
-        sections: The sections, each with its class where nothing is written.
-    """
-    name = str(entry.value)
-    takers = [key for key, _, slot in _places(sections) if slot and name.rpartition(".")[2] in candidates(slot.bases)]
-    if entry.source is Source.COMMAND_LINE:
-        return (
-            f"{entry.where}: a class is given to the option that takes it.{said([f'--{key}={name}' for key in takers])}"
+        Args:
+            entry: What was written.
+            names: What there is at the top.
+        """
+        dashes = "--" if entry.source is Source.COMMAND_LINE else ""
+        why = f"there is no option {dashes}{entry.name}."
+        name = ".".join(entry.key).replace("-", "_")
+        first, dot, rest = name.partition(".")
+        top = list(self.sections) if rest else [*names, *STEERING]
+        inner = [key for key in self._keys() if rest and key.endswith(f".{first}")]
+        known = [*inner, *([first] if first in top else [])]
+        hints = (
+            lambda: _from_elsewhere(name),
+            lambda: self._exactly(name),
+            lambda: said([f"--{other}{dot}{rest}" for other in known]),
+            lambda: self._of_some_class(name),
+            lambda: said([f"--{other}{dot}{rest}" for other in nearest(first, top)]),
+            lambda: self._like(name),
         )
-    path = entry.where.rsplit(":", 2)[0]
-    way_out = " or ".join(f"--{key}={path}" for key in takers[:_MOST] or ["OPTION"])
-    return f"{path} holds one class, {name}, and is no configuration. Give it to the option that takes it: {way_out}."
+        return Misfit(entry, why, _first(hints) or " `--help=all` lists all options.")
+
+    def no_option(self, chosen: Chosen, path: Key, entry: Written) -> Misfit:
+        """The misfit of an option that a class does not have.
+
+        Args:
+            chosen: The class.
+            path: The part of the key that the class should have.
+            entry: What was written.
+        """
+        known = chosen.entry.by_name
+        if not path:
+            return Misfit(entry, f"{entry.name} is a group of options: {options_of(chosen.entry)}.")
+        name = path[0].replace("-", "_")
+        hints = (
+            lambda: said([name]) if name in known else said(nearest(name, known, likeness=_MISSPELT)),
+            lambda: _meant_class(chosen, entry),
+            lambda: _from_elsewhere(name),
+            lambda: _of_another_class(chosen, name),
+            lambda: said(sharing_words(name, known)[:_MOST]),
+            lambda: self._exactly(name),
+            lambda: self._of_some_class(name),
+            lambda: said(nearest(name, known)),
+        )
+        way_out = _first(hints)
+        top = next(iter(self.sections))
+        if self.sections[top].entry is not None and self.sections[top].entry.name == top:  # type: ignore[union-attr]
+            # a node of Python, of which the command line knows nothing
+            way_out = way_out.replace(f"--{top}.", "") or f" It takes {options_of(chosen.entry)}."
+        return Misfit(entry, f"{chosen.entry.name} has no option {path[0]}.", way_out or _all_options(chosen))
+
+    def one_class(self, entry: Written) -> str:
+        """The error where a class is given to no option, as by a file that holds one class and is no configuration.
+
+        Args:
+            entry: The class.
+        """
+        name = str(entry.value)
+        takers = [key for key, _, kind in self._places() if kind and name.rpartition(".")[2] in kind.classes]
+        if entry.source is Source.COMMAND_LINE:
+            meant = said([f"--{key}={name}" for key in takers])
+            return f"{entry.where}: a class is given to the option that takes it.{meant}"
+        path = entry.where.rsplit(":", 2)[0]
+        way_out = " or ".join(f"--{key}={path}" for key in takers[:_MOST] or ["OPTION"])
+        return (
+            f"{path} holds one class, {name}, and is no configuration. Give it to the option that takes it: {way_out}."
+        )
+
+    def _of_some_class(self, name: str) -> str:
+        """A hint at classes that could be chosen and have the option."""
+        owners = {key: _owners(kind, name) for key, _, kind in self._places() if kind}
+        return said([f"--{key}.{name} (of {_enumerated(names)})" for key, names in owners.items() if names][:_MOST])
+
+    def _exactly(self, name: str) -> str:
+        """A hint at options within the sections whose last parts are `name`: `--model.optimizer.lr` for `lr`."""
+        return said([f"--{key}" for key in self._keys() if key.endswith(f".{name}")][:_MOST])
+
+    def _like(self, name: str) -> str:
+        """A hint at options within the sections whose last part is like `name`."""
+        by_last: dict[str, list[str]] = {}
+        for key in self._keys():
+            by_last.setdefault(key.rpartition(".")[2], []).append(f"--{key}")
+        like = nearest(name, by_last, likeness=_MISSPELT) or sharing_words(name, by_last)
+        return said([key for last in like for key in by_last[last]][:_MOST])
+
+    def _keys(self) -> Iterator[str]:
+        """The dotted keys of the options of the default classes, two levels deep."""
+        for key, entry, _ in self._places():
+            if entry is not None:
+                yield from (f"{key}.{option.name}" for option in entry.options)
+
+    def _places(self) -> Iterator[tuple[str, ClassEntry | None, KindEntry | None]]:
+        """Where classes are taken, two levels deep: the key, the class where nothing is written, what can be chosen."""
+        for name, section in self.sections.items():
+            entry = section.entry
+            if section.kind and section.default_path:
+                entry = self.kinds.find(section.kind, section.default_path, name)
+            yield name, entry, self.kinds[section.kind] if section.kind else None
+            for option in entry.options if entry else ():
+                if option.kind is not None:
+                    taken = option.default_path and self.kinds.find(option.kind, option.default_path, name)
+                    yield f"{name}.{option.name}", taken or None, self.kinds[option.kind]
 
 
 def _first(hints: Iterable[Callable[[], str]]) -> str:
@@ -155,7 +194,7 @@ def _from_elsewhere(name: str) -> str:
 
 def _meant_class(chosen: Chosen, entry: Written) -> str:
     """A hint where the name of a class stands as the value of an option, as in `--model.name=SmallModel`."""
-    if chosen.slot is None or entry.value not in listed(chosen.slot.bases):
+    if chosen.kind is None or entry.value not in chosen.kind.listed():
         return ""
     on_command_line = entry.source is Source.COMMAND_LINE
     return said([f"--{'.'.join(chosen.prefix)}={entry.value}" if on_command_line else f"class_path: {entry.value}"])
@@ -163,68 +202,27 @@ def _meant_class(chosen: Chosen, entry: Written) -> str:
 
 def _of_another_class(chosen: Chosen, name: str) -> str:
     """A hint at the classes that could have been chosen and have the option."""
-    owners = _owners(chosen.slot, name) if chosen.slot else []
+    owners = _owners(chosen.kind, name) if chosen.kind else []
     if not owners:
         return ""
     by = chosen.choice.where if chosen.choice else "the default"
-    return f" It belongs to {_enumerated(owners)}; you chose {chosen.cls.__name__} ({by})."
-
-
-def _of_some_class(name: str, sections: Iterable[Chosen]) -> str:
-    """A hint at classes that could be chosen and have the option."""
-    owners = {key: _owners(slot, name) for key, _, slot in _places(sections) if slot}
-    return said([f"--{key}.{name} (of {_enumerated(names)})" for key, names in owners.items() if names][:_MOST])
-
-
-def _exactly(name: str, sections: Iterable[Chosen]) -> str:
-    """A hint at options within the sections whose last parts are `name`: `--model.optimizer.lr` for `lr`."""
-    return said([f"--{key}" for key in _keys(sections) if key.endswith(f".{name}")][:_MOST])
-
-
-def _like(name: str, sections: Iterable[Chosen]) -> str:
-    """A hint at options within the sections whose last part is like `name`."""
-    by_last: dict[str, list[str]] = {}
-    for key in _keys(sections):
-        by_last.setdefault(key.rpartition(".")[2], []).append(f"--{key}")
-    like = nearest(name, by_last, likeness=_MISSPELT) or sharing_words(name, by_last)
-    return said([key for last in like for key in by_last[last]][:_MOST])
+    return f" It belongs to {_enumerated(owners)}; you chose {chosen.entry.name} ({by})."
 
 
 def _all_options(chosen: Chosen) -> str:
     """The options of a class, or where they are listed."""
-    known = options(chosen.cls, supplied=chosen.supplied)
+    known = chosen.entry.by_name
     if len(known) <= _MOST_OPTIONS:
         return f" It takes {', '.join(known) or 'none'}."
     name = ".".join(part for part in chosen.prefix if not part.isdigit())
-    return f" `--{name}.help={chosen.cls.__name__}` lists all." if chosen.slot else f" `--help={name}` lists all."
+    return f" `--{name}.help={chosen.entry.name}` lists all." if chosen.kind else f" `--help={name}` lists all."
 
 
-def _owners(slot: Slot, name: str) -> list[str]:
+def _owners(kind: KindEntry, name: str) -> list[str]:
     """The classes that could be chosen and have the option `name`."""
-    known = candidates(slot.bases)
-    classes = [cls for listed_name in listed(slot.bases) for cls in known[listed_name]]
-    return [cls.__name__ for cls in classes if name in options(cls, supplied=slot.supplied)]
+    return [each for each in kind.listed() if name in kind.classes[each].by_name]
 
 
 def _enumerated(names: Sequence[str]) -> str:
     shown = [*names[:_MOST], *(["others"] if len(names) > _MOST else [])]
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
-
-
-def _keys(sections: Iterable[Chosen]) -> Iterator[str]:
-    """The dotted keys of the options of the default classes, two levels deep."""
-    for key, cls, slot in _places(sections):
-        if cls is not None:
-            yield from (f"{key}.{name}" for name in options(cls, supplied=slot.supplied if slot else 0))
-
-
-def _places(sections: Iterable[Chosen]) -> Iterator[tuple[str, type | None, Slot | None]]:
-    """Where classes are taken, two levels deep: the key, the class where nothing is written, what can be chosen."""
-    for section in sections:
-        (name,) = section.prefix
-        yield name, section.cls, section.slot
-        for option in options(section.cls).values():
-            if option.slot is not None:
-                default = default_of_slot(section.cls, option)
-                cls = find_class(str(default["class_path"]), option.slot.bases, name) if default else None
-                yield f"{name}.{option.name}", cls, option.slot

@@ -7,13 +7,42 @@ has nothing left to merge; the types of the values are its business.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mnistlab.errors import LabError
-from mnistlab.options.walk import Section, Walk
+from mnistlab.options.annotations import Slot
+from mnistlab.options.entries import Kinds, OptionEntry, SectionEntry
+from mnistlab.options.imported import Imported, as_json, imported
+from mnistlab.options.specification import class_path_of, plain
+from mnistlab.options.walk import Walk
 from mnistlab.options.written import Written
 
-__all__ = ["Section", "Settled", "settle"]
+
+@dataclass(frozen=True)
+class Section:
+    """A top-level option of the command line.
+
+    Attributes:
+        cls: The class whose options the section takes, or whose descendants it chooses among.
+        chosen: Whether the section chooses a class.
+        default: The class taken where nothing is written.
+        defaults: What counts in place of the defaults of a class that is not chosen.
+        supplied: How many leading arguments of the class are supplied later.
+    """
+
+    cls: type
+    chosen: bool = False
+    default: type | None = None
+    defaults: Mapping[str, object] = field(default_factory=dict)
+    supplied: int = 0
+
+    def entry(self, name: str, kinds: Imported) -> SectionEntry:
+        """The same by its names, with the kinds of classes that its options take put among `kinds`."""
+        own = kinds.entry(self.cls, self.supplied)
+        if not self.chosen:
+            return SectionEntry(None, None, own, {key: as_json(plain(value)) for key, value in self.defaults.items()})
+        default = class_path_of(self.default) if self.default else None
+        return SectionEntry(kinds.add(name, Slot((self.cls,), self.supplied)), default, own)
 
 
 @dataclass(frozen=True)
@@ -37,7 +66,7 @@ def settle(
     layers: Sequence[Sequence[Written]],
     allowed: frozenset[str] = frozenset(),
 ) -> Settled:
-    """Work out the configuration.
+    """Work out the configuration of classes that are imported.
 
     Args:
         root: The class whose arguments are the top-level options.
@@ -48,9 +77,35 @@ def settle(
     Raises:
         LabError: If a class, an option or a value does not exist, at the place where it was written.
     """
+    kinds = imported()
+    top = kinds.entry(root).options
+    return settle_entries(
+        top, {name: each.entry(name, kinds) for name, each in sections.items()}, kinds, layers, allowed
+    )
+
+
+def settle_entries(
+    top: Sequence[OptionEntry],
+    sections: Mapping[str, SectionEntry],
+    kinds: Kinds,
+    layers: Sequence[Sequence[Written]],
+    allowed: frozenset[str] = frozenset(),
+) -> Settled:
+    """Work out the configuration of what can be written, wherever that is known from.
+
+    Args:
+        top: The options outside the sections.
+        sections: The top-level options that have options of their own.
+        kinds: What classes options take.
+        layers: What was written, one list per source, the weakest first.
+        allowed: The packages and classes that a checkpoint may name besides the trusted ones.
+
+    Raises:
+        LabError: If a class, an option or a value does not exist, at the place where it was written.
+    """
 
     def walked(written: Sequence[Written]) -> Walk:
-        walk = Walk(root, sections, allowed)
+        walk = Walk(top, sections, kinds, allowed)
         walk.over(written)
         return walk
 

@@ -14,7 +14,7 @@ from jsonschema import Draft7Validator
 
 from mnistlab.catalogue import load_catalogue
 from mnistlab.catalogue.editors import schema_line, schema_path
-from mnistlab.catalogue.entries import OptionEntry
+from mnistlab.options.entries import OptionEntry
 from mnistlab.catalogue.yaml_schema import schema_text
 from mnistlab.cli import main
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mnistlab.catalogue import Catalogue
-from mnistlab.catalogue.entries import Value
 from mnistlab.catalogue.present import Present, Unlisted
 from mnistlab.catalogue.used import FOLLOWS
 from mnistlab.errors import LabError
+from mnistlab.options.entries import Value
 from mnistlab.options.written import Written
 from mnistlab.runs.differences import numbered
 

@@ -1,8 +1,14 @@
-"""The parts of a catalogue, and how they are written as JSON. Nothing here imports more than the standard library."""
+"""What can be written: options, the classes that have them, the kinds of classes that options take.
+
+The one model of an option, whoever asks: the walk over what was written, help, completion, the schema, a run's screen.
+It is read from signatures where classes are imported, and from a catalogue, as JSON, where torch is not. Nothing here
+imports more than the standard library.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Self
+from functools import cached_property
+from typing import Any, Protocol, Self
 
 from mnistlab.options.kinds import Type, expected, from_dict, listed, schema_of
 
@@ -19,22 +25,34 @@ class OptionEntry:
     Attributes:
         name: As the user writes it, without the options around it: `lr`.
         takes: The kinds of values that it takes.
-        default: The default as plain data; None where `required`, and where it is null.
+        default: The default as plain data; None where `required`, and where it is null; of a class its short name.
         required: Whether it has no default.
         text: What the docstring says of it.
-        kind: The kind of class that it takes, a key of `Catalogue.kinds`; None for plain values.
-        default_class: The short name of the class that it takes by default, if it takes one.
+        kind: The kind of class that it takes, a key of `Kinds`; None for plain values.
+        default_path: The class that it takes by default, if it takes one.
         default_options: The options of that class whose value here is not their own default.
+        unwritten: Whether the default cannot be written down, so that `default` is a word for it.
     """
 
     name: str
     takes: Type
     default: Value
     required: bool
-    text: str
+    text: str = ""
     kind: str | None = None
-    default_class: str | None = None
+    default_path: str | None = None
     default_options: Mapping[str, Value] = field(default_factory=dict)
+    unwritten: bool = False
+
+    @property
+    def default_class(self) -> str | None:
+        """The short name of the class that it takes by default, if it takes one."""
+        return self.default_path and self.default_path.rpartition(".")[2]
+
+    @property
+    def is_shallow(self) -> bool:
+        """Whether it takes a class, and which ones was left out."""
+        return self.kind is None and any(kind.name == "choice" for kind in self.takes)
 
     @property
     def type(self) -> str:
@@ -65,6 +83,7 @@ class ClassEntry:
         facts: What a table shows of it: `parameters` of a model, `classes` and `train`, `test` images of a data set.
         problem: Why the default model refuses it on the command line; of most nothing.
         data: The data set that a model of several heads is made for; of most nothing.
+        refused: Why nobody may choose it, as a sentence; of most nothing.
     """
 
     name: str
@@ -75,10 +94,16 @@ class ClassEntry:
     facts: Mapping[str, int] = field(default_factory=dict)
     problem: str = ""
     data: str = ""
+    refused: str = ""
 
     def option(self, name: str) -> OptionEntry | None:
         """The option of that name."""
-        return next((option for option in self.options if option.name == name), None)
+        return self.by_name.get(name)
+
+    @cached_property
+    def by_name(self) -> Mapping[str, OptionEntry]:
+        """The options by name."""
+        return {option.name: option for option in self.options}
 
 
 @dataclass(frozen=True)
@@ -86,20 +111,32 @@ class KindEntry:
     """A kind of class: models, losses, callbacks.
 
     Attributes:
-        classes: The classes to offer, by short name.
+        classes: The classes, by short name.
         many: Whether its option takes a list of them.
+        named: Whether its option takes one for each of some names.
         plain: Whether its option takes other values too, such as a name or true.
         optional: Whether its option takes null.
+        supplied: How many leading arguments of the classes are supplied later (1 for an optimizer: the parameters).
+        bases: What the classes derive from.
+        hidden: The names that are left out of lists, and may be chosen.
     """
 
     classes: Mapping[str, ClassEntry]
     many: bool = False
+    named: bool = False
     plain: bool = False
     optional: bool = False
+    supplied: int = 0
+    bases: Sequence[str] = ()
+    hidden: Sequence[str] = ()
 
     def offered(self) -> list[str]:
         """The names of the classes that the models here can use."""
-        return [name for name, entry in self.classes.items() if not entry.problem]
+        return [name for name in self.listed() if not self.classes[name].problem]
+
+    def listed(self) -> list[str]:
+        """The names of the classes to offer."""
+        return [name for name in self.classes if name not in self.hidden]
 
     def find(self, name: str) -> ClassEntry | None:
         """The class of that short name, in any case, or of that dotted path."""
@@ -128,13 +165,43 @@ class SectionEntry:
 
     Attributes:
         kind: The kind of class that is chosen, a key of `Catalogue.kinds`; None where nothing is chosen.
-        default_class: The short name of the class taken where none is named.
-        entry: The class behind a section in which nothing is chosen, with the defaults that count there.
+        default_path: The class taken where none is named.
+        entry: The class behind a section in which nothing is chosen, with the defaults that count there; of a section
+            with a choice the class that all of them derive from, where that is known.
+        defaults: What counts in place of the defaults of the class of `entry`.
     """
 
     kind: str | None
-    default_class: str | None
+    default_path: str | None
     entry: ClassEntry | None
+    defaults: Mapping[str, Value] = field(default_factory=dict)
+
+    @property
+    def default_class(self) -> str | None:
+        """The short name of the class taken where none is named."""
+        return self.default_path and self.default_path.rpartition(".")[2]
+
+
+class Kinds(Protocol):
+    """The kinds of classes that options take, by name."""
+
+    def __getitem__(self, key: str) -> KindEntry:
+        """The kind of that name."""
+
+    def find(self, key: str, name: str, where: str) -> ClassEntry | None:
+        """The class of a kind that somebody calls `name`, by its short name or its path; None where no class has it.
+
+        Args:
+            key: The kind.
+            name: What was written.
+            where: Where.
+
+        Raises:
+            LabError: If it means several classes, or one that is of another kind or refused.
+        """
+
+    def accepts(self, owner: ClassEntry, name: str, value: object) -> bool:
+        """Whether an option of a class takes a value of which only the class knows."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +227,10 @@ class Catalogue:
         """From what `as_dict` gave."""
         sections = {
             name: SectionEntry(
-                part.get("kind"), part.get("default_class"), _class(part["entry"]) if "entry" in part else None
+                part.get("kind"),
+                part.get("default_path"),
+                _class(part["entry"]) if "entry" in part else None,
+                part.get("defaults", {}),
             )
             for name, part in data["sections"].items()
         }
