@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any, Protocol, Self
 
+from mnistlab.errors import LabError
 from mnistlab.options.kinds import Type, expected, from_dict, listed, schema_of
 
 FORMAT = 3
@@ -159,6 +160,18 @@ class Named:
     where: str
 
 
+class Unlisted(Exception):  # noqa: N818 - it is what the class is
+    """A class is chosen that is not among the entries at hand; it may be there once it has been imported.
+
+    Args:
+        named: The class.
+    """
+
+    def __init__(self, named: Named) -> None:
+        super().__init__(named.path)
+        self.named = named
+
+
 @dataclass(frozen=True)
 class SectionEntry:
     """A top-level option with options of its own.
@@ -217,6 +230,30 @@ class Catalogue:
     top: Sequence[OptionEntry]
     sections: Mapping[str, SectionEntry]
     kinds: Mapping[str, KindEntry]
+
+    def __getitem__(self, key: str) -> KindEntry:
+        """The kind of that name."""
+        return self.kinds[key]
+
+    def find(self, key: str, name: str, where: str) -> ClassEntry | None:
+        """The class of a kind that somebody calls `name`; None where no class has it.
+
+        Raises:
+            LabError: If it is refused.
+            Unlisted: If it may be there, but must be imported first.
+        """
+        kind = self.kinds[key]
+        found = kind.find(name)
+        if found is None and ("." in name or name in kind.hidden):
+            raise Unlisted(Named(name, key, where))
+        if found is not None and found.refused:
+            raise LabError(f"{where}: {found.refused}")
+        return found
+
+    def accepts(self, owner: ClassEntry, name: str, value: object) -> bool:
+        """Leave what only a class knows to the time when it is imported."""
+        del owner, name, value
+        return True
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON has it, without what is empty."""

@@ -14,7 +14,7 @@ from mnistlab.options.annotations import Slot
 from mnistlab.options.entries import Kinds, OptionEntry, SectionEntry
 from mnistlab.options.imported import Imported, as_json, imported
 from mnistlab.options.specification import class_path_of, plain
-from mnistlab.options.walk import Walk
+from mnistlab.options.walk import Place, Walk
 from mnistlab.options.written import Written
 
 
@@ -53,11 +53,13 @@ class Settled:
         values: Nested data in jsonargparse's form.
         origins: Who wrote a value that counts, by dotted key.
         dropped: What was written for a class that is not the chosen one, each with its position and the reason.
+        places: Every option that counts, by dotted key.
     """
 
     values: dict[str, object]
     origins: dict[str, Written]
     dropped: list[tuple[Written, str]]
+    places: Mapping[str, Place]
 
 
 def settle(
@@ -118,7 +120,7 @@ def settle_entries(
     walk = walked(lower)
     for message in walk.wrong.values():
         raise LabError(message)
-    return Settled(walk.values, walk.origins, [(misfit.entry, misfit.reason) for misfit in walk.misfits])
+    return Settled(walk.values, walk.origins, [(misfit.entry, misfit.reason) for misfit in walk.misfits], walk.places)
 
 
 def _refuse_unknown(walks: Sequence[Walk], layer: Sequence[Written]) -> None:

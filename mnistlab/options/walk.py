@@ -12,7 +12,7 @@ from mnistlab.options.entries import ClassEntry, KindEntry, Kinds, OptionEntry, 
 from mnistlab.options.kinds import expected, named
 from mnistlab.options.messages import came, meant
 from mnistlab.options.misfits import Chosen, Misfit, Misfits
-from mnistlab.options.notation import NULLS
+from mnistlab.options.notation import NULLS, data_of
 from mnistlab.options.reading import Unfit, fits, is_known, read, takes_code, takes_parts, takes_several, takes_text
 from mnistlab.options.written import FILES, Key, Source, Written, in_brackets
 from mnistlab.text.nearest import said, suggestion
@@ -22,6 +22,29 @@ Entries = list[tuple[Key, Written]]
 
 Described = Mapping[str, object]
 """A class as configurations have it: `{"class_path": "torch.optim.SGD", "init_args": {"lr": 0.1}}`."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """One option as it counts.
+
+    Attributes:
+        owner: The class whose option it is.
+        option: The option; None for a section, and for one of several classes.
+        kind: What classes can be chosen here, a key of `Kinds`; None where none can.
+        chosen: The class that is; None where none is.
+        value: What counts, as plain data; of a class the short name, of several those of all.
+        default: What would count if nobody had written anything here; of a class its name.
+        written: Who has written something.
+    """
+
+    owner: ClassEntry | None
+    option: OptionEntry | None
+    kind: str | None
+    chosen: ClassEntry | None
+    value: object
+    default: object
+    written: Written | None
 
 
 @dataclass
@@ -34,9 +57,12 @@ class Walk:
         kinds: What classes options take.
         allowed: What a checkpoint may name besides the trusted packages.
         values: The configuration, in jsonargparse's form.
+        unsure: Options of which only imported classes know what they take, by dotted key.
         origins: Who wrote a value that counts, by dotted key.
         misfits: What belongs nowhere.
         wrong: An error for each value that its option does not take, by dotted key.
+        places: Every option that there is with the classes that count, by dotted key; the classes of a list are
+            numbered: `trainer.callbacks.0.monitor`.
     """
 
     top: Sequence[OptionEntry]
@@ -44,9 +70,11 @@ class Walk:
     kinds: Kinds
     allowed: frozenset[str]
     values: dict[str, object] = field(default_factory=dict)
+    unsure: list[str] = field(default_factory=list)
     origins: dict[str, Written] = field(default_factory=dict)
     misfits: list[Misfit] = field(default_factory=list)
     wrong: dict[str, str] = field(default_factory=dict)
+    places: dict[str, Place] = field(default_factory=dict)
 
     def over(self, written: Iterable[Written]) -> None:
         """Walk over all options with what was written.
@@ -64,22 +92,25 @@ class Walk:
                 self.misfits.append(self._elsewhere().no_section(entry, below))
         outside = ClassEntry("mnistlab", "", "", "", self.top)
         for option in self.top:
-            self._option(outside, option, (option.name,), below[option.name], self.values)
+            self._option(outside, option, (option.name,), below[option.name], self.values, option.default)
         for name, section in self.sections.items():
             self._section(section, name, below[name])
 
     def _section(self, section: SectionEntry, name: str, entries: Entries) -> None:
         if section.kind is None:
             assert section.entry is not None
+            self.places[name] = Place(None, None, None, section.entry, section.entry.name, section.entry.name, None)
             self.values[name] = self._group(Chosen(section.entry, (name,)), entries, section.defaults)
             return
         default = {"class_path": section.default_path} if section.default_path else None
-        value = self._chosen(section.kind, default, (name,), entries)
+        value = self._chosen(_Taken(None, None, section.kind, (name,), default), default, entries)
         if value is not None:
             self.values[name] = value
 
-    def _group(self, chosen: Chosen, entries: Entries, base: Mapping[str, object]) -> dict[str, object]:
-        """The options of one class, on top of `base`."""
+    def _group(
+        self, chosen: Chosen, entries: Entries, base: Mapping[str, object], usual: Mapping[str, object] | None = None
+    ) -> dict[str, object]:
+        """The options of one class, on top of `base`; what is `usual` would be on top of it if nobody had written."""
         known = chosen.entry.by_name
         below: dict[str, Entries] = {name: [] for name in known}
         for path, entry in entries:
@@ -89,30 +120,59 @@ class Walk:
                 self.misfits.append(self._elsewhere().no_option(chosen, path, entry))
         values = dict(base)
         for name, option in known.items():
-            self._option(chosen.entry, option, (*chosen.prefix, name), below[name], values)
+            default = {**base, **(usual or {})}.get(name, option.default)
+            self._option(chosen.entry, option, (*chosen.prefix, name), below[name], values, default)
         return values
 
     def _option(
-        self, owner: ClassEntry, option: OptionEntry, prefix: Key, entries: Entries, values: dict[str, object]
+        self,
+        owner: ClassEntry,
+        option: OptionEntry,
+        prefix: Key,
+        entries: Entries,
+        values: dict[str, object],
+        default: object,
     ) -> None:
+        """What counts of an option; `default` would if nobody had written anything."""
         kind = self.kinds[option.kind] if option.kind else None
+        if option.is_shallow and entries:
+            last = entries[-1][1]
+            self.places[".".join(prefix)] = Place(owner, option, None, None, last.data, default, last)
+            self.unsure.append(".".join(prefix))
+            return
         if kind is None or option.kind is None or _is_plain(kind, entries):
-            self._leaf(owner, option, prefix, entries, values)
-        elif kind.many:
+            self._leaf(owner, option, prefix, entries, values, default)
+            return
+        taken = _Taken(owner, option, option.kind, prefix, default)
+        if kind.many:
+            self._place(taken, None, default, None)
             if entries:
-                values[option.name] = self._several(option.kind, prefix, entries)
+                values[option.name] = self._several(taken, entries)
         elif kind.named:
+            before = values.get(option.name) or option.default
+            self._place(taken, None, before, None)
             if entries:
-                before = values.get(option.name) or option.default
-                values[option.name] = self._by_name(option.kind, before, prefix, entries)
+                values[option.name] = self._by_name(taken, before, entries)
         else:
             found = values.get(option.name) or default_of(option)
-            default = found if isinstance(found, Mapping) else None  # an option may be plain by default, too
-            if entries or default:
-                values[option.name] = self._chosen(option.kind, default, prefix, entries)
+            described = found if isinstance(found, Mapping) else None  # an option may be plain by default, too
+            self._place(taken, None, default, None)
+            if entries or described:
+                values[option.name] = self._chosen(taken, described, entries)
+
+    def _place(self, taken: "_Taken", chosen: ClassEntry | None, value: object, written: Written | None) -> None:
+        default = _short(taken.default) if isinstance(taken.default, Mapping) else taken.default
+        place = Place(taken.owner, taken.option, taken.kind, chosen, value, default, written)
+        self.places[".".join(taken.prefix)] = place
 
     def _leaf(
-        self, owner: ClassEntry, option: OptionEntry, prefix: Key, entries: Entries, values: dict[str, object]
+        self,
+        owner: ClassEntry,
+        option: OptionEntry,
+        prefix: Key,
+        entries: Entries,
+        values: dict[str, object],
+        default: object,
     ) -> None:
         """A value that is no class: the last one written, or one that is put together from parts."""
         name = ".".join(prefix)
@@ -125,6 +185,8 @@ class Walk:
             written = _merged(written, path, value, append=entry.append)
             self.origins[name] = entry
         last = self.origins.get(name)
+        value = data_of(written) if last else values.get(option.name, default)
+        self.places[name] = Place(owner, option, option.kind, None, value, default, last)
         if not entries or last is None:
             return
         try:
@@ -132,6 +194,7 @@ class Walk:
             serves = fits(value, option.takes) or (
                 not is_known(option.takes) and self.kinds.accepts(owner, option.name, value)
             )
+            self.places[name] = Place(owner, option, option.kind, None, value, default, last)
         except Unfit:
             serves = False
         if not serves:
@@ -153,8 +216,9 @@ class Walk:
             for name in dotted_names(entry.value):
                 check_code(name, self.allowed, entry.where)
 
-    def _chosen(self, kind: str, default: Described | None, prefix: Key, entries: Entries) -> dict[str, object] | None:
+    def _chosen(self, taken: "_Taken", default: Described | None, entries: Entries) -> dict[str, object] | None:
         """The class that an option takes, with its options; None for none."""
+        kind, prefix = taken.kind, taken.prefix
         named_ = [entry for path, entry in entries if not path and entry.value != {}]
         parts = [(path, entry) for path, entry in entries if path]
         if named_:
@@ -168,18 +232,22 @@ class Walk:
             chosen = self.kinds.find(kind, str(default["class_path"]), ".".join(prefix)) if default else None
             base = _arguments_in(default)
             state = "has no class"
+        choice = named_[-1] if named_ else None
+        self._place(taken, chosen, chosen and chosen.name, choice)
         if chosen is None:
             self._without_class(prefix, kind, parts, state)
             return None
-        choice = named_[-1] if named_ else None
-        return self._filled(Chosen(chosen, prefix, self.kinds[kind], choice), parts, base)
+        usual = _arguments_in(default) if default and default["class_path"] == chosen.path else {}
+        return self._filled(Chosen(chosen, prefix, self.kinds[kind], choice), parts, base, usual)
 
-    def _filled(self, chosen: Chosen, parts: Entries, base: Mapping[str, object]) -> dict[str, object]:
+    def _filled(
+        self, chosen: Chosen, parts: Entries, base: Mapping[str, object], usual: Mapping[str, object]
+    ) -> dict[str, object]:
         """A class with all its options, those that nobody wrote at their defaults."""
         known = chosen.entry.by_name
         leaves = [option for option in known.values() if not (self._takes_one(option) or option.required)]
         defaults = {option.name: _copied(option.default) for option in leaves if not option.unwritten}
-        values = self._group(chosen, parts, {**defaults, **base})
+        values = self._group(chosen, parts, {**defaults, **base}, usual)
         for name, option in known.items():
             if option.required and name not in values:
                 origin = self.origins.get(".".join(chosen.prefix))
@@ -193,8 +261,9 @@ class Walk:
         """Whether an option takes a class, and not a mapping of them, whose default is written down as it stands."""
         return option.kind is not None and not self.kinds[option.kind].named
 
-    def _several(self, kind: str, prefix: Key, entries: Entries) -> list[object] | None:
+    def _several(self, taken: "_Taken", entries: Entries) -> list[object] | None:
         """The classes of an option that takes several; options belong to the class written before them."""
+        kind, prefix = taken.kind, taken.prefix
         items: list[tuple[Written, Entries]] = []
         for path, entry in entries:
             if not path:
@@ -206,12 +275,21 @@ class Walk:
                 items[-1][1].append((path, entry))
             else:
                 self._without_class(prefix, kind, [(path, entry)], "has no class before this")
+        last = self.origins.get(".".join(prefix))
         if not items and entries[-1][1].value in NULLS:
+            self._place(taken, None, None, last)
             return None
-        return [self._item(kind, (*prefix, str(number)), *item) for number, item in enumerate(items)]
+        classes = [self._class_of(entry, kind) for entry, _ in items]
+        names = [each.name if each else None for each in classes]
+        self._place(taken, next((each for each in reversed(classes) if each), None), names, last)
+        return [
+            self._item(replace(taken, option=None, prefix=(*prefix, str(number)), default=None), chosen, *item)
+            for number, (chosen, item) in enumerate(zip(classes, items, strict=True))
+        ]
 
-    def _by_name(self, kind: str, before: object, prefix: Key, entries: Entries) -> dict[str, object] | None:
+    def _by_name(self, taken: "_Taken", before: object, entries: Entries) -> dict[str, object] | None:
         """The classes of an option that takes one for each name, on top of those `before`."""
+        kind, prefix = taken.kind, taken.prefix
         chosen = dict(before) if isinstance(before, Mapping) else {}
         below: dict[str, Entries] = {}
         for path, entry in entries:
@@ -225,7 +303,8 @@ class Walk:
         for name, inner in below.items():
             default = chosen.get(name)
             assert default is None or isinstance(default, Mapping)
-            chosen[name] = self._chosen(kind, default, (*prefix, name), inner)
+            one = replace(taken, option=None, prefix=(*prefix, name), default=default)
+            chosen[name] = self._chosen(one, default, inner)
         return {name: value for name, value in chosen.items() if value is not None} or None
 
     def _without_name(self, kind: str, prefix: Key, entry: Written) -> None:
@@ -233,10 +312,11 @@ class Walk:
         why = f"{'.'.join(prefix)} takes a class for each name."
         self.misfits.append(Misfit(entry, why, f" Write --{'.'.join(prefix)}.NAME={example}."))
 
-    def _item(self, kind: str, prefix: Key, entry: Written, parts: Entries) -> object:
-        chosen = self._class_of(entry, kind)
-        self.origins[".".join(prefix)] = entry
-        return chosen and self._filled(Chosen(chosen, prefix, self.kinds[kind], entry), parts, {})
+    def _item(self, taken: "_Taken", chosen: ClassEntry | None, entry: Written, parts: Entries) -> object:
+        """One of several classes, with its options."""
+        self.origins[".".join(taken.prefix)] = entry
+        self._place(taken, chosen, chosen and chosen.name, entry)
+        return chosen and self._filled(Chosen(chosen, taken.prefix, self.kinds[taken.kind], entry), parts, {}, {})
 
     def _class_of(self, entry: Written, key: str) -> ClassEntry | None:
         """The class that an entry names; None where it says that there shall be none."""
@@ -308,6 +388,17 @@ class Walk:
         return Misfits(self.sections, self.kinds, [option.name for option in self.top])
 
 
+@dataclass(frozen=True)
+class _Taken:
+    """Where a class is taken: by which option of which class, of what kind, and which one by default."""
+
+    owner: ClassEntry | None
+    option: OptionEntry | None
+    kind: str
+    prefix: Key
+    default: object
+
+
 def default_of(option: OptionEntry) -> Described | None:
     """The class that an option takes by default, None where it has none."""
     if option.default_path is None:
@@ -346,6 +437,11 @@ def _copied(value: object) -> object:
     if isinstance(value, Mapping):
         return {name: _copied(part) for name, part in value.items()}
     return [_copied(part) for part in value] if isinstance(value, list) else value
+
+
+def _short(default: Described | None) -> object:
+    """The name of a class by default."""
+    return str(default["class_path"]).rpartition(".")[2] if default else None
 
 
 def _arguments_in(default: Described | None) -> Mapping[str, object]:

@@ -6,11 +6,9 @@ from typing import Any, TypeGuard
 
 import yaml
 
-from mnistlab.options.classes import find_class
 from mnistlab.options.settling import Settled
-from mnistlab.options.signatures import Slot, options
-from mnistlab.options.specification import class_path_of, default_of_slot, plain
-from mnistlab.sections import TRAINER_DEFAULTS, TopLevel, sections
+from mnistlab.options.walk import Place
+from mnistlab.sections import TRAINER_DEFAULTS
 from mnistlab.system.environment import DATA_DIR, said_by
 
 _WIDTH = 64
@@ -46,14 +44,12 @@ def origins(settled: Settled, resolved: Mapping[str, Any]) -> list[Origin]:
         settled: Who wrote what.
         resolved: What came of it, as plain data.
     """
-    found = list(_Tracer(settled).of_group(TopLevel, {}, resolved, ""))
-    for name, section in sections().items():
-        tracer = _Tracer(settled)
-        if section.chosen:
-            default = {"class_path": class_path_of(section.default)} if section.default else None
-            found.extend(tracer.of_class(Slot((section.cls,)), default, resolved[name], name, "mnistlab"))
-        else:
-            found.extend(tracer.of_group(section.cls, section.defaults, resolved[name], name))
+    found: list[Origin] = []
+    for key, place in settled.places.items():
+        part = _at(resolved, key.split("."))
+        if part is not _NOWHERE and (place.owner or place.kind):
+            value = place.value if place.chosen and isinstance(place.value, list) else part
+            found.append(Origin(key, _shortened(value), _shortened(place.default), _where(settled, key, place)))
     return found
 
 
@@ -77,64 +73,41 @@ def with_origins(text: str, found: Sequence[Origin]) -> str:
     )
 
 
-@dataclass
-class _Tracer:
-    """Walks over the classes that were chosen."""
+_NOWHERE = object()
+"""Stands where a configuration has nothing."""
 
-    settled: Settled
 
-    def of_class(
-        self, slot: Slot, default: Mapping[str, Any] | None, value: Mapping[str, Any], key: str, owner: str
-    ) -> Iterator[Origin]:
-        """A class and its options; `default` is what `owner` takes if nothing is written."""
-        own, chosen = default["class_path"] if default else None, value["class_path"]
-        yield self._origin(key, _short(chosen), _short(own), owner)
-        cls = find_class(chosen, slot.bases, key)
-        assert cls is not None
-        defaults = default.get("init_args", {}) if default and own == chosen else {}
-        yield from self.of_group(cls, defaults, value.get("init_args") or {}, key, supplied=slot.supplied)
+def _at(resolved: object, key: Sequence[str]) -> object:
+    """What a configuration has at a key: `{"model": {"init_args": {"lr": 1}}}` has 1 at `model.lr`."""
+    for part in key:
+        if isinstance(resolved, list):
+            resolved = resolved[int(part)] if part.isdigit() and int(part) < len(resolved) else _NOWHERE
+            continue
+        inner = resolved.get("init_args") or {} if _is_class(resolved) else resolved
+        if not isinstance(inner, Mapping) or part not in inner:
+            return _NOWHERE
+        resolved = inner[part]
+    return resolved
 
-    def of_group(
-        self, cls: type, defaults: Mapping[str, Any], values: Mapping[str, Any], key: str, *, supplied: int = 0
-    ) -> Iterator[Origin]:
-        """The options of a class, where `defaults` count in place of its own."""
-        for name, option in options(cls, supplied=supplied).items():
-            if name not in values:
-                continue
-            inner, value = f"{key}.{name}".lstrip("."), values[name]
-            ours = not key or (key == "trainer" and name in TRAINER_DEFAULTS)
-            owner = "mnistlab" if ours else cls.__name__
-            nested = default_of_slot(cls, option, supplied=supplied) if option.slot else None
-            default = defaults.get(name, nested or plain(option.default))
-            if option.slot is not None and _is_class(value):
-                yield from self.of_class(option.slot, default if _is_class(default) else None, value, inner, owner)
-            elif option.slot is not None and isinstance(value, list):
-                yield from self._of_list(option.slot, value, default, inner, owner)
-            elif option.slot is not None and option.slot.named and isinstance(value, Mapping):
-                for part, chosen in value.items():
-                    yield from self.of_class(option.slot, None, chosen, f"{inner}.{part}", owner)
-            else:
-                yield self._origin(inner, value, default["class_path"] if _is_class(default) else default, owner)
 
-    def _of_list(self, slot: Slot, values: Sequence[Any], default: object, key: str, owner: str) -> Iterator[Origin]:
-        """Several classes, and the options of each."""
-        names = [_short(item["class_path"]) if _is_class(item) else item for item in values]
-        yield self._origin(key, names, default, owner)
-        for number, item in enumerate(values):
-            if _is_class(item):
-                yield from self.of_class(slot, None, item, f"{key}.{number}", owner)
+def _where(settled: Settled, key: str, place: Place) -> str:
+    """Who said so."""
+    if place.written is not None:
+        return place.written.where
+    if key == "model.num_classes":
+        data = settled.values["data"]
+        assert isinstance(data, Mapping)
+        return f"as {data['class_path'].rpartition('.')[2]} has"
+    if key == "data.data_dir" and place.value is None and said_by(DATA_DIR):
+        return f"{DATA_DIR}={said_by(DATA_DIR)}"
+    section, _, name = key.partition(".")
+    ours = place.owner is None or not name or (section == "trainer" and name in TRAINER_DEFAULTS)
+    return f"default of {'mnistlab' if ours or place.owner is None else place.owner.name}"
 
-    def _origin(self, key: str, value: object, default: object, owner: str) -> Origin:
-        written = self.settled.origins.get(key)
-        if written is not None:
-            return Origin(key, value, default, written.where)
-        if key == "model.num_classes":
-            data = self.settled.values["data"]
-            assert isinstance(data, Mapping)
-            return Origin(key, value, default, f"as {_short(data['class_path'])} has")
-        if key == "data.data_dir" and value is None and said_by(DATA_DIR):
-            return Origin(key, value, default, f"{DATA_DIR}={said_by(DATA_DIR)}")
-        return Origin(key, value, default, f"default of {owner}")
+
+def _shortened(value: object) -> object:
+    """A value, of a class the short name."""
+    return value["class_path"].rpartition(".")[2] if _is_class(value) else value
 
 
 def _lines(node: yaml.Node, key: str) -> Iterator[tuple[int, str]]:
@@ -165,7 +138,3 @@ def _has_classes(node: yaml.Node) -> bool:
 
 def _is_class(value: object) -> TypeGuard[Mapping[str, Any]]:
     return isinstance(value, Mapping) and "class_path" in value
-
-
-def _short(class_path: str | None) -> str | None:
-    return class_path and class_path.rpartition(".")[2]

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
-from mnistlab.catalogue import Catalogue, ClassEntry
-from mnistlab.catalogue.present import Present, Unlisted
+from mnistlab.catalogue import Catalogue
+from mnistlab.catalogue.present import Present, with_strangers
 from mnistlab.errors import LabError
 from mnistlab.options.written import Key, Source, Written, from_arguments, from_config
 from mnistlab.presets.finding import find_preset
@@ -23,16 +23,14 @@ class Chosen(Present):
 
     def __init__(self, catalogue: Catalogue, words: Sequence[str]) -> None:
         typed = list(_readable(words))
-        super().__init__(catalogue, [*_in_files(typed), *typed])
-        self.given: set[Key] = {entry.key for entry in self._written if entry.source is Source.COMMAND_LINE}
-
-    def _chosen(self, key: Key, kind: str, default: str | None) -> ClassEntry | None:
-        try:
-            return super()._chosen(key, kind, default)
-        except Unlisted as unlisted:
-            return _stranger(unlisted.named.path, list(self.catalogue.kinds[kind].classes.values()))
-        except LabError:
-            return None
+        kept: list[Written] = []
+        for entry in [*_in_files(typed), *typed]:
+            with suppress(LabError):
+                catalogue = with_strangers(catalogue, [*kept, entry])
+                kept.append(entry)
+        super().__init__(catalogue, kept)
+        of_last = _of_last_classes(kept)
+        self.given: set[Key] = {entry.key for entry in of_last if entry.source is Source.COMMAND_LINE}
 
 
 def _readable(words: Sequence[str]) -> Iterator[Written]:
@@ -55,7 +53,11 @@ def _in_files(typed: Sequence[Written]) -> Iterator[Written]:
                 yield from from_config(path) if path.suffix != ".py" else ()
 
 
-def _stranger(name: str, known: Sequence[ClassEntry]) -> ClassEntry:
-    """A class that the catalogue does not know: what all classes of its kind take a class for, it takes too."""
-    common = set.intersection(*({option.name for option in entry.options if option.kind} for entry in known))
-    return ClassEntry(name, name, "", "", [option for option in known[0].options if option.name in common])
+def _of_last_classes(written: Sequence[Written]) -> list[Written]:
+    """Without the options of a class to which another has been added: what is shown belongs to the last one."""
+    kept: list[Written] = []
+    for entry in written:
+        if entry.append:
+            kept = [each for each in kept if each.key == entry.key or each.key[: len(entry.key)] != entry.key]
+        kept.append(entry)
+    return kept

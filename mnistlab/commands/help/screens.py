@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mnistlab.catalogue import Catalogue, Named, load_catalogue
-from mnistlab.catalogue.present import Present, Unlisted
+from mnistlab.catalogue.present import Present
 from mnistlab.catalogue.used import steering
 from mnistlab.commands.help.pages import class_page, command_page, option_keys, option_page, steering_page, whole_page
 from mnistlab.errors import LabError, tell
+from mnistlab.options.entries import Unlisted
 from mnistlab.options.written import SWITCHES, Key, Source, Written, from_arguments, from_config, with_files
 from mnistlab.presets.finding import find_preset, list_presets
 from mnistlab.text.layout import fitted, screen_height, screen_width
@@ -48,8 +49,8 @@ def show_help(command: str, summary: str, arguments: Sequence[str]) -> int:
     request = _request(arguments)
     catalogue, named = load_catalogue(), list[Named]()
     while True:
-        present = Present(catalogue, request.written)
         try:
+            present = Present(catalogue, request.written)
             lines, mistakes = _page(command, summary, request, present), present.mistakes()
             break
         except Unlisted as unlisted:

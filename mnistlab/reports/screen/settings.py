@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mnistlab.catalogue import Catalogue
-from mnistlab.catalogue.present import Present, Unlisted
+from mnistlab.catalogue.present import Present, with_strangers
 from mnistlab.catalogue.used import FOLLOWS
 from mnistlab.errors import LabError
-from mnistlab.options.entries import Value
 from mnistlab.options.written import Written
 from mnistlab.runs.differences import numbered
 
@@ -25,7 +24,7 @@ class Setting:
 
     option: str
     value: object
-    default: Value
+    default: object
     known: bool
 
 
@@ -36,31 +35,26 @@ def changed(catalogue: Catalogue, written: Sequence[Written]) -> list[Setting]:
         catalogue: What the defaults are.
         written: A configuration in which all is written.
     """
+    present = _walked(catalogue, written)
     found: list[Setting] = []
-    chosen: list[Written] = []  # the classes that are not the default ones: the defaults below are theirs
     for key, entry in numbered(written):
         if _follows(entry) or (entry.value == [] and not entry.append):
             continue
-        before = Present(catalogue, chosen)
-        default, known = _default(before, entry)
-        is_class = _takes_class(before, entry)
-        value = _short(entry.data) if is_class else entry.data
-        if not known or value != default:
-            if known or value is not None:
-                found.append(Setting(".".join(key), value, default, known))
-            if is_class:
-                chosen.append(entry)
+        place = present.place_of(key) if present else None
+        if place is None or entry.append:
+            value = _short(entry) if place is None or place.kind else entry.data
+            found += [Setting(".".join(key), value, None, known=False)] if value is not None else []
+        elif place.value != place.default:
+            found.append(Setting(".".join(key), place.value, place.default, known=True))
     return found
 
 
-def _default(present: Present, entry: Written) -> tuple[Value, bool]:
-    """What would count without this entry, and whether that is known; one more entry of a list has no default."""
-    if entry.append:
-        return None, False
+def _walked(catalogue: Catalogue, written: Sequence[Written]) -> Present | None:
+    """What counts of a configuration; None where it names what there is no more."""
     try:
-        return present.value(entry.key), True
-    except (LabError, Unlisted):
-        return None, False
+        return Present(with_strangers(catalogue, written), written)
+    except LabError:
+        return None
 
 
 def _follows(entry: Written) -> bool:
@@ -68,14 +62,6 @@ def _follows(entry: Written) -> bool:
     return any(entry.name == name or entry.name.startswith(f"{name}.") for name in FOLLOWS)
 
 
-def _takes_class(present: Present, entry: Written) -> bool:
-    if not isinstance(entry.data, str):
-        return False
-    try:
-        return present.kind(entry.key) is not None or (present.option(entry.key) is None and "." in entry.data)
-    except (LabError, Unlisted):
-        return "." in entry.data
-
-
-def _short(value: object) -> str:
-    return str(value).rpartition(".")[2]
+def _short(entry: Written) -> object:
+    """A value that may be the path of a class."""
+    return entry.data.rpartition(".")[2] if isinstance(entry.data, str) else entry.data
