@@ -31,7 +31,7 @@ from mnistlab.options.signatures import refuse_unknown
 from mnistlab.options.specification import Specification, describe, init_arguments
 from mnistlab.runs.predictions import Answers, answers_of
 from mnistlab.schedules import WarmupCosine
-from mnistlab.system.thrift import spare_steps, with_signature
+from mnistlab.system.thrift import with_signature
 
 Split = Literal["train", "val", "test"]
 Targets = Tensor | Mapping[str, Tensor]
@@ -212,7 +212,6 @@ class Classifier(Transfer):
 
     def setup(self, stage: str) -> None:
         """Lay the weights out as the images are, and begin, if nobody has called `begin` yet."""
-        spare_steps()
         if self.channels_last:
             self.net.to(memory_format=torch.channels_last)
         if stage == "fit":

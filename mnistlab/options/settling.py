@@ -8,6 +8,7 @@ has nothing left to merge; the types of the values are its business.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from mnistlab.errors import LabError
 from mnistlab.options.walk import Section, Walk
@@ -26,7 +27,7 @@ class Settled:
         dropped: What was written for a class that is not the chosen one, each with its position and the reason.
     """
 
-    values: dict[str, object]
+    values: dict[str, Any]
     origins: dict[str, Written]
     dropped: list[tuple[Written, str]]
 

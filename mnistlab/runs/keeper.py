@@ -1,6 +1,5 @@
 """Writes the checkpoints of a run."""
 
-from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -40,7 +39,6 @@ class Keeper(Epochwise, Checkpoint):
 
     def __init__(self, recorder: Recorder, every_n_steps: int | None = None, *, stop_when_nan: bool = True) -> None:
         self.recorder = recorder
-        self.on_row: Callable[[Mapping[str, float]], bool] | None = None  # whether another epoch shall follow
         self._every_n_steps = every_n_steps
         self._stop_when_nan = stop_when_nan
         self._soundness = Soundness()
@@ -93,7 +91,7 @@ class Keeper(Epochwise, Checkpoint):
             self._save(trainer, LAST)
         self.recorder.write_table()
         self.recorder.write()
-        if self.recorder.writes and self.on_row is not None and not self.on_row(self.recorder.timed_row):
+        if self.recorder.writes and not self.recorder.goes_on():
             trainer.should_stop = True
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

@@ -19,8 +19,6 @@ def link_classes(settled: Settled) -> None:
         LabError: If the command line or a checkpoint says otherwise, or the data set refuses its options.
     """
     data, model = settled.values["data"], settled.values["model"]
-    assert isinstance(data, Mapping)
-    assert isinstance(model, Mapping)
     arguments = model["init_args"]
     if "num_classes" not in arguments:
         return

@@ -129,9 +129,7 @@ class _Tracer:
         if written is not None:
             return Origin(key, value, default, written.where)
         if key == "model.num_classes":
-            data = self.settled.values["data"]
-            assert isinstance(data, Mapping)
-            return Origin(key, value, default, f"as {_short(data['class_path'])} has")
+            return Origin(key, value, default, f"as {_short(self.settled.values['data']['class_path'])} has")
         if key == "data.data_dir" and value is None and said_by(DATA_DIR):
             return Origin(key, value, default, f"{DATA_DIR}={said_by(DATA_DIR)}")
         return Origin(key, value, default, f"default of {owner}")

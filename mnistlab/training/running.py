@@ -6,7 +6,6 @@ from contextlib import contextmanager
 
 from jsonargparse import set_parsing_settings
 
-from mnistlab.callbacks import Answering
 from mnistlab.catalogue.editors import schema_line
 from mnistlab.errors import LabError, tell
 from mnistlab.options.settling import Settled
@@ -17,19 +16,17 @@ from mnistlab.runs.record import config_text
 from mnistlab.runs.supervision import Supervision
 from mnistlab.sections import prepare
 from mnistlab.system.interruptions import ended_like_interrupted
-from mnistlab.system.threads import threads
-from mnistlab.system.thrift import keep_freed_memory
-from mnistlab.training.assemble import LabCLI, settled_from
+from mnistlab.system.thrift import keep_freed_memory, spare_steps
+from mnistlab.training.assemble import LabCLI, assemble, build_parts, find_init, settled_from
+from mnistlab.training.checks import check_parts
 from mnistlab.training.configured import Configured
-from mnistlab.training.evaluate import check_evaluation, evaluate
+from mnistlab.training.evaluate import evaluate
 from mnistlab.training.explain_options import Wish
 from mnistlab.training.failures import explained
 from mnistlab.training.fit import train
 from mnistlab.training.invocation import Found, Invocation
-from mnistlab.training.making import check_parts, checked, load_weights, made, tell_notes
-from mnistlab.training.origins import differing, origins, with_origins
-from mnistlab.training.screen import Screen, quiet
-from mnistlab.training.starting import find_init
+from mnistlab.training.origins import origins, with_origins
+from mnistlab.training.screen import quiet
 
 
 def run(
@@ -70,13 +67,15 @@ def check(arguments: Sequence[str], command: str = "fit") -> LabCLI:
         settled = settled_from(invocation, None)
         with _explaining(invocation, settled.origins):
             find_init(settled, invocation.root())
-            cli = made(invocation, settled, None)
-            check_parts(cli, settled, Configured("fit", cli.resolved, settled.origins, invocation.typed))
+            cli = assemble(invocation, settled, None)
+            cli.build_trainer()
+            check_parts(cli, Configured("fit", cli.resolved, settled.origins, invocation.typed))
             return cli
 
 
 def _run(invocation: Invocation, wish: Wish | None, supervision: Supervision | None) -> int:
     keep_freed_memory()
+    spare_steps()
     prepare()
     set_import_policy(invocation.allowed)
     repeats = supervision.repeats if supervision else None
@@ -91,7 +90,7 @@ def _run(invocation: Invocation, wish: Wish | None, supervision: Supervision | N
             return _print_config(invocation, settled, found)
         if invocation.command == "fit":
             return train(invocation, settled, found, supervision)
-        return _evaluate(invocation, settled, found, wish)
+        return evaluate(invocation, settled, found, wish)
 
 
 @contextmanager
@@ -110,24 +109,11 @@ def _explaining(invocation: Invocation, origins: Mapping[str, Written]) -> Itera
 
 
 def _print_config(invocation: Invocation, settled: Settled, found: Found | None) -> int:
-    resolved = checked(settled, found).resolved
-    text = config_text(resolved, schema_line())
-    print(with_origins(text, origins(settled, resolved)) if invocation.shows_origins else text, end="")
+    cli = build_parts(settled, found)
+    cli.build_trainer()
+    text = config_text(cli.resolved, schema_line())
+    print(with_origins(text, origins(settled, cli.resolved)) if invocation.shows_origins else text, end="")
     return 0
-
-
-def _evaluate(invocation: Invocation, settled: Settled, found: Found | None, wish: Wish | None) -> int:
-    answering = Answering()
-    cli = made(invocation, settled, found, lambda _: [answering])
-    check_evaluation(invocation.command, cli.datamodule, cli.trainer)
-    load_weights(cli, found)
-    tell_notes(Configured(invocation.command, cli.resolved, settled.origins, invocation.typed), cli)
-    screen = Screen(cli.trainer.is_global_zero)
-    if found is not None and found.path is not None:
-        screen.weights(found.path)
-    screen.settings(differing(settled, cli.resolved))
-    with threads(cli.resolved["threads"]), cli.group.watched(cli.trainer, lambda lost: tell(f"mnistlab: {lost}")):
-        return evaluate(invocation, cli, found, answering, wish)
 
 
 def _say_notes(notes: Sequence[str]) -> None:

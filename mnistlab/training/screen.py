@@ -53,7 +53,7 @@ class Screen:
         speaks: Whether this process does; of several only the first.
     """
 
-    def __init__(self, speaks: bool) -> None:
+    def __init__(self, *, speaks: bool = True) -> None:
         self._speaks = speaks
         self._epochs = "?"
         self._primary = ""
