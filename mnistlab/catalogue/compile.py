@@ -13,10 +13,10 @@ from mnistlab.options.building import build
 from mnistlab.options.classes import candidates, find_class, listed, refusal
 from mnistlab.options.messages import expected
 from mnistlab.options.settling import Section
-from mnistlab.options.signatures import REQUIRED, Option, Slot, options
+from mnistlab.options.signatures import REQUIRED, Option, Slot, needed, options
 from mnistlab.options.specification import UNRECORDED, class_path_of, default_of_slot, plain
 from mnistlab.sections import TopLevel, prepare, sections
-from mnistlab.sections.linking import data_with
+from mnistlab.sections.linking import classes_with
 
 _FOREIGN = ("torch", "lightning")
 _OURS = ("mnistlab", *_FOREIGN)
@@ -123,7 +123,8 @@ class _Compiler:
         about = (cls.__name__, class_path_of(cls), summary(cls), source(cls))
         entry = ClassEntry(*about, taken, facts, problem=refusal(cls))
         heads = next((option.default for option in known.values() if option.name == "num_classes"), None)
-        return replace(entry, data=next(iter(data_with(heads)), "")) if isinstance(heads, Mapping) else entry
+        fitting = classes_with(ImageData, heads) if isinstance(heads, Mapping) else []
+        return replace(entry, data=next(iter(fitting), ""))
 
     def _option(
         self, cls: type, option: Option, *, supplied: int, deep: bool = False, default: object = REQUIRED
@@ -174,8 +175,7 @@ def _problem(cls: type, name: str, slot: Slot) -> str:
     model = sections()["model"].default
     if model is None:
         return ""
-    known = options(cls, supplied=slot.supplied).values()
-    required = [option.name for option in known if option.default is REQUIRED]
+    required = needed(cls, supplied=slot.supplied)
     problem = ""
     for value in _TRIED:
         chosen = {"class_path": class_path_of(cls), "init_args": dict.fromkeys(required, value)}
@@ -204,7 +204,7 @@ def _json(value: object) -> Value:
 
 def _facts(cls: type) -> dict[str, int]:
     """What can be counted only once an object is there; nothing of one that cannot be made without options."""
-    if any(option.default is REQUIRED for option in options(cls).values()):
+    if needed(cls):
         return {}
     if issubclass(cls, Classifier):
         model = build(Classifier, {"class_path": class_path_of(cls)})

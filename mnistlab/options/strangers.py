@@ -45,6 +45,11 @@ def is_of(class_path: str, packages: Iterable[str]) -> bool:
     return any(class_path == package or class_path.startswith(f"{package}.") for package in packages)
 
 
+def may_name(class_path: str, allowed: Iterable[str]) -> bool:
+    """Whether a stranger may have a class imported; a short name is looked up among those that are here already."""
+    return "." not in class_path or is_of(class_path, (*TRUSTED, *allowed))
+
+
 def _texts(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value

@@ -3,17 +3,20 @@
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from mnistlab.checkpoints.continuing import check_continuable
 from mnistlab.checkpoints.reading import read_checkpoint, record_of
+from mnistlab.data import MNIST, ImageData
 from mnistlab.errors import LabError, visible
+from mnistlab.options.classes import find_class
 from mnistlab.options.domains import alternatives, chooses_class, with_domain
 from mnistlab.options.notation import NULLS, at_home
 from mnistlab.options.specification import unrecorded, without_unrecorded
-from mnistlab.options.strangers import ADDRESS, places_elsewhere
+from mnistlab.options.strangers import ADDRESS, may_name, places_elsewhere
 from mnistlab.options.written import (
     STEERING,
     SWEEP,
@@ -175,13 +178,15 @@ class Invocation:
         if self.command == "fit":
             check_continuable(contents, path)
         missing = {**unrecorded(record["model"], "model"), **unrecorded(record.get("data"), "data")}
-        said = {name: without_unrecorded(record[name]) for name in ("model", "data") if record.get(name)}
+        told = {name: without_unrecorded(record[name]) for name in ("model", "data") if record.get(name)}
         if record.get("trainer"):  # of which nothing else is a stranger's business
-            said["trainer"] = {"precision": record["trainer"]["precision"]}
-        layer = from_data(said, f"checkpoint {path}")
+            told["trainer"] = {"precision": record["trainer"]["precision"]}
+        layer = from_data(told, f"checkpoint {path}")
         if self.command == "fit" and folder is not None:
             layer = self._base(folder)
-        kept = [self._vouched_for(entry) for entry in layer if not is_of_another_machine(entry)]
+        vouched = [self._vouched_for(entry) for entry in layer]
+        said = [entry for layer in [*self.files, self.typed] for entry in layer]
+        kept = without_places_elsewhere(vouched, self.trusted, said)
         return Found(path, folder, contents, kept, missing, record.get("data_fingerprint") or {})
 
     def repeated(self, folder: Path) -> Found:
@@ -250,14 +255,30 @@ def check_packages(names: Iterable[str]) -> None:
             raise LabError(f"--trust={name}: the name of a package is wanted, such as --trust=my_models.")
 
 
-def is_of_another_machine(entry: Written) -> bool:
-    """Whether it is a folder of data that is not here; then the default counts, and nothing is fetched into that."""
-    if entry.key != ("data", "data_dir") or not isinstance(entry.value, str):
-        return False
-    try:
-        return not any(Path(entry.value).expanduser().glob("*/raw"))
-    except (OSError, ValueError, RuntimeError):  # may not be read, cannot be a path, of no such user
-        return True
+def without_places_elsewhere(
+    written: Sequence[Written], allowed: frozenset[str], said: Sequence[Written] = ()
+) -> list[Written]:
+    """Leave out where data are that only another machine has: the default counts, and nothing is fetched into that.
+
+    Args:
+        written: What a checkpoint or a run says.
+        allowed: The packages that it may name besides those that are trusted.
+        said: What the user says, who may have chosen another data set for the same options.
+    """
+    options = {entry.key[1]: entry.value for entry in written if entry.key[:1] == ("data",) and len(entry.key) == 2}  # noqa: PLR2004
+    absent = {("data", name) for cls in _data_sets([*written, *said], allowed) for name in cls.not_here(options)}
+    return [entry for entry in written if entry.key not in absent]
+
+
+def _data_sets(written: Sequence[Written], allowed: frozenset[str]) -> list[type[ImageData]]:
+    """The data sets that are named and may be imported, else MNIST; what is wrong with one is told where it counts."""
+    found: list[type[ImageData]] = []
+    for entry in written:
+        if entry.key == ("data",) and (entry.source is not Source.CHECKPOINT or may_name(str(entry.value), allowed)):
+            with suppress(LabError):
+                cls = find_class(str(entry.value), (ImageData,), entry.where)
+                found += [cls] if cls is not None and issubclass(cls, ImageData) else []
+    return found or [MNIST]
 
 
 def _read(name: str, notes: list[str]) -> Sequence[list[Written]]:
