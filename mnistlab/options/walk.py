@@ -6,9 +6,6 @@ from dataclasses import dataclass, field, replace
 from mnistlab.errors import LabError
 from mnistlab.options.classes import (
     candidates,
-    check_code,
-    check_trusted,
-    dotted_names,
     find_class,
     listed,
     own_classes,
@@ -19,6 +16,7 @@ from mnistlab.options.notation import NULLS
 from mnistlab.options.reading import Unfit, read, takes_parts, takes_several, takes_text
 from mnistlab.options.signatures import REQUIRED, Option, Slot, accepts, members, options, takes_code
 from mnistlab.options.specification import class_path_of, default_of_slot, plain, unrecorded
+from mnistlab.options.trust import check_code, check_trusted, dotted_names
 from mnistlab.options.written import FILES, Key, Source, Written, in_brackets
 from mnistlab.text.nearest import said, suggestion
 

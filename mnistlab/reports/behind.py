@@ -13,11 +13,11 @@ from mnistlab.data.likeness import fingerprint
 from mnistlab.errors import LabError
 from mnistlab.options.building import build
 from mnistlab.options.settling import settle
+from mnistlab.options.trust import set_import_policy
 from mnistlab.runs.outcomes import Outcomes
 from mnistlab.sections import TopLevel, prepare, sections
 from mnistlab.training.invocation import kept_configuration, without_places_elsewhere
 from mnistlab.training.origins import Origin, differing
-from mnistlab.training.running import set_import_policy
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,10 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from jsonargparse import set_parsing_settings
-
 from mnistlab.catalogue.editors import schema_line
 from mnistlab.errors import LabError, tell
 from mnistlab.options.settling import Settled
-from mnistlab.options.strangers import TRUSTED
+from mnistlab.options.trust import set_import_policy
 from mnistlab.options.written import Written
 from mnistlab.presets.shipped import with_names
 from mnistlab.runs.record import config_text
@@ -63,7 +61,7 @@ def check(arguments: Sequence[str], command: str = "fit") -> LabCLI:
     quiet()
     with _explaining(invocation, {}):
         prepare()
-        set_import_policy(invocation.allowed)
+        set_import_policy(invocation.vouching.importable)
         settled = settled_from(invocation, None)
         with _explaining(invocation, settled.origins):
             find_init(settled, invocation.root())
@@ -77,7 +75,7 @@ def _run(invocation: Invocation, wish: Wish | None, supervision: Supervision | N
     keep_freed_memory()
     spare_steps()
     prepare()
-    set_import_policy(invocation.allowed)
+    set_import_policy(invocation.vouching.importable)
     repeats = supervision.repeats if supervision else None
     found = invocation.checkpoint() if repeats is None else invocation.repeated(repeats)
     _refuse_random_weights(invocation, found)
@@ -135,15 +133,3 @@ def _refuse_random_weights(invocation: Invocation, found: Found | None) -> None:
         )
     elif found is not None and untrained:
         raise LabError("--untrained and --ckpt_path exclude each other.")
-
-
-def set_import_policy(allowed: frozenset[str] = frozenset()) -> None:
-    """Let jsonargparse import nothing but what is trusted or `allowed`, which the user has named.
-
-    The policy belongs to the process and its allowances only grow, so a program's entry sets it and no import does.
-    """
-    set_parsing_settings(
-        import_path_denylist=["*"],
-        import_path_allowlist=sorted({*TRUSTED, *allowed}),
-        instantiate_subclass_spec_in_any=False,
-    )
