@@ -94,6 +94,7 @@ def test_adam_still_looks_for_a_gpu_by_itself(opened: list[str], monkeypatch: py
 _FAULTS = """
 import resource, sys
 import torch
+import lightning.pytorch  # as in every command
 from mnistlab.system.thrift import keep_freed_memory
 if sys.argv[1] == "keep":
     keep_freed_memory()

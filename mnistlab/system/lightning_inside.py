@@ -178,7 +178,7 @@ def callbacks_of(trainer: "Trainer") -> "list[Callback]":
 
 
 def take_over_processes(trainer: "Trainer") -> list[subprocess.Popen[bytes]]:
-    """Look after those that it has started in its place, for it would end this one by SIGKILL; see tests/test_ddp.py."""
+    """Look after those that it has started in its place: it would end this one by SIGKILL. See tests/test_ddp.py."""
     started, taken = getattr(trainer.strategy.launcher, "procs", []), []
     while started and isinstance(started[0], subprocess.Popen):
         taken.append(started.pop(0))
