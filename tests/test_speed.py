@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import torch
@@ -15,9 +15,10 @@ from lightning.pytorch import Callback
 from support import quiet_trainer
 from torch import nn
 from torch.nn import functional as F
+from torch.utils import deterministic
 from torch.utils.data import DataLoader, TensorDataset
 
-from mnistlab import SDN8K, SyntheticDigits, TinyModel, ViT38K
+from mnistlab import SDN8K, SyntheticDigits, ViT38K
 from mnistlab.classifier.counts import Counts
 
 Fit = Callable[..., Path]
@@ -39,26 +40,47 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
+class Listening(Callback):
+    """Notes which libraries are opened from the first step of a training on."""
+
+    during: ClassVar[list[str]] = []
+    opened: ClassVar[list[str]] = []
+
+    def on_train_start(self, *_: Any) -> None:
+        """Forget what was opened before."""
+        self.opened.clear()
+
+    def on_train_end(self, *_: Any) -> None:
+        """Keep what was opened."""
+        self.during[:] = [*self.opened, "end"]
+
+
 @NO_GPU
-def test_no_step_of_a_run_looks_for_a_gpu(tmp_path: Path, opened: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_step_of_a_run_looks_for_a_gpu(fit: Fit, opened: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Lightning has torch open NVIDIA's library at each step of Adam."""
     monkeypatch.setenv(CAREFUL, "1")
+    monkeypatch.setattr(Listening, "opened", opened)
 
-    class Listening(Callback):
-        """Forgets what was opened before the first step."""
+    fit(f"--trainer.callbacks={__name__}.Listening")
 
-        def on_train_start(self, *_: Any) -> None:
-            opened.clear()
+    assert Listening.during == ["end"]
 
+
+def test_a_model_without_a_command_leaves_torch_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What spares a run some steps is a setting of the whole process, which in a notebook is the user's own."""
+    monkeypatch.setenv(CAREFUL, "1")
+    monkeypatch.setattr(deterministic, "fill_uninitialized_memory", True)
     data = SyntheticDigits(train_size=600, test_size=50, val_size=50)
-    quiet_trainer(tmp_path, callbacks=[Listening()]).fit(TinyModel(), datamodule=data)
 
-    assert not opened
+    quiet_trainer(tmp_path).fit(SDN8K(), datamodule=data)
+
+    assert os.environ[CAREFUL] == "1"
+    assert deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
 
 
 @NO_GPU
 def test_adam_still_looks_for_a_gpu_by_itself(opened: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Once it does not, `spare_steps` in thrift.py need not care."""
+    """Once it does not, `spare_steps` in torch_inside.py need not care."""
     monkeypatch.setenv(CAREFUL, "1")
     weight = nn.Parameter(torch.zeros(1))
     weight.grad = torch.ones(1)
@@ -72,6 +94,7 @@ def test_adam_still_looks_for_a_gpu_by_itself(opened: list[str], monkeypatch: py
 _FAULTS = """
 import resource, sys
 import torch
+import lightning.pytorch  # as in every command
 from mnistlab.system.thrift import keep_freed_memory
 if sys.argv[1] == "keep":
     keep_freed_memory()

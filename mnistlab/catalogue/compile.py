@@ -7,16 +7,15 @@ from mnistlab.catalogue.docs import documented, source, summary
 from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
 from mnistlab.errors import LabError
-from mnistlab.options.annotations import REQUIRED, Slot
+from mnistlab.options.annotations import Slot
 from mnistlab.options.building import build
 from mnistlab.options.classes import candidates, find_class, refusal
 from mnistlab.options.entries import Catalogue, ClassEntry, KindEntry, Named, OptionEntry, SectionEntry, Value
-from mnistlab.options.imported import Imported
-from mnistlab.options.settling import Section
-from mnistlab.options.signatures import options
+from mnistlab.options.imported import Imported, Section
+from mnistlab.options.signatures import needed
 from mnistlab.options.specification import class_path_of
 from mnistlab.sections import TopLevel, prepare, sections
-from mnistlab.sections.linking import data_with
+from mnistlab.sections.linking import classes_with
 
 _FOREIGN = ("torch", "lightning")
 _OURS = ("mnistlab", *_FOREIGN)
@@ -121,7 +120,8 @@ class _Compiler:
         about = replace(entry, summary=summary(cls), source=source(cls), options=taken)
         about = replace(about, facts=_facts(cls) if self.facts else {}, problem=entry.refused)
         heads = entry.by_name["num_classes"].default if "num_classes" in entry.by_name else None
-        return replace(about, data=next(iter(data_with(heads)), "")) if isinstance(heads, Mapping) else about
+        fitting = classes_with(ImageData, heads) if isinstance(heads, Mapping) else []
+        return replace(about, data=next(iter(fitting), ""))
 
 
 def _options(entries: Mapping[str, SectionEntry], top: Sequence[OptionEntry]) -> Iterator[OptionEntry]:
@@ -135,8 +135,7 @@ def _problem(cls: type, name: str, slot: Slot) -> str:
     model = sections()["model"].default
     if model is None:
         return ""
-    known = options(cls, supplied=slot.supplied).values()
-    required = [option.name for option in known if option.default is REQUIRED]
+    required = needed(cls, supplied=slot.supplied)
     problem = ""
     for value in _TRIED:
         chosen = {"class_path": class_path_of(cls), "init_args": dict.fromkeys(required, value)}
@@ -153,7 +152,7 @@ def _problem(cls: type, name: str, slot: Slot) -> str:
 
 def _facts(cls: type) -> dict[str, int]:
     """What can be counted only once an object is there; nothing of one that cannot be made without options."""
-    if any(option.default is REQUIRED for option in options(cls).values()):
+    if needed(cls):
         return {}
     if issubclass(cls, Classifier):
         model = build(Classifier, {"class_path": class_path_of(cls)})

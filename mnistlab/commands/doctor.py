@@ -193,8 +193,10 @@ def _data_sets() -> Iterator[Finding]:
     """Every data set of files: absent is no fault, damaged is one."""
     from mnistlab.data.idx_data import IdxData
     from mnistlab.options.classes import listed
+    from mnistlab.options.signatures import needed
 
-    classes = {cls.__name__: cls for cls in IdxData.__subclasses__() if cls.__name__ in listed((IdxData,))}
+    shown = listed((IdxData,))
+    classes = {cls.__name__: cls for cls in IdxData.__subclasses__() if cls.__name__ in shown and not needed(cls)}
     for name, cls in sorted(classes.items()):
         present: list[str] = []
         faulty, absent = False, "absent;"

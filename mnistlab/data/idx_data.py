@@ -97,6 +97,16 @@ class IdxData(ImageData, ABC):
         root = self.data_dir or os.environ.get("MNISTLAB_DATA_DIR") or "data"
         return Path(root).expanduser() / self.folder / "raw"
 
+    @classmethod
+    def not_here(cls, written: Mapping[str, object]) -> list[str]:
+        """The folder of the data sets, where there is none among these options that has one in it."""
+        place = written.get("data_dir")
+        try:
+            here = not isinstance(place, str) or any(Path(place).expanduser().glob("*/raw"))
+        except (OSError, ValueError, RuntimeError):  # may not be read, cannot be a path, of no such user
+            here = False
+        return [] if here else ["data_dir"]
+
     def located(self) -> dict[str, str]:
         """The folder of the data sets, valid from any folder."""
         return {"data_dir": str(self.raw.parent.parent.absolute())}

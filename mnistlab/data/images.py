@@ -134,6 +134,15 @@ class ImageData(LightningDataModule):
         measured = {"mean": self.mean, "std": self.std, **self.located()}
         return Specification(specification.class_path, {**specification.init_args, **measured})
 
+    @classmethod
+    def not_here(cls, written: Mapping[str, object]) -> list[str]:
+        """Of options that another machine may have written the names of those whose places are not on this one.
+
+        Then the default counts, and nothing is fetched into such a place.
+        """
+        del written
+        return []
+
     def located(self) -> dict[str, str]:
         """The options that say where the files were found, valid from any folder."""
         return {}

@@ -26,7 +26,7 @@ class Recorded(Protocol):
 
 
 def build(base: type[T], specification: Mapping[str, object], given: Mapping[str, object] | None = None) -> T:
-    """Make the object that a specification describes: a descendant of `base`, its nested parts first.
+    """Build the object that a specification describes: a descendant of `base`, its nested parts first.
 
     Whoever calls it has looked the classes up and trusts them.
 
@@ -51,20 +51,20 @@ def build(base: type[T], specification: Mapping[str, object], given: Mapping[str
         raise LabError(f"{specification['class_path']} cannot be made as it is written down: {error}") from error
     cls = find_class(str(config.made.class_path), (base,), str(config.made.class_path))
     assert cls is not None
-    made = cls(**{**instantiate_group(cls, config.made.get("init_args") or {}), **(given or {})})
+    made = cls(**{**build_arguments(cls, config.made.get("init_args") or {}), **(given or {})})
     assert isinstance(made, base)
     return made
 
 
-def build_class(cls: type[T], values: Mapping[str, object], *given: object) -> T:
-    """Make an object of exactly this class from its options, after what is `given`.
+def build_exactly(cls: type[T], values: Mapping[str, object], *given: object) -> T:
+    """Build an object of exactly this class from its options, after what is `given`.
 
     Raises:
         LabError: If the options do not fit the class, or it refuses them.
     """
     supplied = len(given)
     try:
-        arguments = instantiate_group(cls, parsed(cls, values, supplied=supplied), supplied=supplied)
+        arguments = build_arguments(cls, parsed(cls, values, supplied=supplied), supplied=supplied)
         made = cls(*given, **arguments)
     except (ArgumentError, ValueError, TypeError) as error:
         raise LabError(f"{cls.__name__} refuses its options: {error}") from error
@@ -73,32 +73,32 @@ def build_class(cls: type[T], values: Mapping[str, object], *given: object) -> T
     return made
 
 
-def instantiate(value: object, slot: Slot) -> object:
-    """Make what a parsed option that takes a class says; a `functools.partial` where arguments are to come later.
+def build_part(value: object, slot: Slot) -> object:
+    """Build what a parsed option that takes a class says; a `functools.partial` where arguments are to come later.
 
     jsonargparse could do this too, but it swallows what a class says when it refuses its arguments.
     """
     if isinstance(value, list):
-        return [instantiate(item, slot) for item in value]
+        return [build_part(item, slot) for item in value]
     if slot.named and isinstance(value, Mapping | Namespace):
         parts = vars(value) if isinstance(value, Namespace) else value
-        return {name: instantiate(part, replace(slot, named=False)) for name, part in parts.items()}
+        return {name: build_part(part, replace(slot, named=False)) for name, part in parts.items()}
     if not isinstance(value, Namespace) or "class_path" not in value:
         return _without_restriction(value)
     cls = find_class(str(value.class_path), slot.bases, str(value.class_path))
     assert cls is not None
-    arguments = instantiate_group(cls, value.get("init_args") or {}, supplied=slot.supplied)
+    arguments = build_arguments(cls, value.get("init_args") or {}, supplied=slot.supplied)
     return functools.partial(cls, **arguments) if slot.supplied else cls(**arguments)
 
 
-def instantiate_group(cls: type, values: Namespace | Mapping[str, object], *, supplied: int = 0) -> dict[str, object]:
-    """The arguments of a class, with everything nested in them made."""
+def build_arguments(cls: type, values: Namespace | Mapping[str, object], *, supplied: int = 0) -> dict[str, object]:
+    """The arguments of a class, with everything nested in them built."""
     known = options(cls, supplied=supplied)
     arguments: dict[str, object] = {}
     given = vars(values) if isinstance(values, Namespace) else values
     for name, value in given.items():
         slot = known[name].slot if name in known else None
-        arguments[name] = _without_restriction(value) if slot is None else instantiate(value, slot)
+        arguments[name] = _without_restriction(value) if slot is None else build_part(value, slot)
     return arguments
 
 

@@ -1,14 +1,17 @@
 """The kinds of classes and their options, from what is imported now: the same entries as in a catalogue."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 
 from mnistlab.options.annotations import REQUIRED, Slot
 from mnistlab.options.classes import candidates, find_class, hidden, refusal
-from mnistlab.options.entries import ClassEntry, KindEntry, OptionEntry, Value
+from mnistlab.options.entries import ClassEntry, KindEntry, OptionEntry, SectionEntry, Value
 from mnistlab.options.reading import Unfit, read
+from mnistlab.options.settling import Settled, settle_entries
 from mnistlab.options.signatures import Option, accepts, options
 from mnistlab.options.specification import UNRECORDED, class_path_of, default_of_slot, plain
+from mnistlab.options.written import Written
 
 
 class Imported:
@@ -102,6 +105,57 @@ class _Candidates(Mapping[str, ClassEntry]):
 def imported() -> Imported:
     """The one of this process."""
     return Imported()
+
+
+@dataclass(frozen=True)
+class Section:
+    """A top-level option of the command line.
+
+    Attributes:
+        cls: The class whose options the section takes, or whose descendants it chooses among.
+        chosen: Whether the section chooses a class.
+        default: The class taken where nothing is written.
+        defaults: What counts in place of the defaults of a class that is not chosen.
+        supplied: How many leading arguments of the class are supplied later.
+    """
+
+    cls: type
+    chosen: bool = False
+    default: type | None = None
+    defaults: Mapping[str, object] = field(default_factory=dict)
+    supplied: int = 0
+
+    def entry(self, name: str, kinds: Imported) -> SectionEntry:
+        """The same by its names, with the kinds of classes that its options take put among `kinds`."""
+        own = kinds.entry(self.cls, self.supplied)
+        if not self.chosen:
+            return SectionEntry(None, None, own, {key: as_json(plain(value)) for key, value in self.defaults.items()})
+        default = class_path_of(self.default) if self.default else None
+        return SectionEntry(kinds.add(name, Slot((self.cls,), self.supplied)), default, own)
+
+
+def settle(
+    root: type,
+    sections: Mapping[str, Section],
+    layers: Sequence[Sequence[Written]],
+    allowed: frozenset[str] = frozenset(),
+) -> Settled:
+    """Work out the configuration of classes that are imported.
+
+    Args:
+        root: The class whose arguments are the top-level options.
+        sections: The top-level options that have options of their own.
+        layers: What was written, one list per source, the weakest first.
+        allowed: The packages and classes that a checkpoint may name besides the trusted ones.
+
+    Raises:
+        LabError: If a class, an option or a value does not exist, at the place where it was written.
+    """
+    kinds = imported()
+    top = kinds.entry(root).options
+    return settle_entries(
+        top, {name: each.entry(name, kinds) for name, each in sections.items()}, kinds, layers, allowed
+    )
 
 
 def as_json(value: object) -> Value:

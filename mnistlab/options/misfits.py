@@ -1,7 +1,10 @@
 """What was written and belongs nowhere, and what its writer probably meant."""
 
+import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from mnistlab.options.elsewhere import needless, renamed
 from mnistlab.options.entries import ClassEntry, KindEntry, Kinds, SectionEntry
@@ -179,6 +182,20 @@ class Misfits:
                 if option.kind is not None:
                     taken = option.default_path and self.kinds.find(option.kind, option.default_path, name)
                     yield f"{name}.{option.name}", taken or None, self.kinds[option.kind]
+
+
+def own_classes(name: str) -> list[str]:
+    """The classes in Python files here that somebody may mean who writes the name of one, or of its file.
+
+    Nothing is run.
+    """
+    found: list[str] = []
+    for path in sorted(Path().glob("*.py")):
+        with suppress(OSError, ValueError, SyntaxError, RecursionError, MemoryError):
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            classes = [node.name for node in tree.body if isinstance(node, ast.ClassDef) and node.bases]
+            found += [f"{path.stem}.{each}" for each in classes if name in (path.stem, each) and each[0] != "_"]
+    return found
 
 
 def _first(hints: Iterable[Callable[[], str]]) -> str:

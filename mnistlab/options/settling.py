@@ -7,42 +7,13 @@ has nothing left to merge; the types of the values are its business.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
 from mnistlab.errors import LabError
-from mnistlab.options.annotations import Slot
 from mnistlab.options.entries import Kinds, OptionEntry, SectionEntry
-from mnistlab.options.imported import Imported, as_json, imported
-from mnistlab.options.specification import class_path_of, plain
 from mnistlab.options.walk import Place, Walk
 from mnistlab.options.written import Written
-
-
-@dataclass(frozen=True)
-class Section:
-    """A top-level option of the command line.
-
-    Attributes:
-        cls: The class whose options the section takes, or whose descendants it chooses among.
-        chosen: Whether the section chooses a class.
-        default: The class taken where nothing is written.
-        defaults: What counts in place of the defaults of a class that is not chosen.
-        supplied: How many leading arguments of the class are supplied later.
-    """
-
-    cls: type
-    chosen: bool = False
-    default: type | None = None
-    defaults: Mapping[str, object] = field(default_factory=dict)
-    supplied: int = 0
-
-    def entry(self, name: str, kinds: Imported) -> SectionEntry:
-        """The same by its names, with the kinds of classes that its options take put among `kinds`."""
-        own = kinds.entry(self.cls, self.supplied)
-        if not self.chosen:
-            return SectionEntry(None, None, own, {key: as_json(plain(value)) for key, value in self.defaults.items()})
-        default = class_path_of(self.default) if self.default else None
-        return SectionEntry(kinds.add(name, Slot((self.cls,), self.supplied)), default, own)
 
 
 @dataclass(frozen=True)
@@ -56,34 +27,10 @@ class Settled:
         places: Every option that counts, by dotted key.
     """
 
-    values: dict[str, object]
+    values: dict[str, Any]
     origins: dict[str, Written]
     dropped: list[tuple[Written, str]]
     places: Mapping[str, Place]
-
-
-def settle(
-    root: type,
-    sections: Mapping[str, Section],
-    layers: Sequence[Sequence[Written]],
-    allowed: frozenset[str] = frozenset(),
-) -> Settled:
-    """Work out the configuration of classes that are imported.
-
-    Args:
-        root: The class whose arguments are the top-level options.
-        sections: The top-level options that have options of their own.
-        layers: What was written, one list per source, the weakest first.
-        allowed: The packages and classes that a checkpoint may name besides the trusted ones.
-
-    Raises:
-        LabError: If a class, an option or a value does not exist, at the place where it was written.
-    """
-    kinds = imported()
-    top = kinds.entry(root).options
-    return settle_entries(
-        top, {name: each.entry(name, kinds) for name, each in sections.items()}, kinds, layers, allowed
-    )
 
 
 def settle_entries(

@@ -37,6 +37,11 @@ class Option:
     slot: Slot | None
 
 
+def needed(cls: type, *, supplied: int = 0) -> list[str]:
+    """The options without which a class cannot be built."""
+    return [option.name for option in options(cls, supplied=supplied).values() if option.default is REQUIRED]
+
+
 @cache
 def options(cls: type, *, supplied: int = 0) -> Mapping[str, Option]:
     """The options of a class by name, in the order of its signature, those behind `**kwargs` included.

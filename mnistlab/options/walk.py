@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from mnistlab.errors import LabError
-from mnistlab.options.classes import check_code, check_trusted, dotted_names, own_classes
 from mnistlab.options.entries import ClassEntry, KindEntry, Kinds, OptionEntry, SectionEntry
 from mnistlab.options.kinds import expected, named
 from mnistlab.options.messages import came, meant
-from mnistlab.options.misfits import Chosen, Misfit, Misfits
+from mnistlab.options.misfits import Chosen, Misfit, Misfits, own_classes
 from mnistlab.options.notation import NULLS, data_of
 from mnistlab.options.reading import Unfit, fits, is_known, read, takes_code, takes_parts, takes_several, takes_text
+from mnistlab.options.trust import check_code, check_trusted, dotted_names
 from mnistlab.options.written import FILES, Key, Source, Written, in_brackets
 from mnistlab.text.nearest import said, suggestion
 

@@ -11,10 +11,10 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from mnistlab.errors import LabError
-from mnistlab.options.building import build_class
+from mnistlab.options.building import build_exactly
 from mnistlab.options.classes import find_class, not_a_class
 from mnistlab.options.domains import Choice, Interval, Values, first_of, labelled
-from mnistlab.options.settling import Section, settle
+from mnistlab.options.imported import Section, settle
 from mnistlab.options.signatures import Option, options
 from mnistlab.options.specification import (
     UNRECORDED,
@@ -133,7 +133,7 @@ class Config(_Fits, Generic[T]):
         """
         if supplied_to(self.cls) and not given:
             raise LabError(f"{self.cls.__name__} takes more than options: build(parameters) or build(optimizer).")
-        return build_class(self.cls, self.specification.init_args, *given)
+        return build_exactly(self.cls, self.specification.init_args, *given)
 
     def __call__(self, *given: object) -> T:
         """As `build`, so that a node can stand where a class or a `functools.partial` can."""

@@ -8,7 +8,8 @@ from typing import Any, ClassVar, cast
 from mnistlab.classifier import Classifier
 from mnistlab.errors import LabError
 from mnistlab.options.classes import find_class
-from mnistlab.options.settling import Section, Settled, settle
+from mnistlab.options.imported import Section, settle
+from mnistlab.options.settling import Settled
 from mnistlab.options.signatures import options
 from mnistlab.options.written import SWEEP, Written, from_config, read_text
 from mnistlab.presets.finding import Found, comment, find_preset, preset_classes

@@ -12,12 +12,12 @@ from mnistlab.data import ImageData
 from mnistlab.data.likeness import fingerprint
 from mnistlab.errors import LabError
 from mnistlab.options.building import build
-from mnistlab.options.settling import settle
+from mnistlab.options.imported import settle
+from mnistlab.options.trust import set_import_policy
 from mnistlab.runs.outcomes import Outcomes
 from mnistlab.sections import TopLevel, prepare, sections
-from mnistlab.training.invocation import is_of_another_machine, kept_configuration
+from mnistlab.training.invocation import kept_configuration, without_places_elsewhere
 from mnistlab.training.origins import Origin, differing
-from mnistlab.training.running import set_import_policy
 
 
 @dataclass(frozen=True)
@@ -51,12 +51,10 @@ class Trust:
             LabError: If they are not here, or not the same any more.
         """
         kept = [entry for entry in kept_configuration(folder) if entry.key[0] == "data"]
-        here = [entry for entry in kept if not is_of_another_machine(entry)]
+        here = without_places_elsewhere(kept, self.allowed)
         settled = settle(TopLevel, sections(), [here], self.allowed)
-        data = settled.values["data"]
-        assert isinstance(data, dict)
         target = next(iter(outcomes.answers.values())).target
-        images = _read(data)[: len(target)]
+        images = _read(settled.values["data"])[: len(target)]
         if fingerprint(images, target) != outcomes.images:
             raise LabError("the images here are not those of the test")
         return images

@@ -15,7 +15,7 @@ from mnistlab.checkpoints.exported import SUFFIX
 from mnistlab.checkpoints.reading import RECORD, UnsafeCheckpointError, not_finite, read_plain, record_of
 from mnistlab.errors import LabError, visible
 from mnistlab.options.arguments import Arguments
-from mnistlab.options.classes import Untrusted, check_trusted, dotted_names
+from mnistlab.options.trust import dotted_names, may_name
 from mnistlab.runs.finding import find_checkpoint
 from mnistlab.runs.summary import is_number
 from mnistlab.system.strict_json import as_json
@@ -151,7 +151,7 @@ def _maker(said: Mapping[str, object], record: Mapping[str, object]) -> str:
 def _classes(said: object, trusted: frozenset[str]) -> list[dict[str, object]]:
     """Every class that is named as one, and what it needs to be imported; by the rule of `test`."""
     return [
-        {"name": name, "allowed": _is_allowed(name, trusted), "trust": name.partition(".")[0]}
+        {"name": name, "allowed": may_name(name, trusted), "trust": name.partition(".")[0]}
         for name in dict.fromkeys(_class_names(said))
     ]
 
@@ -166,14 +166,6 @@ def _class_names(value: object) -> Iterator[str]:
     elif isinstance(value, list):
         for each in value:
             yield from _class_names(each)
-
-
-def _is_allowed(name: str, trusted: frozenset[str]) -> bool:
-    try:
-        check_trusted(name, trusted, "")
-    except Untrusted:
-        return False
-    return True
 
 
 def _other_names(value: object) -> list[str]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mnistlab.errors import LabError, tell
 from mnistlab.options.arguments import Arguments
+from mnistlab.options.trust import packages_of
 from mnistlab.reports.behind import Trust
 from mnistlab.reports.facts import Facts
 from mnistlab.reports.one_run import about, headline, sections
@@ -14,7 +15,6 @@ from mnistlab.runs.listing import find_run
 from mnistlab.runs.newest import LAST
 from mnistlab.runs.record import now
 from mnistlab.system.files import is_folder, telling, write_text
-from mnistlab.training.invocation import check_packages
 
 NAME = "report.html"
 """What a page is called where nobody names it."""
@@ -26,9 +26,8 @@ def report(asked: Arguments) -> Path:
     Raises:
         LabError: If there is no such run, or the file cannot be written.
     """
-    packages = frozenset(name for name in asked.values.get("trust", "").split(",") if name)
-    check_packages(packages)
-    trust, root = Trust(packages), asked.root
+    trust = Trust(packages_of(name for name in asked.values.get("trust", "").split(",") if name))
+    root = asked.root
     trust.prepare()
     sweep_folder = _sweep(asked.names, root)
     if sweep_folder is not None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mnistlab.errors import LabError
 from mnistlab.options.composing import compose, data_in
-from mnistlab.options.strangers import packages_in, places_elsewhere
+from mnistlab.options.trust import packages_in, places_elsewhere
 from mnistlab.runs.differences import configuration
 from mnistlab.runs.folder import CONFIG
 from mnistlab.runs.reading import read_configuration

@@ -1,7 +1,7 @@
 """Takes down the figures of a run while it goes on."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,10 @@ from mnistlab.errors import LabError
 from mnistlab.runs.folder import BEST, CONFIG, LAST, METRICS, RECORD
 from mnistlab.runs.reading import read_record
 from mnistlab.runs.record import now, write_json, write_rows
+from mnistlab.runs.supervision import Listener
 from mnistlab.runs.writer import Pulse, alone
 from mnistlab.system.files import UnreadableError, write_text
-from mnistlab.system.thrift import Epochwise
+from mnistlab.system.lightning_inside import Epochwise
 
 MONITOR = "val/acc"
 
@@ -36,6 +37,10 @@ class Recorder(Epochwise, Checkpoint):
         record: What is known about the run when it starts.
         before: What its record said before; None where there is none.
         shared: Whether who trains takes care that no other process does, as a sweep.
+
+    Attributes:
+        listeners: Who hears of the run, in this order.
+        stopped: Whether one of them wanted no further epoch.
     """
 
     abstract = True  # the lab adds it by itself
@@ -64,8 +69,8 @@ class Recorder(Epochwise, Checkpoint):
         self._fitting = False
         self.begun = False  # and so knows how far the run is
         self.writes = False  # only the first process does
-        self.on_announce: Callable[[], None] | None = None
-        self.on_begin: Callable[[], None] | None = None
+        self.listeners: list[Listener] = []
+        self.stopped = False
         self._continues = False
 
     def state_dict(self) -> dict[str, Any]:
@@ -101,8 +106,9 @@ class Recorder(Epochwise, Checkpoint):
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Say what is about to be trained; nothing is written yet."""
         del pl_module
-        if trainer.is_global_zero and self.on_announce is not None:
-            self.on_announce()
+        if trainer.is_global_zero:
+            for listener in self.listeners:
+                listener.announce(trainer)
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Make the folder, note what the run is and where this segment begins, and cut the table back.
@@ -122,8 +128,8 @@ class Recorder(Epochwise, Checkpoint):
             self.write(status="running")
         if self.writes:
             self._pulse = Pulse(self.folder)
-        if self.writes and self.on_begin is not None:
-            self.on_begin()
+            for listener in self.listeners:
+                listener.begin()
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start the clock."""
@@ -169,10 +175,12 @@ class Recorder(Epochwise, Checkpoint):
                 self._epoch_seconds = list(self.record["timings"]["epoch_seconds"])
             self.write_table()
 
-    @property
-    def timed_row(self) -> dict[str, float]:
-        """The last row, with the seconds that its epoch took."""
-        return {**self.rows[-1], "seconds": self._epoch_seconds[-1]}
+    def goes_on(self) -> bool:
+        """Tell all listeners the last row, with the seconds that its epoch took; whether another one shall follow."""
+        row = {**self.rows[-1], "seconds": self._epoch_seconds[-1]}
+        goes_on = [listener.row(row) for listener in self.listeners]
+        self.stopped = not all(goes_on)
+        return not self.stopped
 
     def better(self, trainer: Trainer) -> dict[str, float] | None:
         """The figures of the validation that has just ended, if it is the best one; of equal ones the earlier is."""

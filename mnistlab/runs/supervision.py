@@ -1,16 +1,36 @@
-"""A training run that is part of something larger: a sweep, a comparison, a reproduction."""
+"""Who hears of a training run while it goes on: screen, trackers, and what the run is part of."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lightning.pytorch import Trainer
+
 Row = Mapping[str, float]
 """The metrics of an epoch, by their names in `metrics.csv`."""
 
 
+class Listener:
+    """Hears how a training run goes on, in the process that writes; what is of no use to it, it leaves as it is."""
+
+    def announce(self, trainer: Trainer) -> None:
+        """Hear that the training is about to begin: all is checked, nothing is written yet."""
+
+    def begin(self) -> None:
+        """Hear that it has begun: folder, record and table are there."""
+
+    def row(self, row: Row) -> bool:
+        """Hear the metrics of an epoch; whether another one shall follow."""
+        del row
+        return True
+
+    def end(self) -> None:
+        """Hear that it is over, whatever has ended it; the record says what."""
+
+
 @dataclass(frozen=True)
-class Supervision:
-    """What a training run is told by what it is part of.
+class Supervision(Listener):
+    """What a training run is told by what it is part of: a sweep, a comparison, a reproduction.
 
     Attributes:
         folder: Where it is kept; where one has been begun there, it goes on.
@@ -25,3 +45,7 @@ class Supervision:
     goes_on: Callable[[Row], bool]
     repeats: Path | None = None
     turns: Sequence[Sequence[int]] = ()
+
+    def row(self, row: Row) -> bool:
+        """Ask whether another epoch shall follow."""
+        return self.goes_on(row)

@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 from mnistlab.data import ImageData, LabelScheme
 from mnistlab.errors import LabError, tell
 from mnistlab.options.building import build
 from mnistlab.options.classes import candidates
 from mnistlab.options.settling import Settled
+from mnistlab.options.signatures import needed
 from mnistlab.options.written import Source
 
 
@@ -19,8 +19,6 @@ def link_classes(settled: Settled) -> None:
         LabError: If the command line or a checkpoint says otherwise, or the data set refuses its options.
     """
     data, model = settled.values["data"], settled.values["model"]
-    assert isinstance(data, Mapping)
-    assert isinstance(model, Mapping)
     arguments = model["init_args"]
     if "num_classes" not in arguments:
         return
@@ -45,26 +43,23 @@ def link_classes(settled: Settled) -> None:
     arguments["num_classes"] = true
 
 
-def data_with(heads: Mapping[str, object]) -> list[str]:
-    """The data sets of mnistlab that have these labels by themselves, by name."""
-    return [name for name, cls in _own(ImageData).items() if heads.items() <= cls().heads.items()]
+def classes_with(base: type[ImageData | LabelScheme], heads: Mapping[str, object]) -> list[str]:
+    """What of mnistlab has these labels by itself, by name; a class that needs options is passed over.
 
-
-def _labels_with(heads: Mapping[str, object]) -> list[str]:
-    """What of mnistlab gives these labels to digits of any data set, by name."""
-    return [name for name, cls in _own(LabelScheme).items() if heads.items() <= cls().heads.items()]
-
-
-def _own(base: type) -> dict[str, Any]:
-    """The classes of this kind that mnistlab has; each can be made without options."""
-    return {name: cls for name, (cls, *_) in candidates((base,)).items() if cls.__module__.startswith("mnistlab.")}
+    Args:
+        base: `ImageData`, or `LabelScheme` for what gives further labels to the digits of any data set.
+        heads: The labels, each with the number of its classes.
+    """
+    known = {name: cls for name, (cls, *_) in candidates((base,)).items() if cls.__module__.startswith("mnistlab.")}
+    return [name for name, cls in known.items() if not needed(cls) and heads.items() <= cls().heads.items()]
 
 
 def _other_heads(model: str, wanted: Mapping[str, object], data: str, heads: Mapping[str, int]) -> str:
     """The error where a model is made for labels that the data do not have."""
     missing = [head for head, size in wanted.items() if heads.get(head) != size]
-    fitting = [f"--data={name}" for name in data_with(wanted)]
-    fitting += [f"--data.labels={name}" for name in _labels_with({head: wanted[head] for head in missing})]
+    fitting = [f"--data={name}" for name in classes_with(ImageData, wanted)]
+    further = {head: wanted[head] for head in missing}
+    fitting += [f"--data.labels={name}" for name in classes_with(LabelScheme, further)]
     way_out = f"Use {' or '.join(fitting)}" if fitting else "Choose other data or other --data.labels"
     return (
         f"{model} has heads for {', '.join(wanted)}, but {data} has {_said(heads)} and no such "

@@ -14,8 +14,8 @@ from mnistlab.losses.torch_losses import REFUSED
 from mnistlab.losses.weights import register_tensor_type
 from mnistlab.models import MediumModel
 from mnistlab.options.classes import hide, refuse
+from mnistlab.options.imported import Section
 from mnistlab.options.numbers import NonNegativeInt, PositiveInt, ThreadCount
-from mnistlab.options.settling import Section
 from mnistlab.sections.unsuited import UNSUITED
 from mnistlab.text.addresses import Address
 from mnistlab.trackers import Tracker

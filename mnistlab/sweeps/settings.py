@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from mnistlab.options.imported import Section, settle
 from mnistlab.options.notation import as_written
-from mnistlab.options.settling import Section, Settled, settle
+from mnistlab.options.settling import Settled
 from mnistlab.options.signatures import parsed
 from mnistlab.options.written import SWEEP, Source, Written
 from mnistlab.sections import Sweep

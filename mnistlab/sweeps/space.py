@@ -6,8 +6,9 @@ from itertools import islice
 
 from mnistlab.errors import LabError
 from mnistlab.options.domains import Candidate, Choice, Domain, Interval, as_typed, chooses_class, reads_as_domain
+from mnistlab.options.imported import settle
 from mnistlab.options.notation import Plain, as_written
-from mnistlab.options.settling import Settled, settle
+from mnistlab.options.settling import Settled
 from mnistlab.options.written import STEERING, Key, Source, Written, from_arguments
 from mnistlab.sections import TopLevel, sections
 from mnistlab.training.invocation import Invocation

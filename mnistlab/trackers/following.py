@@ -5,11 +5,15 @@ import random
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from mnistlab.errors import LabError, tell, visible
+from mnistlab.runs.recorder import Recorder
+from mnistlab.runs.supervision import Listener, Row
 from mnistlab.text.addresses import masked
 from mnistlab.trackers.tracker import Followed, Tracker, epoch_of, metrics_of
 
@@ -20,40 +24,42 @@ _CLOSING = ")]}'\""
 """What is left at the end of an error that quotes others."""
 
 
-class Trackers:
+class Trackers(Listener):
     """The trackers of a run. One that fails is told in a line and hears nothing more; the run goes on.
 
     Args:
         trackers: The trackers.
+        recorder: The figures of the run.
+        root: Where all runs are kept.
+        config: The resolved configuration.
 
     Raises:
         LabError: If what one of them needs is not installed.
     """
 
-    def __init__(self, trackers: Sequence[Tracker]) -> None:
+    def __init__(self, trackers: Sequence[Tracker], recorder: Recorder, root: Path, config: Mapping[str, Any]) -> None:
         for tracker in trackers:
             _check_installed(tracker)
         self._active = list(trackers)
+        self._recorder, self._root, self._config = recorder, root, config
         self._run: Followed | None = None
 
-    def begin(self, run: Followed) -> None:
-        """Begin with a run, and say how to look at it."""
-        self._run = run
+    def begin(self) -> None:
+        """Begin with the run, and say how to look at it."""
+        recorder = self._recorder
+        self._run = run = Followed(recorder.folder, self._root, recorder.record, self._config, recorder.rows)
         self._each(lambda tracker: print(f"{_name(tracker)}: {visible(tracker.begin(run))}", flush=True))
 
-    def row(self, row: Mapping[str, float]) -> None:
+    def row(self, row: Row) -> bool:
         """Pass the metrics of an epoch on."""
         self._each(lambda tracker: tracker.row(epoch_of(row), metrics_of(row)))
+        return True
 
-    @contextmanager
-    def until_the_end(self) -> Iterator[None]:
-        """Pass on how the run has ended, whatever ends it."""
-        try:
-            yield
-        finally:
-            run = self._run
-            if run is not None:
-                self._each(lambda tracker: tracker.end(run))
+    def end(self) -> None:
+        """Pass on how the run has ended."""
+        run = self._run
+        if run is not None:
+            self._each(lambda tracker: tracker.end(run))
 
     def _each(self, pass_on: Callable[[Tracker], None]) -> None:
         for tracker in list(self._active):

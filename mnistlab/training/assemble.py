@@ -1,13 +1,13 @@
-"""From what was written to a model, its data and its trainer."""
+"""From what was written to a model and its data, and from these to a trainer."""
 
 import copy
 import os
 import secrets
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import yaml
 from jsonargparse import Namespace
@@ -21,38 +21,43 @@ from mnistlab.checkpoints.limits import no_larger_than
 from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
 from mnistlab.errors import LabError
-from mnistlab.options.building import instantiate, instantiate_group
+from mnistlab.options.building import build_arguments, build_part
 from mnistlab.options.classes import find_class
+from mnistlab.options.imported import settle
 from mnistlab.options.numbers import ThreadCount
 from mnistlab.options.parsing import keep, parse
-from mnistlab.options.settling import Settled, settle
+from mnistlab.options.settling import Settled
 from mnistlab.options.signatures import Slot
 from mnistlab.options.specification import Specification
 from mnistlab.options.written import Written, from_environment
+from mnistlab.runs.finding import find_checkpoint
 from mnistlab.runs.folder import LAST, new_folder
 from mnistlab.sections import Run, TopLevel, sections
 from mnistlab.sections.linking import link_classes
 from mnistlab.trackers import Tracker
 from mnistlab.training.clusters import among_others, refuse_foreign_weights, without_requeueing
+from mnistlab.training.failures import check_place, refusing
 from mnistlab.training.group import Group
 from mnistlab.training.invocation import Found, Invocation
+from mnistlab.training.trainer_options import check_trainer
 
 
 class LabCLI(LightningCLI):
-    """LightningCLI over a configuration that is settled already.
+    """LightningCLI over a configuration that is settled already: it checks the types and builds the parts.
 
     Attributes:
-        folder: Where the run is kept, and what classes of Lightning write by default; whoever makes the callbacks of
-            the lab may say that it is another one.
+        resolved: The values that count, as plain data.
+        trackers: Those of the run.
+        folder: Where the run is kept, and what classes of Lightning write by default; whoever goes on with another run
+            says so before the trainer is built.
         group: The processes that take part.
 
     Args:
-        values: The configuration, every class in it chosen.
-        callbacks: Makes the callbacks of the lab, once the model and the data are there.
+        settled: The configuration, every class in it chosen.
     """
 
-    def __init__(self, values: Mapping[str, object], callbacks: Callable[["LabCLI"], list[Callback]]) -> None:
-        self._make_callbacks = callbacks
+    def __init__(self, settled: Settled) -> None:
+        self._origins = settled.origins
         super().__init__(
             Classifier,
             ImageData,
@@ -61,7 +66,7 @@ class LabCLI(LightningCLI):
             parser_kwargs={"exit_on_error": False},
             subclass_mode_model=True,
             subclass_mode_data=True,
-            args=dict(values),
+            args=dict(settled.values),
             run=False,
             auto_configure_optimizers=False,
             load_from_checkpoint_support=False,
@@ -85,38 +90,48 @@ class LabCLI(LightningCLI):
         self.resolved.pop("config", None)
 
     def instantiate_classes(self) -> None:
-        """Make the data, the model, the trackers and the trainer, in this order, with the callbacks of the lab."""
-        self.datamodule = instantiate(self.config.data, Slot((ImageData,)))
-        self.model = instantiate(self.config.model, Slot((Classifier,)))
+        """Build the data, the model and the trackers, in this order; the trainer waits for its callbacks."""
+        self.datamodule = build_part(self.config.data, Slot((ImageData,)))
+        self.model = build_part(self.config.model, Slot((Classifier,)))
         self.model.specification = _specification(self.resolved["model"])
         self.datamodule.specification = _specification(self.resolved["data"])
-        self.trackers: list[Tracker] = [
-            cast("Tracker", instantiate(part, Slot((Tracker,)))) for part in self.config.logger or []
-        ]
+        self.trackers: list[Any] = [build_part(part, Slot((Tracker,))) for part in self.config.logger or []]
         self.folder: Path = new_folder(Path(self.resolved["run"]["dir"]), self.model.name)
-        lab = self._make_callbacks(self)  # the recorder stands first, so that every checkpoint has its row
+        self.group = Group(self.resolved["run"]["process_timeout"])
+
+    def build_trainer(self, *lab: Callback) -> None:
+        """Build the trainer.
+
+        Args:
+            *lab: Callbacks of the lab. The first stands before those of the user, so that every checkpoint has the row
+                of a recorder; the others stand after them.
+
+        Raises:
+            LabError: If the trainer, or a class that it takes, refuses its options.
+        """
+        with refusing(self._origins):
+            self.trainer = Trainer(**self._trainer_options(lab))
+            refuse_foreign_weights(self.trainer)
+
+    def _trainer_options(self, lab: Sequence[Callback]) -> dict[str, Any]:
         _look_in_time(self.config.trainer)
         _write_below(self.folder.absolute(), self.config.trainer)
-        options: dict[str, Any] = instantiate_group(Trainer, self.config.trainer)
+        options: dict[str, Any] = build_arguments(Trainer, self.config.trainer)
         own = options["callbacks"] or []
         own = own if isinstance(own, list) else [own]
         drawn = any(isinstance(callback, ProgressBar) for callback in own)
         bar = (
             options["enable_progress_bar"] is not False and (drawn or sys.stdout.isatty()) and not options["barebones"]
         )
-        self.group = Group(self.resolved["run"]["process_timeout"])
         silent = options["enable_progress_bar"] is False or options["barebones"] or drawn
         shown = [] if silent else [EpochBar() if bar else EpochLines()]
-        callbacks = [*lab[:1], *own, *lab[1:], self.group, *shown]
-        profiler = options["profiler"] if options["profiler"] or options["barebones"] else NoProfiler()
-        chosen = {
+        return {
+            **options,
             "enable_progress_bar": bar,
-            "callbacks": callbacks,
-            "profiler": profiler,
+            "callbacks": [*lab[:1], *own, *lab[1:], self.group, *shown],
+            "profiler": options["profiler"] if options["profiler"] or options["barebones"] else NoProfiler(),
             "plugins": without_requeueing(options),
         }
-        self.trainer = Trainer(**{**options, **chosen})
-        refuse_foreign_weights(self.trainer)
 
 
 def settled_from(invocation: Invocation, found: Found | None) -> Settled:
@@ -141,24 +156,54 @@ def _knows_data(found: Found | None) -> bool:
     return found is None or any(entry.key[0] == "data" for entry in found.layer)
 
 
-def make(settled: Settled, found: Found | None, callbacks: Callable[[LabCLI], list[Callback]] = lambda _: []) -> LabCLI:
-    """Make the model, the data and the trainer.
+def assemble(invocation: Invocation, settled: Settled, found: Found | None) -> LabCLI:
+    """Build the model, the data and the trackers, once this machine and the place for runs are known to serve.
 
     Raises:
-        ArgumentError, ValueError, TypeError, MisconfigurationException: If one of them refuses its options.
+        LabError: If one of them refuses its options, or nothing can be written where runs are kept.
     """
-    link_classes(settled)
-    if found is None:
-        return LabCLI(settled.values, callbacks)
-    if found.path is None:
-        cli, whose, way_out = LabCLI(settled.values, callbacks), "the run that is repeated", "Put those back."
-    else:
-        with no_larger_than(found.contents["state_dict"], found.path):
-            cli = LabCLI(settled.values, callbacks)
-        whose, anew = str(found.path), f"--model.init_from={found.path}"
-        way_out = f"Put those back, or begin a new run with its weights: {anew}"
-    cli.datamodule.expect(found.fingerprint, whose, way_out)
+    check_trainer(settled.values["trainer"], settled.origins)
+    cli = build_parts(settled, found)
+    origin = settled.origins.get("run.dir")
+    check_place(Path(cli.resolved["run"]["dir"]), origin.where if origin else f"mnistlab {invocation.command}")
     return cli
+
+
+def build_parts(settled: Settled, found: Found | None) -> LabCLI:
+    """Build the model, the data and the trackers; what one of them refuses is a mistake in its options."""
+    with refusing(settled.origins):
+        link_classes(settled)
+        if found is None:
+            return LabCLI(settled)
+        if found.path is None:
+            cli, whose, way_out = LabCLI(settled), "the run that is repeated", "Put those back."
+        else:
+            with no_larger_than(found.contents["state_dict"], found.path):
+                cli = LabCLI(settled)
+            whose, anew = str(found.path), f"--model.init_from={found.path}"
+            way_out = f"Put those back, or begin a new run with its weights: {anew}"
+        cli.datamodule.expect(found.fingerprint, whose, way_out)
+        return cli
+
+
+def find_init(settled: Settled, root: Path) -> None:
+    """Put the file in place of what `init_from` calls it: a run's folder, `best`, or `last`.
+
+    Args:
+        settled: The configuration.
+        root: Where runs are kept.
+
+    Raises:
+        LabError: If there is none.
+    """
+    arguments = settled.values["model"]["init_args"]
+    name = arguments.get("init_from")
+    if not name:
+        return
+    origin = settled.origins.get("model.init_from")
+    path, _ = find_checkpoint(name, root, where=origin.where if origin else "init_from")
+    assert path is not None  # as it is where nothing is continued
+    arguments["init_from"] = str(path.resolve())
 
 
 def _ask_for_unrecorded(invocation: Invocation, found: Found | None, layers: Sequence[Sequence[Written]]) -> None:

@@ -7,12 +7,11 @@ from typing import Any
 
 import torch
 from lightning.pytorch import Trainer
-from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from mnistlab.data import ImageData
 from mnistlab.errors import LabError
-from mnistlab.options.building import instantiate_group
+from mnistlab.options.building import build_arguments
 from mnistlab.schedules import RunSchedule
 from mnistlab.training.configured import Configured
 
@@ -184,9 +183,10 @@ def _changes(scheduler: LRScheduler, options: Mapping[str, Any], units: int) -> 
     """
     lr = float(scheduler.optimizer.param_groups[0].get("initial_lr", scheduler.optimizer.param_groups[0]["lr"]))
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=lr or 1.0, momentum=0.9)
-    arguments = instantiate_group(type(scheduler), options, supplied=1)
+    arguments = build_arguments(type(scheduler), options, supplied=1)
     metric = (1.0,) if isinstance(scheduler, ReduceLROnPlateau) else ()
-    twin: Any = _made(type(scheduler), optimizer, arguments)
+    build: Callable[..., Any] = type(scheduler)
+    twin = build(optimizer, **arguments)
     first = optimizer.param_groups[0]["lr"]
     optimizer.step()
     for _ in range(units - 1):
@@ -194,10 +194,6 @@ def _changes(scheduler: LRScheduler, options: Mapping[str, Any], units: int) -> 
         if optimizer.param_groups[0]["lr"] != first:
             return True
     return False
-
-
-def _made(cls: Callable[..., LRScheduler], optimizer: Optimizer, arguments: Mapping[str, object]) -> LRScheduler:
-    return cls(optimizer, **arguments)
 
 
 def _count(number: int, what: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mnistlab.options.strangers import packages_in
+from mnistlab.options.trust import packages_in
 from mnistlab.options.written import Source, Written
 from mnistlab.presets.shipped import is_shipped
 

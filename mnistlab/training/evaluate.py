@@ -15,19 +15,25 @@ from mnistlab.callbacks import Answering
 from mnistlab.catalogue.editors import schema_line
 from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
-from mnistlab.errors import LabError
+from mnistlab.errors import LabError, tell
+from mnistlab.options.settling import Settled
 from mnistlab.runs.folder import CONFIG, OUTCOMES, PICTURE, PREDICTIONS, RECORD
 from mnistlab.runs.record import config_text, now, start_record, write_json
 from mnistlab.runs.recorder import rounded
 from mnistlab.system.files import replacing, write_text
-from mnistlab.training.assemble import LabCLI
+from mnistlab.system.threads import threads
+from mnistlab.training.assemble import LabCLI, assemble
+from mnistlab.training.checks import load_weights, tell_notes
+from mnistlab.training.configured import Configured
 from mnistlab.training.explain import explain
 from mnistlab.training.explain_options import Wish
 from mnistlab.training.invocation import Found, Invocation
+from mnistlab.training.origins import differing
 from mnistlab.training.picture import save_picture
+from mnistlab.training.screen import Screen
 
 
-def check_evaluation(command: str, data: ImageData, trainer: Trainer) -> None:
+def _check(command: str, data: ImageData, trainer: Trainer) -> None:
     """Refuse what cannot be measured, before any work.
 
     Raises:
@@ -44,14 +50,27 @@ def check_evaluation(command: str, data: ImageData, trainer: Trainer) -> None:
         raise LabError(f"there is nothing to validate: val_size of {type(data).__name__} is 0. Use test.")
 
 
-def evaluate(
-    invocation: Invocation,
-    cli: LabCLI,
-    found: Found | None,
-    answering: Answering,
-    wish: Wish | None = None,
-) -> int:
-    """Run the command and keep its outcome; the exit code."""
+def evaluate(invocation: Invocation, settled: Settled, found: Found | None, wish: Wish | None) -> int:
+    """Run the command and keep its outcome; the exit code.
+
+    Raises:
+        LabError: If there is nothing to measure, or the parts do not go together.
+    """
+    answering = Answering()
+    cli = assemble(invocation, settled, found)
+    cli.build_trainer(answering)
+    _check(invocation.command, cli.datamodule, cli.trainer)
+    load_weights(cli, found)
+    tell_notes(Configured(invocation.command, cli.resolved, settled.origins, invocation.typed), cli)
+    screen = Screen(speaks=cli.trainer.is_global_zero)
+    if found is not None and found.path is not None:
+        screen.weights(found.path)
+    screen.settings(differing(settled, cli.resolved))
+    with threads(cli.resolved["threads"]), cli.group.watched(cli.trainer, lambda lost: tell(f"mnistlab: {lost}")):
+        return _evaluate(invocation, cli, found, answering, wish)
+
+
+def _evaluate(invocation: Invocation, cli: LabCLI, found: Found | None, answering: Answering, wish: Wish | None) -> int:
     model, data, trainer, resolved = cli.model, cli.datamodule, cli.trainer, cli.resolved
     folder = cli.folder
     record = start_record(invocation.command, invocation.arguments, resolved, model.name, invocation.presets)

@@ -7,14 +7,19 @@ import re
 import sys
 import sysconfig
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
+from jsonargparse import ArgumentError
 from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch import Trainer
 from torch import OutOfMemoryError
 
 from mnistlab.errors import OUTPUT, LabError, output_fault, tell
 from mnistlab.options.written import Source, Written
+from mnistlab.runs.soundness import is_scaled
+from mnistlab.runs.supervision import Listener, Row
 from mnistlab.system.files import NO_SPACE, FullDiskError
 
 _OWN = Path(__file__).parent.parent
@@ -37,18 +42,18 @@ class Interrupted(LabError):  # noqa: N818 - it is no fault
     exit_code = 130
 
 
-class LossWatch:
-    """Says once that the loss is no number any more.
+class LossWatch(Listener):
+    """Says once that the loss is no number any more."""
 
-    Args:
-        scaled: Whether gradients are scaled: then a training loss that is none may be that of a step left out.
-    """
-
-    def __init__(self, *, scaled: bool = False) -> None:
-        self._names = ("val/loss",) if scaled else ("train/loss", "val/loss")
+    def __init__(self) -> None:
+        self._names: tuple[str, ...] = ()
         self._told = False
 
-    def row(self, row: Mapping[str, float]) -> None:
+    def announce(self, trainer: Trainer) -> None:
+        """Know what to look at: where gradients are scaled, a training loss may be that of a step left out."""
+        self._names = ("val/loss",) if is_scaled(trainer) else ("train/loss", "val/loss")
+
+    def row(self, row: Row) -> bool:
         """Look at the metrics of an epoch."""
         broken = [name for name in self._names if not math.isfinite(row.get(name, 0.0))]
         if broken and not self._told:
@@ -58,6 +63,7 @@ class LossWatch:
                 "Try a smaller --model.optimizer.lr=... or --trainer.gradient_clip_val=1; "
                 "--trainer.detect_anomaly=true finds the place.",
             )
+        return True
 
 
 def explained(error: Exception, origins: Mapping[str, Written]) -> LabError:
@@ -73,6 +79,15 @@ def explained(error: Exception, origins: Mapping[str, Written]) -> LabError:
     if isinstance(told, RunFailedError):
         return RunFailedError(f"{told}{''.join(getattr(error, '__notes__', []))}")
     return told
+
+
+@contextmanager
+def refusing(origins: Mapping[str, Written]) -> Iterator[None]:
+    """Tell what a class refuses that is built from its options as a mistake in them, at the option."""
+    try:
+        yield
+    except (ArgumentError, ValueError, TypeError, ImportError, MisconfigurationException) as error:
+        raise refused(error, origins) from error
 
 
 def refused(error: Exception, origins: Mapping[str, Written]) -> LabError:

@@ -1,13 +1,14 @@
 """`fit`: a training run, kept in its folder whatever ends it."""
 
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from lightning.pytorch import Callback
+from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import Timer
 
 from mnistlab.callbacks import Answering, Continuity, Pace
@@ -15,7 +16,7 @@ from mnistlab.catalogue.editors import schema_line
 from mnistlab.checkpoints.reading import read_checkpoint
 from mnistlab.errors import LabError, is_hangup, tell
 from mnistlab.options.settling import Settled
-from mnistlab.options.written import Source
+from mnistlab.options.written import Source, Written
 from mnistlab.runs.folder import BEST, LAST, RECORD, continues_from
 from mnistlab.runs.hints import command_for
 from mnistlab.runs.keeper import Keeper
@@ -24,24 +25,23 @@ from mnistlab.runs.newest import MEANT
 from mnistlab.runs.reading import read_record
 from mnistlab.runs.record import config_text, start_record
 from mnistlab.runs.recorder import Recorder, rounded
-from mnistlab.runs.soundness import DivergedError, is_scaled
-from mnistlab.runs.supervision import Supervision
+from mnistlab.runs.soundness import DivergedError
+from mnistlab.runs.supervision import Listener, Row, Supervision
 from mnistlab.runs.verdict import lower_rate, verdict
 from mnistlab.runs.writer import refuse_second
 from mnistlab.system.files import UnreadableError
+from mnistlab.system.lightning_inside import callbacks_of
 from mnistlab.system.threads import threads
 from mnistlab.text.addresses import masked
-from mnistlab.trackers import Followed, Trackers
-from mnistlab.training.assemble import LabCLI
+from mnistlab.trackers import Trackers
+from mnistlab.training.assemble import LabCLI, assemble, find_init
+from mnistlab.training.checks import check_start, tell_notes
 from mnistlab.training.configured import Configured
 from mnistlab.training.failures import Interrupted, LossWatch
 from mnistlab.training.group import LostError
 from mnistlab.training.invocation import Found, Invocation
-from mnistlab.training.making import check_learnable, check_parts, check_weights, made, match_precision, tell_notes
-from mnistlab.training.origins import differing
+from mnistlab.training.origins import Origin, differing
 from mnistlab.training.screen import Screen
-from mnistlab.training.starting import begin as begin_model
-from mnistlab.training.starting import find_init
 
 
 def train(invocation: Invocation, settled: Settled, found: Found | None, supervision: Supervision | None) -> int:
@@ -56,80 +56,100 @@ def train(invocation: Invocation, settled: Settled, found: Found | None, supervi
     Raises:
         LabError: If the parts do not go together, or the run fails.
     """
-    keepers: list[Keeper] = []
-
-    def callbacks(cli: LabCLI) -> list[Callback]:
-        recorder = _recorder(invocation, cli, found, supervision)
-        run, pace = cli.resolved["run"], _pace(cli, recorder, supervision)
-        keepers.append(Keeper(recorder, run["checkpoint_every_n_steps"], stop_when_nan=run["stop_when_nan"]))
-        return [recorder, Continuity(), pace, keepers[0]]
-
     continued = found is not None and found.path is not None
     if not continued:
         find_init(settled, invocation.root())
-    cli = made(invocation, settled, found, callbacks)
-    keeper, trackers = keepers[0], Trackers(cli.trackers)
-    recorder = keeper.recorder
+    cli = assemble(invocation, settled, found)
     configured = Configured("fit", cli.resolved, settled.origins, invocation.typed, continued)
-    check_weights(cli.model, found)
-    begin_model(cli.model, continued=continued, speaks=cli.trainer.is_global_zero)
-    check_parts(cli, settled, configured)
-    match_precision(cli)
-    check_learnable(cli, found)
-    screen = Screen(cli.trainer.is_global_zero)
-    watch, stopped = LossWatch(scaled=is_scaled(cli.trainer)), [False]
-
-    def begin() -> None:
-        tell_notes(configured, cli)
-        _tell_name(settled, recorder.folder, None if supervision else invocation.root_of(recorder.folder))
-        recorder.record["class_counts"] = _class_counts(cli)
-        screen.begin(cli.model, cli.datamodule, cli.trainer.max_epochs, recorder.folder)
-        screen.settings(differing(settled, cli.resolved))
-
-    def begin_trackers() -> None:
-        root = invocation.root_of(recorder.folder)
-        trackers.begin(Followed(recorder.folder, root, recorder.record, cli.resolved, recorder.rows))
-
-    def row(values: Mapping[str, float]) -> bool:
-        screen.row(values)
-        watch.row(values)
-        trackers.row(values)
-        stopped.append(supervision is not None and not supervision.goes_on(values))
-        return not stopped[-1]
-
-    recorder.on_announce, recorder.on_begin, keeper.on_row = begin, begin_trackers, row
-
-    def close(lost: str) -> None:
-        _close_lost(recorder, lost)
-        tell(f"mnistlab: {lost}{_way_on(recorder)}")
-
+    pace = _build_pace(cli, supervision)
+    recorder = _build_recorder(invocation, cli, found, supervision, pace)
+    root, run = invocation.root_of(recorder.folder), cli.resolved["run"]
+    course = _Course(cli, recorder, configured, differing(settled, cli.resolved), None if supervision else root)
+    recorder.listeners += [course, LossWatch(), Trackers(cli.trackers, recorder, root, cli.resolved)]
+    recorder.listeners += [supervision] if supervision else []
+    keeper = Keeper(recorder, run["checkpoint_every_n_steps"], stop_when_nan=run["stop_when_nan"])
+    cli.build_trainer(recorder, Continuity(), pace, keeper)
+    check_start(cli, configured, found)
     with (
         threads(cli.resolved["threads"]),
-        trackers.until_the_end(),
+        _ending(recorder),
         _closing(recorder, supervision),
-        cli.group.watched(cli.trainer, close),
+        cli.group.watched(cli.trainer, partial(_tell_lost, recorder)),
     ):
-        path = found.path.absolute() if found and found.path else None  # a file may be called "best", Lightning's word
-        cli.trainer.fit(cli.model, datamodule=cli.datamodule, ckpt_path=path, weights_only=True)
-        if found and found.contents.get("global_step") == cli.trainer.global_step and cli.trainer.is_global_zero:
-            print(f"Nothing was left to train: the run is as long as it should be. --{_limit(cli)}=... extends it.")
-        if cli.resolved["run"]["test"] and not stopped[-1]:
-            _test_best(cli, recorder)
-        if cli.trainer.is_global_zero:
-            recorder.finish("pruned" if stopped[-1] else "finished")
-            screen.end(recorder.folder, recorder.record["metrics"], cli.datamodule)
-            screen.verdict(verdict(recorder.rows, recorder.record))
+        _fit(cli, recorder, found)
     return 0
 
 
-def _pace(cli: LabCLI, recorder: Recorder, supervision: Supervision | None) -> Pace:
+def _fit(cli: LabCLI, recorder: Recorder, found: Found | None) -> None:
+    """Train, test the best weights, and close the record."""
+    path = found.path.absolute() if found and found.path else None  # a file may be called "best", Lightning's word
+    cli.trainer.fit(cli.model, datamodule=cli.datamodule, ckpt_path=path, weights_only=True)
+    if found and found.contents.get("global_step") == cli.trainer.global_step and cli.trainer.is_global_zero:
+        print(f"Nothing was left to train: the run is as long as it should be. --{_limit(cli)}=... extends it.")
+    if cli.resolved["run"]["test"] and not recorder.stopped:
+        _test_best(cli, recorder)
+    if cli.trainer.is_global_zero:
+        recorder.finish("pruned" if recorder.stopped else "finished")
+
+
+class _Course(Listener):
+    """Tells the user of a training run, from what has no effect in it to how to have it again.
+
+    Args:
+        cli: Its parts.
+        recorder: Its figures.
+        configured: How it was configured.
+        changed: What of that is not at its default.
+        named_among: Where the runs are among which its name should find it, if it may be found by that.
+    """
+
+    def __init__(
+        self,
+        cli: LabCLI,
+        recorder: Recorder,
+        configured: Configured,
+        changed: Sequence[Origin],
+        named_among: Path | None,
+    ) -> None:
+        self._cli, self._recorder, self._configured = cli, recorder, configured
+        self._changed, self._named_among = changed, named_among
+        self._screen = Screen()
+
+    def announce(self, trainer: Trainer) -> None:
+        """Say what is about to be trained, and where it is kept."""
+        folder = self._recorder.folder
+        tell_notes(self._configured, self._cli)
+        _tell_name(self._configured.origins.get("run.name"), folder, self._named_among)
+        self._recorder.record["class_counts"] = _class_counts(self._cli)
+        self._screen.begin(self._cli.model, self._cli.datamodule, trainer.max_epochs, folder)
+        self._screen.settings(self._changed)
+
+    def row(self, row: Row) -> bool:
+        """Show the metrics of an epoch."""
+        self._screen.row(row)
+        return True
+
+    def end(self) -> None:
+        """Show the outcome of a run that has come to its end, and what it has come to."""
+        recorder = self._recorder
+        if recorder.record.get("status") in ("finished", "pruned"):
+            self._screen.end(recorder.folder, recorder.record["metrics"], self._cli.datamodule)
+            self._screen.verdict(verdict(recorder.rows, recorder.record))
+
+
+def _build_pace(cli: LabCLI, supervision: Supervision | None) -> Pace:
     """With how many threads the run computes; one of a sweep with those of its worker."""
-    usual: int = torch.get_num_threads()
-    fixed = usual if supervision and not supervision.turns else None
-    pace = Pace(cli.resolved["threads"] or fixed, supervision.turns if supervision else ())
-    recorder.record["machine"]["threads"] = cli.resolved["threads"] or usual
-    recorder.record["threads"] = pace.turns
-    return pace
+    fixed = torch.get_num_threads() if supervision and not supervision.turns else None
+    return Pace(cli.resolved["threads"] or fixed, supervision.turns if supervision else ())
+
+
+@contextmanager
+def _ending(recorder: Recorder) -> Iterator[None]:
+    """Let every listener know that it is over, whatever has ended it."""
+    with ExitStack() as stack:
+        for listener in reversed(recorder.listeners):
+            stack.callback(listener.end)
+        yield
 
 
 @contextmanager
@@ -180,6 +200,11 @@ def _close_lost(recorder: Recorder, lost: str) -> None:
         recorder.finish("failed", error=lost)
 
 
+def _tell_lost(recorder: Recorder, lost: str) -> None:
+    _close_lost(recorder, lost)
+    tell(f"mnistlab: {lost}{_way_on(recorder)}")
+
+
 def _way_on(recorder: Recorder, *, diverged: bool = False) -> str:
     """How to go on; where the run has `diverged`, from the last checkpoint that is sound, with a lower rate."""
     rate = [lower_rate(recorder.record)] if diverged else []
@@ -199,15 +224,14 @@ def _class_counts(cli: LabCLI) -> dict[str, dict[str, list[int]]]:
 
 def _limit(cli: LabCLI) -> str:
     """The option that has ended the run."""
-    remaining = [callback.time_remaining() for callback in cli.trainer.callbacks if isinstance(callback, Timer)]  # type: ignore[attr-defined]
+    remaining = [callback.time_remaining() for callback in callbacks_of(cli.trainer) if isinstance(callback, Timer)]
     if any(seconds is not None and seconds <= 0 for seconds in remaining):
         return "trainer.max_time" if cli.resolved["trainer"]["max_time"] else "trainer.callbacks.duration"
     return "trainer.max_steps" if 0 < cli.trainer.max_steps <= cli.trainer.global_step else "trainer.max_epochs"
 
 
-def _tell_name(settled: Settled, folder: Path, root: Path | None) -> None:
+def _tell_name(given: Written | None, folder: Path, root: Path | None) -> None:
     """Say where a name that was given to the run will not find it among those in `root`."""
-    given = settled.origins.get("run.name")
     if root is None or given is None or given.source is Source.CHECKPOINT:
         return
     name = str(given.value)
@@ -226,7 +250,7 @@ def _test_best(cli: LabCLI, recorder: Recorder) -> None:
     if path:  # not by Lightning, which lets callbacks that keep an average put other weights in their place
         cli.model.load_state_dict(read_checkpoint(path)["state_dict"])
     answering = Answering()
-    cli.trainer.callbacks.append(answering)  # type: ignore[attr-defined]
+    callbacks_of(cli.trainer).append(answering)
     (metrics,) = cli.trainer.test(cli.model, cli.datamodule, verbose=False)
     tested = "best" if path and name == BEST else "last"
     recorder.record["metrics"]["test"] = {**{k: rounded(v) for k, v in metrics.items()}, "checkpoint": tested}
@@ -242,7 +266,9 @@ def _record_of(folder: Path) -> dict[str, Any] | None:
         raise UnreadableError(f"{error} Move {RECORD} away, and the run goes on with a new one.") from error
 
 
-def _recorder(invocation: Invocation, cli: LabCLI, found: Found | None, supervision: Supervision | None) -> Recorder:
+def _build_recorder(
+    invocation: Invocation, cli: LabCLI, found: Found | None, supervision: Supervision | None, pace: Pace
+) -> Recorder:
     new = supervision.folder if supervision else cli.folder
     cli.folder = folder = found.folder if found and found.folder else new
     if supervision is None:
@@ -256,6 +282,8 @@ def _recorder(invocation: Invocation, cli: LabCLI, found: Found | None, supervis
         started |= {"started": begun, "segments": [*parts, *started["segments"]]}
     if found and found.folder and found.path is None:
         print(f"{folder} has no checkpoint yet: the run starts anew.", file=sys.stderr)
+    started["machine"]["threads"] = cli.resolved["threads"] or torch.get_num_threads()
+    started["threads"] = pace.turns  # grows while it computes
     shared = supervision is not None
     return Recorder(folder, config_text(cli.resolved, schema_line()), started, record, shared=shared)
 

@@ -1,19 +1,21 @@
 """One command as it was typed: what steers it, what configures it, and where its checkpoint is."""
 
 import re
-import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from mnistlab.checkpoints.continuing import check_continuable
 from mnistlab.checkpoints.reading import read_checkpoint, record_of
-from mnistlab.errors import LabError, visible
+from mnistlab.data import MNIST, ImageData
+from mnistlab.errors import LabError
+from mnistlab.options.classes import find_class
 from mnistlab.options.domains import alternatives, chooses_class, with_domain
 from mnistlab.options.notation import NULLS, at_home
 from mnistlab.options.specification import unrecorded, without_unrecorded
-from mnistlab.options.strangers import ADDRESS, places_elsewhere
+from mnistlab.options.trust import Vouching, may_name
 from mnistlab.options.written import (
     STEERING,
     SWEEP,
@@ -68,6 +70,7 @@ class Invocation:
         notes: What is worth knowing about them.
         sweep: What they say about the way of sweeping.
         shows_origins: Whether `--print_config` shows where each value is from.
+        vouching: What the user vouches for.
         trusted: The packages that a checkpoint may name, by `--trust`.
 
     Args:
@@ -99,11 +102,10 @@ class Invocation:
             self._refuse_domains()
         self.notes.extend(_overruled(presets, self.typed))
         trusted = [name for names in _all(steering, "trust") for name in names.split(",")]
-        self._places = [Path(at_home(name)).resolve() for name in trusted if "/" in name]
-        self._addresses = {name.removeprefix("sqlite:///") for name in trusted if ADDRESS.match(name)}
-        self.trusted = frozenset(name for name in trusted if "/" not in name)
-        check_packages(self.trusted)
-        for entry in [entry for layer in self.files for entry in layer if set(entry.key[:1]) & set(STEERING)]:
+        said = [entry for layer in self.files for entry in layer]
+        self.vouching = Vouching(trusted, self.typed, said)
+        self.trusted = self.vouching.packages
+        for entry in [entry for entry in said if set(entry.key[:1]) & set(STEERING)]:
             raise LabError(f"{entry.where}: {entry.name} belongs on the command line.")
 
     def _refuse_domains(self) -> None:
@@ -138,14 +140,6 @@ class Invocation:
                     f"  mnistlab sweep --config={self.presets[-1]}"
                 )
 
-    @property
-    def allowed(self) -> frozenset[str]:
-        """All that a parser may import: what was named on the command line or in a file named there.
-
-        More than a checkpoint may name, for whatever a checkpoint names is compared with `trusted` before.
-        """
-        return self.trusted.union(text for _, text in self._said() if _CLASS_PATH.fullmatch(text))
-
     def root(self) -> Path:
         """Where runs are kept: `--run.dir`, or that of a configuration file, or of the environment."""
         layers = [*self.files, self.typed]
@@ -169,19 +163,20 @@ class Invocation:
         path, folder = find_checkpoint(self.ckpt_path, self.root(), where=where, continues=self.command == "fit")
         if path is None:
             assert folder is not None
-            return Found(None, folder, {}, [self._vouched_for(entry) for entry in self._base(folder)], {})
+            return Found(None, folder, {}, [self.vouching.vouch(entry) for entry in self._base(folder)], {})
         contents = read_checkpoint(path)
         record = record_of(contents, path)
         if self.command == "fit":
             check_continuable(contents, path)
         missing = {**unrecorded(record["model"], "model"), **unrecorded(record.get("data"), "data")}
-        said = {name: without_unrecorded(record[name]) for name in ("model", "data") if record.get(name)}
+        told = {name: without_unrecorded(record[name]) for name in ("model", "data") if record.get(name)}
         if record.get("trainer"):  # of which nothing else is a stranger's business
-            said["trainer"] = {"precision": record["trainer"]["precision"]}
-        layer = from_data(said, f"checkpoint {path}")
+            told["trainer"] = {"precision": record["trainer"]["precision"]}
+        layer = from_data(told, f"checkpoint {path}")
         if self.command == "fit" and folder is not None:
             layer = self._base(folder)
-        kept = [self._vouched_for(entry) for entry in layer if not is_of_another_machine(entry)]
+        vouched = [self.vouching.vouch(entry) for entry in layer]
+        kept = without_places_elsewhere(vouched, self.trusted, [*self.vouching.files, *self.typed])
         return Found(path, folder, contents, kept, missing, record.get("data_fingerprint") or {})
 
     def repeated(self, folder: Path) -> Found:
@@ -194,39 +189,14 @@ class Invocation:
             LabError: If its configuration cannot be read, or would write to a strange place.
         """
         read = (read_record(folder) or {}).get("data_fingerprint") or {}
-        return Found(None, None, {}, [self._vouched_for(entry) for entry in self._base(folder)], {}, read)
-
-    def _said(self) -> set[tuple[Key, str]]:
-        """The text that was given to each option on the command line, or in a file named there."""
-        layers = [*self.files, self.typed]
-        return {(entry.key, entry.value) for layer in layers for entry in layer if isinstance(entry.value, str)}
-
-    def _vouched_for(self, entry: Written) -> Written:
-        """What a checkpoint says is as good as a file's where the user says the same of the same option."""
-        return replace(entry, source=Source.FILE) if (entry.key, str(entry.value)) in self._said() else entry
+        return Found(None, None, {}, [self.vouching.vouch(entry) for entry in self._base(folder)], {}, read)
 
     def _base(self, folder: Path) -> list[Written]:
         """The configuration of the run that is continued; it is as little trusted as its checkpoint."""
         written = kept_configuration(folder)
         for entry in written:
-            self._check_place(entry, folder)
+            self.vouching.check_place(entry, folder)
         return written
-
-    def _check_place(self, entry: Written, folder: Path) -> None:
-        """Refuse a place that the trainer or a tracker would write to: it must lie here, or where the run does."""
-        if self._is_said(entry):
-            return
-        for text in places_elsewhere(entry, [Path.cwd(), folder.resolve(), *self._places]):
-            if text not in self._addresses:
-                raise LabError(
-                    f"{entry.where} names {visible(text)}, which lies neither here nor in the folder of the run. "
-                    f"If you trust it, add {shlex.quote(f'--trust={visible(text)}')} or say {entry.name} yourself."
-                )
-
-    def _is_said(self, entry: Written) -> bool:
-        """Whether the user has typed the option itself, or has chosen the trackers anew."""
-        anew = entry.key[0] == "logger" and any(typed.key == ("logger",) and not typed.append for typed in self.typed)
-        return anew or any(entry.key == typed.key for typed in self.typed)
 
 
 def kept_configuration(folder: Path) -> list[Written]:
@@ -239,25 +209,30 @@ def kept_configuration(folder: Path) -> list[Written]:
     return [replace(entry, source=Source.CHECKPOINT, complete=True) for entry in written]
 
 
-def check_packages(names: Iterable[str]) -> None:
-    """Refuse what is not the name of a package.
+def without_places_elsewhere(
+    written: Sequence[Written], allowed: frozenset[str], said: Sequence[Written] = ()
+) -> list[Written]:
+    """Leave out where data are that only another machine has: the default counts, and nothing is fetched into that.
 
-    Raises:
-        LabError: If one is not.
+    Args:
+        written: What a checkpoint or a run says.
+        allowed: The packages that it may name besides those that are trusted.
+        said: What the user says, who may have chosen another data set for the same options.
     """
-    for name in names:
-        if not all(part.isidentifier() for part in name.split(".")):
-            raise LabError(f"--trust={name}: the name of a package is wanted, such as --trust=my_models.")
+    options = {entry.key[1]: entry.value for entry in written if entry.key[:1] == ("data",) and len(entry.key) == 2}  # noqa: PLR2004
+    absent = {("data", name) for cls in _data_sets([*written, *said], allowed) for name in cls.not_here(options)}
+    return [entry for entry in written if entry.key not in absent]
 
 
-def is_of_another_machine(entry: Written) -> bool:
-    """Whether it is a folder of data that is not here; then the default counts, and nothing is fetched into that."""
-    if entry.key != ("data", "data_dir") or not isinstance(entry.value, str):
-        return False
-    try:
-        return not any(Path(entry.value).expanduser().glob("*/raw"))
-    except (OSError, ValueError, RuntimeError):  # may not be read, cannot be a path, of no such user
-        return True
+def _data_sets(written: Sequence[Written], allowed: frozenset[str]) -> list[type[ImageData]]:
+    """The data sets that are named and may be imported, else MNIST; what is wrong with one is told where it counts."""
+    found: list[type[ImageData]] = []
+    for entry in written:
+        if entry.key == ("data",) and (entry.source is not Source.CHECKPOINT or may_name(str(entry.value), allowed)):
+            with suppress(LabError):
+                cls = find_class(str(entry.value), (ImageData,), entry.where)
+                found += [cls] if cls is not None and issubclass(cls, ImageData) else []
+    return found or [MNIST]
 
 
 def _read(name: str, notes: list[str]) -> Sequence[list[Written]]:

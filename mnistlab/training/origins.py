@@ -95,9 +95,7 @@ def _where(settled: Settled, key: str, place: Place) -> str:
     if place.written is not None:
         return place.written.where
     if key == "model.num_classes":
-        data = settled.values["data"]
-        assert isinstance(data, Mapping)
-        return f"as {data['class_path'].rpartition('.')[2]} has"
+        return f"as {settled.values['data']['class_path'].rpartition('.')[2]} has"
     if key == "data.data_dir" and place.value is None and said_by(DATA_DIR):
         return f"{DATA_DIR}={said_by(DATA_DIR)}"
     section, _, name = key.partition(".")

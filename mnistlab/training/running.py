@@ -4,32 +4,28 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from jsonargparse import set_parsing_settings
-
-from mnistlab.callbacks import Answering
 from mnistlab.catalogue.editors import schema_line
 from mnistlab.errors import LabError, tell
 from mnistlab.options.settling import Settled
-from mnistlab.options.strangers import TRUSTED
+from mnistlab.options.trust import set_import_policy
 from mnistlab.options.written import Written
 from mnistlab.presets.shipped import with_names
 from mnistlab.runs.record import config_text
 from mnistlab.runs.supervision import Supervision
 from mnistlab.sections import prepare
 from mnistlab.system.interruptions import ended_like_interrupted
-from mnistlab.system.threads import threads
 from mnistlab.system.thrift import keep_freed_memory
-from mnistlab.training.assemble import LabCLI, settled_from
+from mnistlab.system.torch_inside import spare_steps
+from mnistlab.training.assemble import LabCLI, assemble, build_parts, find_init, settled_from
+from mnistlab.training.checks import check_parts
 from mnistlab.training.configured import Configured
-from mnistlab.training.evaluate import check_evaluation, evaluate
+from mnistlab.training.evaluate import evaluate
 from mnistlab.training.explain_options import Wish
 from mnistlab.training.failures import explained
 from mnistlab.training.fit import train
 from mnistlab.training.invocation import Found, Invocation
-from mnistlab.training.making import check_parts, checked, load_weights, made, tell_notes
-from mnistlab.training.origins import differing, origins, with_origins
-from mnistlab.training.screen import Screen, quiet
-from mnistlab.training.starting import find_init
+from mnistlab.training.origins import origins, with_origins
+from mnistlab.training.screen import quiet
 
 
 def run(
@@ -66,19 +62,21 @@ def check(arguments: Sequence[str], command: str = "fit") -> LabCLI:
     quiet()
     with _explaining(invocation, {}):
         prepare()
-        set_import_policy(invocation.allowed)
+        set_import_policy(invocation.vouching.importable)
         settled = settled_from(invocation, None)
         with _explaining(invocation, settled.origins):
             find_init(settled, invocation.root())
-            cli = made(invocation, settled, None)
-            check_parts(cli, settled, Configured("fit", cli.resolved, settled.origins, invocation.typed))
+            cli = assemble(invocation, settled, None)
+            cli.build_trainer()
+            check_parts(cli, Configured("fit", cli.resolved, settled.origins, invocation.typed))
             return cli
 
 
 def _run(invocation: Invocation, wish: Wish | None, supervision: Supervision | None) -> int:
     keep_freed_memory()
+    spare_steps()
     prepare()
-    set_import_policy(invocation.allowed)
+    set_import_policy(invocation.vouching.importable)
     repeats = supervision.repeats if supervision else None
     found = invocation.checkpoint() if repeats is None else invocation.repeated(repeats)
     _refuse_random_weights(invocation, found)
@@ -91,7 +89,7 @@ def _run(invocation: Invocation, wish: Wish | None, supervision: Supervision | N
             return _print_config(invocation, settled, found)
         if invocation.command == "fit":
             return train(invocation, settled, found, supervision)
-        return _evaluate(invocation, settled, found, wish)
+        return evaluate(invocation, settled, found, wish)
 
 
 @contextmanager
@@ -110,24 +108,11 @@ def _explaining(invocation: Invocation, origins: Mapping[str, Written]) -> Itera
 
 
 def _print_config(invocation: Invocation, settled: Settled, found: Found | None) -> int:
-    resolved = checked(settled, found).resolved
-    text = config_text(resolved, schema_line())
-    print(with_origins(text, origins(settled, resolved)) if invocation.shows_origins else text, end="")
+    cli = build_parts(settled, found)
+    cli.build_trainer()
+    text = config_text(cli.resolved, schema_line())
+    print(with_origins(text, origins(settled, cli.resolved)) if invocation.shows_origins else text, end="")
     return 0
-
-
-def _evaluate(invocation: Invocation, settled: Settled, found: Found | None, wish: Wish | None) -> int:
-    answering = Answering()
-    cli = made(invocation, settled, found, lambda _: [answering])
-    check_evaluation(invocation.command, cli.datamodule, cli.trainer)
-    load_weights(cli, found)
-    tell_notes(Configured(invocation.command, cli.resolved, settled.origins, invocation.typed), cli)
-    screen = Screen(cli.trainer.is_global_zero)
-    if found is not None and found.path is not None:
-        screen.weights(found.path)
-    screen.settings(differing(settled, cli.resolved))
-    with threads(cli.resolved["threads"]), cli.group.watched(cli.trainer, lambda lost: tell(f"mnistlab: {lost}")):
-        return evaluate(invocation, cli, found, answering, wish)
 
 
 def _say_notes(notes: Sequence[str]) -> None:
@@ -149,15 +134,3 @@ def _refuse_random_weights(invocation: Invocation, found: Found | None) -> None:
         )
     elif found is not None and untrained:
         raise LabError("--untrained and --ckpt_path exclude each other.")
-
-
-def set_import_policy(allowed: frozenset[str] = frozenset()) -> None:
-    """Let jsonargparse import nothing but what is trusted or `allowed`, which the user has named.
-
-    The policy belongs to the process and its allowances only grow, so a program's entry sets it and no import does.
-    """
-    set_parsing_settings(
-        import_path_denylist=["*"],
-        import_path_allowlist=sorted({*TRUSTED, *allowed}),
-        instantiate_subclass_spec_in_any=False,
-    )

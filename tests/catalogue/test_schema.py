@@ -14,9 +14,9 @@ from jsonschema import Draft7Validator
 
 from mnistlab.catalogue import load_catalogue
 from mnistlab.catalogue.editors import schema_line, schema_path
-from mnistlab.options.entries import OptionEntry
 from mnistlab.catalogue.yaml_schema import schema_text
 from mnistlab.cli import main
+from mnistlab.options.entries import OptionEntry
 
 ROOT = Path(__file__).parents[2]
 

@@ -24,11 +24,11 @@ from mnistlab.errors import LabError
 from mnistlab.options.annotations import slot_of, type_of
 from mnistlab.options.classes import candidates, listed
 from mnistlab.options.composing import dump
+from mnistlab.options.imported import Section, settle
 from mnistlab.options.notation import as_written
 from mnistlab.options.numbers import PositiveInt
 from mnistlab.options.parsing import parse
 from mnistlab.options.reading import Unfit, read, takes_parts, takes_several, takes_text
-from mnistlab.options.settling import Section, settle
 from mnistlab.options.signatures import options
 from mnistlab.options.written import Written, from_arguments, from_text
 from mnistlab.presets.nodes import NoOptions, written_for

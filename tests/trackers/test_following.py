@@ -11,6 +11,7 @@ import torch
 
 from mnistlab.cli import main
 from mnistlab.runs.reading import read_record
+from mnistlab.runs.recorder import Recorder
 from mnistlab.trackers import Followed, Tracker, Trackers
 
 Fit = Callable[..., Path]
@@ -184,7 +185,7 @@ class Missing(Tracker):
 def test_what_is_not_installed_is_told_before_training() -> None:
     """With what installs it."""
     with pytest.raises(Exception, match=re.escape("pip install 'mnistlab[some]'")):
-        Trackers([Missing()])
+        Trackers([Missing()], Recorder(Path(), "", {}), Path(), {})
 
 
 @pytest.mark.parametrize(

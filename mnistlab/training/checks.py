@@ -1,68 +1,54 @@
-"""The model, the data and the trainer of a command, made and known to go together."""
+"""Whether the model, the data, the trainer and the weights of a command go together."""
 
 import math
-from collections.abc import Callable
-from pathlib import Path
-
-from jsonargparse import ArgumentError
-from lightning.fabric.utilities.exceptions import MisconfigurationException
-from lightning.pytorch import Callback
+import warnings
+from collections.abc import Mapping
 
 from mnistlab.checkpoints.continuing import way_out
 from mnistlab.checkpoints.reading import misfit, not_finite, rounded
 from mnistlab.classifier import Classifier
 from mnistlab.errors import LabError, tell
 from mnistlab.nets.probe import learns_from_single_images, refusal
-from mnistlab.options.settling import Settled
-from mnistlab.training.assemble import LabCLI, make
+from mnistlab.options.written import Written
+from mnistlab.training.assemble import LabCLI
 from mnistlab.training.configured import Configured
-from mnistlab.training.failures import check_place, refused
 from mnistlab.training.idle_options import check_monitors, notes
-from mnistlab.training.invocation import Found, Invocation
-from mnistlab.training.trainer_options import check_companions, check_trainer
+from mnistlab.training.invocation import Found
+from mnistlab.training.trainer_options import check_companions
 
 
-def made(
-    invocation: Invocation,
-    settled: Settled,
-    found: Found | None,
-    callbacks: Callable[[LabCLI], list[Callback]] = lambda _: [],
-) -> LabCLI:
-    """Make the model, the data and the trainer, once this machine and the place for runs are known to serve."""
-    trainer = settled.values["trainer"]
-    assert isinstance(trainer, dict)
-    check_trainer(trainer, settled.origins)
-    cli = checked(settled, found, callbacks)
-    root = Path(cli.resolved["run"]["dir"])
-    origin = settled.origins.get("run.dir")
-    check_place(root, origin.where if origin else f"mnistlab {invocation.command}")
-    return cli
+def check_start(cli: LabCLI, configured: Configured, found: Found | None) -> None:
+    """Make the model ready for training, and refuse what cannot be trained.
+
+    Raises:
+        LabError: If the parts do not go together, or nothing can be learnt from the weights to begin with.
+        ValueError: If the parts to be frozen are not there.
+    """
+    check_weights(cli.model, found)
+    for sentence in cli.model.begin(continued=configured.continued):
+        if cli.trainer.is_global_zero:
+            tell(f"note: {sentence}")
+    if cli.model.frozen:
+        warnings.filterwarnings("ignore", message=r"Found \d+ module\(s\) in eval mode")  # they rest on purpose
+    check_parts(cli, configured)
+    match_precision(cli)
+    check_learnable(cli, found)
 
 
-def checked(
-    settled: Settled, found: Found | None, callbacks: Callable[[LabCLI], list[Callback]] = lambda _: []
-) -> LabCLI:
-    """Make the model, the data and the trainer; what one of them refuses is a mistake in its options."""
-    try:
-        return make(settled, found, callbacks)
-    except (ArgumentError, ValueError, TypeError, ImportError, MisconfigurationException) as error:
-        raise refused(error, settled.origins) from error
-
-
-def check_parts(cli: LabCLI, settled: Settled, configured: Configured) -> None:
+def check_parts(cli: LabCLI, configured: Configured) -> None:
     """Refuse parts that do not go together."""
-    _try_images(cli, settled)
+    _try_images(cli, configured.origins)
     check_monitors(configured, cli.model, cli.datamodule, cli.trainer)
     check_companions(configured)
-    _check_test(cli, settled)
+    _check_test(cli, configured.origins)
 
 
-def _check_test(cli: LabCLI, settled: Settled) -> None:
+def _check_test(cli: LabCLI, origins: Mapping[str, Written]) -> None:
     """Refuse the test of nothing, which would be noticed after all training."""
     limit, images = cli.trainer.limit_test_batches, cli.datamodule.num_images.get("test")
     if not cli.resolved["run"]["test"] or (isinstance(limit, int) and limit > 0):
         return
-    origin = settled.origins.get("trainer.limit_test_batches")
+    origin = origins.get("trainer.limit_test_batches")
     where = origin.where if origin else "trainer.limit_test_batches"
     if not limit:
         raise LabError(f"{where}: nothing would be tested. Leave it out, or add --run.test=false.")
@@ -136,7 +122,7 @@ def tell_notes(configured: Configured, cli: LabCLI) -> None:
             tell(f"note: {note}")
 
 
-def _try_images(cli: LabCLI, settled: Settled) -> None:
+def _try_images(cli: LabCLI, origins: Mapping[str, Written]) -> None:
     """Refuse a net that does not take the images, or cannot be trained on one at a time: it says so late and darkly."""
     shape, name = cli.datamodule.image_shape, type(cli.model).__name__
     if shape is None:
@@ -145,14 +131,14 @@ def _try_images(cli: LabCLI, settled: Settled) -> None:
     if why:
         written = [
             origin.where
-            for key, origin in settled.origins.items()
+            for key, origin in origins.items()
             if key.startswith("model.") and key.rpartition(".")[2] in _SHAPED
         ]
         where = f"{', '.join(written)}: " if written else ""
         size = "x".join(map(str, shape))
         raise LabError(f"{where}{name} does not take the images of {type(cli.datamodule).__name__}, {size}: {why}.")
     if cli.datamodule.batch_size == 1 and not learns_from_single_images(cli.model.net, shape):
-        origin = settled.origins.get("data.batch_size")
+        origin = origins.get("data.batch_size")
         raise LabError(
             f"{origin.where if origin else 'data.batch_size'}: {name} cannot be trained on one "
             "image at a time: its batch normalization would have one value of each channel. Use 2 or more."
