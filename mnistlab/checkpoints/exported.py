@@ -8,10 +8,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from mnistlab.checkpoints import SUFFIX
 from mnistlab.errors import LabError
-
-SUFFIX = ".safetensors"
-"""By which such a file is known."""
 
 
 class NotExportableError(LabError):

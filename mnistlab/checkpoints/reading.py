@@ -11,7 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mnistlab.checkpoints.exported import SUFFIX, pack, unpack
+from mnistlab.checkpoints import SUFFIX
+from mnistlab.checkpoints.exported import pack, unpack
 from mnistlab.checkpoints.limits import check_extent
 from mnistlab.checkpoints.pickled import names_in_pickle
 from mnistlab.errors import LabError, visible

@@ -38,9 +38,11 @@ def command_of(arguments: Sequence[str]) -> Callable[[], int]:
     command = COMMANDS[name]
     if command.trains:
         from mnistlab.commands.help.screens import asks_for_help, show_help  # noqa: PLC0415 - not for every command
+        from mnistlab.training.typed import refuse_mistakes  # noqa: PLC0415 - not for every command
 
         if asks_for_help(rest):
             return lambda: show_help(name, command.summary, rest)
+        refuse_mistakes(name, rest)
     function = command.load()
     return lambda: function(name, rest)
 

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any, Protocol, Self
 
 from mnistlab.errors import LabError
-from mnistlab.options.kinds import Type, expected, from_dict, listed, schema_of
+from mnistlab.options.kinds import Type, expected, from_dict, listed, schema_of, within
 
 FORMAT = 3
 
@@ -53,7 +53,7 @@ class OptionEntry:
     @property
     def is_shallow(self) -> bool:
         """Whether it takes a class, and which ones was left out."""
-        return self.kind is None and any(kind.name == "choice" for kind in self.takes)
+        return self.kind is None and any(kind.name == "choice" for kind in within(self.takes))
 
     @property
     def type(self) -> str:

@@ -65,7 +65,7 @@ def settle_entries(
         _refuse_wrong(walks[0], layer)
         lower.extend(layer)
     walk = walked(lower)
-    for message in walk.wrong.values():
+    for message in [*walk.wrong.values(), *walk.missing.values()]:
         raise LabError(message)
     return Settled(walk.values, walk.origins, [(misfit.entry, misfit.reason) for misfit in walk.misfits], walk.places)
 

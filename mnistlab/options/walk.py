@@ -61,6 +61,7 @@ class Walk:
         origins: Who wrote a value that counts, by dotted key.
         misfits: What belongs nowhere.
         wrong: An error for each value that its option does not take, by dotted key.
+        missing: An error for each option that must be given and is not, by dotted key.
         places: Every option that there is with the classes that count, by dotted key; the classes of a list are
             numbered: `trainer.callbacks.0.monitor`.
     """
@@ -74,6 +75,7 @@ class Walk:
     origins: dict[str, Written] = field(default_factory=dict)
     misfits: list[Misfit] = field(default_factory=list)
     wrong: dict[str, str] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
     places: dict[str, Place] = field(default_factory=dict)
 
     def over(self, written: Iterable[Written]) -> None:
@@ -254,7 +256,7 @@ class Walk:
                 where = f"{origin.where}: " if origin else ""
                 key = ".".join(part for part in (*chosen.prefix, name) if not part.isdigit())
                 way_out = "Give it there." if origin and origin.source is Source.FILE else f"Add --{key}=..."
-                self.wrong[key] = f"{where}{chosen.entry.name} needs {name}, {expected(option.takes)}. {way_out}"
+                self.missing[key] = f"{where}{chosen.entry.name} needs {name}, {expected(option.takes)}. {way_out}"
         return {"class_path": chosen.entry.path, "init_args": values}
 
     def _takes_one(self, option: OptionEntry) -> bool:

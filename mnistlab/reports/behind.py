@@ -16,8 +16,9 @@ from mnistlab.options.imported import settle
 from mnistlab.options.trust import set_import_policy
 from mnistlab.runs.outcomes import Outcomes
 from mnistlab.sections import TopLevel, prepare, sections
-from mnistlab.training.invocation import kept_configuration, without_places_elsewhere
+from mnistlab.training.found import without_places_elsewhere
 from mnistlab.training.origins import Origin, differing
+from mnistlab.training.typed import kept_configuration
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from torch import Tensor, strided
 
+from mnistlab.checkpoints import SUFFIX
 from mnistlab.checkpoints.continuing import not_continuable
-from mnistlab.checkpoints.exported import SUFFIX
 from mnistlab.checkpoints.reading import RECORD, UnsafeCheckpointError, not_finite, read_plain, record_of
 from mnistlab.errors import LabError, visible
 from mnistlab.options.arguments import Arguments

@@ -4,7 +4,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from mnistlab.checkpoints.exported import SUFFIX
+from mnistlab.checkpoints import SUFFIX
 from mnistlab.errors import LabError
 from mnistlab.options.notation import at_home
 from mnistlab.runs.folder import BEST, CONFIG, LAST, continues_from, is_run, weights_of

@@ -30,15 +30,15 @@ from mnistlab.options.settling import Settled
 from mnistlab.options.signatures import Slot
 from mnistlab.options.specification import Specification
 from mnistlab.options.written import Written, from_environment
-from mnistlab.runs.finding import find_checkpoint
 from mnistlab.runs.folder import LAST, new_folder
 from mnistlab.sections import Run, TopLevel, sections
 from mnistlab.sections.linking import link_classes
 from mnistlab.trackers import Tracker
 from mnistlab.training.clusters import among_others, refuse_foreign_weights, without_requeueing
 from mnistlab.training.failures import check_place, refusing
+from mnistlab.training.found import Found
 from mnistlab.training.group import Group
-from mnistlab.training.invocation import Found, Invocation
+from mnistlab.training.invocation import Invocation
 from mnistlab.training.trainer_options import check_trainer
 
 
@@ -184,26 +184,6 @@ def build_parts(settled: Settled, found: Found | None) -> LabCLI:
             way_out = f"Put those back, or begin a new run with its weights: {anew}"
         cli.datamodule.expect(found.fingerprint, whose, way_out)
         return cli
-
-
-def find_init(settled: Settled, root: Path) -> None:
-    """Put the file in place of what `init_from` calls it: a run's folder, `best`, or `last`.
-
-    Args:
-        settled: The configuration.
-        root: Where runs are kept.
-
-    Raises:
-        LabError: If there is none.
-    """
-    arguments = settled.values["model"]["init_args"]
-    name = arguments.get("init_from")
-    if not name:
-        return
-    origin = settled.origins.get("model.init_from")
-    path, _ = find_checkpoint(name, root, where=origin.where if origin else "init_from")
-    assert path is not None  # as it is where nothing is continued
-    arguments["init_from"] = str(path.resolve())
 
 
 def _ask_for_unrecorded(invocation: Invocation, found: Found | None, layers: Sequence[Sequence[Written]]) -> None:

@@ -12,8 +12,8 @@ from mnistlab.nets.probe import learns_from_single_images, refusal
 from mnistlab.options.written import Written
 from mnistlab.training.assemble import LabCLI
 from mnistlab.training.configured import Configured
+from mnistlab.training.found import Found
 from mnistlab.training.idle_options import check_monitors, notes
-from mnistlab.training.invocation import Found
 from mnistlab.training.trainer_options import check_companions
 
 

@@ -27,7 +27,8 @@ from mnistlab.training.checks import load_weights, tell_notes
 from mnistlab.training.configured import Configured
 from mnistlab.training.explain import explain
 from mnistlab.training.explain_options import Wish
-from mnistlab.training.invocation import Found, Invocation
+from mnistlab.training.found import Found
+from mnistlab.training.invocation import Invocation
 from mnistlab.training.origins import differing
 from mnistlab.training.picture import save_picture
 from mnistlab.training.screen import Screen

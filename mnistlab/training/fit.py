@@ -34,14 +34,16 @@ from mnistlab.system.lightning_inside import callbacks_of
 from mnistlab.system.threads import threads
 from mnistlab.text.addresses import masked
 from mnistlab.trackers import Trackers
-from mnistlab.training.assemble import LabCLI, assemble, find_init
+from mnistlab.training.assemble import LabCLI, assemble
 from mnistlab.training.checks import check_start, tell_notes
 from mnistlab.training.configured import Configured
 from mnistlab.training.failures import Interrupted, LossWatch
+from mnistlab.training.found import Found
 from mnistlab.training.group import LostError
-from mnistlab.training.invocation import Found, Invocation
+from mnistlab.training.invocation import Invocation
 from mnistlab.training.origins import Origin, differing
 from mnistlab.training.screen import Screen
+from mnistlab.training.typed import find_init
 
 
 def train(invocation: Invocation, settled: Settled, found: Found | None, supervision: Supervision | None) -> int:

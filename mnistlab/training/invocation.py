@@ -1,63 +1,29 @@
-"""One command as it was typed: what steers it, what configures it, and where its checkpoint is."""
+"""One command as it was typed: what steers it, and what configures it. Torch is needed for presets in Python only."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from mnistlab.checkpoints.continuing import check_continuable
-from mnistlab.checkpoints.reading import read_checkpoint, record_of
-from mnistlab.data import MNIST, ImageData
 from mnistlab.errors import LabError
-from mnistlab.options.classes import find_class
 from mnistlab.options.domains import alternatives, chooses_class, with_domain
 from mnistlab.options.notation import NULLS, at_home
-from mnistlab.options.specification import unrecorded, without_unrecorded
-from mnistlab.options.trust import Vouching, may_name
+from mnistlab.options.trust import Vouching
 from mnistlab.options.written import (
     STEERING,
     SWEEP,
     SWITCHES,
     Key,
-    Source,
     Written,
     from_arguments,
     from_config,
-    from_data,
     with_files,
 )
 from mnistlab.presets.finding import find_preset
-from mnistlab.presets.preset_class import load_preset
-from mnistlab.runs.differences import configuration
-from mnistlab.runs.finding import find_checkpoint
-from mnistlab.runs.reading import read_record
 from mnistlab.system.environment import run_dir
 from mnistlab.text.nearest import suggestion
 
 _CLASS_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
-
-
-@dataclass(frozen=True)
-class Found:
-    """The checkpoint of a command.
-
-    Attributes:
-        path: The file; None for a run that has written none yet.
-        folder: The run that it belongs to, if it lies in one.
-        contents: What is in the file.
-        layer: What it says about model and data, as something written.
-        unrecorded: What its maker could not write down, by option.
-        fingerprint: That of the images that were read for it; empty where an older version has made it.
-    """
-
-    path: Path | None
-    folder: Path | None
-    contents: Mapping[str, Any]
-    layer: list[Written]
-    unrecorded: Mapping[str, str]
-    fingerprint: Mapping[str, str] = field(default_factory=dict)
 
 
 class Invocation:
@@ -151,89 +117,6 @@ class Invocation:
         own = folder.resolve().parent.parent
         return own if own.is_relative_to(Path.cwd()) else self.root()
 
-    def checkpoint(self) -> Found | None:
-        """Find and read what `--ckpt_path` names: a file, a run's folder, `best` or `last`.
-
-        Raises:
-            LabError: If it names nothing, or something that is not a checkpoint.
-        """
-        if self.ckpt_path is None:
-            return None
-        where = f"--ckpt_path={self.ckpt_path}"
-        path, folder = find_checkpoint(self.ckpt_path, self.root(), where=where, continues=self.command == "fit")
-        if path is None:
-            assert folder is not None
-            return Found(None, folder, {}, [self.vouching.vouch(entry) for entry in self._base(folder)], {})
-        contents = read_checkpoint(path)
-        record = record_of(contents, path)
-        if self.command == "fit":
-            check_continuable(contents, path)
-        missing = {**unrecorded(record["model"], "model"), **unrecorded(record.get("data"), "data")}
-        told = {name: without_unrecorded(record[name]) for name in ("model", "data") if record.get(name)}
-        if record.get("trainer"):  # of which nothing else is a stranger's business
-            told["trainer"] = {"precision": record["trainer"]["precision"]}
-        layer = from_data(told, f"checkpoint {path}")
-        if self.command == "fit" and folder is not None:
-            layer = self._base(folder)
-        vouched = [self.vouching.vouch(entry) for entry in layer]
-        kept = without_places_elsewhere(vouched, self.trusted, [*self.vouching.files, *self.typed])
-        return Found(path, folder, contents, kept, missing, record.get("data_fingerprint") or {})
-
-    def repeated(self, folder: Path) -> Found:
-        """What a run was configured with, to be run once more.
-
-        Args:
-            folder: The run.
-
-        Raises:
-            LabError: If its configuration cannot be read, or would write to a strange place.
-        """
-        read = (read_record(folder) or {}).get("data_fingerprint") or {}
-        return Found(None, None, {}, [self.vouching.vouch(entry) for entry in self._base(folder)], {}, read)
-
-    def _base(self, folder: Path) -> list[Written]:
-        """The configuration of the run that is continued; it is as little trusted as its checkpoint."""
-        written = kept_configuration(folder)
-        for entry in written:
-            self.vouching.check_place(entry, folder)
-        return written
-
-
-def kept_configuration(folder: Path) -> list[Written]:
-    """What a run was configured with, as little trusted as its checkpoint.
-
-    Raises:
-        LabError: If its configuration cannot be read, or has no end.
-    """
-    written = [entry for entry in configuration(folder) if not set(entry.key[:1]) & set(STEERING)]
-    return [replace(entry, source=Source.CHECKPOINT, complete=True) for entry in written]
-
-
-def without_places_elsewhere(
-    written: Sequence[Written], allowed: frozenset[str], said: Sequence[Written] = ()
-) -> list[Written]:
-    """Leave out where data are that only another machine has: the default counts, and nothing is fetched into that.
-
-    Args:
-        written: What a checkpoint or a run says.
-        allowed: The packages that it may name besides those that are trusted.
-        said: What the user says, who may have chosen another data set for the same options.
-    """
-    options = {entry.key[1]: entry.value for entry in written if entry.key[:1] == ("data",) and len(entry.key) == 2}  # noqa: PLR2004
-    absent = {("data", name) for cls in _data_sets([*written, *said], allowed) for name in cls.not_here(options)}
-    return [entry for entry in written if entry.key not in absent]
-
-
-def _data_sets(written: Sequence[Written], allowed: frozenset[str]) -> list[type[ImageData]]:
-    """The data sets that are named and may be imported, else MNIST; what is wrong with one is told where it counts."""
-    found: list[type[ImageData]] = []
-    for entry in written:
-        if entry.key == ("data",) and (entry.source is not Source.CHECKPOINT or may_name(str(entry.value), allowed)):
-            with suppress(LabError):
-                cls = find_class(str(entry.value), (ImageData,), entry.where)
-                found += [cls] if cls is not None and issubclass(cls, ImageData) else []
-    return found or [MNIST]
-
 
 def _read(name: str, notes: list[str]) -> Sequence[list[Written]]:
     """What a preset or a configuration file says, one list for each class of its line."""
@@ -242,6 +125,8 @@ def _read(name: str, notes: list[str]) -> Sequence[list[Written]]:
         notes.append(f"--config={name} is {found.path}; it hides {found.shadows}, which comes with mnistlab.")
     if found.path.suffix != ".py":
         return [_without_nothing(from_config(found.path))]
+    from mnistlab.presets.preset_class import load_preset  # noqa: PLC0415 - it needs torch
+
     return [list(layer) for layer in load_preset(found).layers]
 
 

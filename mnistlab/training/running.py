@@ -16,16 +16,18 @@ from mnistlab.sections import prepare
 from mnistlab.system.interruptions import ended_like_interrupted
 from mnistlab.system.thrift import keep_freed_memory
 from mnistlab.system.torch_inside import spare_steps
-from mnistlab.training.assemble import LabCLI, assemble, build_parts, find_init, settled_from
+from mnistlab.training.assemble import LabCLI, assemble, build_parts, settled_from
 from mnistlab.training.checks import check_parts
 from mnistlab.training.configured import Configured
 from mnistlab.training.evaluate import evaluate
 from mnistlab.training.explain_options import Wish
 from mnistlab.training.failures import explained
 from mnistlab.training.fit import train
-from mnistlab.training.invocation import Found, Invocation
+from mnistlab.training.found import Found, find, repeat
+from mnistlab.training.invocation import Invocation
 from mnistlab.training.origins import origins, with_origins
 from mnistlab.training.screen import quiet
+from mnistlab.training.typed import find_init, refuse_random_weights
 
 
 def run(
@@ -78,8 +80,8 @@ def _run(invocation: Invocation, wish: Wish | None, supervision: Supervision | N
     prepare()
     set_import_policy(invocation.vouching.importable)
     repeats = supervision.repeats if supervision else None
-    found = invocation.checkpoint() if repeats is None else invocation.repeated(repeats)
-    _refuse_random_weights(invocation, found)
+    refuse_random_weights(invocation)
+    found = find(invocation) if repeats is None else repeat(invocation, repeats)
     settled = settled_from(invocation, found)
     _say_notes(
         [*invocation.notes, *(f"{entry.name}={entry.value} is dropped. {why}" for entry, why in settled.dropped)]
@@ -120,17 +122,3 @@ def _say_notes(notes: Sequence[str]) -> None:
     if os.environ.get("LOCAL_RANK", "0") == "0":
         for note in notes:
             tell(f"note: {with_names(note)}")
-
-
-def _refuse_random_weights(invocation: Invocation, found: Found | None) -> None:
-    untrained = invocation.switches["untrained"]
-    if invocation.command == "fit":
-        if untrained:
-            raise LabError("--untrained is for test, validate, predict and explain; fit trains.")
-    elif found is None and not untrained:
-        raise LabError(
-            f"{invocation.command} needs the weights of a trained model: --ckpt_path=last, a run by its id or its "
-            "folder, or a file. To measure random weights on purpose, add --untrained."
-        )
-    elif found is not None and untrained:
-        raise LabError("--untrained and --ckpt_path exclude each other.")

@@ -319,7 +319,7 @@ def test_every_other_command_has_help_that_is_not_too_wide(shown: Shown, command
         ("--model.hiden_dim=3", "MediumModel has no option hiden_dim. Did you mean hidden_dim?"),
         ("--trainer.max_epoch=3", "Did you mean max_epochs"),
         ("--modle=SmallModel", "there is no option --modle. Did you mean --model?"),
-        ("--run.name.x=3", "--run.name has no part x"),
+        ("--run.name.x=3", "run.name is one value and has no part x"),
     ],
 )
 def test_a_misspelt_option_beside_help_is_noted(

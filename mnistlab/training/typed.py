@@ -1,0 +1,141 @@
+"""What is wrong in a command line, as far as that shows before torch is imported: by the walk, over the catalogue."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from mnistlab.catalogue import present_catalogue
+from mnistlab.errors import LabError
+from mnistlab.options.entries import Catalogue, Unlisted
+from mnistlab.options.settling import Settled, settle_entries
+from mnistlab.options.written import STEERING, Source, Written, from_arguments, from_environment
+from mnistlab.presets.finding import find_preset
+from mnistlab.runs.differences import configuration
+from mnistlab.runs.finding import find_checkpoint
+from mnistlab.training.invocation import Invocation
+
+_MEASURED = ("model", "data")
+"""What a checkpoint says of a command that measures it."""
+
+
+def refuse_mistakes(command: str, arguments: Sequence[str]) -> None:
+    """Refuse what can be seen to be wrong; whatever only imported classes know is left to them.
+
+    Args:
+        command: `fit`, `validate`, `test`, `predict` or `explain`.
+        arguments: What was typed after it.
+
+    Raises:
+        LabError: For the first mistake.
+    """
+    catalogue = present_catalogue()
+    if catalogue is None or _runs_python(arguments):
+        return
+    invocation = Invocation(command, arguments)
+    refuse_random_weights(invocation)
+    base = _base(invocation)
+    if base is None:
+        return
+    settled = settled_by(catalogue, [from_environment(), base, *invocation.files, invocation.typed], invocation.trusted)
+    if settled is not None:
+        invocation.refuse_swept(settled.origins.values())
+        if base == []:
+            find_init(settled, invocation.root())
+
+
+def settled_by(catalogue: Catalogue, layers: Sequence[Sequence[Written]], allowed: frozenset[str]) -> Settled | None:
+    """The configuration as the catalogue has it; None where some of it must be imported first.
+
+    Raises:
+        LabError: For the first mistake in what was written.
+    """
+    try:
+        settled = settle_entries(catalogue.top, catalogue.sections, catalogue, layers, allowed)
+    except Unlisted:
+        return None
+    return settled
+
+
+def refuse_random_weights(invocation: Invocation) -> None:
+    """Refuse to measure a net that nobody has trained, unless that is said.
+
+    Raises:
+        LabError: If it is not, or both are said.
+    """
+    untrained = invocation.switches["untrained"]
+    if invocation.command == "fit":
+        if untrained:
+            raise LabError("--untrained is for test, validate, predict and explain; fit trains.")
+    elif invocation.ckpt_path is None and not untrained:
+        raise LabError(
+            f"{invocation.command} needs the weights of a trained model: --ckpt_path=last, a run by its id or its "
+            "folder, or a file. To measure random weights on purpose, add --untrained."
+        )
+    elif invocation.ckpt_path is not None and untrained:
+        raise LabError("--untrained and --ckpt_path exclude each other.")
+
+
+def find_init(settled: Settled, root: Path) -> None:
+    """Put the file in place of what `init_from` calls it: a run's folder, `best`, or `last`.
+
+    Args:
+        settled: The configuration.
+        root: Where runs are kept.
+
+    Raises:
+        LabError: If there is none.
+    """
+    arguments = settled.values["model"]["init_args"]
+    name = arguments.get("init_from")
+    if not name:
+        return
+    origin = settled.origins.get("model.init_from")
+    path, _ = find_checkpoint(name, root, where=origin.where if origin else "init_from")
+    assert path is not None  # as it is where nothing is continued
+    arguments["init_from"] = str(path.resolve())
+
+
+def kept_configuration(folder: Path) -> list[Written]:
+    """What a run was configured with, as little trusted as its checkpoint.
+
+    Raises:
+        LabError: If its configuration cannot be read, or has no end.
+    """
+    written = [entry for entry in configuration(folder) if not set(entry.key[:1]) & set(STEERING)]
+    return [replace(entry, source=Source.CHECKPOINT, complete=True) for entry in written]
+
+
+def trusted_base(invocation: Invocation, folder: Path) -> list[Written]:
+    """The configuration of a run that goes on or is repeated; what it names is trusted as far as the user vouches.
+
+    Raises:
+        LabError: If it cannot be read, or would write to a strange place.
+    """
+    written = kept_configuration(folder)
+    for entry in written:
+        invocation.vouching.check_place(entry, folder)
+    return [invocation.vouching.vouch(entry) for entry in written]
+
+
+def _runs_python(arguments: Sequence[str]) -> bool:
+    """Whether a preset in Python is named: what it says is known once it has been run."""
+    named = [str(entry.value) for entry in from_arguments(arguments) if entry.key == ("config",)]
+    return any(find_preset(name).path.suffix == ".py" for name in named)
+
+
+def _base(invocation: Invocation) -> list[Written] | None:
+    """What the checkpoint of a command says, as far as the run's own configuration has it; None where it has not.
+
+    Raises:
+        LabError: If there is no such checkpoint.
+    """
+    if invocation.ckpt_path is None:
+        return []
+    where, continues = f"--ckpt_path={invocation.ckpt_path}", invocation.command == "fit"
+    path, folder = find_checkpoint(invocation.ckpt_path, invocation.root(), where=where, continues=continues)
+    if folder is None:
+        return None
+    if continues:
+        return trusted_base(invocation, folder)
+    base = [entry for entry in kept_configuration(folder) if entry.key[0] in _MEASURED]
+    return [replace(invocation.vouching.vouch(entry), where=f"checkpoint {path}") for entry in base]
