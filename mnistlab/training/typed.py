@@ -119,8 +119,8 @@ def trusted_base(invocation: Invocation, folder: Path) -> list[Written]:
 
 def _runs_python(arguments: Sequence[str]) -> bool:
     """Whether a preset in Python is named: what it says is known once it has been run."""
-    named = [str(entry.value) for entry in from_arguments(arguments) if entry.key == ("config",)]
-    return any(find_preset(name).path.suffix == ".py" for name in named)
+    named = [entry.value for entry in from_arguments(arguments) if entry.key == ("config",)]
+    return any(isinstance(name, str) and name and find_preset(name).path.suffix == ".py" for name in named)
 
 
 def _base(invocation: Invocation) -> list[Written] | None:
