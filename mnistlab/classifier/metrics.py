@@ -264,10 +264,10 @@ def as_metrics(given: object, heads: Mapping[str, int], losses: Mapping[str, Los
         which = type(metric).__name__
         if fault := _fault(metric, size, losses[primary]):
             raise ValueError(f"`metrics` cannot have {which}: {fault.rstrip('.')}.")
-        columns = {metric.name, *(f"{head}_{metric.name}" for head in heads)}
-        if found := sorted(taken & columns):
+        columns = [metric.name, *(f"{head}_{metric.name}" for head in heads)]
+        if found := [name for name in columns if name in taken]:
             raise ValueError(f"`metrics` cannot have {which}: there is a {found[0]} already. Give it another name.")
-        taken |= columns
+        taken |= {*columns}
         every.append(metric)
     return every
 
@@ -280,10 +280,10 @@ def _fault(metric: object, num_classes: int, loss: Loss) -> str:
     bundle = Bundle(torch.zeros(2), torch.ones(2), torch.zeros(2, num_classes), target, loss)
     try:
         if not metric.name.isidentifier() or MEASURE(asdict(metric.measure)):
-            return f"its name and what else a reader must know are {metric.measure}"
-        rows = torch.as_tensor(metric.count(bundle))
-        if rows.shape[:1] != target.shape:
-            return f"`count` must give a row for each image, and gives {tuple(rows.shape)} for 2"
+            return f"`name` must be letters, digits and _, `title` and `unit` text, but they are {metric.measure}"
+        rows: object = metric.count(bundle)
+        if not isinstance(rows, Tensor) or rows.shape[:1] != target.shape:
+            return "`count` must give a tensor with a row for each image"
         value = metric.value(_added(None, rows.double()))
     except (ValueError, TypeError, RuntimeError, LookupError, AttributeError) as error:
         return str(error) or "it has no name, or no `count`"
