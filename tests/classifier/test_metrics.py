@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -182,12 +183,14 @@ def test_metrics_appear_wherever_loss_and_accuracy_do(
         (("runs",), ("No room for val top3 %", "test ece %", ece.removesuffix(" %"))),
         (("runs", "show", run.name), ("train top3 %", "val ece %", f"test/top3 {top3}")),
         (("test", f"--ckpt_path={run}"), (f"test/top3 {top3}", f"test/ece  {ece}")),
-        (("runs", "diff", run.name, "last"), (f"test/top3     {top3}",)),
     ):
         capsys.readouterr()
         assert main(asked) == 0
         out = capsys.readouterr().out
         assert not [text for text in wanted if text not in out], out
+    (tested,) = set(run.parent.iterdir()) - {run}
+    assert main(("runs", "diff", run.name, tested.name)) == 0
+    assert re.search(rf"test/top3 +{top3} +{top3}", capsys.readouterr().out)
     page = report(str(run)).text
     assert all(text in page for text in ("test top-3 accuracy", top3, "calibration error, %", ece))
 
