@@ -116,7 +116,8 @@ def _record_of(folder: Path) -> dict[str, Any]:
 def options(small_data: tuple[str, ...]) -> list[str]:
     """A run of two epochs; 499 training images do not divide by two, nor do 101 or 199."""
     sizes = ("--data.train_size=600", "--data.test_size=199", "--data.val_size=101")
-    return ["--model=TinyModel", small_data[0], *sizes, "--trainer.max_epochs=2", *TWO]
+    metrics = "--model.metrics=Top3Accuracy,CalibrationError"
+    return ["--model=TinyModel", metrics, small_data[0], *sizes, "--trainer.max_epochs=2", *TWO]
 
 
 def test_two_processes_train_on_disjoint_shards_and_leave_one_record(here: Path, options: list[str]) -> None:
@@ -147,7 +148,8 @@ def _check_figures(folder: Path, record: dict[str, Any]) -> None:
     ):
         assert main([command, checkpoint, "--trainer.devices=1", f"--run.dir={command}"]) == 0
         alone = _record_of(_only_run(Path(command)))["metrics"]
-        assert alone[f"{split}/acc"] == wanted[f"{split}/acc"]
+        assert all(alone[f"{split}/{name}"] == wanted[f"{split}/{name}"] for name in ("acc", "top3"))
+        assert alone[f"{split}/ece"] == pytest.approx(wanted[f"{split}/ece"], rel=1e-5)
         assert alone[f"{split}/loss"] == pytest.approx(wanted[f"{split}/loss"], rel=1e-6)
 
 
@@ -161,7 +163,8 @@ def test_a_test_in_two_processes_is_that_in_one(here: Path, options: list[str]) 
     _run("-m", "mnistlab", "test", checkpoint, *TWO, "--run.dir=together")
 
     alone, together = (_record_of(_only_run(here / name))["metrics"] for name in ("alone", "together"))
-    assert together["test/acc"] == alone["test/acc"]
+    assert all(together[name] == alone[name] for name in ("test/acc", "test/top3"))
+    assert together["test/ece"] == pytest.approx(alone["test/ece"], rel=1e-5)
     assert together["test/loss"] == pytest.approx(alone["test/loss"], rel=1e-6)
 
 

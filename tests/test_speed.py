@@ -19,7 +19,8 @@ from torch.utils import deterministic
 from torch.utils.data import DataLoader, TensorDataset
 
 from mnistlab import SDN8K, SyntheticDigits, ViT38K
-from mnistlab.classifier.counts import Counts
+from mnistlab.classifier.metrics import Accuracy, CalibrationError, Counts, EpochLoss, Top3Accuracy
+from mnistlab.losses import as_loss
 
 Fit = Callable[..., Path]
 NO_GPU = pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU to find")
@@ -119,6 +120,10 @@ def test_freed_memory_is_used_again() -> None:
     assert faults["not"] > 10 * faults["keep"]
 
 
+METRICS = (EpochLoss(), Accuracy(), Top3Accuracy(), CalibrationError())
+LOSS = as_loss(torch.nn.CrossEntropyLoss, 10)
+
+
 def test_counts_do_not_depend_on_where_an_epoch_was_interrupted() -> None:
     """To the last bit, wherever it was."""
     generator = torch.Generator().manual_seed(0)
@@ -126,31 +131,32 @@ def test_counts_do_not_depend_on_where_an_epoch_was_interrupted() -> None:
         (torch.rand((), generator=generator), 7.0, torch.randn(7, 10, generator=generator), torch.arange(7))
         for _ in range(200)
     ]
-    whole = Counts()
+    whole = Counts(METRICS, LOSS)
     for batch in batches:
         whole.add(*batch)
-    expected = whole.as_tensor(torch.device("cpu"))
-    assert expected[3] == 1_400
-    assert expected[2] == sum(int((logits.argmax(1) == target).sum()) for _, _, logits, target in batches)
+    expected = whole.sums()
+    assert expected["acc"][1] == 1_400
+    assert expected["acc"][0] == sum(int((logits.argmax(1) == target).sum()) for _, _, logits, target in batches)
 
     for pause in (1, 63, 64, 65, 150):
-        first = Counts()
+        first = Counts(METRICS, LOSS)
         for batch in batches[:pause]:
             first.add(*batch)
-        then = Counts.from_tensor(first.as_tensor(torch.device("cpu")))
+        then = Counts(METRICS, LOSS, first.sums())
         for batch in batches[pause:]:
             then.add(*batch)
-        assert torch.equal(then.as_tensor(torch.device("cpu")), expected)
+        assert all(torch.equal(sums, expected[name]) for name, sums in then.sums().items())
 
 
 def test_counts_add_up_losses_by_their_weights() -> None:
     """Weights may be tensors, those of classes."""
-    counts = Counts()
+    counts = Counts((EpochLoss(), Accuracy()), LOSS)
     logits, target = torch.eye(3), torch.tensor([0, 1, 1])
     counts.add(torch.tensor(2.0), torch.tensor(3.0), logits, target)
     counts.add(torch.tensor(1.0), torch.tensor(0.5), logits, target)
 
-    assert counts.as_tensor(torch.device("cpu")).tolist() == [6.5, 3.5, 4.0, 6.0]
+    assert counts.sums()["loss"].tolist() == [6.5, 3.5, 2.0]
+    assert counts.sums()["acc"].tolist() == [4.0, 6.0]
 
 
 def test_a_model_still_registers_what_is_set_on_it() -> None:

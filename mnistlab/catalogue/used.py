@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from mnistlab.runs.metrics import KNOWN
+
 STEERING: Mapping[str, tuple[str, str]] = {
     "config": ("PRESET", "A preset (mnistlab presets) or a file"),
     "ckpt_path": ("RUN", "A run's id or folder, last, best, a file"),
@@ -17,7 +19,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "strategy": ("auto", "ddp", "ddp_spawn", "fsdp", "deepspeed"),
     "profiler": ("simple", "advanced", "pytorch"),
     "gradient_clip_algorithm": ("norm", "value"),
-    "monitor": ("val/acc", "val/loss", "train/acc", "train/loss"),
+    "monitor": tuple(f"{split}/{each.name}" for split in ("val", "train") for each in reversed(KNOWN)),
 }
 """Words that an option takes although its annotation does not list them."""
 

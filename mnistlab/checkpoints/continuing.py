@@ -47,11 +47,16 @@ def _tensor(value: object) -> str | None:
     return None if is_one else unlike(value, "a tensor")
 
 
-def _sums(value: object) -> str | None:
-    """Loss, weight, right answers and images of an epoch, of each process; a loss may be any number."""
-    if not isinstance(value, Tensor) or _tensor(value) or value.shape[-1:] != (4,) or value.is_complex():
-        return unlike(value, "a tensor of 4 sums")
-    return None if torch.isfinite(value[..., 2:]).all() else " counts images that are no number"
+def _sums(size: int | None, counts: int = 1) -> Shape:
+    """Sums over an epoch, of each process; the last ones are `counts`, which are numbers, as a loss need not be."""
+
+    def problem(value: object) -> str | None:
+        one = isinstance(value, Tensor) and not _tensor(value) and value.dim() > 0 and not value.is_complex()
+        if not (isinstance(value, Tensor) and one) or value.shape[-1] < 1 or size not in (None, value.shape[-1]):
+            return unlike(value, f"a tensor of {size or 'some'} sums")
+        return None if torch.isfinite(value[..., -counts:]).all() else " counts images that are no number"
+
+    return problem
 
 
 def _alike(value: object) -> str | None:
@@ -103,6 +108,7 @@ _lr = either(_tensor, number)
 _kept = maybe(either(_tensor, either(real, listed(either(_tensor, maybe(real))))))
 _optimizer = both(named(named(_kept)), _alike)
 _group = fields({"params": listed(whole), "lr": _lr}, {"initial_lr": _lr})
+_metrics = both(fields({"loss": _sums(3), "acc": _sums(2, 2)}), named(_sums(None)))
 _position = fields(dict.fromkeys(("seed", "epoch", "images"), whole))
 """Of a loader of the lab's."""
 
@@ -131,7 +137,7 @@ PACE = fields({"turns": listed(row(count, threads)), "batches": count})
 """What `mnistlab.callbacks.pace` keeps."""
 
 CLASSIFIER = fields(
-    {"acc_best": number, "reported": named(real), "lr": real, "counts": named(named(_sums))},
+    {"acc_best": number, "reported": named(real), "lr": real, "counts": named(named(either(_metrics, _sums(4, 2))))},
     {"history": listed(named(real)), "gradients": named(_tensor)},
 )
 """What `mnistlab.classifier` keeps in the lab's part, besides what describes the model."""

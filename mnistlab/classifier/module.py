@@ -13,7 +13,7 @@ from torch.optim import AdamW
 
 from mnistlab.checkpoints.loading import load_model
 from mnistlab.checkpoints.reading import FORMAT, RECORD
-from mnistlab.classifier.counts import Counts
+from mnistlab.classifier.metrics import Counts, Metric, as_metrics, sums_of
 from mnistlab.classifier.objective import Objective
 from mnistlab.classifier.optimization import (
     Interval,
@@ -29,6 +29,7 @@ from mnistlab.nets.attribution import Method, attribute
 from mnistlab.options.numbers import NonNegativeFloat, PositiveInt
 from mnistlab.options.signatures import refuse_unknown
 from mnistlab.options.specification import Specification, describe, init_arguments
+from mnistlab.runs.metrics import LOSS, PRIMARY, Measure
 from mnistlab.runs.predictions import Answers, answers_of
 from mnistlab.schedules import WarmupCosine
 from mnistlab.system.lightning_inside import has_stepped, with_signature
@@ -51,6 +52,7 @@ class Classifier(Transfer):
         losses: The losses of single heads in place of `loss`, by name: `--model.losses.thickness=MSELoss`.
         loss_weights: What the loss of a head is multiplied by in the sum, by name: `--model.loss_weights.digit=2`; 1
             where nothing is given.
+        metrics: What is measured besides loss and accuracy, of each head for which it says something.
         optimizer: The optimizer, as a class or a `functools.partial` of one; fused where it can be and `fused` is not
             given.
         scheduler: The learning rate schedule; null for a constant rate.
@@ -62,7 +64,8 @@ class Classifier(Transfer):
         compile: Compile the net with torch.compile; its checkpoints load with and without.
 
     Raises:
-        ValueError: If the loss does not fit a classifier, or the optimizer or the schedule refuses its arguments.
+        ValueError: If the loss or a metric does not fit a classifier, or the optimizer or the schedule refuses its
+            arguments.
     """
 
     name: ClassVar[str]
@@ -86,6 +89,7 @@ class Classifier(Transfer):
         loss: LossLike = CrossEntropyLoss,
         losses: dict[str, LossLike] | None = None,
         loss_weights: dict[str, NonNegativeFloat] | None = None,
+        metrics: list[Metric] | Metric | None = None,
         optimizer: OptimizerCallable = AdamW,
         scheduler: LRSchedulerCallable | None = WarmupCosine,
         scheduler_interval: Interval = "auto",
@@ -101,6 +105,7 @@ class Classifier(Transfer):
         self.specification: Specification | None = None
         self.heads = {"label": num_classes} if isinstance(num_classes, int) else dict(num_classes)
         self.objective = Objective(self.heads, loss, losses, loss_weights)
+        self.metrics = as_metrics(metrics, self.heads, {head: self.objective.of(head) for head in self.heads})
         self.channels_last = channels_last
         self.compile_net = compile
         self.acc_best = 0.0
@@ -116,6 +121,16 @@ class Classifier(Transfer):
     def primary(self) -> str:
         """The head by which models are compared."""
         return next(iter(self.heads))
+
+    @property
+    def measures(self) -> list[Measure]:
+        """What is measured, for whoever reads it."""
+        return [metric.measure for metric in self.metrics]
+
+    def columns(self, split: Split) -> list[str]:
+        """The names of all that is measured of a split, those of the primary head first."""
+        main = [f"{split}/{metric.name}" for metric in self.metrics]
+        return [*main, *(f"{split}/{head}_{metric.name}" for head, metric in self._of_heads())]
 
     def forward(self, images: Tensor) -> Tensor | dict[str, Tensor]:
         """Normalized images (batch, channels, height, width) -> logits (batch, num_classes), or one tensor per head."""
@@ -264,10 +279,10 @@ class Classifier(Transfer):
 
     def on_validation_epoch_end(self) -> None:
         """Report the validation metrics and the best accuracy so far."""
-        accuracy = self._report("val")
+        accuracy = self._report("val").get(PRIMARY)
         if accuracy is not None and self.trainer.state.fn == "fit" and not self.trainer.sanity_checking:
             self.acc_best = max(self.acc_best, accuracy)
-            self.log("val/acc_best", self.acc_best)
+            self.log(f"{PRIMARY}_best", self.acc_best)
 
     def on_test_epoch_start(self) -> None:
         """Begin to count."""
@@ -296,7 +311,10 @@ class Classifier(Transfer):
             "lr": self._lr,
             "gradients": self._gathered_gradients(),
             "counts": {
-                split: {head: self._gathered(count.as_tensor(self.device)) for head, count in counts.items()}
+                split: {
+                    head: {name: self._gathered(sums) for name, sums in count.sums().items()}
+                    for head, count in counts.items()
+                }
                 for split, counts in self._counts.items()
             },
         }
@@ -320,7 +338,10 @@ class Classifier(Transfer):
         self._history = list(record.get("history", table))  # an older file has them there, rounded
         self._lr = record["lr"]
         self._counts = {
-            split: {head: Counts.from_tensor(self._own_counts(saved)) for head, saved in counts.items()}
+            split: {
+                head: self._count(head, {name: self._own_sums(sums) for name, sums in sums_of(saved).items()})
+                for head, saved in counts.items()
+            }
             for split, counts in record["counts"].items()
         }
         checkpoint["lr_schedulers"] = []
@@ -340,11 +361,24 @@ class Classifier(Transfer):
         losses: dict[str, Tensor] = self.objective(logits, targets)
         counts = self._counts.get(split)
         if counts is None:
-            counts = self._counts[split] = {head: Counts() for head in self.heads}
+            counts = self._counts[split] = {head: self._count(head) for head in self.heads}
         for head, count in counts.items():
             weight = self.objective.of(head).weight_of_batch(targets[head])
             count.add(losses[head], weight, logits[head], targets[head])
         return self.objective.total(losses), logits, targets
+
+    def _measured(self, head: str) -> list[Metric]:
+        """The metrics that say something about a head."""
+        return [metric for metric in self.metrics if not metric.refusal(self.heads[head])]
+
+    def _of_heads(self) -> list[tuple[str, Metric]]:
+        """What is measured of each of several heads."""
+        heads = self.heads if len(self.heads) > 1 else ()
+        metrics = sorted(self.metrics, key=lambda metric: metric.name)
+        return [(head, metric) for metric in metrics for head in heads if metric in self._measured(head)]
+
+    def _count(self, head: str, sums: Mapping[str, Tensor] | None = None) -> Counts:
+        return Counts(self._measured(head), self.objective.of(head), sums)
 
     def _gathered(self, sums: Tensor) -> Tensor:
         """Those of all processes, a row each; of a single one as they are."""
@@ -352,7 +386,7 @@ class Classifier(Transfer):
         assert isinstance(every, Tensor)
         return every
 
-    def _own_counts(self, saved: Tensor) -> Tensor:
+    def _own_sums(self, saved: Tensor) -> Tensor:
         """Those of this process; where their number has changed the first one takes up all."""
         rows = saved.reshape(-1, saved.shape[-1])
         rank = self.trainer.global_rank
@@ -388,28 +422,29 @@ class Classifier(Transfer):
             return {self.primary: next(iter(given.values()))}
         return given
 
-    def _report(self, split: Split) -> float | None:
-        """Log the epoch's metrics of a split, summed over all processes; the accuracy of the primary head."""
+    def _report(self, split: Split) -> dict[str, float]:
+        """Log the epoch's metrics of a split, summed over all processes; those of the primary head."""
         counts = self._counts.pop(split, None)
         if counts is None:
-            return None
-        own = torch.stack([count.as_tensor(self.device) for count in counts.values()])
-        reduced = self.trainer.strategy.reduce(own, reduce_op="sum")
+            return {}
+        own = {(head, name): sums for head, count in counts.items() for name, sums in count.sums().items()}
+        reduced = self.trainer.strategy.reduce(torch.cat(list(own.values())), reduce_op="sum")
         assert isinstance(reduced, Tensor)
-        sums = dict(zip(self.heads, reduced.tolist(), strict=True))
-        accuracy = {head: float(correct / images) for head, (_, _, correct, images) in sums.items()}
-        # Class weights may be 0 for all that a split has; such a batch has the loss 0, too.
-        losses = {head: float(total / weight) if weight else 0.0 for head, (total, weight, _, _) in sums.items()}
-        loss = sum(losses[head] * weight for head, weight in self.objective.weights.items())
-        main = {f"{split}/loss": loss, f"{split}/acc": accuracy[self.primary]}
+        sums = dict(zip(own, reduced.cpu().split([len(each) for each in own.values()]), strict=True))
+        values = {
+            (head, metric.name): metric.value(sums[head, metric.name])
+            for head in self.heads
+            for metric in self._measured(head)
+        }
+        main = {f"{split}/{metric.name}": values[self.primary, metric.name] for metric in self.metrics}
+        main[f"{split}/{LOSS.name}"] = sum(
+            values[head, LOSS.name] * weight for head, weight in self.objective.weights.items()
+        )
         self.log_dict(main, prog_bar=split != "test")
-        self._reported.update(main)
-        if len(self.heads) > 1:
-            by_head = {f"{split}/{head}_acc": value for head, value in accuracy.items()}
-            by_head |= {f"{split}/{head}_loss": value for head, value in losses.items()}
-            self.log_dict(by_head)
-            self._reported.update(by_head)
-        return accuracy[self.primary]
+        by_head = {f"{split}/{head}_{metric.name}": values[head, metric.name] for head, metric in self._of_heads()}
+        self.log_dict(by_head)
+        self._reported |= main | by_head
+        return main
 
 
 def _class_of(options: Mapping[str, Any]) -> object:

@@ -159,6 +159,8 @@ def unrecorded(value: object, key: str = "") -> dict[str, str]:
 
     A stranger may have written it, so what would not be seen on a screen is spelt out.
     """
+    if isinstance(value, list):
+        value = {str(number): entry for number, entry in enumerate(value)}
     if not isinstance(value, Mapping):
         return {}
     if UNRECORDED in value:
@@ -172,10 +174,15 @@ def unrecorded(value: object, key: str = "") -> dict[str, str]:
 
 def without_unrecorded(value: object) -> object:
     """A specification without what could not be written down, so that defaults take its place."""
+    if isinstance(value, list):
+        return [without_unrecorded(entry) for entry in value if not _is_unrecorded(entry)]
     if not isinstance(value, Mapping):
         return value
-    kept = {name: entry for name, entry in value.items() if not (isinstance(entry, Mapping) and UNRECORDED in entry)}
-    return {name: without_unrecorded(entry) for name, entry in kept.items()}
+    return {name: without_unrecorded(entry) for name, entry in value.items() if not _is_unrecorded(entry)}
+
+
+def _is_unrecorded(value: object) -> bool:
+    return isinstance(value, Mapping) and UNRECORDED in value
 
 
 def _complete(cls: type, written: Mapping[str, object]) -> dict[str, object]:

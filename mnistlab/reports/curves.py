@@ -1,6 +1,7 @@
 """What reports draw: the course of a run, that of several, and how far confidence can be trusted."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
@@ -9,10 +10,9 @@ from mnistlab.reports.charts import Draw, both
 from mnistlab.reports.facts import Facts
 from mnistlab.reports.markup import Markup, element, note, table
 from mnistlab.reports.scores import Bin
+from mnistlab.runs.metrics import LOSS, Measure, measures_of
 
 _SPLITS = {"train": "C0", "val": "C1"}
-_WORDS = {"loss": "loss", "acc": "accuracy, %"}
-_SCALE = {"loss": 1.0, "acc": 100.0}
 _DIGITS = 4
 """Decimals in the table of an only epoch."""
 
@@ -32,16 +32,17 @@ Points = Sequence[tuple[float, float]]
 
 
 def course(facts: Facts) -> Iterator[Markup]:
-    """Loss and accuracy over the epochs of a run."""
+    """What was measured over the epochs of a run."""
+    measures = measures_of(facts.record)
     if len(facts.rows) > 1:
-        charts = [_course(facts, metric) for metric in _WORDS]
+        charts = [_course(facts, measure) for measure in measures]
         yield element("div", *(chart for chart in charts if chart is not None), class_="pair")
     elif facts.rows:
         rows = [
-            (split, word, f"{_SCALE[metric] * facts.rows[0][f'{split}/{metric}']:.{_DIGITS}f}")
+            (split, each.label, f"{each.scaled(facts.rows[0][f'{split}/{each.name}']):.{_DIGITS}f}")
             for split in _SPLITS
-            for metric, word in _WORDS.items()
-            if f"{split}/{metric}" in facts.rows[0]
+            for each in measures
+            if f"{split}/{each.name}" in facts.rows[0]
         ]
         yield element("p", "One epoch makes no curve. This was measured in it:")
         yield table(("Split", "Metric", "Value"), rows, caption="The only epoch", numeric=["Value"])
@@ -58,18 +59,17 @@ def courses(runs: Sequence[Facts], best: Facts | None, names: Mapping[Facts, str
         names: What each is called.
         data: What all were trained on, if it is to be said.
     """
-    split = "val" if any(points_of(run, "val/loss") for run in runs) else "train"
+    split = "val" if any(points_of(run, f"val/{LOSS.name}") for run in runs) else "train"
     what = "Validation" if split == "val" else "Training"
     where = f" on {data}" if data else ""
     charts = []
-    for metric, word in _WORDS.items():
-        lines = [(run, points_of(run, f"{split}/{metric}")) for run in runs]
+    for measure in measures_of(*(run.record for run in runs)):
+        lines = [(run, points_of(run, f"{split}/{measure.name}")) for run in runs]
         lines = [(run, points) for run, points in lines if points]
         if any(len(points) > 1 for _, points in lines):
-            text = f"{what} {word}{where} over the epochs of {len(lines)} runs; their table has their outcomes."
-            name, comma, unit = word.partition(",")
-            draw = _overlay(lines, metric, f"{what} {name}{where}{comma}{unit}", best, names)
-            charts.append(Markup(both(draw, text=text)))
+            many = f"over the epochs of {len(lines)} runs; their table has their outcomes."
+            draw = _overlay(lines, replace(measure, title=f"{what} {measure.title}{where}"), best, names)
+            charts.append(Markup(both(draw, text=f"{what} {measure.label}{where} {many}")))
     none = note(f"None of those{where} has completed two epochs." if data else "None of them has completed two epochs.")
     return element("div", *charts, class_="pair") if charts else none
 
@@ -99,29 +99,29 @@ def reliability(bins: Sequence[Bin]) -> Markup:
     return Markup(both(draw, text=text))
 
 
-def _course(facts: Facts, metric: str) -> Markup | None:
+def _course(facts: Facts, measure: Measure) -> Markup | None:
     """A metric of training and validation over the epochs."""
-    found = {split: points_of(facts, f"{split}/{metric}") for split in _SPLITS}
+    found = {split: points_of(facts, f"{split}/{measure.name}") for split in _SPLITS}
     lines = {split: points for split, points in found.items() if points}
     if not lines:
         return None
 
     def draw(axes: Axes) -> None:
         for split, points in lines.items():
-            _line(axes, points, metric, color=_SPLITS[split], label=split)
-        axes.set(xlabel="epoch", title=_WORDS[metric])
+            _line(axes, points, measure, color=_SPLITS[split], label=split)
+        axes.set(xlabel="epoch", title=measure.label)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend()
 
     ends = [
-        f"{split} from {_SCALE[metric] * points[0][1]:.4g} to {_SCALE[metric] * points[-1][1]:.4g}"
+        f"{split} from {measure.scaled(points[0][1]):.4g} to {measure.scaled(points[-1][1]):.4g}"
         for split, points in lines.items()
     ]
-    return Markup(both(draw, text=f"{_WORDS[metric]} over {len(facts.rows)} epochs: {', '.join(ends)}."))
+    return Markup(both(draw, text=f"{measure.label} over {len(facts.rows)} epochs: {', '.join(ends)}."))
 
 
 def _overlay(
-    lines: Sequence[tuple[Facts, Points]], metric: str, title: str, best: Facts | None, names: Mapping[Facts, str]
+    lines: Sequence[tuple[Facts, Points]], measure: Measure, best: Facts | None, names: Mapping[Facts, str]
 ) -> Draw:
     """A curve for each run, each in a colour where they are few; else only the best has one."""
 
@@ -129,12 +129,12 @@ def _overlay(
         few = len(lines) <= _TOLD_APART
         for number, (run, points) in enumerate(lines):
             if few:
-                _line(axes, points, metric, color=f"C{number}", label=_legible(names[run]))
+                _line(axes, points, measure, color=f"C{number}", label=_legible(names[run]))
             elif run is not best:
-                axes.plot(*_scaled(points, metric), color="C5", linewidth=0.9, alpha=_FAINT)
+                axes.plot(*_scaled(points, measure), color="C5", linewidth=0.9, alpha=_FAINT)
         if not few and best is not None:
-            _line(axes, dict(lines).get(best, []), metric, color="C0", label=f"{_legible(names[best])}, the best")
-        axes.set(xlabel="epoch", title=title)
+            _line(axes, dict(lines).get(best, []), measure, color="C0", label=f"{_legible(names[best])}, the best")
+        axes.set(xlabel="epoch", title=measure.label)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         if axes.get_legend_handles_labels()[1]:
             axes.figure.legend(loc="outside lower left", ncols=2)  # within, it would hide one of many curves
@@ -142,13 +142,13 @@ def _overlay(
     return draw
 
 
-def _line(axes: Axes, points: Points, metric: str, *, color: str, label: str) -> None:
+def _line(axes: Axes, points: Points, measure: Measure, *, color: str, label: str) -> None:
     marker = "o" if len(points) <= _MARKED else None
-    axes.plot(*_scaled(points, metric), color=color, marker=marker, label=label)
+    axes.plot(*_scaled(points, measure), color=color, marker=marker, label=label)
 
 
-def _scaled(points: Points, metric: str) -> tuple[list[float], list[float]]:
-    return [epoch for epoch, _ in points], [_SCALE[metric] * value for _, value in points]
+def _scaled(points: Points, measure: Measure) -> tuple[list[float], list[float]]:
+    return [epoch for epoch, _ in points], [measure.scaled(value) for _, value in points]
 
 
 def _legible(name: str) -> str:

@@ -12,6 +12,7 @@ from mnistlab.reports.markup import Markup, element, folded, joined, note, prefo
 from mnistlab.reports.tested import interval, tested
 from mnistlab.runs.folder import CONFIG, LAST
 from mnistlab.runs.hints import command_for
+from mnistlab.runs.metrics import KNOWN, PRIMARY, measured, measures_of
 from mnistlab.runs.reading import read_configuration
 from mnistlab.runs.verdict import verdict
 from mnistlab.system.files import UnreadableError, is_file
@@ -34,12 +35,23 @@ def headline(facts: Facts) -> Markup:
     figures = {
         f"test accuracy{tested_with}{likely}": percent(facts.tested("acc")),
         "best validation accuracy": percent(facts.validated("acc")),
+        **dict(_further(facts)),
         "parameters": count(facts.parameters),
         "training": duration(facts.seconds),
         "status": facts.status,
     }
     shown = [element("div", element("dt", name), element("dd", value)) for name, value in figures.items()]
     return joined([element("dl", *shown, class_="figures"), *_state(facts)])
+
+
+def _further(facts: Facts) -> Iterator[tuple[str, str]]:
+    """What else was measured in the test, or where there was none in the best validation."""
+    for measure in measures_of(facts.record):
+        for split, words in (("test", "test"), ("val", "best validation")) if measure not in KNOWN else ():
+            value = measured(facts.record, f"{split}/{measure.name}")
+            if value is not None:
+                yield f"{words} {measure.title}", measure.figure(value)
+                break
 
 
 def about(facts: Facts) -> str:
@@ -82,7 +94,7 @@ def _state(facts: Facts) -> Iterator[Markup]:
 
 
 def _validated(facts: Facts) -> bool:
-    return facts.validated("acc") is not None or any("val/acc" in row for row in facts.rows)
+    return facts.validated("acc") is not None or any(PRIMARY in row for row in facts.rows)
 
 
 def _configuration(facts: Facts, trust: Trust) -> Iterator[Markup]:

@@ -1,7 +1,8 @@
 """Several runs, or those of a sweep, as parts of a page."""
 
 import base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from mnistlab.reports.behind import Trust
@@ -12,6 +13,7 @@ from mnistlab.reports.one_run import about, headline, sections
 from mnistlab.reports.tested import interval
 from mnistlab.runs.folder import RECORD
 from mnistlab.runs.listing import short_ids
+from mnistlab.runs.metrics import KNOWN, Measure, measured, measures_of
 from mnistlab.system.files import is_file, read_file, stands
 
 SWEEP = "sweep.json"
@@ -47,6 +49,7 @@ def best_of(runs: Sequence[Facts]) -> Facts | None:
 
 def runs_side_by_side(runs: Sequence[Facts], trust: Trust) -> Iterator[Markup]:
     """A table, the curves, and each run by itself."""
+    further = _further(runs)
     columns = (
         "Run",
         "Model",
@@ -55,6 +58,7 @@ def runs_side_by_side(runs: Sequence[Facts], trust: Trust) -> Iterator[Markup]:
         "Val.",
         "Test",
         "95 % of it",
+        *(heading for heading, _ in further),
         "Training",
         "Started (UTC)",
         "Status",
@@ -69,6 +73,7 @@ def runs_side_by_side(runs: Sequence[Facts], trust: Trust) -> Iterator[Markup]:
             percent(run.validated("acc")),
             percent(run.tested("acc")),
             interval(run) or UNKNOWN,
+            *(said(run) for _, said in further),
             duration(run.seconds),
             run.started.removesuffix(" UTC"),
             run.status,
@@ -80,7 +85,7 @@ def runs_side_by_side(runs: Sequence[Facts], trust: Trust) -> Iterator[Markup]:
     warning = (
         [note(f"They are of different data ({', '.join(groups)}): these figures do not compare.")] if mixed else []
     )
-    beside = table(columns, rows, caption="The runs side by side", numeric=columns[3:9])
+    beside = table(columns, rows, caption="The runs side by side", numeric=columns[3:-2])
     yield _part("Side by side", *warning, beside)
     charts = [courses(group, best_of(group), names, kind if mixed else "") for kind, group in groups.items()]
     yield _part("Curves", *charts)
@@ -102,21 +107,24 @@ def sweep(folder: Path, trials: Sequence[Facts], trust: Trust) -> Iterator[Marku
     """Its trials in a table, their curves, its plots, and the best run."""
     options = list(dict.fromkeys(option for trial in trials for option in trial.point))
     names = [_short(option, options) for option in options]
-    columns = ("Trial", *names, "Validation", "Test", "Parameters", "Training", "Status")
+    further = _further(trials)
+    more = [heading for heading, _ in further]
+    columns = ("Trial", *names, "Validation", "Test", *more, "Parameters", "Training", "Status")
     rows = [
         (
             trial.name,
             *(_read(trial.point.get(option, UNKNOWN)) for option in options),
             percent(trial.validated("acc")),
             percent(trial.tested("acc")),
+            *(said(trial) for _, said in further),
             count(trial.parameters),
             duration(trial.seconds),
             trial.status,
         )
         for trial in trials
     ]
-    numeric = [*names, *columns[-5:-1]]
-    yield _part("Trials", _states(trials), table(columns, rows, caption="The trials, the best first", numeric=numeric))
+    beside = table(columns, rows, caption="The trials, the best first", numeric=columns[1:-1])
+    yield _part("Trials", _states(trials), beside)
     best = best_of(trials)
     yield _part("Curves", courses(trials, best, {trial: trial.name for trial in trials}))
     plots = list(_plots(folder))
@@ -127,6 +135,21 @@ def sweep(folder: Path, trials: Sequence[Facts], trust: Trust) -> Iterator[Marku
     else:
         inner = (element("p", f"{best.title}, {about(best)}", class_="about"), headline(best))
         yield _part(f"Best trial: {best.name}", *inner, *sections(best, trust, level=3))
+
+
+def _further(runs: Sequence[Facts]) -> list[tuple[str, Callable[[Facts], str]]]:
+    """What else was measured: the headings of columns, and what they say of a run."""
+
+    def said(run: Facts, column: str, measure: Measure) -> str:
+        value = measured(run.record, column)
+        return UNKNOWN if value is None else measure.figure(value)
+
+    found = [each for each in measures_of(*(run.record for run in runs)) if each not in KNOWN]
+    return [
+        (f"{word} {each.name}", partial(said, column=f"{split}/{each.name}", measure=each))
+        for each in found
+        for split, word in (("val", "Val."), ("test", "Test"))
+    ]
 
 
 def _read(value: object) -> object:

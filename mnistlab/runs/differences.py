@@ -7,6 +7,7 @@ from pathlib import Path
 from mnistlab.errors import LabError
 from mnistlab.options.written import COMPLETE, Key, Written, from_text
 from mnistlab.runs.folder import CONFIG
+from mnistlab.runs.metrics import BESIDES
 from mnistlab.runs.reading import read_configuration
 from mnistlab.runs.summary import Run, is_number
 
@@ -97,7 +98,4 @@ def figures(run: Run) -> dict[str, float]:
     if is_number(best.get("best epoch")):
         best["best epoch"] = int(str(best["best epoch"])) + 1
     found = {**own, **best, **run.part("metrics", "test"), **run.part("metrics")}
-    return {name: value for name, value in found.items() if is_number(value) and name not in _BESIDES}
-
-
-_BESIDES = ("step", "val/acc_best")
+    return {name: value for name, value in found.items() if is_number(value) and name not in BESIDES}

@@ -11,6 +11,7 @@ from typing import Any
 
 from mnistlab.errors import tell
 from mnistlab.runs.folder import CONFIG, METRICS, RECORD, closed, is_run, places
+from mnistlab.runs.metrics import MEASURE, MEASURES
 from mnistlab.system.files import UnreadableError, read_text
 from mnistlab.system.shapes import (
     Shape,
@@ -56,6 +57,7 @@ _SHAPES: Mapping[str, Shape] = {
     "segments": listed(fields({}, dict.fromkeys(("command", "started", "ended", "status", "error"), _words))),
     "seed": maybe(whole),
     "threads": listed(row(count, threads)),
+    MEASURES: listed(MEASURE),
     "trial": either(text, number),
     "data_fingerprint": maybe(named(text)),
     "process": _process,

@@ -12,14 +12,13 @@ from lightning.pytorch.callbacks import Checkpoint
 from mnistlab.checkpoints.reading import read_checkpoint
 from mnistlab.errors import LabError
 from mnistlab.runs.folder import BEST, CONFIG, LAST, METRICS, RECORD
+from mnistlab.runs.metrics import PRIMARY
 from mnistlab.runs.reading import read_record
 from mnistlab.runs.record import now, write_json, write_rows
 from mnistlab.runs.supervision import Listener
 from mnistlab.runs.writer import Pulse, alone
 from mnistlab.system.files import UnreadableError, write_text
 from mnistlab.system.lightning_inside import Epochwise
-
-MONITOR = "val/acc"
 
 
 class Recorder(Epochwise, Checkpoint):
@@ -184,8 +183,8 @@ class Recorder(Epochwise, Checkpoint):
 
     def better(self, trainer: Trainer) -> dict[str, float] | None:
         """The figures of the validation that has just ended, if it is the best one; of equal ones the earlier is."""
-        score = self._validation.get(MONITOR)
-        if score is None or score <= self.best.get(MONITOR, -1.0):
+        score = self._validation.get(PRIMARY)
+        if score is None or score <= self.best.get(PRIMARY, -1.0):
             return None
         return {"epoch": trainer.current_epoch, "step": trainer.global_step, **self._validation}
 

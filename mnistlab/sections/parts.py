@@ -16,6 +16,7 @@ from mnistlab.models import MediumModel
 from mnistlab.options.classes import hide, refuse
 from mnistlab.options.imported import Section
 from mnistlab.options.numbers import NonNegativeInt, PositiveInt, ThreadCount
+from mnistlab.runs.metrics import PRIMARY
 from mnistlab.sections.unsuited import UNSUITED
 from mnistlab.text.addresses import Address
 from mnistlab.trackers import Tracker
@@ -105,7 +106,7 @@ class Sweep:
         seeds: PositiveInt = 1,
         sampler: Literal["auto", "grid", "random", "tpe"] = "auto",
         pruner: Literal["none", "median", "halving", "hyperband"] = "none",
-        metric: str = "val/acc",
+        metric: str = PRIMARY,
         name: str | None = None,
         keep: NonNegativeInt = 3,
         storage: Address | None = None,

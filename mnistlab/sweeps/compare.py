@@ -14,6 +14,7 @@ from mnistlab.models import Assembled
 from mnistlab.options.arguments import words
 from mnistlab.options.classes import candidates, listed
 from mnistlab.options.signatures import options
+from mnistlab.runs.metrics import ACC
 from mnistlab.sections import Sweep
 from mnistlab.sweeps.checking import checked_space
 from mnistlab.sweeps.faults import Faults
@@ -188,7 +189,7 @@ def _plan(asked: Sweep, models: Sequence[str], base: Sequence[str], seeds: Seque
         storage=asked.storage or "",
         sampler="grid",
         pruner="none",
-        metric="test/acc",
+        metric=f"test/{ACC.name}",
         epochs=cli.trainer.max_epochs or 0,
         trials=len(models),
         seeds=list(seeds),

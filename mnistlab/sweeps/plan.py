@@ -12,12 +12,13 @@ from typing import Any, Literal
 from mnistlab.catalogue.store import current_identity
 from mnistlab.errors import LabError
 from mnistlab.options.domains import as_typed
+from mnistlab.runs.metrics import MEASURE, Measure, measure_of
 from mnistlab.runs.reading import read_record
 from mnistlab.runs.record import write_json
 from mnistlab.sweeps.drawing import at_random, identified, seed_of, unseen
 from mnistlab.sweeps.space import Assignment, Axis, Label, Point, Space, ends, grid
 from mnistlab.system.files import UnreadableError, read_text
-from mnistlab.system.shapes import fields, listed, named, text, whole
+from mnistlab.system.shapes import fields, listed, maybe, named, text, whole
 from mnistlab.system.strict_json import spelt
 from mnistlab.training.failures import RunFailedError
 
@@ -41,7 +42,8 @@ _SHAPE = fields(
         "arguments": listed(text),
         "seeds": listed(whole),
         "identity": named(text),
-    }
+    },
+    {"described": maybe(MEASURE)},
 )
 
 
@@ -84,6 +86,7 @@ class Plan:
         sampler_seed: The seed of the sampler.
         identity: The state of the source and the versions that it was begun with.
         debug: Whether it is shown where the error of a trial comes from.
+        described: What there is to know of the metric, unless its name says it.
     """
 
     kind: Kind
@@ -103,6 +106,7 @@ class Plan:
     sampler_seed: int
     identity: Mapping[str, str]
     debug: bool = False
+    described: Measure | None = None
 
     @property
     def folder(self) -> Path:
@@ -115,9 +119,14 @@ class Plan:
         return self.storage or f"sqlite:///{(self.folder / DATABASE).absolute()}"
 
     @property
+    def measure(self) -> Measure:
+        """What there is to know of the metric."""
+        return self.described or measure_of(self.metric) or Measure(self.metric, self.metric)
+
+    @property
     def minimizes(self) -> bool:
         """Whether less is better."""
-        return "loss" in self.metric
+        return not self.measure.higher_is_better
 
     @cached_property
     def space(self) -> Space:
@@ -180,7 +189,8 @@ def plan_from(text: str) -> Plan:
     problem = _SHAPE(said)
     if problem:
         raise ValueError(f"this is no plan: it{problem}")
-    return Plan(**said)
+    described = said.get("described")
+    return Plan(**{**said, "described": described and Measure(**described)})
 
 
 def read_plan(folder: Path) -> Plan | None:

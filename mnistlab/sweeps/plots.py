@@ -1,6 +1,7 @@
 """Plots of a sweep: how it went on, what each option did, how the best values go together."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from math import log10
 from pathlib import Path
@@ -66,8 +67,7 @@ def _axes(plan: Plan, trials: Sequence[FrozenTrial]) -> list[Axis]:
 
 def _history(plan: Plan, trials: Sequence[FrozenTrial], axes: Axes) -> None:
     values = [_scaled(plan, trial.value) for trial in trials]
-    better = min if plan.minimizes else max
-    best = [better(values[: end + 1]) for end in range(len(values))]
+    best = [plan.measure.better(values[: end + 1]) for end in range(len(values))]
     axes.plot(range(1, len(values) + 1), values, "o", alpha=0.7, label="trial")
     axes.step(range(1, len(values) + 1), best, where="post", label="best so far")
     axes.set(xlabel="trials finished", ylabel=_label(plan))
@@ -141,8 +141,8 @@ def _marks(axis: Axis) -> list[tuple[float, str]]:
 
 def _scaled(plan: Plan, value: float | None) -> float:
     assert value is not None
-    return 100 * value if plan.metric.endswith("acc") else value
+    return plan.measure.scaled(value)
 
 
 def _label(plan: Plan) -> str:
-    return f"{plan.metric}, %" if plan.metric.endswith("acc") else plan.metric
+    return replace(plan.measure, title=plan.metric).label

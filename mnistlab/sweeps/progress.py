@@ -72,7 +72,7 @@ class Display:
         parts = [f"{len(done)}/{len(jobs)} trials", f"{running} running"]
         best = best_of(self._plan, jobs)
         if best is not None and best.last.value is not None:
-            parts.append(f"best {shown(self._plan.metric, best.last.value)} ({best.stem})")
+            parts.append(f"best {self._plan.measure.figure(best.last.value)} ({best.stem})")
         here = len(done) - self._first
         if here > 0:
             left = (time.monotonic() - self._begun) / here * (len(jobs) - len(done))
@@ -108,7 +108,7 @@ def ended_line(plan: Plan, job: Progress) -> str:
     name = f"{job.stem} seed {seeds[0]}" if one_of_many else job.stem
     if job.state is State.FAILED:
         return f"{name}  failed: {job.error}"
-    value = "" if trial.value is None else f"{plan.metric} {shown(plan.metric, trial.value)}"
+    value = "" if trial.value is None else f"{plan.metric} {plan.measure.figure(trial.value)}"
     stopped = f"stopped after epoch {trial.last_step}" if job.state is State.PRUNED else ""
     point = point_text(trial.user_attrs.get("point") or trial.params) if plan.kind == "sweep" else ""
     parts = [name, value, stopped, seconds, point]
@@ -139,11 +139,6 @@ def short_names(point: Point) -> dict[str, Label]:
 def value_text(value: Label) -> str:
     """A value, with four digits where it is a fraction."""
     return f"{value:.4g}" if isinstance(value, float) else as_typed(value)
-
-
-def shown(metric: str, value: float) -> str:
-    """A metric as a person reads it."""
-    return f"{100 * value:.2f} %" if metric.endswith("acc") else f"{value:.4f}"
 
 
 def counted(number: int, thing: str) -> str:

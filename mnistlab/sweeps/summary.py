@@ -10,7 +10,7 @@ from mnistlab.runs.hints import command_for
 from mnistlab.sweeps.importances import importances
 from mnistlab.sweeps.plan import Plan
 from mnistlab.sweeps.plots import write_plots
-from mnistlab.sweeps.progress import short_names, shown, value_text
+from mnistlab.sweeps.progress import short_names, value_text
 from mnistlab.sweeps.space import Label
 from mnistlab.sweeps.study import Progress, State, Study, ranked
 from mnistlab.text.layout import table
@@ -74,11 +74,11 @@ def _is_number(text: str) -> bool:
 
 def _value(plan: Plan, group: Sequence[Progress]) -> str:
     values = [each.last.value or 0.0 for each in group]
-    mean = shown(plan.metric, statistics.fmean(values))
+    mean = plan.measure.figure(statistics.fmean(values))
     if len(values) == 1:
         return mean
-    deviation = shown(plan.metric, statistics.stdev(values))
-    return f"{mean.removesuffix(' %')} ± {deviation} (n={len(values)})"
+    deviation = plan.measure.figure(statistics.stdev(values))
+    return f"{plan.measure.bare(statistics.fmean(values))} ± {deviation} (n={len(values)})"
 
 
 def _seconds(group: Sequence[Progress]) -> float:

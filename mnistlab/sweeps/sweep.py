@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mnistlab.errors import LabError, tell, visible
 from mnistlab.options.written import Written
+from mnistlab.runs.metrics import KNOWN, measure_of
 from mnistlab.sections import Sweep
 from mnistlab.sweeps.checking import checked_space
 from mnistlab.sweeps.faults import Faults
@@ -108,7 +109,7 @@ def _plan(asked: Sweep, space: Space, base: Sequence[str], seeds: Sequence[int],
     }
     title = "" if any(axis.name == "model" for axis in space.axes) else type(cli.model).__name__
     name = asked.name or name_for("sweep", title, what)
-    epochs = cli.trainer.max_epochs or 0
+    epochs, measure = cli.trainer.max_epochs or 0, measure_of(asked.metric, cli.model.measures)
     return Plan(
         kind="sweep",
         name=checked_name(name),
@@ -126,6 +127,7 @@ def _plan(asked: Sweep, space: Space, base: Sequence[str], seeds: Sequence[int],
         keep=asked.keep,
         sampler_seed=asked.sampler_seed,
         identity=identity(),
+        described=None if measure in KNOWN else measure,
     )
 
 
@@ -134,8 +136,7 @@ def _refuse(cli: LabCLI, metric: str) -> None:
     refuse_devices(cli)
     if not cli.datamodule.val_size or not cli.trainer.limit_val_batches:
         raise LabError("--data.val_size: a sweep compares by validation images, and there are none.")
-    heads = cli.model.heads if len(cli.model.heads) > 1 else ()
-    known = ["val/acc", "val/loss", *(f"val/{head}_{what}" for head in heads for what in ("acc", "loss"))]
+    known = cli.model.columns("val")
     if metric not in known:
         test = " The test images are for the end." if metric.startswith("test/") else ""
         raise LabError(f"--metric={metric}: there are {', '.join(known)}.{suggestion(metric, known)}{test}")

@@ -205,7 +205,7 @@ def _value(record: Mapping[str, object], folder: Path, plan: Plan) -> float:
     values = [each for each in (*figures, *(row.get(plan.metric) for row in _rows(folder))) if is_number(each)]
     if not values:
         raise RunFailedError(f"no {plan.metric} was measured.")
-    return float(min(values) if plan.minimizes else max(values))
+    return float(plan.measure.better(values))
 
 
 def _remove_broken(folder: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from mnistlab.runs.folder import BEST, CONFIG, LAST, RECORD, WEIGHTS
+from mnistlab.runs.metrics import BESIDES
 from mnistlab.runs.record import what_counts
 
 DEFAULT_NAME = "mnistlab"
@@ -68,7 +69,7 @@ class Followed:
         """The best and the test metrics, as far as there are any: `best/val/acc`, `test/acc`."""
         metrics = self.record.get("metrics") or {}
         best, test = metrics.get("best") or {}, metrics.get("test") or {}
-        found = {f"best/{name}": value for name, value in best.items() if name not in ("epoch", "step", "val/acc_best")}
+        found = {f"best/{name}": value for name, value in best.items() if name not in BESIDES}
         found |= {"best/epoch": epoch_of(best)} if best else {}
         return {**found, **{name: value for name, value in test.items() if name != "checkpoint"}}
 

@@ -118,7 +118,7 @@ def _tell_rounded(cli: LabCLI, found: Found) -> None:
 def tell_notes(configured: Configured, cli: LabCLI) -> None:
     """Say what is configured and changes nothing."""
     if cli.trainer.is_global_zero:
-        for note in notes(configured, cli.datamodule, cli.trainer):
+        for note in notes(configured, cli.model, cli.datamodule, cli.trainer):
             tell(f"note: {note}")
 
 

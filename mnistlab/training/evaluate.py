@@ -18,6 +18,7 @@ from mnistlab.data import ImageData
 from mnistlab.errors import LabError, tell
 from mnistlab.options.settling import Settled
 from mnistlab.runs.folder import CONFIG, OUTCOMES, PICTURE, PREDICTIONS, RECORD
+from mnistlab.runs.metrics import ACC, figure, recorded
 from mnistlab.runs.record import config_text, now, start_record, write_json
 from mnistlab.runs.recorder import rounded
 from mnistlab.system.files import replacing, write_text
@@ -75,6 +76,7 @@ def _evaluate(invocation: Invocation, cli: LabCLI, found: Found | None, answerin
     model, data, trainer, resolved = cli.model, cli.datamodule, cli.trainer, cli.resolved
     folder = cli.folder
     record = start_record(invocation.command, invocation.arguments, resolved, model.name, invocation.presets)
+    record |= recorded(model.measures)
     record["checkpoint"] = str(found.path.resolve()) if found and found.path else None
     if invocation.command == "predict":
         batches: list[Any] = trainer.predict(model, data) or []
@@ -129,14 +131,13 @@ def _show(command: str, model: Classifier, data: ImageData, metrics: Mapping[str
     split: Literal["test", "val"] = "test" if command == "test" else "val"
     guesses = data.majority(split) if len(model.heads) > 1 else {}
     largest = {
-        f"{split}/{head}_acc": f" (always naming the largest class: {100 * share:.2f} %)"
+        f"{split}/{head}_{ACC.name}": f" (always naming the largest class: {ACC.figure(share)})"
         for head, share in guesses.items()
     }
     print(f"{type(model).__name__} on the {split} images of {type(data).__name__}")
     width = max(map(len, metrics))
     for name, value in metrics.items():
-        text = f"{100 * value:.2f} %" if name.endswith("acc") else f"{value:.6g}"
-        print(f"  {name:<{width}} {text}{largest.get(name, '')}")
+        print(f"  {name:<{width}} {figure(name, value, model.measures, '.6g')}{largest.get(name, '')}")
     print(f"kept in {folder}")
 
 

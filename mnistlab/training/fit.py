@@ -22,6 +22,7 @@ from mnistlab.runs.folder import BEST, LAST, RECORD, continues_from
 from mnistlab.runs.hints import command_for
 from mnistlab.runs.keeper import Keeper
 from mnistlab.runs.listing import called, given_names
+from mnistlab.runs.metrics import recorded
 from mnistlab.runs.newest import MEANT
 from mnistlab.runs.reading import read_record
 from mnistlab.runs.record import config_text, start_record
@@ -274,7 +275,7 @@ def _build_recorder(
         refuse_second(folder)
     record = _record_of(folder)
     started = start_record("fit", invocation.arguments, cli.resolved, cli.model.name, invocation.presets)
-    started |= supervision.said if supervision else {}
+    started |= {**recorded(cli.model.measures), **(supervision.said if supervision else {})}
     if record:
         parts = [{**part, "status": _ended(part)} for part in record.get("segments") or []]
         begun = record.get("started") or started["started"]

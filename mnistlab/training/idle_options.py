@@ -12,6 +12,7 @@ from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
 from mnistlab.errors import LabError
 from mnistlab.options.written import Source, Written
+from mnistlab.runs.metrics import PRIMARY, Measure, measure_of
 from mnistlab.text.nearest import suggestion
 from mnistlab.training.beyond import beyond, validates
 from mnistlab.training.configured import Configured
@@ -46,12 +47,7 @@ def check_monitors(configured: Configured, model: Classifier, data: ImageData, t
         *(entry["class_path"] for entry in configured.resolved["trainer"]["callbacks"] or []),
     ]
     ours = all(name.partition(".")[0] in ("mnistlab", "lightning") for name in classes)
-    heads = [f"{head}_{name}" for head in model.heads for name in ("acc", "loss")] if len(model.heads) > 1 else []
-    known = [
-        "lr",
-        "val/acc_best",
-        *(f"{split}/{name}" for split in ("train", "val") for name in ("loss", "acc", *heads)),
-    ]
+    known = ["lr", f"{PRIMARY}_best", *model.columns("train"), *model.columns("val")]
     for key, name, options in configured.callbacks():
         monitor = options.get("monitor")
         if name not in ("EarlyStopping", "ModelCheckpoint") or monitor is None:
@@ -66,11 +62,12 @@ def check_monitors(configured: Configured, model: Classifier, data: ImageData, t
             raise LabError(f"{where}: {name} waits for {monitor}, but nothing is validated: {why} is 0.")
 
 
-def notes(configured: Configured, data: ImageData, trainer: Trainer) -> list[str]:
+def notes(configured: Configured, model: Classifier, data: ImageData, trainer: Trainer) -> list[str]:
     """What was written and has no effect on this command, a sentence each.
 
     Args:
         configured: The command.
+        model: Its model.
         data: Its data.
         trainer: Its trainer; of `fit`, one that knows its optimizers already.
 
@@ -83,7 +80,7 @@ def notes(configured: Configured, data: ImageData, trainer: Trainer) -> list[str
     found += [
         *_loss_of_no_head(configured),
         *_without_its_partner(configured),
-        *_wrong_way_round(configured),
+        *_wrong_way_round(configured, model.measures),
         *_already_begun(configured),
     ]
     return [*found, *beyond(configured, data, trainer)]
@@ -146,11 +143,13 @@ def _already_begun(configured: Configured) -> Iterator[str]:
             yield f"{entry.where} has no effect: the run goes on with the {begun_with[entry.key]} of its checkpoint."
 
 
-def _wrong_way_round(configured: Configured) -> Iterator[str]:
-    """An accuracy that is expected to become small."""
+def _wrong_way_round(configured: Configured, measures: Sequence[Measure]) -> Iterator[str]:
+    """A metric that is expected to become worse."""
     watchers = [(key, options) for key, _, options in configured.callbacks()]
     for key, options in [*watchers, ("model.scheduler", configured.options("model", "scheduler"))]:
         where = configured.chosen(f"{key}.monitor")
-        if where and str(options.get("monitor")).endswith(("acc", "acc_best")) and options.get("mode") == "min":
+        measure = measure_of(str(options.get("monitor")).removesuffix("_best"), measures)
+        ways = ("growing", "max", "min") if measure and measure.higher_is_better else ("falling", "min", "max")
+        if where and measure and options.get("mode") == ways[2]:
             option = ".".join(part for part in key.split(".") if not part.isdigit())
-            yield f"{where}: a growing accuracy counts as no improvement here. Add --{option}.mode=max."
+            yield f"{where}: a {ways[0]} {measure.title} counts as no improvement here. Add --{option}.mode={ways[1]}."

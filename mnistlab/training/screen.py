@@ -11,12 +11,15 @@ from mnistlab.errors import visible
 from mnistlab.presets.shipped import with_names
 from mnistlab.runs.folder import CONFIG, LAST
 from mnistlab.runs.hints import command_for
+from mnistlab.runs.metrics import ACC, KNOWN, LOSS, PRIMARY, Measure
 from mnistlab.system.lightning_inside import NOISE
 from mnistlab.text.layout import beside, shown, wrapped
 from mnistlab.training.origins import Origin
 
 _LONGEST = 40
 """Characters of a value that are shown."""
+
+_SHARE = len("98.12 %")
 
 _COLUMN = 20
 """Characters that a value may have and still be followed by its origin in the common column."""
@@ -42,6 +45,7 @@ class Screen:
         self._epochs = "?"
         self._primary = ""
         self._heads: list[str] = []  # without the primary one
+        self._measures: Sequence[Measure] = KNOWN
 
     def begin(self, model: Classifier, data: ImageData, epochs: int | None, folder: Path) -> None:
         """Say what is trained, and where it is kept."""
@@ -49,6 +53,7 @@ class Screen:
         trained = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
         some = "" if trained == count else f", {trained:,} of them trained"
         self._primary, *self._heads = model.heads
+        self._measures = model.measures
         self._epochs = str(epochs) if epochs and epochs > 0 else "?"
         self._print(f"{type(model).__name__} ({count:,} parameters{some}) on {type(data).__name__}")
         self._print(f"kept in {folder}")
@@ -70,9 +75,9 @@ class Screen:
         """Print the metrics of an epoch."""
         epoch = f"{int(row['epoch']) + 1}/{self._epochs}"
         parts = [
-            f"{split} loss {row[f'{split}/loss']:.4f} acc {self._accuracies(split, row)}"
+            " ".join([split, *(f"{each.name} {self._figure(each, split, row)}" for each in self._measures)])
             for split in ("train", "val")
-            if f"{split}/loss" in row
+            if f"{split}/{LOSS.name}" in row
         ]
         seconds = row["seconds"]
         for line in beside([f"epoch {epoch:>7}", *parts, f"{seconds:.{1 if seconds < 10 else 0}f} s"]):  # noqa: PLR2004
@@ -82,13 +87,15 @@ class Screen:
         """Print the outcome, and how to have it again."""
         best, test = metrics.get("best"), metrics.get("test")
         if best:
-            self._print(f"best  val acc {100 * best['val/acc']:.2f} % after epoch {int(best['epoch']) + 1}")
+            self._print(f"best  val acc {ACC.figure(best[PRIMARY])} after epoch {int(best['epoch']) + 1}")
         if test:
-            self._print(f"test  acc {self._accuracies('test', test).strip()}  loss {test['test/loss']:.4f}")
+            order = dict.fromkeys((ACC, *self._measures))
+            figures = [f"{each.name} {self._figure(each, 'test', test).strip()}" for each in order]
+            self._print("  ".join(["test", *figures]))
             if self._heads:
-                largest = {f"test/{head}_acc": share for head, share in data.majority("test").items()}
-                largest["test/acc"] = largest[f"test/{self._primary}_acc"]
-                shares = self._accuracies("test", largest).strip()
+                largest = {f"test/{head}_{ACC.name}": share for head, share in data.majority("test").items()}
+                largest[f"test/{ACC.name}"] = largest[f"test/{self._primary}_{ACC.name}"]
+                shares = self._figure(ACC, "test", largest).strip()
                 self._print(f"always naming the largest class: {shares}")
         if (folder / LAST).is_file():
             self._print(f"Test it again: {command_for('test', folder)}")
@@ -98,10 +105,13 @@ class Screen:
         for each in wrapped(line) if line else ():
             self._print(each)
 
-    def _accuracies(self, split: str, metrics: Mapping[str, float]) -> str:
-        """The accuracy, and those of further heads with their names."""
-        others = [f"{head} {100 * metrics[f'{split}/{head}_acc']:.2f}" for head in self._heads]
-        return f"{100 * metrics[f'{split}/acc']:5.2f} %" + (f" ({', '.join(others)})" if others else "")
+    def _figure(self, measure: Measure, split: str, metrics: Mapping[str, float]) -> str:
+        """A metric, and those of further heads with their names; the loss is that of all heads together."""
+        of_heads = {head: metrics.get(f"{split}/{head}_{measure.name}") for head in self._heads if measure != LOSS}
+        others = [f"{head} {measure.bare(value)}" for head, value in of_heads.items() if value is not None]
+        width = _SHARE if measure.unit else 0
+        text = f"{measure.figure(metrics[f'{split}/{measure.name}']):>{width}}"
+        return f"{text} ({', '.join(others)})" if others else text
 
     def _print(self, line: str) -> None:
         if self._speaks:

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ from mnistlab.errors import LabError, visible
 from mnistlab.options.arguments import Arguments
 from mnistlab.reports.screen.words import percent, say, seconds
 from mnistlab.runs.listing import short_ids
+from mnistlab.runs.metrics import KNOWN, measured, measures_of
 from mnistlab.runs.reading import tell_broken
 from mnistlab.runs.summary import FILTERS, Run, Runs, ordered, read_runs, selected
 from mnistlab.system.strict_json import as_json
@@ -153,6 +154,7 @@ def _columns(found: Runs, shown: Sequence[Run], key: str) -> list[_Column]:
         _Column("ep", epochs, right=True, gives_way=3, key="epochs"),
         _Column("val %", [percent(run.val_acc) for run in shown], right=True),
         _Column("test %", [percent(run.test_acc) for run in shown], right=True),
+        *_further(shown),
         _Column("s", [seconds(run.seconds) for run in shown], right=True, gives_way=2, key="seconds"),
         _Column("started UTC" if one_year else "started", times, gives_way=1, key="started"),
         _Column("status", [run.status for run in shown], common=True),
@@ -160,6 +162,15 @@ def _columns(found: Runs, shown: Sequence[Run], key: str) -> list[_Column]:
     ]
     kept = [column for column in columns if any(column.cells)]
     return [replace(column, gives_way=_ASKED_FOR) if key == column.key else column for column in kept]
+
+
+def _further(shown: Sequence[Run]) -> Iterator[_Column]:
+    """What else was measured; the first to give way."""
+    for measure in measures_of(*(run.record for run in shown)):
+        for split in ("val", "test") if measure not in KNOWN else ():
+            values = [measured(run.record, f"{split}/{measure.name}") for run in shown]
+            cells = ["" if value is None else measure.bare(value) for value in values]
+            yield _Column(f"{split} {measure.head}", cells, right=True, gives_way=1, key=f"{split}/{measure.name}")
 
 
 def _name(run: Run) -> str:

@@ -11,7 +11,7 @@ from mnistlab.errors import LabError
 from mnistlab.options.arguments import Arguments
 from mnistlab.options.written import Written
 from mnistlab.reports.screen.settings import changed
-from mnistlab.reports.screen.words import percent, said, say
+from mnistlab.reports.screen.words import said, say
 from mnistlab.runs.differences import (
     ABSENT,
     Difference,
@@ -24,6 +24,7 @@ from mnistlab.runs.differences import (
 from mnistlab.runs.folder import OUTCOMES, weights_of
 from mnistlab.runs.hints import command_for
 from mnistlab.runs.listing import find_run
+from mnistlab.runs.metrics import Measure, figure, measures_of
 from mnistlab.runs.summary import Run, read_run
 from mnistlab.runs.testing import tested_in
 from mnistlab.system.strict_json import as_json
@@ -161,7 +162,7 @@ def _parts(pair: _Pair, *, everything: bool) -> Iterator[list[str]]:
         yield _table("configuration", pair.settings)
     else:
         yield ["They were configured alike."]
-    yield _figures(figures(pair.a), figures(pair.b))
+    yield _figures(figures(pair.a), figures(pair.b), measures_of(pair.a.record, pair.b.record))
     ran = differences(surroundings(pair.a), surroundings(pair.b))
     yield _table("surroundings", ran) if ran else ["They ran with the same versions on the same machine."]
     if pair.untested:
@@ -187,25 +188,26 @@ def _sides(each: Difference) -> list[str]:
     return short if short[0] != short[1] else shown
 
 
-def _figures(a: Mapping[str, float], b: Mapping[str, float]) -> list[str]:
+def _figures(a: Mapping[str, float], b: Mapping[str, float], measures: Sequence[Measure]) -> list[str]:
     names = list(dict.fromkeys([*a, *b]))
-    rows = [[name, *(_figure(name, side.get(name)) for side in (a, b)), _change(name, a, b)] for name in names]
+    rows = [
+        [name, *(_figure(name, side.get(name), measures) for side in (a, b)), _change(name, a, b, measures)]
+        for name in names
+    ]
     return table(["measured", "A", "B", "B - A"], rows, screen_width(), (1, 2)) if rows else ["Nothing was measured."]
 
 
-def _figure(name: str, value: float | None) -> str:
+def _figure(name: str, value: float | None, measures: Sequence[Measure]) -> str:
     if value is None:
         return "-"
-    if name.endswith("acc"):
-        return f"{percent(value)} %"
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.{_DIGITS}g}"
+    return figure(name, value, measures, "," if isinstance(value, int) else f",.{_DIGITS}g")
 
 
-def _change(name: str, a: Mapping[str, float], b: Mapping[str, float]) -> str:
+def _change(name: str, a: Mapping[str, float], b: Mapping[str, float], measures: Sequence[Measure]) -> str:
     if name not in a or name not in b or a[name] == b[name]:
         return ""
     change = b[name] - a[name]
-    return f"{'+' if change > 0 else '-'}{_figure(name, abs(change)).removesuffix(' %')}"
+    return f"{'+' if change > 0 else '-'}{_figure(name, abs(change), measures).removesuffix(' %')}"
 
 
 def _first_head(found: "Agreement", *, everything: bool) -> Iterator[str]:

@@ -8,11 +8,12 @@ from mnistlab.catalogue import load_catalogue
 from mnistlab.errors import LabError, tell
 from mnistlab.options.arguments import Arguments
 from mnistlab.reports.screen.settings import Setting, changed
-from mnistlab.reports.screen.words import percent, said, say, seconds
+from mnistlab.reports.screen.words import said, say, seconds
 from mnistlab.runs.differences import configuration
 from mnistlab.runs.folder import CONFIG, continues_from, weights_of
 from mnistlab.runs.hints import command_for
 from mnistlab.runs.listing import find_run
+from mnistlab.runs.metrics import BESIDES, Measure, figure, measures_of
 from mnistlab.runs.reading import LEFT_OUT, read_rows
 from mnistlab.runs.summary import Run, is_number, read_run
 from mnistlab.runs.verdict import lower_rate, verdict
@@ -174,7 +175,8 @@ def _rows(folder: Path) -> list[dict[str, str]]:
 
 def _epochs(run: Run, rows: Sequence[Mapping[str, str]]) -> Iterator[str]:
     """The table of metrics in short: the primary head, the first and the last epochs."""
-    names = [name for name in ("train/loss", "train/acc", "val/loss", "val/acc") if any(row.get(name) for row in rows)]
+    measures = {f"{split}/{each.name}": each for split in ("train", "val") for each in measures_of(run.record)}
+    names = [name for name in measures if any(row.get(name) for row in rows)]
     if not names:
         return
     taken = run.part("timings").get("epoch_seconds")
@@ -183,7 +185,7 @@ def _epochs(run: Run, rows: Sequence[Mapping[str, str]]) -> Iterator[str]:
     cells = [
         [
             str(at + 1),
-            *(_metric(name, row.get(name, "")) for name in names),
+            *(_metric(measures[name], row.get(name, "")) for name in names),
             seconds(times[at]) if at < len(times) else "",
             "best" if at == best else "",
         ]
@@ -193,33 +195,27 @@ def _epochs(run: Run, rows: Sequence[Mapping[str, str]]) -> Iterator[str]:
         middle = [cells[int(best)]] if best is not None and _FIRST <= best < len(cells) - _LAST else []
         dots = [["...", *[""] * (len(names) + 2)]]
         cells = [*cells[:_FIRST], *dots, *middle, *(dots if middle else []), *cells[-_LAST:]]
-    head = ["epoch", *(name.replace("/", " ").replace("acc", "acc %") for name in names), "s", ""]
+    head = ["epoch", *(f"{name.partition('/')[0]} {measures[name].head}" for name in names), "s", ""]
     yield from table(head, cells, screen_width(), range(len(head) - 1))
 
 
-def _metric(name: str, text: str) -> str:
+def _metric(measure: Measure, text: str) -> str:
     value = _as_number(text)
-    if not is_number(value):
-        return text
-    return percent(value) if name.endswith("acc") else f"{value:.4f}"
+    return measure.bare(value) if is_number(value) else text
 
 
 def _outcome(run: Run, rows: Sequence[Mapping[str, str]]) -> Iterator[str]:
     """The best and the test figures, of all heads, and what is to be said of them."""
-    metrics = run.part("metrics")
+    metrics, measures = run.part("metrics"), measures_of(run.record)
     kinds = {"best": run.part("metrics", "best"), "last": {}, "test": run.part("metrics", "test"), "measured": metrics}
     for kind, values in kinds.items():
-        figures = [f"{name} {_figure(name, value)}" for name, value in values.items() if is_number(value)]
-        shown = [text for text in figures if not text.startswith(("epoch", "step", "val/acc_best"))]
+        found = {name: value for name, value in values.items() if is_number(value) and name not in BESIDES}
+        shown = [f"{name} {figure(name, value, measures, '.4g')}" for name, value in found.items()]
         if shown:
             yield from paragraph(", ".join(shown), screen_width(), _NAMES + 2, f"  {kind:<{_NAMES}}")
     line = verdict(rows, run.record)
     if line:
         yield from paragraph(line, screen_width(), _NAMES + 2, f"  {'verdict':<{_NAMES}}")
-
-
-def _figure(name: str, value: float) -> str:
-    return f"{percent(value)} %" if name.endswith("acc") else f"{value:.4g}"
 
 
 def _commands(run: Run) -> Iterator[str]:
