@@ -124,7 +124,7 @@ class SectionEntry:
     entry: ClassEntry | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Catalogue:
     """Everything that can be written on the command line of `fit`, `validate`, `test` and `predict`.
 
