@@ -1,16 +1,20 @@
 """What all tests share."""
 
+import gc
+import io
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from pages import Page
+from support import only_run
 
 from mnistlab.cli import main
 from mnistlab.sweeps import trying
@@ -23,6 +27,12 @@ SMALL_DATA = ("--data=SyntheticDigits", "--data.train_size=600", "--data.test_si
 
 Fit = Callable[..., Path]
 Change = Callable[..., None]
+
+
+def pytest_collection_finish() -> None:
+    """Keep what was imported out of every later search for garbage: there are a million such objects."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -66,6 +76,37 @@ def fit(here: Path) -> Fit:
         before = set(here.glob("runs/*/*"))
         assert main(["fit", "--model=TinyModel", *SMALL_DATA, "--trainer.max_epochs=1", *arguments]) == code
         (folder,) = set(here.glob("runs/*/*")) - before
+        return folder
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def _once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Train TinyModel for a moment, each choice of options once a session, without a word."""
+    kept: dict[tuple[str, ...], Path] = {}
+
+    def run(*arguments: str) -> Path:
+        if arguments not in kept:
+            root = tmp_path_factory.mktemp("once")
+            with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+                patch.chdir(root)
+                assert main(["fit", "--model=TinyModel", *SMALL_DATA, "--trainer.max_epochs=1", *arguments]) == 0
+            kept[arguments] = only_run(root / "runs")
+        return kept[arguments]
+
+    return run
+
+
+@pytest.fixture
+def trained(here: Path, _once: Callable[..., Path]) -> Fit:
+    """As `fit`, for tests that only need a run: a copy of one that is trained once a session, with the same options."""
+
+    def run(*arguments: str) -> Path:
+        source = _once(*arguments)
+        torch.manual_seed(0)
+        folder = here.joinpath("runs", *source.parts[-2:])
+        shutil.copytree(source, folder)
         return folder
 
     return run

@@ -42,11 +42,11 @@ def outcome(root: Path, *arguments: str) -> tuple[Path, dict[str, Any]]:
 
 
 @pytest.fixture
-def elsewhere(here: Path, fit: Fit, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Path, Path]]:
+def elsewhere(here: Path, trained: Fit, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Path, Path]]:
     """Train, then go to another folder; the run's folder and the new current one."""
 
     def prepare(*arguments: str) -> tuple[Path, Path]:
-        run = fit(*arguments).resolve()
+        run = trained(*arguments).resolve()
         there = here / "elsewhere"
         there.mkdir()
         monkeypatch.chdir(there)
@@ -154,10 +154,10 @@ def test_another_loss_has_its_own_defaults(
 )
 @pytest.mark.parametrize("command", ["test", "fit"])
 def test_a_contradiction_is_told_before_any_work(
-    fit: Fit, here: Path, capsys: pytest.CaptureFixture[str], command: str, arguments: list[str], part: str
+    trained: Fit, here: Path, capsys: pytest.CaptureFixture[str], command: str, arguments: list[str], part: str
 ) -> None:
     """It leaves nothing behind."""
-    run = fit()
+    run = trained()
     before = contents(here)
     capsys.readouterr()
 
@@ -181,10 +181,10 @@ def test_random_weights_are_measured_only_on_purpose(
 
 
 def test_measuring_an_untrained_model_and_a_checkpoint_exclude_each_other(
-    fit: Fit, capsys: pytest.CaptureFixture[str]
+    trained: Fit, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """One of the two was not meant."""
-    assert main(["test", f"--ckpt_path={fit()}", "--untrained"]) == 2
+    assert main(["test", f"--ckpt_path={trained()}", "--untrained"]) == 2
     assert "exclude each other" in capsys.readouterr().err
 
 
@@ -254,7 +254,7 @@ def test_a_data_set_of_another_number_of_classes_is_found_again(here: Path, monk
 
 
 @pytest.fixture
-def trained(here: Path) -> Iterator[Callable[..., dict[str, float]]]:
+def learnt(here: Path) -> Iterator[Callable[..., dict[str, float]]]:
     """Fit a model with a plain Trainer, save `made.ckpt`, and return what the Trainer's own test says."""
 
     def train(model: Classifier, data: Any = None, loader: Any = None) -> dict[str, float]:
@@ -278,12 +278,12 @@ def loader() -> DataLoader[tuple[Tensor, ...]]:
 
 
 def test_a_model_made_in_python_tests_like_one_of_the_command_line(
-    here: Path, trained: Callable[..., dict[str, float]]
+    here: Path, learnt: Callable[..., dict[str, float]]
 ) -> None:
     """Plain values, classes and partials of classes are written down."""
     loss = partial(nn.CrossEntropyLoss, label_smoothing=0.1)
     model = SmallModel(hidden_dim=40, dropout=0.3, optimizer=partial(SGD, lr=0.1), loss=loss)
-    expected = trained(model, SyntheticDigits(**SMALL, partition="pooled"))
+    expected = learnt(model, SyntheticDigits(**SMALL, partition="pooled"))
 
     folder, measured = outcome(here, "test", "--ckpt_path=made.ckpt")
 
@@ -296,13 +296,13 @@ def test_a_model_made_in_python_tests_like_one_of_the_command_line(
 
 
 def test_what_cannot_be_written_down_is_asked_for_by_name(
-    here: Path, trained: Callable[..., dict[str, float]], capsys: pytest.CaptureFixture[str]
+    here: Path, learnt: Callable[..., dict[str, float]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The test works; to go on training, the optimizer and the loss must be said."""
     model = TinyModel(
         optimizer=lambda parameters: SGD(parameters, lr=0.1), loss=nn.CrossEntropyLoss(label_smoothing=0.1)
     )
-    expected = trained(model, SyntheticDigits(**SMALL))
+    expected = learnt(model, SyntheticDigits(**SMALL))
 
     _, measured = outcome(here, "test", "--ckpt_path=made.ckpt")
     assert measured["metrics"]["test/acc"] == expected["test/acc"]
@@ -321,10 +321,10 @@ def test_what_cannot_be_written_down_is_asked_for_by_name(
 
 
 def test_a_model_made_in_python_goes_on_from_the_command_line(
-    here: Path, trained: Callable[..., dict[str, float]]
+    here: Path, learnt: Callable[..., dict[str, float]]
 ) -> None:
     """In a run folder of its own, since it has none."""
-    trained(SmallModel(hidden_dim=40), SyntheticDigits(**SMALL))
+    learnt(SmallModel(hidden_dim=40), SyntheticDigits(**SMALL))
 
     _, continued = outcome(here, "fit", "--ckpt_path=made.ckpt", "--trainer.max_epochs=2")
 
@@ -333,10 +333,10 @@ def test_a_model_made_in_python_goes_on_from_the_command_line(
 
 
 def test_a_checkpoint_without_data_asks_for_them(
-    here: Path, trained: Callable[..., dict[str, float]], capsys: pytest.CaptureFixture[str]
+    here: Path, learnt: Callable[..., dict[str, float]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A bare DataLoader is known to nobody."""
-    trained(TinyModel(), loader=loader())
+    learnt(TinyModel(), loader=loader())
 
     assert main(["test", "--ckpt_path=made.ckpt"]) == 2
     assert "--data=" in capsys.readouterr().err
@@ -346,12 +346,12 @@ def test_a_checkpoint_without_data_asks_for_them(
     assert measured["data"] == "SyntheticDigits"
 
 
-def test_load_from_checkpoint_gives_the_model_back(trained: Callable[..., dict[str, float]]) -> None:
+def test_load_from_checkpoint_gives_the_model_back(learnt: Callable[..., dict[str, float]]) -> None:
     """With its sizes, its weights and its loss; what is given counts more."""
     model = SmallModel(
         hidden_dim=40, optimizer=partial(SGD, lr=0.1), loss=partial(nn.CrossEntropyLoss, label_smoothing=0.1)
     )
-    trained(model, SyntheticDigits(**SMALL))
+    learnt(model, SyntheticDigits(**SMALL))
 
     loaded = SmallModel.load_from_checkpoint("made.ckpt")
     other = Classifier.load_from_checkpoint("made.ckpt", dropout=0.4)
@@ -364,9 +364,9 @@ def test_load_from_checkpoint_gives_the_model_back(trained: Callable[..., dict[s
         assert torch.equal(weight, other.state_dict()[name])
 
 
-def test_load_from_checkpoint_says_what_it_does_not_know(trained: Callable[..., dict[str, float]]) -> None:
+def test_load_from_checkpoint_says_what_it_does_not_know(learnt: Callable[..., dict[str, float]]) -> None:
     """A lambda is gone; the default takes its place with a warning, or what is given without one."""
-    trained(TinyModel(optimizer=lambda parameters: SGD(parameters, lr=0.1)), SyntheticDigits(**SMALL))
+    learnt(TinyModel(optimizer=lambda parameters: SGD(parameters, lr=0.1)), SyntheticDigits(**SMALL))
 
     with pytest.warns(UserWarning, match="optimizer was a lambda"):
         TinyModel.load_from_checkpoint("made.ckpt")
@@ -375,9 +375,9 @@ def test_load_from_checkpoint_says_what_it_does_not_know(trained: Callable[..., 
         TinyModel.load_from_checkpoint("made.ckpt", optimizer=partial(SGD, lr=0.1))
 
 
-def test_load_from_checkpoint_refuses_another_model(trained: Callable[..., dict[str, float]]) -> None:
+def test_load_from_checkpoint_refuses_another_model(learnt: Callable[..., dict[str, float]]) -> None:
     """A checkpoint of TinyModel is no SmallModel."""
-    trained(TinyModel(), SyntheticDigits(**SMALL))
+    learnt(TinyModel(), SyntheticDigits(**SMALL))
 
     with pytest.raises(LabError, match="SmallModel"):
         SmallModel.load_from_checkpoint("made.ckpt")

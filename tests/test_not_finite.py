@@ -86,10 +86,10 @@ def spoilt(run: Path, value: float | torch.dtype) -> Path:
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_weights_that_are_no_numbers_are_told_and_not_learnt_from(
-    fit: Fit, capsys: pytest.CaptureFixture[str], value: float
+    trained: Fit, capsys: pytest.CaptureFixture[str], value: float
 ) -> None:
     """With the first of them."""
-    path = spoilt(run := fit(), value)
+    path = spoilt(run := trained(), value)
     before = (run / "run.json").read_bytes()
 
     assert main(["test", f"--ckpt_path={path}"]) == 0
@@ -114,10 +114,10 @@ def test_weights_that_are_no_numbers_are_told_and_not_learnt_from(
     ids=str,
 )
 def test_weights_of_another_type_are_told(
-    fit: Fit, capsys: pytest.CaptureFixture[str], kind: torch.dtype, code: int, said: str
+    trained: Fit, capsys: pytest.CaptureFixture[str], kind: torch.dtype, code: int, said: str
 ) -> None:
     """Or refused where they cannot be those of the model."""
-    path = spoilt(fit(), kind)
+    path = spoilt(trained(), kind)
     capsys.readouterr()
 
     assert main(["validate", f"--ckpt_path={path}"]) == code

@@ -409,20 +409,29 @@ def test_a_checkpoint_of_ones_own_class_is_opened_by_naming_it(
         assert package not in sys.modules
         assert not MARKER.exists()
 
-    # The names of models are unique, so the module is not imported for a second time in this process.
-    for arguments in (
+    # The names of models are unique, so the module is not imported for a second time in a process.
+    lines = (
         [checkpoint, f"--trust={package}"],
         [weights, f"--trust={package}"],
         [checkpoint, f"--model={package}.Mine", f"--model.loss={package}.MyLoss"],
-    ):
-        done = subprocess.run(
-            [sys.executable, "-m", "mnistlab", "test", *arguments],
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
+    )
+    command = [sys.executable, "-c", EACH_IN_A_PROCESS, *("\n".join(line) for line in lines)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("  test/acc ") == len(lines)
+
+
+EACH_IN_A_PROCESS = """
+import os, sys
+import lightning.pytorch
+from mnistlab.cli import main
+for line in sys.argv[1:]:
+    child = os.fork()
+    if not child:
+        sys.exit(main(["test", *line.split("\\n")]))
+    if os.waitpid(child, 0)[1]:
+        sys.exit(line)
+"""
 
 
 def test_an_import_changes_no_other_parser(here: Path) -> None:
@@ -482,11 +491,15 @@ def of_lightning(path: str, **arguments: object) -> dict[str, object]:
     ],
 )
 def test_a_run_that_is_continued_writes_nowhere_else(
-    fit: Fit, tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str], option: str, value: object
+    trained: Fit,
+    tmp_path_factory: pytest.TempPathFactory,
+    capsys: pytest.CaptureFixture[str],
+    option: str,
+    value: object,
 ) -> None:
     """Its configuration came with the checkpoint; what the user types is not asked about."""
     elsewhere = tmp_path_factory.mktemp("elsewhere") / "new"
-    run = fit()
+    run = trained()
     rewritten(run, **{option: json.loads(json.dumps(value).replace("{}", str(elsewhere)))})
     capsys.readouterr()
 
@@ -498,10 +511,10 @@ def test_a_run_that_is_continued_writes_nowhere_else(
     assert not elsewhere.exists()
 
 
-def test_a_place_elsewhere_is_allowed_by_naming_it(fit: Fit, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_place_elsewhere_is_allowed_by_naming_it(trained: Fit, tmp_path_factory: pytest.TempPathFactory) -> None:
     """By `--trust`, or as the option itself; here and in the run nothing needs to be said."""
     elsewhere = tmp_path_factory.mktemp("elsewhere")
-    run = fit()
+    run = trained()
     again = ("fit", f"--ckpt_path={run}", "--trainer.max_epochs=2")
     logger = of_lightning("loggers.CSVLogger", save_dir=str(elsewhere / "a"))
 
@@ -536,10 +549,10 @@ def test_a_folder_of_data_that_is_not_here_is_not_made(
 
 @pytest.mark.parametrize("text", ["a: &a [1]\n", "run:\n  tags: &a [x]\n"])
 def test_a_configuration_that_grows_without_end_is_refused(
-    fit: Fit, capsys: pytest.CaptureFixture[str], text: str
+    trained: Fit, capsys: pytest.CaptureFixture[str], text: str
 ) -> None:
     """A few lines of YAML can stand for any number of values."""
-    run = fit()
+    run = trained()
     names = [chr(ord("b") + number) for number in range(20)]
     before = ["a", *names]
     lines = [
@@ -645,9 +658,9 @@ def test_a_huge_model_is_refused(
     assert "forged.ckpt describes a model that is far larger than its own weights" in line
 
 
-def test_the_name_of_a_run_cannot_write_to_the_terminal(fit: Fit, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_name_of_a_run_cannot_write_to_the_terminal(trained: Fit, capsys: pytest.CaptureFixture[str]) -> None:
     """It is shown when the run goes on."""
-    run = fit()
+    run = trained()
     config = yaml.safe_load((run / "config.yaml").read_text())
     config["run"]["name"] = "\x1b[2J\nall is well"
     (run / "config.yaml").write_text(yaml.safe_dump(config))

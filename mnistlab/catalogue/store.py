@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -72,8 +73,14 @@ def current_identity() -> Identity:
 
 def source_hash(package: Path) -> str:
     """SHA-256 of the names and the contents of all modules of a package, the same in a checkout and in a wheel."""
+    return _hash_of(package, tuple((path, _state(path)) for path in sorted(package.rglob("*.py"))))
+
+
+@lru_cache(maxsize=2)
+def _hash_of(package: Path, modules: tuple[tuple[Path, tuple[int, int]], ...]) -> str:
+    """The same for modules in a certain state, which are read once."""
     digest = hashlib.sha256()
-    for path in sorted(package.rglob("*.py")):
+    for path, _ in modules:
         relative = path.relative_to(package)
         if relative.parts[0] != _PRESETS:
             digest.update(f"{relative.as_posix()}\n".encode() + path.read_bytes())
@@ -128,10 +135,23 @@ def _forget_old(kept: Path) -> None:
 def _read(path: Path, identity: Identity) -> Catalogue | None:
     """The catalogue in a file; None where there is none, it is damaged, or it is for something else."""
     try:
-        found: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return Catalogue.from_dict(found["catalogue"]) if found["identity"] == identity else None
+        found, catalogue = _parsed(path, _state(path))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+    return catalogue if found == identity else None
+
+
+@lru_cache(maxsize=2)
+def _parsed(path: Path, _: tuple[int, int]) -> tuple[Identity, Catalogue]:
+    """What a file says in a certain state; a process reads it once."""
+    found: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found["identity"], Catalogue.from_dict(found["catalogue"])
+
+
+def _state(path: Path) -> tuple[int, int]:
+    """What changes when a file is written."""
+    found = path.stat()
+    return found.st_mtime_ns, found.st_size
 
 
 def _version(name: str) -> str:

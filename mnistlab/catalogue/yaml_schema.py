@@ -8,6 +8,7 @@ the user's own is taken with any options.
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from mnistlab.catalogue import Catalogue, ClassEntry, KindEntry, OptionEntry
 from mnistlab.options.entries import Value
@@ -26,6 +27,7 @@ _DOMAIN = r"^(choice|int|float|log|logint):"
 _INIT = r"(init_args\.)?"
 
 
+@lru_cache(maxsize=1)
 def schema_text(catalogue: Catalogue) -> str:
     """The schema as JSON."""
     return json.dumps(spelt(_Builder(catalogue).schema()), separators=(",", ":"), ensure_ascii=False) + "\n"

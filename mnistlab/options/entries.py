@@ -217,7 +217,7 @@ class Kinds(Protocol):
         """Whether an option of a class takes a value of which only the class knows."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Catalogue:
     """Everything that can be written on the command line of `fit`, `validate`, `test` and `predict`.
 

@@ -50,10 +50,9 @@ def options(cls: type, *, supplied: int = 0) -> Mapping[str, Option]:
         cls: The class.
         supplied: Leave out so many leading arguments, which are supplied later.
     """
-    parser = _parser(cls, supplied=supplied)
-    defaults = parser.get_defaults()
+    defaults = _defaults(cls, supplied=supplied)
     found = {}
-    for name in _names(cls, supplied=supplied):
+    for name in _parser(cls, supplied=supplied)[1]:
         parameter = _parameter(cls, name)
         if parameter is None:  # behind a `**kwargs` that leads out of the line of parents
             found[name] = Option(name, Any, ANY, defaults.get(name), None)
@@ -81,8 +80,8 @@ def refuse_unknown(instance: object, given: Mapping[str, object]) -> None:
 
 def accepts(cls: type, name: str, value: object, *, supplied: int = 0) -> bool:
     """Whether `value`, which has been read, is one that the option `name` of `cls` takes by its type."""
-    others = {other for other in _names(cls, supplied=supplied) if other != name}
-    parser = _parser(cls, supplied=supplied, leave_out=frozenset(others))
+    others = {other for other in _parser(cls, supplied=supplied)[1] if other != name}
+    parser, _ = _parser(cls, supplied=supplied, leave_out=frozenset(others))
     try:
         made = parser.parse_object(verbatim({name: value}), env=False).get(name)
     except (ArgumentError, ValueError, TypeError, RecursionError):
@@ -92,7 +91,7 @@ def accepts(cls: type, name: str, value: object, *, supplied: int = 0) -> bool:
 
 def parsed_default(cls: type, name: str, *, supplied: int = 0) -> dict[str, object] | None:
     """The class that an option takes by default, where jsonargparse can read that, as from the source of a lambda."""
-    parsed = _parser(cls, supplied=supplied).get_defaults().get(name)
+    parsed = _defaults(cls, supplied=supplied).get(name)
     if isinstance(parsed, Namespace) and "class_path" in parsed:
         described: dict[str, object] = parsed.as_dict()
         return described
@@ -105,25 +104,21 @@ def parsed(cls: type, values: Mapping[str, object], *, supplied: int = 0) -> Nam
     Raises:
         ArgumentError: If a value is of a wrong type, or an option is missing.
     """
-    return parse(_parser(cls, supplied=supplied), values)
+    return parse(_parser(cls, supplied=supplied)[0], values)
 
 
 @cache
-def _names(cls: type, *, supplied: int) -> list[str]:
+def _parser(cls: type, *, supplied: int, leave_out: frozenset[str] = frozenset()) -> tuple[ArgumentParser, list[str]]:
+    """What reads the options of a class, and their names."""
     parser = ArgumentParser(exit_on_error=False)
-    names: list[str] = parser.add_class_arguments(cls, None, fail_untyped=False, skip=_skip(supplied=supplied))
-    return names
+    skip: set[str | int] = {supplied} if supplied else set()
+    names: list[str] = parser.add_class_arguments(cls, None, fail_untyped=False, skip=skip | leave_out)
+    return parser, names
 
 
 @cache
-def _parser(cls: type, *, supplied: int, leave_out: frozenset[str] = frozenset()) -> ArgumentParser:
-    parser = ArgumentParser(exit_on_error=False)
-    parser.add_class_arguments(cls, None, fail_untyped=False, skip=_skip(supplied=supplied) | leave_out)
-    return parser
-
-
-def _skip(*, supplied: int) -> set[str | int]:
-    return {supplied} if supplied else set()
+def _defaults(cls: type, *, supplied: int) -> Namespace:
+    return _parser(cls, supplied=supplied)[0].get_defaults()
 
 
 def _parameter(cls: type, name: str) -> tuple[object, object] | None:

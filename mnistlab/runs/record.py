@@ -10,6 +10,7 @@ import shlex
 import subprocess
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -135,9 +136,10 @@ def _processor() -> str:
     return names[0] if names else platform.processor()
 
 
-def _git() -> dict[str, Any] | None:
+@cache
+def _git() -> Mapping[str, Any] | None:
     """The commit of the source that runs, and whether it had been changed; None outside a checkout."""
-    source = Path(__file__).parent
+    source = Path(__file__).parent.parent
     if not any((parent / ".git").exists() for parent in source.parents):
         return None
     commit = _ask_git(source, "rev-parse", "HEAD")

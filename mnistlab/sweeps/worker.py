@@ -271,6 +271,7 @@ def _work_for_parent() -> None:
     plan = plan_from(sys.stdin.readline())
     know(json.loads(sys.stdin.readline()))
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    gc.freeze()  # what was imported is no garbage; after each job it would be searched for some
     try:
         with told_of_the_database():
             work(plan)

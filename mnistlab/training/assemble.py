@@ -84,7 +84,7 @@ class LabCLI(LightningCLI):
         if self.config.seed_everything is True:
             self.config.seed_everything = _drawn_seed()
         with warnings.catch_warnings(action="ignore"):  # of what cannot be written down
-            dumped = yaml.safe_load(parser.dump(self.config, skip_unset=False))
+            dumped = yaml.safe_load(parser.dump(self.config, skip_unset=False, skip_validation=True))
         self.resolved: dict[str, Any] = _readable(dumped, args)
         keep(self.resolved, {**args, "seed_everything": self.config.seed_everything})
         self.resolved.pop("config", None)

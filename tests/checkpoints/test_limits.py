@@ -58,10 +58,10 @@ def test_what_describes_a_run_is_not() -> None:
 @pytest.mark.parametrize("value", [endless(), doubling()], ids=["endless", "doubling"])
 @pytest.mark.parametrize("key", ["model", "data"])
 def test_a_checkpoint_without_end_is_refused(
-    fit: Fit, capsys: pytest.CaptureFixture[str], key: str, value: object
+    trained: Fit, capsys: pytest.CaptureFixture[str], key: str, value: object
 ) -> None:
     """By the command line and in Python."""
-    contents: dict[str, Any] = torch.load(fit() / "checkpoints" / "best.ckpt", weights_only=True)
+    contents: dict[str, Any] = torch.load(trained() / "checkpoints" / "best.ckpt", weights_only=True)
     contents["mnistlab"][key]["init_args"]["batch_size"] = value
     torch.save(contents, "endless.ckpt")
     capsys.readouterr()

@@ -71,9 +71,9 @@ def test_a_run_leaves_its_best_weights(fit: Fit) -> None:
     assert not list(run.glob(".*"))
 
 
-def test_without_validation_they_are_the_last(fit: Fit) -> None:
+def test_without_validation_they_are_the_last(trained: Fit) -> None:
     """There is no best then."""
-    run = fit("--data.val_size=0", "--trainer.max_epochs=2")
+    run = trained("--data.val_size=0", "--trainer.max_epochs=2")
 
     assert_same(run / "model.safetensors", checkpoint_of(run, "last")["state_dict"])
 
@@ -154,9 +154,9 @@ def test_it_gives_the_digits_of_the_checkpoint(
     assert measured(command, "--ckpt_path=alone.safetensors") == expected
 
 
-def test_it_gives_the_predictions_of_the_checkpoint(fit: Fit, here: Path) -> None:
+def test_it_gives_the_predictions_of_the_checkpoint(trained: Fit, here: Path) -> None:
     """To the last digit of every probability."""
-    run = fit()
+    run = trained()
     tables = []
     for path in (run / "model.safetensors", run / "checkpoints" / "best.ckpt"):
         assert main(["predict", f"--ckpt_path={path}", f"--run.dir={path.suffix}"]) == 0
@@ -166,9 +166,9 @@ def test_it_gives_the_predictions_of_the_checkpoint(fit: Fit, here: Path) -> Non
     assert tables[0] == tables[1]
 
 
-def test_it_can_be_loaded_in_python(fit: Fit) -> None:
+def test_it_can_be_loaded_in_python(trained: Fit) -> None:
     """With its sizes and its weights."""
-    run = fit("--model.hidden_dim=40")
+    run = trained("--model.hidden_dim=40")
 
     model = Classifier.load_from_checkpoint(run / "model.safetensors")
 
@@ -177,9 +177,9 @@ def test_it_can_be_loaded_in_python(fit: Fit) -> None:
     assert_same(run / "model.safetensors", dict(model.state_dict()))
 
 
-def test_a_folder_without_its_checkpoints_is_still_tested(fit: Fit) -> None:
+def test_a_folder_without_its_checkpoints_is_still_tested(trained: Fit) -> None:
     """Whoever deletes them for their size keeps the weights."""
-    run = fit()
+    run = trained()
     expected = measured("test", f"--ckpt_path={run}")
     for path in (run / "checkpoints").iterdir():
         path.unlink()
@@ -187,9 +187,9 @@ def test_a_folder_without_its_checkpoints_is_still_tested(fit: Fit) -> None:
     assert measured("test", f"--ckpt_path={run}") == expected
 
 
-def test_a_training_does_not_go_on_from_weights_alone(fit: Fit, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_training_does_not_go_on_from_weights_alone(trained: Fit, capsys: pytest.CaptureFixture[str]) -> None:
     """The message says what is missing, and from where it would."""
-    run = fit()
+    run = trained()
     capsys.readouterr()
 
     assert main(["fit", f"--ckpt_path={run / 'model.safetensors'}"]) == 2
@@ -200,11 +200,11 @@ def test_a_training_does_not_go_on_from_weights_alone(fit: Fit, capsys: pytest.C
 
 
 @pytest.fixture
-def rewrite(fit: Fit) -> Rewrite:
+def rewrite(trained: Fit) -> Rewrite:
     """The path of a file whose description somebody has changed; a text, or None for no description."""
 
     def changed(change: Callable[[dict[str, Any]], object]) -> Path:
-        source = fit() / "model.safetensors"
+        source = trained() / "model.safetensors"
         said = change(said_by(source))
         text = said if isinstance(said, str) else json.dumps(said)
         save_file(load_file(source), "other.safetensors", None if said is None else {"mnistlab": text})
@@ -251,11 +251,11 @@ BROKEN: dict[str, Callable[[bytes], bytes]] = {
 @pytest.mark.parametrize("spoil", BROKEN.values(), ids=BROKEN)
 @pytest.mark.parametrize("command", ["test", "inspect"])
 def test_a_damaged_file_is_refused(
-    fit: Fit, capsys: pytest.CaptureFixture[str], command: str, spoil: Callable[[bytes], bytes]
+    trained: Fit, capsys: pytest.CaptureFixture[str], command: str, spoil: Callable[[bytes], bytes]
 ) -> None:
     """In one line that names it."""
     path = Path("broken.safetensors")
-    path.write_bytes(spoil((fit() / "model.safetensors").read_bytes()))
+    path.write_bytes(spoil((trained() / "model.safetensors").read_bytes()))
     capsys.readouterr()
 
     assert main([command, f"--ckpt_path={path}"]) == 2
@@ -310,9 +310,9 @@ def test_a_model_that_does_not_fit_such_a_file_trains_all_the_same(
     assert not list(here.rglob("model.safetensors"))
 
 
-def test_the_same_weights_give_the_same_bytes(fit: Fit) -> None:
+def test_the_same_weights_give_the_same_bytes(trained: Fit) -> None:
     """Packed twice, the file can be compared by a checksum."""
-    weights, metadata = unpack(fit() / "model.safetensors")
+    weights, metadata = unpack(trained() / "model.safetensors")
 
     assert pack(weights, metadata) == pack(weights, metadata)
 

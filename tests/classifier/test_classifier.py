@@ -106,9 +106,9 @@ def test_the_best_accuracy_never_falls(fit: Any) -> None:
     assert [float(row["val/acc_best"]) for row in rows] == [max(accuracy[: n + 1]) for n in range(6)]
 
 
-def test_validating_does_not_report_a_best_accuracy(fit: Any) -> None:
+def test_validating_does_not_report_a_best_accuracy(trained: Any) -> None:
     """Only training has a best epoch."""
-    folder = fit()
+    folder = trained()
 
     assert main(["validate", f"--ckpt_path={folder}", "--run.dir=validations"]) == 0
 

@@ -42,9 +42,9 @@ def screen(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize("name", ["checkpoints/best.ckpt", "model.safetensors"])
-def test_it_says_what_the_file_says(fit: Fit, inspect: Inspect, name: str) -> None:
+def test_it_says_what_the_file_says(trained: Fit, inspect: Inspect, name: str) -> None:
     """Where it is from, how far it was trained, its specification, its figures and its weights."""
-    run = fit("--trainer.max_epochs=2", "--model.hidden_dim=40")
+    run = trained("--trainer.max_epochs=2", "--model.hidden_dim=40")
     contents = torch.load(run / "checkpoints" / "best.ckpt", weights_only=True)
     record = json.loads((run / "run.json").read_text())
 
@@ -69,9 +69,9 @@ def test_it_says_what_the_file_says(fit: Fit, inspect: Inspect, name: str) -> No
     assert report["problem"] is None
 
 
-def test_a_run_best_and_last_name_a_checkpoint(fit: Fit, inspect: Inspect) -> None:
+def test_a_run_best_and_last_name_a_checkpoint(trained: Fit, inspect: Inspect) -> None:
     """As they do for `test`."""
-    run = fit()
+    run = trained()
     found = {
         name: Path(inspect(*arguments)["file"]).absolute()
         for name, arguments in {
@@ -86,9 +86,9 @@ def test_a_run_best_and_last_name_a_checkpoint(fit: Fit, inspect: Inspect) -> No
     assert found["last"] == run / "checkpoints" / "last.ckpt"
 
 
-def test_a_person_sees_it_in_80_columns(fit: Fit, screen: Callable[..., list[str]]) -> None:
+def test_a_person_sees_it_in_80_columns(trained: Fit, screen: Callable[..., list[str]]) -> None:
     """The specification as in a configuration file, the figures, and a verdict on each class."""
-    run = fit("--model.hidden_dim=40")
+    run = trained("--model.hidden_dim=40")
     lines = screen(str(run / "checkpoints" / "best.ckpt"))
 
     assert all(len(line) <= 80 or " " not in line for line in lines)  # a path is not broken
@@ -127,10 +127,10 @@ def test_weights_of_another_program_are_shown_as_far_as_can_be(
 @pytest.mark.parametrize("key", ["model", "data", "format", "metrics", "versions"])
 @pytest.mark.parametrize("value", [7, "text", [1, [2]], {"class_path": [1], "init_args": "x"}, None, {1: {2: 3}}])
 def test_a_record_of_any_form_is_shown(
-    fit: Fit, inspect: Inspect, screen: Callable[..., list[str]], key: str, value: object
+    trained: Fit, inspect: Inspect, screen: Callable[..., list[str]], key: str, value: object
 ) -> None:
     """It is as little trusted in its form as in its contents."""
-    contents = torch.load(fit() / "checkpoints" / "best.ckpt", weights_only=True)
+    contents = torch.load(trained() / "checkpoints" / "best.ckpt", weights_only=True)
     contents["mnistlab"][key] = value
     contents["callbacks"]["Recorder"] = value
     torch.save(contents, "odd.ckpt")
@@ -139,9 +139,9 @@ def test_a_record_of_any_form_is_shown(
     assert screen("odd.ckpt")
 
 
-def test_what_is_nested_in_itself_has_an_end(fit: Fit, inspect: Inspect, screen: Callable[..., list[str]]) -> None:
+def test_what_is_nested_in_itself_has_an_end(trained: Fit, inspect: Inspect, screen: Callable[..., list[str]]) -> None:
     """A pickle can hold such a thing, and a list that doubles at every level."""
-    contents = torch.load(fit() / "checkpoints" / "best.ckpt", weights_only=True)
+    contents = torch.load(trained() / "checkpoints" / "best.ckpt", weights_only=True)
     endless: dict[str, object] = {}
     endless["again"] = endless
     contents["mnistlab"]["model"]["init_args"] = endless
@@ -151,9 +151,9 @@ def test_what_is_nested_in_itself_has_an_end(fit: Fit, inspect: Inspect, screen:
     assert screen("endless.ckpt")
 
 
-def test_a_stranger_cannot_write_to_the_terminal(fit: Fit, screen: Callable[..., list[str]]) -> None:
+def test_a_stranger_cannot_write_to_the_terminal(trained: Fit, screen: Callable[..., list[str]]) -> None:
     """Control characters are shown, not sent."""
-    contents = torch.load(fit() / "checkpoints" / "best.ckpt", weights_only=True)
+    contents = torch.load(trained() / "checkpoints" / "best.ckpt", weights_only=True)
     contents["mnistlab"]["model"]["init_args"] = {"hidden_dim": "\x1b[2J\ud800\nclasses: all allowed"}
     contents["mnistlab"]["model"]["class_path"] = "os.\x1b]0;"
     torch.save(contents, "odd.ckpt")
@@ -165,10 +165,10 @@ def test_a_stranger_cannot_write_to_the_terminal(fit: Fit, screen: Callable[...,
 
 
 def test_text_that_an_option_might_take_for_a_class_is_listed(
-    fit: Fit, inspect: Inspect, screen: Callable[..., list[str]]
+    trained: Fit, inspect: Inspect, screen: Callable[..., list[str]]
 ) -> None:
     """Whether it counts depends on the option."""
-    contents = torch.load(fit() / "checkpoints" / "best.ckpt", weights_only=True)
+    contents = torch.load(trained() / "checkpoints" / "best.ckpt", weights_only=True)
     contents["mnistlab"]["model"]["init_args"]["hook"] = "os.system"
     torch.save(contents, "odd.ckpt")
 
@@ -176,9 +176,9 @@ def test_text_that_an_option_might_take_for_a_class_is_listed(
     assert "text that reads like names: os.system" in screen("odd.ckpt")
 
 
-def test_a_newer_format_is_told(fit: Fit, inspect: Inspect) -> None:
+def test_a_newer_format_is_told(trained: Fit, inspect: Inspect) -> None:
     """As far as it can be read, it is shown."""
-    contents = torch.load(fit() / "checkpoints" / "best.ckpt", weights_only=True)
+    contents = torch.load(trained() / "checkpoints" / "best.ckpt", weights_only=True)
     contents["mnistlab"]["format"] = 99
     torch.save(contents, "newer.ckpt")
 

@@ -43,17 +43,17 @@ def test_a_run_gives_the_same_bits_again(fit: Fit, capsys: pytest.CaptureFixture
     assert (folder / "run.json").read_text() == before
 
 
-def test_it_says_so(fit: Fit, capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_says_so(trained: Fit, capsys: pytest.CaptureFixture[str]) -> None:
     """In words, for the newest run by its name."""
-    fit()
+    trained()
 
     assert main(["reproduce", "last"]) == 0
     assert "Bit-identical to" in capsys.readouterr().out
 
 
-def test_a_run_whose_figures_are_others_is_told_apart(fit: Fit, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_whose_figures_are_others_is_told_apart(trained: Fit, capsys: pytest.CaptureFixture[str]) -> None:
     """The first epoch that differs is named, and the exit code says it too."""
-    folder = fit("--trainer.max_epochs=2")
+    folder = trained("--trainer.max_epochs=2")
     capsys.readouterr()
     table = folder / "metrics.csv"
     head, first, second = table.read_text().splitlines()
@@ -80,10 +80,10 @@ def test_other_weights_are_told(fit: Fit, capsys: pytest.CaptureFixture[str]) ->
 
 @pytest.mark.parametrize("gone", ["model.safetensors", "outcomes.safetensors"])
 def test_weights_that_are_gone_are_not_said_to_be_the_same(
-    fit: Fit, gone: str, capsys: pytest.CaptureFixture[str]
+    trained: Fit, gone: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Every metric is; test outcomes that are gone make no difference."""
-    folder = fit()
+    folder = trained()
     (folder / gone).unlink()
     capsys.readouterr()
 
@@ -111,9 +111,9 @@ def test_a_name_still_means_the_run_that_was_repeated(fit: Fit, capsys: pytest.C
     assert max(map(len, out.splitlines())) <= 80
 
 
-def test_other_circumstances_are_told(fit: Fit, capsys: pytest.CaptureFixture[str]) -> None:
+def test_other_circumstances_are_told(trained: Fit, capsys: pytest.CaptureFixture[str]) -> None:
     """Versions, commit and machine, whether or not the figures are the same."""
-    folder = fit()
+    folder = trained()
     record = json.loads((folder / "run.json").read_text())
     edit(folder, versions={**record["versions"], "torch": "1.0"}, device="cuda:0")
     capsys.readouterr()
@@ -124,9 +124,9 @@ def test_other_circumstances_are_told(fit: Fit, capsys: pytest.CaptureFixture[st
     assert {each["what"]: each["then"] for each in said["circumstances"]} == {"torch": "1.0", "device": "cuda:0"}
 
 
-def test_it_takes_the_threads_of_the_run(fit: Fit, capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_takes_the_threads_of_the_run(trained: Fit, capsys: pytest.CaptureFixture[str]) -> None:
     """They are part of a run's bits; afterwards they are as before."""
-    folder = fit()
+    folder = trained()
     record = json.loads((folder / "run.json").read_text())
     edit(folder, machine={**record["machine"], "threads": 2}, threads=[[0, 2]])
     capsys.readouterr()
@@ -139,9 +139,9 @@ def test_it_takes_the_threads_of_the_run(fit: Fit, capsys: pytest.CaptureFixture
     assert torch.get_num_threads() == before
 
 
-def test_a_run_that_was_continued_with_other_options_is_told(fit: Fit, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_that_was_continued_with_other_options_is_told(trained: Fit, capsys: pytest.CaptureFixture[str]) -> None:
     """No single run is that: its schedule followed another length at first."""
-    folder = fit("--trainer.max_epochs=2")
+    folder = trained("--trainer.max_epochs=2")
     assert main(["fit", f"--ckpt_path={folder}", "--trainer.max_epochs=4"]) == 0
 
     assert main(["reproduce", str(folder)]) == 1
@@ -157,10 +157,10 @@ def test_a_run_that_was_continued_with_other_options_is_told(fit: Fit, capsys: p
     ],
 )
 def test_a_run_without_an_end_has_nothing_to_compare_with(
-    fit: Fit, status: str, said: str, capsys: pytest.CaptureFixture[str]
+    trained: Fit, status: str, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It is refused before any work, with the way out."""
-    folder = fit()
+    folder = trained()
     edit(folder, status="running", process=2**22 + 1) if status == "lost" else edit(folder, status=status)
     capsys.readouterr()
 
@@ -168,9 +168,11 @@ def test_a_run_without_an_end_has_nothing_to_compare_with(
     assert said in capsys.readouterr().err
 
 
-def test_the_configuration_of_a_run_is_not_trusted(fit: Fit, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_configuration_of_a_run_is_not_trusted(
+    trained: Fit, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Nothing that it names is imported, unless the package is allowed."""
-    folder = fit()
+    folder = trained()
     (here / "evil.py").write_text("raise SystemExit('it ran')\n")
     config = folder / "config.yaml"
     config.write_text(

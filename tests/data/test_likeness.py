@@ -134,10 +134,10 @@ def test_a_run_is_repeated_with_its_own_images_only(run: Path, capsys: pytest.Ca
 
 
 def test_other_digits_may_be_drawn_for_the_rest_of_a_run(
-    fit: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+    trained: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """They are asked for, so they are no surprise."""
-    run = fit()
+    run = trained()
 
     assert main(["fit", f"--ckpt_path={run}", "--trainer.max_epochs=2", "--data.draw_seed=5"]) == 0
     assert "not those" not in capsys.readouterr().err

@@ -53,9 +53,9 @@ def browser() -> str:
 
 
 @pytest.fixture
-def page(fit: Fit, here: Path) -> Path:
+def page(trained: Fit, here: Path) -> Path:
     """A page about two runs, with all that a page can have."""
-    runs = [fit("--trainer.max_epochs=2", f"--model.dropout={rate}") for rate in (0.0, 0.1)]
+    runs = [trained("--trainer.max_epochs=2", f"--model.dropout={rate}") for rate in (0.0, 0.1)]
     assert main(["report", *map(str, runs), "--output=page.html"]) == 0
     return here / "page.html"
 

@@ -37,10 +37,10 @@ Change = Callable[..., None]
     ],
 )
 def test_what_is_missing_is_said(
-    fit: Fit, report: Report, change: Change, files: list[str], record: dict[str, Any] | None, sentence: str
+    trained: Fit, report: Report, change: Change, files: list[str], record: dict[str, Any] | None, sentence: str
 ) -> None:
     """The rest of the page is there all the same."""
-    run = fit("--trainer.max_epochs=2")
+    run = trained("--trainer.max_epochs=2")
     if record is not None:
         change(run, **{"process": 1, "process_started": 1.0, **record})
     for name in files:
@@ -65,9 +65,9 @@ def test_a_later_test_stands_in_for_outcomes_that_are_missing(fit: Fit, report: 
     assert "not kept. After mnistlab test" in report(str(run)).text
 
 
-def test_a_run_without_validation_says_so(fit: Fit, report: Report) -> None:
+def test_a_run_without_validation_says_so(trained: Fit, report: Report) -> None:
     """Its curves are those of the training."""
-    fit("--data.val_size=0", "--trainer.max_epochs=2")
+    trained("--data.val_size=0", "--trainer.max_epochs=2")
 
     assert "It was not validated: no images were held out." in report().text
 
@@ -81,9 +81,9 @@ def reconfigure(run: Path, **data: object) -> None:
     path.write_text(f"{head}\n{yaml.safe_dump(config)}")
 
 
-def test_other_images_than_those_of_the_test_are_not_shown(fit: Fit, report: Report) -> None:
+def test_other_images_than_those_of_the_test_are_not_shown(trained: Fit, report: Report) -> None:
     """The fingerprint tells; what was mistaken is a table then."""
-    run = fit()
+    run = trained()
     config = yaml.safe_load((run / "config.yaml").read_text())
     reconfigure(run, init_args={**config["data"]["init_args"], "draw_seed": 7})
     page = report()
@@ -126,9 +126,9 @@ def test_what_a_configuration_names_is_imported_only_if_it_is_trusted(
     assert (f"add --trust={name}" in page.text) != trusts
 
 
-def test_outcomes_that_are_none_are_told(fit: Fit, report: Report) -> None:
+def test_outcomes_that_are_none_are_told(trained: Fit, report: Report) -> None:
     """A file of anything, and answers that no test gives."""
-    path = fit() / "outcomes.safetensors"
+    path = trained() / "outcomes.safetensors"
     honest = load_outcomes(path)
     answers = honest.answers["label"]
     forged = Answers(answers.prediction + 30, answers.target, answers.confidence, answers.target_prob)

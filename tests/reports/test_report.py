@@ -42,9 +42,9 @@ def test_the_newest_training_run_is_reported_in_its_own_folder(fit: Fit, report:
     assert [label.split()[0] for label in labels] == ["loss", "accuracy,", "Accuracy"]
 
 
-def test_a_page_is_one_file_without_addresses(fit: Fit, report: Report) -> None:
+def test_a_page_is_one_file_without_addresses(trained: Fit, report: Report) -> None:
     """It needs neither a network nor a script, and forbids both."""
-    fit("--trainer.max_epochs=2")
+    trained("--trainer.max_epochs=2")
     page = report()
 
     assert not page.all("script", "link", "iframe", "object", "base")
@@ -76,9 +76,9 @@ def test_a_page_can_be_read_aloud(fit: Fit, report: Report) -> None:
     assert page.all("html")[0]["lang"] == "en"
 
 
-def test_the_matrix_counts_every_test_image(fit: Fit, report: Report) -> None:
+def test_the_matrix_counts_every_test_image(trained: Fit, report: Report) -> None:
     """Its diagonal are the right answers."""
-    run = fit()
+    run = trained()
     page = report()
     answers = load_outcomes(run / "outcomes.safetensors").answers["label"]
     matrix = page.source.partition('class="confusion')[2].partition("</table>")[0]
@@ -106,10 +106,10 @@ def test_the_worst_mistakes_are_shown_with_their_images(fit: Fit, report: Report
     assert f"{int(answers.target[rows[0]])}, taken for {int(answers.prediction[rows[0]])} " in page.text
 
 
-def test_what_somebody_wrote_is_text(fit: Fit, report: Report, change: Change) -> None:
+def test_what_somebody_wrote_is_text(trained: Fit, report: Report, change: Change) -> None:
     """Names, tags, errors, commands and versions open no element."""
     evil = "<script>alert('x')</script>\x1b[31m\ud800"
-    run = fit("--trainer.max_epochs=2")
+    run = trained("--trainer.max_epochs=2")
     change(
         run,
         name=evil,
@@ -126,9 +126,9 @@ def test_what_somebody_wrote_is_text(fit: Fit, report: Report, change: Change) -
         assert r"<script>alert('x')</script>\x1b[31m\ud800" in page.text
 
 
-def test_a_run_of_several_heads_has_a_table_of_them(fit: Fit, report: Report) -> None:
+def test_a_run_of_several_heads_has_a_table_of_them(trained: Fit, report: Report) -> None:
     """The primary one is shown in full."""
-    run = fit("--data.labels=MeasuredLabels")
+    run = trained("--data.labels=MeasuredLabels")
     page = report()
     metrics = json.loads((run / "run.json").read_text())["metrics"]["test"]
 
@@ -156,9 +156,9 @@ def test_a_mistake_is_told_in_a_line(capsys: pytest.CaptureFixture[str], argumen
     assert message in capsys.readouterr().err
 
 
-def test_a_place_that_cannot_be_written_is_told(fit: Fit, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_place_that_cannot_be_written_is_told(trained: Fit, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing is left there."""
-    fit()
+    trained()
     (here / "folder").mkdir()
 
     assert main(["report", "--output=none/x.html"]) == 2

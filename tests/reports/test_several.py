@@ -58,11 +58,11 @@ def test_runs_on_different_data_are_not_drawn_into_one_chart(fit: Fit, report: R
 
 
 @pytest.fixture
-def sweep(here: Path, fit: Fit, change: Change) -> Path:
+def sweep(here: Path, trained: Fit, change: Change) -> Path:
     """A sweep of three trials, of which one was pruned."""
     folder = here / "runs" / "<lr>"
     for number, rate in enumerate((1e-5, 3e-3, 1e-3)):
-        trial = fit("--trainer.max_epochs=2", f"--model.optimizer.lr={rate}")
+        trial = trained("--trainer.max_epochs=2", f"--model.optimizer.lr={rate}")
         change(trial, sweep="<lr>", trial=f"trial-{number:04}", point={"model.optimizer.lr": rate, "data.<b>": "<i>"})
         folder.mkdir(exist_ok=True)
         shutil.move(trial, folder / f"trial-{number:04}")

@@ -156,10 +156,10 @@ def test_the_learning_rate_follows_what_is_typed(lab: Lab, typed: tuple[str, ...
 
 @pytest.mark.parametrize("again", ["--config={}/config.yaml", "--ckpt_path={}"])
 def test_the_defaults_of_a_run_do_not_follow_into_another_class(
-    fit: Fit, again: str, capsys: pytest.CaptureFixture[str]
+    trained: Fit, again: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A run writes all its values down; only those that somebody chose are kept when the class changes."""
-    folder = fit("--model.optimizer.lr=0.003")
+    folder = trained("--model.optimizer.lr=0.003")
     capsys.readouterr()
 
     assert main(["fit", again.format(folder), "--model.optimizer=SGD", "--print_config"]) == 0
@@ -197,9 +197,9 @@ def test_a_cycle_that_is_too_short_is_refused_as_in_a_fresh_run(fit: Fit, capsys
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
 
 
-def test_an_option_that_needs_what_was_not_kept_is_refused(fit: Fit, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_option_that_needs_what_was_not_kept_is_refused(trained: Fit, capsys: pytest.CaptureFixture[str]) -> None:
     """The largest second moments so far are known to AMSGrad only; nothing is changed."""
-    folder = fit()
+    folder = trained()
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     capsys.readouterr()
 

@@ -33,9 +33,11 @@ def test_a_run_that_diverges_before_its_first_checkpoint_starts_anew_at_a_lower_
     assert not list(run.glob("checkpoints/*"))
 
 
-def test_what_is_printed_goes_on_from_the_last_sound_checkpoint(fit: Fit, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_printed_goes_on_from_the_last_sound_checkpoint(
+    trained: Fit, capsys: pytest.CaptureFixture[str]
+) -> None:
     """It is left as it was, and so are the best weights; the run that goes on finishes."""
-    run = fit()
+    run = trained()
     kept = {name: (run / name).read_bytes() for name in (LAST, BEST)}
     assert main(["fit", "--ckpt_path=last", "--trainer.max_epochs=3", "--model.optimizer.lr=1e30"]) == 1
 

@@ -46,9 +46,9 @@ def equal(some: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool
     return some.keys() == other.keys() and all(torch.equal(some[name], other[name]) for name in some)
 
 
-def test_a_run_has_a_folder_of_its_own(fit: Any) -> None:
+def test_a_run_has_a_folder_of_its_own(trained: Any) -> None:
     """It is named after the model, the time in UTC and a short id, and holds what the run left."""
-    folder = fit()
+    folder = trained()
 
     assert re.fullmatch(r"runs/tiny/\d{8}T\d{6}Z-[0-9a-f]{6}", folder.relative_to(Path.cwd()).as_posix())
     files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
@@ -82,9 +82,9 @@ def test_the_record_says_what_the_run_was(fit: Any) -> None:
     assert record["started"] < record["ended"]
 
 
-def test_the_record_has_a_time_for_every_epoch(fit: Any) -> None:
+def test_the_record_has_a_time_for_every_epoch(trained: Any) -> None:
     """As a list, which the test of the best checkpoint does not turn back."""
-    timings = record_of(fit("--trainer.max_epochs=3"))["timings"]
+    timings = record_of(trained("--trainer.max_epochs=3"))["timings"]
 
     assert len(timings["epoch_seconds"]) == 3
     assert all(seconds > 0 for seconds in timings["epoch_seconds"])
@@ -98,9 +98,9 @@ def test_the_hash_tells_configurations_apart_and_ignores_where_runs_are_kept(fit
     assert plain["config_hash"] == named["config_hash"] != other["config_hash"]
 
 
-def test_the_table_has_a_row_for_every_epoch(fit: Any) -> None:
+def test_the_table_has_a_row_for_every_epoch(trained: Any) -> None:
     """With the metrics of training and validation, and the record repeats the last and the best."""
-    folder = fit("--trainer.max_epochs=3")
+    folder = trained("--trainer.max_epochs=3")
     rows, metrics = table_of(folder), record_of(folder)["metrics"]
 
     assert [(row["epoch"], row["step"]) for row in rows] == [("0", "4"), ("1", "8"), ("2", "12")]
@@ -113,9 +113,9 @@ def test_the_table_has_a_row_for_every_epoch(fit: Any) -> None:
     assert float(rows[-1]["val/acc_best"]) == metrics["best"]["val/acc"]
 
 
-def test_the_test_at_the_end_is_that_of_the_best_checkpoint(fit: Any, small_data: tuple[str, ...]) -> None:
+def test_the_test_at_the_end_is_that_of_the_best_checkpoint(trained: Any, small_data: tuple[str, ...]) -> None:
     """`test` on the best checkpoint gives the same figures."""
-    folder = fit("--trainer.max_epochs=3")
+    folder = trained("--trainer.max_epochs=3")
     tested = record_of(folder)["metrics"]["test"]
 
     assert main(["test", f"--ckpt_path={folder / 'checkpoints' / 'best.ckpt'}", "--run.dir=tests"]) == 0
@@ -146,9 +146,9 @@ def test_of_equal_validations_the_earlier_is_the_best(fit: Any) -> None:
     assert torch.load(folder / "checkpoints" / "best.ckpt", weights_only=True)["global_step"] == 4
 
 
-def test_without_validation_the_last_weights_are_tested(fit: Any) -> None:
+def test_without_validation_the_last_weights_are_tested(trained: Any) -> None:
     """With `val_size=0` there is no best checkpoint, and everything else is as it was."""
-    folder = fit("--data.val_size=0", "--trainer.max_epochs=2")
+    folder = trained("--data.val_size=0", "--trainer.max_epochs=2")
     metrics = record_of(folder)["metrics"]
 
     assert metrics["best"] is None

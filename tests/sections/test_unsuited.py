@@ -298,10 +298,10 @@ def test_a_schedule_of_schedules_is_a_function_in_python(fit: Fit, here: Path, m
     ],
 )
 def test_the_option_that_has_ended_a_run_is_named(
-    fit: Fit, capsys: pytest.CaptureFixture[str], ended: list[str], option: str
+    trained: Fit, capsys: pytest.CaptureFixture[str], ended: list[str], option: str
 ) -> None:
     """Only another value of that one extends it."""
-    folder = fit()
+    folder = trained()
     capsys.readouterr()
     assert main(["fit", f"--ckpt_path={folder}", *ended]) == 0
 

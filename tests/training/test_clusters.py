@@ -49,11 +49,11 @@ def enter(here: Path, monkeypatch: pytest.MonkeyPatch) -> Enter:
 
 
 @pytest.fixture
-def run(fit: Fit, here: Path) -> Path:
+def run(trained: Fit, here: Path) -> Path:
     """A run of one epoch; the current folder has what Lightning keeps of another one, of two."""
-    other = fit("--trainer.max_epochs=2", "--run.dir=runs")
+    other = trained("--trainer.max_epochs=2")
     shutil.copy(other / LAST, here / "hpc_ckpt_1.ckpt")
-    return fit("--seed_everything=7")
+    return trained("--seed_everything=7")
 
 
 def newest(folder: str) -> Path:

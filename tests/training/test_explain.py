@@ -80,9 +80,9 @@ def test_every_family_is_explained_from_any_folder(
     assert len(set(tiles(picture, 2, 2))) == 2
 
 
-def test_one_head_of_several_is_explained(fit: Fit, here: Path) -> None:
+def test_one_head_of_several_is_explained(trained: Fit, here: Path) -> None:
     """The primary one unless another is named, and then the picture is another."""
-    run = fit("--data.labels=MeasuredLabels")
+    run = trained("--data.labels=MeasuredLabels")
     first, _ = explained(here, f"--ckpt_path={run}", "--images=2")
     other, record = explained(here, f"--ckpt_path={run}", "--images=2", "--head=loops")
 
@@ -90,9 +90,9 @@ def test_one_head_of_several_is_explained(fit: Fit, here: Path) -> None:
     assert tiles(first, 2, 2) != tiles(other, 2, 2)
 
 
-def test_mistakes_and_doubts_can_be_chosen(fit: Fit, here: Path) -> None:
+def test_mistakes_and_doubts_can_be_chosen(trained: Fit, here: Path) -> None:
     """`wrong` are rows that predict gets wrong, `unsure` those with the smallest largest probability first."""
-    run = fit()
+    run = trained()
     assert main(["predict", f"--ckpt_path={run}"]) == 0
     (table,) = here.glob("runs/*/*/predictions.csv")
     rows = [[float(value) for value in line.split(",")] for line in table.read_text().splitlines()[1:]]
@@ -103,9 +103,9 @@ def test_mistakes_and_doubts_can_be_chosen(fit: Fit, here: Path) -> None:
     assert explained(here, f"--ckpt_path={run}", "--images=1", "--which=unsure")[1]["rows"] == by_doubt[:1].tolist()
 
 
-def test_the_true_class_can_be_looked_for(fit: Fit, here: Path) -> None:
+def test_the_true_class_can_be_looked_for(trained: Fit, here: Path) -> None:
     """What would have spoken for it is not what spoke for the wrong one."""
-    run = fit()
+    run = trained()
     options = (f"--ckpt_path={run}", "--images=2", "--which=wrong")
     taken, _ = explained(here, *options)
     true, _ = explained(here, *options, "--target=true")
@@ -130,10 +130,10 @@ def test_the_true_class_can_be_looked_for(fit: Fit, here: Path) -> None:
     ],
 )
 def test_a_mistake_is_told_in_a_line(
-    fit: Fit, here: Path, capsys: pytest.CaptureFixture[str], argument: str, said: str
+    trained: Fit, here: Path, capsys: pytest.CaptureFixture[str], argument: str, said: str
 ) -> None:
     """With the option that it is in, and nothing is left behind."""
-    run = fit()
+    run = trained()
     before = set(here.rglob("*"))
     capsys.readouterr()
 

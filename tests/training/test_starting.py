@@ -103,9 +103,9 @@ def test_a_continued_run_goes_on_with_its_own_weights(fit: Fit) -> None:
     assert (parts / "metrics.csv").read_text(encoding="utf-8") == (whole / "metrics.csv").read_text(encoding="utf-8")
 
 
-def test_what_is_typed_and_too_late_is_said(fit: Fit, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_typed_and_too_late_is_said(trained: Fit, capsys: pytest.CaptureFixture[str]) -> None:
     """A run that goes on has its weights, and a test trains nothing."""
-    run = fit()
+    run = trained()
     capsys.readouterr()
     assert main(["fit", f"--ckpt_path={run}", "--trainer.max_epochs=2", "--model.init_from=nothing"]) == 0
     assert main(["test", f"--ckpt_path={run}", "--model.init_from=nothing", "--model.freeze=heads"]) == 0
