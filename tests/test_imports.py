@@ -8,11 +8,11 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
+from mnistlab.commands.table import COMMANDS
+from mnistlab.commands.tables import TABLES
 
 import mnistlab
 from mnistlab.catalogue import load_catalogue
-from mnistlab.commands.table import COMMANDS
-from mnistlab.commands.tables import TABLES
 
 PACKAGE = Path(mnistlab.__file__).parent
 

@@ -15,7 +15,7 @@ from mnistlab.options.messages import expected
 from mnistlab.options.settling import Section
 from mnistlab.options.signatures import REQUIRED, Option, Slot, options
 from mnistlab.options.specification import UNRECORDED, class_path_of, default_of_slot, plain
-from mnistlab.sections import TopLevel, prepare, sections
+from mnistlab.sections import Sweep, TopLevel, prepare, sections
 from mnistlab.sections.linking import data_with
 
 _FOREIGN = ("torch", "lightning")
@@ -67,7 +67,7 @@ class _Compiler:
             kinds.update({name: self._kind(name, self.slots[name]) for name in waiting})
         for name in named:
             kinds[name.kind] = self._with_named(kinds[name.kind], self.slots[name.kind], name)
-        return Catalogue(top, entries, kinds)
+        return Catalogue(top, entries, kinds, self._class(Sweep, supplied=0))
 
     def _section(self, name: str, section: Section) -> SectionEntry:
         if section.chosen:

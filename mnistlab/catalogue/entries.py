@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
-FORMAT = 2
+FORMAT = 3
 
 Value = None | bool | int | float | str | Sequence["Value"] | Mapping[str, "Value"]
 """Plain data, as JSON has it."""
@@ -132,11 +132,13 @@ class Catalogue:
         top: The options outside the sections.
         sections: `model`, `data`, `trainer`, `run`.
         kinds: The kinds of classes, by name: `model`, `data`, and else the name of the option that takes them.
+        sweep: The class behind what a preset says of the way of sweeping.
     """
 
     top: Sequence[OptionEntry]
     sections: Mapping[str, SectionEntry]
     kinds: Mapping[str, KindEntry]
+    sweep: ClassEntry
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON has it, without what is empty."""
@@ -155,7 +157,7 @@ class Catalogue:
             name: KindEntry(**{**part, "classes": {key: _class(entry) for key, entry in part["classes"].items()}})
             for name, part in data["kinds"].items()
         }
-        return cls([OptionEntry(**option) for option in data["top"]], sections, kinds)
+        return cls([OptionEntry(**option) for option in data["top"]], sections, kinds, _class(data["sweep"]))
 
 
 _NEEDED = ("name", "type", "default", "required", "text", "path", "summary", "source", "options", "classes")

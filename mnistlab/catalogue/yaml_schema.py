@@ -59,8 +59,13 @@ class _Builder:
                 checks.extend(self._slots_below(name, name))
         slots = {option.name: option.kind for option in self._catalogue.top if option.kind}
         checks.extend(_unless(self._own(name, kind), self._below(name, kind)) for name, kind in slots.items())
-        sections = "|".join([*self._catalogue.sections, *slots])
-        properties[SWEEP] = {"type": "object", "description": "How a sweep goes about: mnistlab sweep --help."}
+        self._add_class(SWEEP, "any", self._catalogue.sweep.options)
+        properties[SWEEP] = {
+            "allOf": [_ref(f"{SWEEP}:any")],
+            "description": "How a sweep goes about: mnistlab sweep --help.",
+        }
+        checks.append(self._below(SWEEP, SWEEP))
+        sections = "|".join([*self._catalogue.sections, *slots, SWEEP])
         more: Schema = {rf"^{name}\+$": _ref(f"{kind}:name") for name, kind in slots.items()}
         return {
             "$schema": "http://json-schema.org/draft-07/schema#",

@@ -17,10 +17,10 @@ from pathlib import Path
 import pytest
 from lightning.pytorch.accelerators import AcceleratorRegistry
 from lightning.pytorch.strategies import StrategyRegistry
+from mnistlab.commands.table import COMMANDS
 
 from mnistlab.catalogue.used import WORDS
 from mnistlab.cli import main
-from mnistlab.commands.table import COMMANDS
 from mnistlab.runs.listing import find_run
 
 PROGRAMS = Path(sys.executable).parent

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 import yaml
+from mnistlab.commands.table import COMMANDS, TABLES
 
 from mnistlab.catalogue import Catalogue, ClassEntry, load_catalogue
 from mnistlab.cli import main
-from mnistlab.commands.table import COMMANDS, TABLES
 
 Shown = Callable[..., str]
 TRAINING = [name for name, command in COMMANDS.items() if command.trains]

@@ -1,0 +1,31 @@
+"""The options of a sweep, from the class that says how one goes about."""
+
+from collections.abc import Mapping, Sequence
+
+from mnistlab.options.arguments import Option
+
+
+def sweep_options(defaults: Mapping[str, str] | None = None) -> Sequence[Option]:
+    """The options of `mnistlab sweep`, or those of them for which another command has other defaults.
+
+    Args:
+        defaults: What counts there without each, by name.
+    """
+    from mnistlab.catalogue import load_catalogue  # noqa: PLC0415 - not for the overview
+    from mnistlab.text.layout import shown  # noqa: PLC0415 - not for the overview
+    from mnistlab.text.words import first_sentence  # noqa: PLC0415 - not for the overview
+
+    found = []
+    for entry in load_catalogue().sweep.options:
+        switch = "true" in entry.choices
+        default = "" if switch or entry.default is None else shown(entry.default)
+        found.append(
+            Option(
+                entry.name,
+                first_sentence(entry.text).removesuffix("."),
+                "" if switch else "VALUE",
+                [word for word in entry.choices if word != "null"],
+                default if defaults is None else defaults.get(entry.name, ""),
+            )
+        )
+    return [option for option in found if defaults is None or option.name in defaults]
