@@ -29,10 +29,13 @@ Writes a picture of some test images and of what the net looked at in them.
     options=(
         Option("method", "How that is found out", "METHOD", f"{_OPTIONS}:METHODS", "auto", ONE_OF),
         Option("images", "How many", "N", default="16", wanted="a whole number above 0 is wanted"),
-        Option("which", "Which: the net was mistaken, or unsure", "WHICH", f"{_OPTIONS}:WHICH", "first", ONE_OF),
+        Option(
+            "which", "Which of them, such as those that were mistaken", "WHICH", f"{_OPTIONS}:WHICH", "first", ONE_OF
+        ),
         Option("head", "The label that is explained", "LABEL", default="the primary one"),
         Option("stage", "The stage whose maps gradcam takes", "STAGE"),
         Option("target", "The class to look for", "CLASS", f"{_OPTIONS}:TARGETS", "predicted", ONE_OF),
     ),
+    notes="--ckpt_path is a run's id or folder, last, best, or a file, as in predict.",
     like="predict",
 )

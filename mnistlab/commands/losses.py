@@ -6,7 +6,6 @@ COMMAND = tabled(
     "the losses",
     3,
     option="model.loss",
-    columns=(),
     use="Use one: mnistlab fit --model.loss=MSELoss",
     more="Its options: mnistlab fit --model.loss.help=HuberLoss",
 )

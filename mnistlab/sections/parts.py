@@ -81,14 +81,14 @@ class Sweep:
 
     Args:
         trials: Choices of values to try; by default 20, for a grid all.
-        workers: How many at the same time; by default as many as cores, or GPUs.
-        threads: Threads of each worker; they take part in the bits of a run. So they do not depend on the workers.
-        seeds: Seeds for each choice, counted from `seed_everything`.
+        workers: How many at a time; by default as many as cores, or GPUs.
+        threads: Threads of a worker; they take part in the bits. So they do not depend on how many workers there are.
+        seeds: Seeds for each choice; a sweep keeps their number. They are counted from `seed_everything`.
         sampler: What chooses values. `grid` takes all, `tpe` learns from the finished trials, `random` does not; `auto`
             is a grid where that is small and `trials` is not given, else `tpe`.
-        pruner: What stops trials that promise little.
-        metric: What is to be best, a metric of the validation images.
-        name: A name; its folder is runs/NAME, where the same command goes on. By default it follows from what is swept.
+        pruner: Early stopping. Trials that promise little end sooner; `halving` is the hardest.
+        metric: What is to be best on validation images.
+        name: A name; in runs/NAME the same command goes on. By default it follows from what is swept.
         keep: Keep the weights of so many of the best.
         storage: Address of a database, for several machines. It is in place of a file beside the runs, such as
             postgresql://user@host/db.

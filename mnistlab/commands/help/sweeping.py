@@ -17,12 +17,13 @@ def sweep_options(defaults: Mapping[str, str] | None = None) -> Sequence[Option]
 
     found = []
     for entry in load_catalogue().sweep.options:
+        text = first_sentence(entry.text).removesuffix(".")
         switch = "true" in entry.choices
         default = "" if switch or entry.default is None else shown(entry.default)
         found.append(
             Option(
                 entry.name,
-                first_sentence(entry.text).removesuffix("."),
+                text if defaults is None else text.partition("; by default")[0],
                 "" if switch else "VALUE",
                 [word for word in entry.choices if word != "null"],
                 default if defaults is None else defaults.get(entry.name, ""),

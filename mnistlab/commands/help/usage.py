@@ -56,7 +56,7 @@ def _rows(command: Command) -> Iterator[tuple[str, str]]:
 def _said(option: Option) -> str:
     """What an option is for, its words, and what counts without it."""
     listed = option.takes and (option.wanted or not isinstance(option.values, str))  # elsewhere there are many
-    words = option.words if listed else ()
+    words = option.words if listed and len(option.words) > 1 else ()
     choices = [f"{word} (default)" if word == option.default else word for word in words]
     text = option.text.removesuffix(".") + (f": {_either(choices)}" if choices else "")
     return text if not option.default or option.default in words else f"{text} (default {option.default})"

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from lightning.pytorch.accelerators import AcceleratorRegistry
 from lightning.pytorch.strategies import StrategyRegistry
-from mnistlab.commands.table import COMMANDS
+from mnistlab.commands.declaring.model import all_commands
 
 from mnistlab.catalogue.used import WORDS
 from mnistlab.cli import main
@@ -98,7 +98,7 @@ def on_screen(shell: list[str], setup: str, keys: str, wanted: str) -> str:
 
 def test_commands_come_first(offered: Offered) -> None:
     """All of them, and those that begin as typed."""
-    assert offered("") == list(COMMANDS)
+    assert offered("") == list(all_commands())
     assert offered("fi") == ["fit"]
     assert offered("--v") == ["--version"]
 
@@ -185,7 +185,7 @@ def test_the_other_commands_have_options_too(offered: Offered) -> None:
     assert offered("completion", "") == ["bash", "zsh", "fish"]
     assert offered("completion", "bash", "--u") == ["--uninstall"]
     assert offered("schema", "--o") == ["--output="]
-    assert offered("inspect", "--") == ["--json", "--trust=", "--run.dir=", "--help"]
+    assert offered("inspect", "--") == ["--json", "--trust=", "--run.dir=", "--ckpt_path=", "--help"]
 
 
 def test_checkpoints_are_files_and_runs(offered: Offered, here: Path) -> None:
