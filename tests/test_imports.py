@@ -8,10 +8,10 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
-from mnistlab.commands.declaring.model import TABLES, all_commands
 
 import mnistlab
 from mnistlab.catalogue import load_catalogue
+from mnistlab.commands.declaring.model import TABLES, all_commands
 
 PACKAGE = Path(mnistlab.__file__).parent
 

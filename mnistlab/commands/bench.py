@@ -1,7 +1,6 @@
 """`mnistlab bench`."""
 
 import time
-from pathlib import Path
 
 from mnistlab.commands.declaring.model import Command
 from mnistlab.errors import LabError
@@ -11,6 +10,8 @@ _SECTIONS = ("epochs", "augmentation", "starts", "memory", "scaling", "busy", "a
 
 
 def _bench(asked: Arguments) -> int:
+    from pathlib import Path  # noqa: PLC0415 - not for help
+
     quick = "quick" in asked.switches
     usual = [name for name in _SECTIONS if not quick or name != "accuracy"]
     wanted = asked.values["only"].split(",") if "only" in asked.values else usual

@@ -1,6 +1,5 @@
 """`mnistlab compare`."""
 
-import shlex
 from collections.abc import Sequence
 
 from mnistlab.commands.declaring.model import MANY, Command
@@ -39,6 +38,8 @@ def _refuse_unnamed(asked: Arguments) -> None:
     alone = [word.strip(",") for word in typed if not word.startswith("--")]
     models = asked.values.get("models")
     if alone and not (models or "").endswith(",") and not _are_models(alone):
+        import shlex  # noqa: PLC0415 - only here
+
         both = "runs diff" if len(alone) == 2 else "report"  # noqa: PLR2004 - two stand side by side
         raise LabError(
             f"`{alone[0]}` is no model, and compare trains models: --models=SDN68K,CNN68K. Of runs that are there:\n"

@@ -6,9 +6,7 @@ Whatever is broken must be told and not fail here, so a check imports what it ne
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mnistlab.commands.declaring.model import Command
 from mnistlab.errors import LabError
@@ -16,6 +14,8 @@ from mnistlab.options.arguments import Arguments, Option
 from mnistlab.system.environment import DATA_DIR, run_dir
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mnistlab.data.likeness import Oddity
 
 PACKAGE = "mnistlab"
@@ -25,8 +25,7 @@ _LEAST_FREE_BYTES = 500_000_000  # a few checkpoints of a large model
 _REINSTALL = "Install both from one index: pip install --force-reinstall torch torchvision."
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """The outcome of a check.
 
     Attributes:
@@ -54,7 +53,7 @@ def _check(asked: Arguments) -> int:
                 _show(finding)
     bad = sum(finding.state == "bad" for finding in findings)
     if "json" in asked.switches:
-        print(as_json([asdict(finding) for finding in findings]))
+        print(as_json([finding._asdict() for finding in findings]))
     else:
         print(f"\n{bad} of {len(findings)} lines are bad." if bad else "\nNothing is broken.")
     return 1 if bad else 0
@@ -206,13 +205,15 @@ def _data_sets() -> Iterator[Finding]:
             yield Finding(name, "note", absent, f"--data={name} fetches it")
 
 
-def _odd(name: str, label: str, raw: Path, oddity: "Oddity") -> Finding:
+def _odd(name: str, label: str, raw: "Path", oddity: "Oddity") -> Finding:
     text = f"{label}: {oddity.text} ({raw}).".removeprefix(": ")
     return Finding(name, oddity.state, text, "Delete the files and run again: they will be fetched anew.")
 
 
 def _folders() -> Iterator[Finding]:
     """The folders that are written to; only without that of the runs nothing works."""
+    from pathlib import Path
+
     import platformdirs
 
     data = Path(os.environ.get(DATA_DIR) or "data").expanduser()
@@ -224,7 +225,7 @@ def _folders() -> Iterator[Finding]:
     yield _folder("cache", cache, "note", "All works, but slower; XDG_CACHE_HOME names another folder.")
 
 
-def _folder(name: str, folder: Path, state: str, way_out: str) -> Finding:
+def _folder(name: str, folder: "Path", state: str, way_out: str) -> Finding:
     """Whether a file can be written to a folder, which need not exist yet, and has room there."""
     import shutil
     import tempfile

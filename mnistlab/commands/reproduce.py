@@ -22,7 +22,7 @@ Trains once more with the configuration, the seed and the threads of a run, and
 says whether every figure and every weight is the same to the bit; if not, what
 differs: versions, commit, machine, threads, metrics.""",
     names=(Option("RUN", "An id (mnistlab runs), a run's folder, or last", "RUN", completes="runs or folders"),),
-    count=1,
+    needs=1,
     options=(JSON, Option("debug", "Show where an error comes from"), PACKAGES, RUN_DIR),
     notes="The exit code is 0 if all is the same, 1 if something differs.",
 )

@@ -1,12 +1,12 @@
 """`mnistlab schema`."""
 
-from pathlib import Path
-
 from mnistlab.commands.declaring.model import Command
 from mnistlab.options.arguments import Arguments, Option
 
 
 def _schema(asked: Arguments) -> int:
+    from pathlib import Path  # noqa: PLC0415 - not for help
+
     from mnistlab.catalogue import load_catalogue  # noqa: PLC0415 - not for help
     from mnistlab.catalogue.editors import modeline  # noqa: PLC0415 - not for help
     from mnistlab.catalogue.yaml_schema import schema_text  # noqa: PLC0415 - not for help
@@ -24,6 +24,8 @@ def _schema(asked: Arguments) -> int:
 
 
 def _line() -> str:
+    from pathlib import Path  # noqa: PLC0415 - not for every command
+
     from mnistlab.catalogue.editors import modeline, schema_line  # noqa: PLC0415 - not for every command
 
     return f"""\

@@ -1,15 +1,16 @@
 """The options that a command declares, and how what was typed after it is read by them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
-from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from mnistlab.errors import LabError
-from mnistlab.options.notation import at_home
 from mnistlab.system.environment import run_dir
 from mnistlab.text.nearest import suggestion
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ONE_OF = "{values} is wanted"
 """What is said of a value that is none of an option's words."""
@@ -18,8 +19,7 @@ _DIGITS = 9
 """Of the largest count."""
 
 
-@dataclass(frozen=True)
-class Option:
+class Option(NamedTuple):  # no dataclass: that would import `inspect` for the overview
     """An option of a command; reading, help and completion follow from it.
 
     Attributes:
@@ -69,7 +69,7 @@ class Option:
             for part in value.split(",") if self.several else (value,):
                 self._check(part, value)
         is_path = self.completes in ("checkpoints", "folder") or self.completes.startswith(".")
-        return at_home(value) if is_path else value
+        return _at_home(value) if is_path else value
 
     def _check(self, part: str, value: str) -> None:
         words = self.words
@@ -101,8 +101,7 @@ def steering(command: str) -> dict[str, Option]:
     return {option.name: option for option in STEERING if option.name != "untrained" or command != "fit"}
 
 
-@dataclass(frozen=True)
-class Arguments:
+class Arguments(NamedTuple):
     """What was typed after a command.
 
     Attributes:
@@ -120,9 +119,17 @@ class Arguments:
     others: Sequence[str] = ()
 
     @property
-    def root(self) -> Path:
+    def root(self) -> "Path":
         """The folder of all runs: `--run.dir`, or that of the environment."""
-        return Path(self.values.get("run.dir") or at_home(run_dir()))
+        from pathlib import Path  # noqa: PLC0415 - not for the overview
+
+        return Path(self.values.get("run.dir") or _at_home(run_dir()))
+
+
+def _at_home(path: str) -> str:
+    from mnistlab.options.notation import at_home  # noqa: PLC0415 - not for the overview
+
+    return at_home(path)
 
 
 def read_arguments(

@@ -74,11 +74,11 @@ def _work(name: str, command: Command, arguments: Sequence[str]) -> Callable[[],
 def _check_names(command: Command, asked: Arguments) -> None:
     """Refuse names where there may be none, or other than so many."""
     names, what = asked.names, asked.command
-    if command.count not in (None, len(names)):
+    if command.needs not in (None, len(names)):
         got = f"got {len(names)}: {', '.join(names)}" if names else "got none"
-        example = " ".join(["mnistlab", what, *[command.names[0].name] * (command.count or 0)])
-        runs = _NUMBERS[command.count or 0]
-        number = f"{command.count} run{'s' * (command.count != 1)}"
+        example = " ".join(["mnistlab", what, *[command.names[0].name] * (command.needs or 0)])
+        runs = _NUMBERS[command.needs or 0]
+        number = f"{command.needs} run{'s' * (command.needs != 1)}"
         raise LabError(f"{what} takes {number}, {got}; name {runs}: {example}. `mnistlab runs` lists them.")
     if not names or command.names:
         return

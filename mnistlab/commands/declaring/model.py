@@ -1,21 +1,20 @@
 """What a command is. It is declared once, and its reading, its help and its completion follow from that."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
-from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
+import mnistlab.commands
 from mnistlab.options.arguments import Arguments, Option
 
 TRAIN, MANY, TABLES, CARE = GROUPS = ("Train and measure", "Many runs", "See what there is", "Look after it")
 """The headings of the overview; those of `TABLES` stand in one line."""
 
-_FOLDER = Path(__file__).parent.parent
 
-
-@dataclass(frozen=True)
-class Command:
+class Command(NamedTuple):
     """A command.
 
     Attributes:
@@ -26,7 +25,7 @@ class Command:
         about: The beginning of its page of help; a line that is indented stays as it is.
         options: Its own options, or what lists them.
         names: What may stand without dashes.
-        count: How many of them there must be.
+        needs: How many of them there must be.
         instead: What is said of a name where there may be none; `{name}` stands for it.
         usage: What stands after its name, where it does not follow from the options.
         notes: The end of its page, or what gives it.
@@ -43,13 +42,13 @@ class Command:
     about: str = ""
     options: Sequence[Option] | Callable[[], Sequence[Option]] = ()
     names: Sequence[Option] = ()
-    count: int | None = None
+    needs: int | None = None
     instead: str = ""
     usage: str = ""
     notes: str | Callable[[], str] = ""
     like: str = ""
     shows: Sequence[Sequence[str]] = ()
-    commands: Mapping[str, "Command"] = field(default_factory=dict)
+    commands: Mapping[str, "Command"] = MappingProxyType({})
 
     @property
     def own(self) -> Sequence[Option]:
@@ -79,7 +78,8 @@ def all_commands() -> Mapping[str, Command]:
 
 
 def _files() -> list[str]:
-    return [path.stem for path in sorted(_FOLDER.glob("*.py")) if not path.stem.startswith("_")]
+    found = sorted(os.listdir(next(iter(mnistlab.commands.__path__))))  # noqa: PTH208 - pathlib is not for the overview
+    return [name.removesuffix(".py") for name in found if name.endswith(".py") and not name.startswith("_")]
 
 
 def _declared(name: str) -> Command:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from mnistlab.catalogue import Catalogue, OptionEntry, load_catalogue
+from mnistlab.catalogue import Catalogue, OptionEntry
 from mnistlab.catalogue.used import FOLLOWS, WORDS
 from mnistlab.commands.declaring.model import Command, all_commands, find_command
+from mnistlab.commands.help import known_catalogue
 from mnistlab.commands.help.chosen import Chosen
 from mnistlab.commands.help.run_words import root_in, run_names
 from mnistlab.options.arguments import Option, steering
@@ -114,7 +115,7 @@ class _Line:
 
     @cached_property
     def _catalogue(self) -> Catalogue:
-        return load_catalogue()
+        return known_catalogue()
 
     @cached_property
     def _chosen(self) -> Chosen:
@@ -143,7 +144,7 @@ class _Line:
         if not self._before:
             yield from (Candidate(name, each.summary) for name, each in self._command.commands.items())
         said = [word for word in self._before if not word.startswith("-")]
-        if self._command.count is None or len(said) < self._command.count:
+        if self._command.needs is None or len(said) < self._command.needs:
             for option in self._command.names:
                 yield from (each for each in self._completed(option, typed) if each.word not in said)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from mnistlab.commands.help import known_catalogue
 from mnistlab.options.arguments import Option
 
 
@@ -11,12 +12,11 @@ def sweep_options(defaults: Mapping[str, str] | None = None) -> Sequence[Option]
     Args:
         defaults: What counts there without each, by name.
     """
-    from mnistlab.catalogue import load_catalogue  # noqa: PLC0415 - not for the overview
     from mnistlab.text.layout import shown  # noqa: PLC0415 - not for the overview
     from mnistlab.text.words import first_sentence  # noqa: PLC0415 - not for the overview
 
     found = []
-    for entry in load_catalogue().sweep.options:
+    for entry in known_catalogue().sweep.options:
         text = first_sentence(entry.text).removesuffix(".")
         switch = "true" in entry.choices
         default = "" if switch or entry.default is None else shown(entry.default)

@@ -33,8 +33,8 @@ def _usage(name: str, command: Command, width: int, *, first: bool) -> list[str]
 def _parts(command: Command) -> Iterator[str]:
     """What may stand after a command: `RUN [--json] [--trust=PACKAGE]`."""
     for option in command.names:
-        if option.takes or command.count:
-            yield from [option.takes or option.name] * (command.count or 1)
+        if option.takes or command.needs:
+            yield from [option.takes or option.name] * (command.needs or 1)
     yield from dict.fromkeys(
         f"[{option.under}...]" if option.under else f"[--{option.name}{f'={option.takes}' if option.takes else ''}]"
         for option in command.own

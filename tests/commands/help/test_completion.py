@@ -17,10 +17,10 @@ from pathlib import Path
 import pytest
 from lightning.pytorch.accelerators import AcceleratorRegistry
 from lightning.pytorch.strategies import StrategyRegistry
-from mnistlab.commands.declaring.model import all_commands
 
 from mnistlab.catalogue.used import WORDS
 from mnistlab.cli import main
+from mnistlab.commands.declaring.model import all_commands
 from mnistlab.runs.listing import find_run
 
 PROGRAMS = Path(sys.executable).parent

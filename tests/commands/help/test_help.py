@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 import yaml
-from mnistlab.commands.declaring.model import TABLES, all_commands
 
 from mnistlab.catalogue import Catalogue, ClassEntry, load_catalogue
 from mnistlab.cli import main
+from mnistlab.commands.declaring.model import TABLES, all_commands
 
 Shown = Callable[..., str]
 COMMANDS = all_commands()
