@@ -83,7 +83,7 @@ class Sweep:
         trials: Choices of values to try; by default 20, for a grid all.
         workers: How many at a time; by default as many as cores, or GPUs.
         threads: Threads of a worker; they take part in the bits. So they do not depend on how many workers there are.
-        seeds: Seeds for each choice; a sweep keeps their number. They are counted from `seed_everything`.
+        seeds: Seeds for each choice. They are counted from `seed_everything`, and a sweep keeps their number.
         sampler: What chooses values. `grid` takes all, `tpe` learns from the finished trials, `random` does not; `auto`
             is a grid where that is small and `trials` is not given, else `tpe`.
         pruner: Early stopping. Trials that promise little end sooner; `halving` is the hardest.
