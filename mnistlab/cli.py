@@ -23,7 +23,7 @@ def main(args: "Sequence[str] | None" = None) -> int:
     Returns:
         0, 1 for a failure that is no fault of the input, 2 for a mistake in it, 130 if interrupted.
     """
-    from mnistlab.commands.dispatch import command_of  # noqa: PLC0415 - see above
+    from mnistlab.commands.declaring.dispatch import command_of  # noqa: PLC0415 - see above
     from mnistlab.errors import TOO_LITTLE_MEMORY, LabError, is_out_of_memory, output_fault, tell  # noqa: PLC0415 - see above
     from mnistlab.system.interruptions import interruptions_noted  # noqa: PLC0415 - see above
     from mnistlab.text.addresses import kept_out  # noqa: PLC0415 - see above

@@ -11,8 +11,7 @@ import pytest
 
 import mnistlab
 from mnistlab.catalogue import load_catalogue
-from mnistlab.commands.table import COMMANDS
-from mnistlab.commands.tables import TABLES
+from mnistlab.commands.declaring.model import TABLES, all_commands
 
 PACKAGE = Path(mnistlab.__file__).parent
 
@@ -156,8 +155,8 @@ def test_ctrl_c_is_heard_before_anything_else_is_imported() -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        *([command, "--help"] for command in COMMANDS if command != "inspect"),  # it reads checkpoints
-        *([command] for command in TABLES),
+        *([command, "--help"] for command in all_commands()),
+        *([name] for name, command in all_commands().items() if command.group == TABLES),
         ["models", "--json"],
         ["fit", "--model=SmallModel", "--data=EMNIST", "--config=QuickTest", "--help"],
         ["fit", "--help=all"],

@@ -14,7 +14,7 @@ from mnistlab.options.entries import Catalogue, ClassEntry, KindEntry, Named, Op
 from mnistlab.options.imported import Imported, Section
 from mnistlab.options.signatures import needed
 from mnistlab.options.specification import class_path_of
-from mnistlab.sections import TopLevel, prepare, sections
+from mnistlab.sections import Sweep, TopLevel, prepare, sections
 from mnistlab.sections.linking import classes_with
 
 _FOREIGN = ("torch", "lightning")
@@ -67,7 +67,7 @@ class _Compiler:
             wanted += [option.kind for entry in classes for option in entry.options]
         for name in named:
             kinds[name.kind] = self._with_named(kinds[name.kind], name)
-        return Catalogue(top, entries, kinds)
+        return Catalogue(top, entries, kinds, self._documented(Sweep, self.kinds.entry(Sweep)))
 
     def _section(self, entry: SectionEntry, section: Section) -> SectionEntry:
         """A section with its texts; of a class that is only derived from nothing is shown."""

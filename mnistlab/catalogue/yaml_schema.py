@@ -61,8 +61,14 @@ class _Builder:
                 checks.extend(self._slots_below(name, name))
         slots = {option.name: option.kind for option in self._catalogue.top if option.kind}
         checks.extend(_unless(self._own(name, kind), self._below(name, kind)) for name, kind in slots.items())
-        sections = "|".join([*self._catalogue.sections, *slots])
-        properties[SWEEP] = {"type": "object", "description": "How a sweep goes about: mnistlab sweep --help."}
+        of_sweep = {option.name: self._option(option, swept=False) for option in self._catalogue.sweep.options}
+        self._add_object(f"{SWEEP}:any", of_sweep, {})
+        properties[SWEEP] = {
+            "allOf": [_ref(f"{SWEEP}:any")],
+            "description": "How a sweep goes about: mnistlab sweep --help.",
+        }
+        checks.append(self._below(SWEEP, SWEEP))
+        sections = "|".join([*self._catalogue.sections, *slots, SWEEP])
         more: Schema = {rf"^{name}\+$": _ref(f"{kind}:name") for name, kind in slots.items()}
         return {
             "$schema": "http://json-schema.org/draft-07/schema#",
@@ -138,13 +144,13 @@ class _Builder:
             **({"allOf": checks} if checks else {}),
         }
 
-    def _option(self, option: OptionEntry) -> Schema:
-        """What an option takes."""
+    def _option(self, option: OptionEntry, *, swept: bool = True) -> Schema:
+        """What an option takes; where it can be swept a domain too."""
         said: Schema = {"description": option.text} if option.text else {}
         if not option.required:
             said["default"] = option.default
         if option.kind is None:
-            return {**_or_domain(_with_null(option)), **said}
+            return {**(_or_domain if swept else dict)(_with_null(option)), **said}
         more: list[Value] = [{"type": "boolean"}] if "true" in option.choices else []
         return {**self._choice(option.kind, more, any_text="text" in option.type.split(" or ")), **said}
 
@@ -176,7 +182,7 @@ class _Builder:
     def _classes(self, kind: str) -> list[ClassEntry]:
         if kind in self._catalogue.kinds:
             return list(self._catalogue.kinds[kind].classes.values())
-        entry = self._catalogue.sections[kind].entry
+        entry = self._catalogue.sweep if kind == SWEEP else self._catalogue.sections[kind].entry
         return [entry] if entry else []
 
     def _below(self, prefix: str, kind: str) -> Schema:

@@ -1,1 +1,1 @@
-"""The commands, a file each."""
+"""The commands: each is a file of its name, which declares it. No list has to be edited for another one."""

@@ -5,33 +5,18 @@ Whatever is broken must be told and not fail here, so a check imports what it ne
 # ruff: noqa: PLC0415
 
 import os
-import platform
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
-from functools import partial
-from importlib import metadata
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
 
+from mnistlab.commands.declaring.model import Command
 from mnistlab.errors import LabError
-from mnistlab.options.arguments import read_arguments
+from mnistlab.options.arguments import Arguments, Option
 from mnistlab.system.environment import DATA_DIR, run_dir
-from mnistlab.system.strict_json import as_json
-from mnistlab.text.layout import fitted, paragraph, screen_width
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mnistlab.data.likeness import Oddity
-
-USAGE = """\
-Usage: mnistlab doctor [--json]
-
-Checks the installation, the data sets, the devices and the folders that are
-written to. Each line is good, a note of what could be better, or bad with what
-to do; the exit code is 1 if one is bad.
-
-  --json  the same for machines: a list of objects"""
 
 PACKAGE = "mnistlab"
 MARKS = {"good": "+", "note": "-", "bad": "!"}
@@ -40,8 +25,7 @@ _LEAST_FREE_BYTES = 500_000_000  # a few checkpoints of a large model
 _REINSTALL = "Install both from one index: pip install --force-reinstall torch torchvision."
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """The outcome of a check.
 
     Attributes:
@@ -57,18 +41,10 @@ class Finding:
     way_out: str = ""
 
 
-def run(command: str, arguments: Sequence[str]) -> int:
-    """Run `mnistlab doctor arguments`; 1 if something is broken, otherwise 0.
+def _check(asked: Arguments) -> int:
+    """Check everything; 1 if something is broken, otherwise 0."""
+    from mnistlab.system.strict_json import as_json
 
-    Raises:
-        LabError: If there is no such option.
-    """
-    asked = read_arguments(command, arguments, switches=("json",))
-    if asked.names:
-        raise LabError(f"`{asked.names[0]}`: doctor takes no names. It checks everything: mnistlab doctor.")
-    if "help" in asked.switches:
-        print(fitted(USAGE))
-        return 0
     findings: list[Finding] = []
     for name, check in CHECKS.items():
         for finding in _guarded(name, check):
@@ -77,7 +53,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
                 _show(finding)
     bad = sum(finding.state == "bad" for finding in findings)
     if "json" in asked.switches:
-        print(as_json([asdict(finding) for finding in findings]))
+        print(as_json([finding._asdict() for finding in findings]))
     else:
         print(f"\n{bad} of {len(findings)} lines are bad." if bad else "\nNothing is broken.")
     return 1 if bad else 0
@@ -93,12 +69,17 @@ def _guarded(name: str, check: Callable[[], Iterator[Finding]]) -> Iterator[Find
 
 
 def _show(finding: Finding) -> None:
+    from mnistlab.text.layout import paragraph, screen_width
+
     text = " ".join(f"{finding.text} {finding.way_out}".split())
     opening = f"{MARKS[finding.state]} {finding.state:<4}  {finding.name:<12}  "
     print("\n".join(paragraph(text, screen_width(), len(opening), opening)), flush=True)
 
 
 def _python() -> Iterator[Finding]:
+    import platform
+    from importlib import metadata
+
     from packaging.specifiers import SpecifierSet
 
     wanted = metadata.metadata(PACKAGE)["Requires-Python"] or ""
@@ -111,6 +92,8 @@ def _python() -> Iterator[Finding]:
 
 def _packages() -> Iterator[Finding]:
     """The packages that this one requires, in the versions that it requires."""
+    from importlib import metadata
+
     from packaging.requirements import Requirement
 
     good: list[str] = []
@@ -133,6 +116,8 @@ def _packages() -> Iterator[Finding]:
 
 def _torchvision() -> Iterator[Finding]:
     """Whether torch and torchvision are of one build, which shows when they work together."""
+    from importlib import metadata
+
     versions = {name: metadata.version(name) for name in ("torch", "torchvision")}
     shown = " and ".join(f"{name} {version}" for name, version in versions.items())
     builds = {version.partition("+")[2] for version in versions.values()}
@@ -154,6 +139,8 @@ def _torchvision() -> Iterator[Finding]:
 
 def _devices() -> Iterator[Finding]:
     """The devices, each after a small computation on it."""
+    from functools import partial
+
     import torch
 
     from mnistlab.system.processes import usable_cores
@@ -220,13 +207,15 @@ def _data_sets() -> Iterator[Finding]:
             yield Finding(name, "note", absent, f"--data={name} fetches it")
 
 
-def _odd(name: str, label: str, raw: Path, oddity: "Oddity") -> Finding:
+def _odd(name: str, label: str, raw: "Path", oddity: "Oddity") -> Finding:
     text = f"{label}: {oddity.text} ({raw}).".removeprefix(": ")
     return Finding(name, oddity.state, text, "Delete the files and run again: they will be fetched anew.")
 
 
 def _folders() -> Iterator[Finding]:
     """The folders that are written to; only without that of the runs nothing works."""
+    from pathlib import Path
+
     import platformdirs
 
     data = Path(os.environ.get(DATA_DIR) or "data").expanduser()
@@ -238,8 +227,11 @@ def _folders() -> Iterator[Finding]:
     yield _folder("cache", cache, "note", "All works, but slower; XDG_CACHE_HOME names another folder.")
 
 
-def _folder(name: str, folder: Path, state: str, way_out: str) -> Finding:
+def _folder(name: str, folder: "Path", state: str, way_out: str) -> Finding:
     """Whether a file can be written to a folder, which need not exist yet, and has room there."""
+    import shutil
+    import tempfile
+
     place = folder.absolute()
     existing = next(parent for parent in (place, *place.parents) if os.path.lexists(parent))
     try:
@@ -261,3 +253,15 @@ CHECKS: dict[str, Callable[[], Iterator[Finding]]] = {
     "data sets": _data_sets,
     "folders": _folders,
 }
+
+COMMAND = Command(
+    "check the installation, the data sets and the devices",
+    _check,
+    order=2,
+    about="""\
+Checks the installation, the data sets, the devices and the folders that are
+written to. Each line is good, a note of what could be better, or bad with what
+to do; the exit code is 1 if one is bad.""",
+    options=(Option("json", "The same for machines: a list of objects"),),
+    instead="It checks everything: mnistlab doctor.",
+)

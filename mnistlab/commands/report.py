@@ -1,38 +1,37 @@
-"""`mnistlab report`: its options and its help, for which torch is not needed."""
+"""`mnistlab report`."""
 
-from collections.abc import Sequence
+from mnistlab.commands.declaring.model import MANY, Command
+from mnistlab.options.arguments import PACKAGES, RUN_DIR, Option
 
-from mnistlab.options.arguments import read_arguments
-from mnistlab.text.layout import fitted
-
-USAGE = """\
-Usage: mnistlab report [RUN...|SWEEP] [--output=FILE] [--trust=PACKAGE]
-                       [--run.dir=runs]
-
+COMMAND = Command(
+    "write a page about runs or a sweep",
+    "mnistlab.reports.writing:report",
+    MANY,
+    order=4,
+    about="""\
 Writes a page about a run: its curves, what it mistakes for what, how far its
 confidence can be trusted, its worst mistakes, and how to repeat it. It puts
 several runs side by side, and of a sweep it shows the trials and the best run.
-It is one HTML file that opens in any browser, without a network.
-
-  RUN        last, an id, or a run's folder (default the newest training run)
-  SWEEP      a sweep or a comparison, by its name or its folder
-  --output   the file (default report.html in the folder of the run or of the
-             sweep; of several runs in the current folder)
-  --trust    packages that the configuration of a run may name, as in `test`
-  --run.dir  where runs are looked for"""
-
-
-def run(command: str, arguments: Sequence[str]) -> int:
-    """Run `mnistlab report arguments`; the exit code.
-
-    Raises:
-        LabError: If there is no such option or run, or the page cannot be written.
-    """
-    asked = read_arguments(command, arguments, takes_value=("output", "trust", "run.dir"))
-    if "help" in asked.switches:
-        print(fitted(USAGE))
-        return 0
-    from mnistlab.reports.writing import report  # noqa: PLC0415 - brings torch and matplotlib in
-
-    print(f"wrote {report(asked)}")
-    return 0
+It is one HTML file that opens in any browser, without a network.""",
+    names=(
+        Option(
+            "RUN",
+            "last, an id, or a run's folder",
+            "[RUN...|SWEEP]",
+            default="the newest training run",
+            completes="runs or folders",
+        ),
+        Option("SWEEP", "A sweep or a comparison, by its name or its folder"),
+    ),
+    options=(
+        Option(
+            "output",
+            "The file",
+            "FILE",
+            default="report.html in the folder of the run or of the sweep; of several runs in the current folder",
+            completes=".html",
+        ),
+        PACKAGES,
+        RUN_DIR,
+    ),
+)

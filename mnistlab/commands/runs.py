@@ -1,111 +1,78 @@
-"""`mnistlab runs`: its options and its help; each of its commands is imported when it is asked for."""
+"""`mnistlab runs`."""
 
-from collections.abc import Sequence
+from mnistlab.commands.declaring.model import MANY, Command
+from mnistlab.options.arguments import JSON, RUN_DIR, Option
 
-from mnistlab.errors import LabError
-from mnistlab.options.arguments import Arguments, read_arguments
-from mnistlab.text.layout import fitted
-from mnistlab.text.nearest import suggestion
+_SCREEN = "mnistlab.reports.screen"
+_SUMMARY = "mnistlab.runs.summary"
 
-USAGE = """\
-Usage: mnistlab runs [FILTER...] [--sort=KEY] [--limit=N] [--csv|--json]
-       mnistlab runs show ID
-       mnistlab runs diff ID ID [--all]
-       mnistlab runs rm ID... [--yes]
+_ID = Option(
+    "ID",
+    "A name given with --run.name; where no run has it, the name of a run's folder or what follows the time in it; "
+    "where none is that, a beginning of either. Or a path, or last, the newest training run with weights: the same "
+    "for every command",
+    completes="runs",
+)
 
-Lists the runs that are kept, the newest first; shows one in full; says in what
-two differ, and on which test images; removes some.
-
-  ID         a name given with --run.name; where no run has it, the name of a
-             run's folder or what follows the time in it; where none is that, a
-             beginning of either. Or a path, or last, the newest training run
-             with weights: the same for every command
-  FILTER     --model, --data, --command, --status, --tag, --preset, --sweep;
-             --status=failed,lost takes either. rm takes them in place of an ID
-  --sort     started, model, val_acc, test_acc, seconds, ...; -test_acc is the
-             highest first; --reverse turns any order round
-  --limit    so many at most, or all; if not given, as many as a screen holds
-  --csv      everything in the records, a row for each run; --json as objects
-  --all      every image that only one of the two gets right
-  --yes      remove without asking
-  --run.dir  where the runs lie, if not in runs"""
-
-FILTERS = ("model", "data", "command", "status", "tag", "preset", "sweep")
+_FILTERS = (
+    Option("model", "Runs of this model", "NAME", under="FILTER"),
+    Option("data", "Runs on these data", "NAME", under="FILTER"),
+    Option("command", "Runs of this command", "NAME", f"{_SUMMARY}:COMMANDS", under="FILTER"),
+    Option("status", "Runs that have ended so", "STATUS", f"{_SUMMARY}:STATUSES", under="FILTER"),
+    Option("tag", "Runs with this tag", "TAG", under="FILTER"),
+    Option("preset", "Runs of this preset", "PRESET", under="FILTER"),
+    Option("sweep", "Runs of this sweep", "NAME", under="FILTER"),
+)
 """The options that choose runs."""
 
-COMMANDS = ("show", "diff", "rm")
-"""What else can be done than to list."""
-
-
-def run(command: str, arguments: Sequence[str]) -> int:
-    """Run `mnistlab runs arguments`; the exit code.
-
-    Raises:
-        LabError: If there is no such option or run.
-    """
-    what = arguments[0] if arguments and not arguments[0].startswith("-") else ""
-    if what in COMMANDS:
-        return _RUN[what](f"{command} {what}", arguments[1:])
-    takes_value = (*FILTERS, "sort", "limit", "run.dir")
-    asked = read_arguments(command, arguments, switches=("csv", "json", "reverse"), takes_value=takes_value)
-    if asked.names:
-        raise LabError(_misplaced(asked.names[0]))
-    if _helped(asked):
-        return 0
-    from mnistlab.reports.screen.overview import show_runs  # noqa: PLC0415 - not for help
-
-    return show_runs(asked, asked.root)
-
-
-def _show(command: str, arguments: Sequence[str]) -> int:
-    asked = read_arguments(command, arguments, switches=("json",), takes_value=("run.dir",))
-    if _helped(asked):
-        return 0
-    _expect(command, asked, 1)
-    from mnistlab.reports.screen.single import show_run  # noqa: PLC0415 - not for help
-
-    return show_run(asked.names[0], asked, asked.root)
-
-
-def _diff(command: str, arguments: Sequence[str]) -> int:
-    asked = read_arguments(command, arguments, switches=("json", "all"), takes_value=("run.dir",))
-    if _helped(asked):
-        return 0
-    _expect(command, asked, 2)
-    from mnistlab.reports.screen.pair import show_pair  # noqa: PLC0415 - not for help
-
-    return show_pair(asked.names[0], asked.names[1], asked, asked.root)
-
-
-def _rm(command: str, arguments: Sequence[str]) -> int:
-    asked = read_arguments(command, arguments, switches=("yes",), takes_value=(*FILTERS, "run.dir"))
-    if _helped(asked):
-        return 0
-    from mnistlab.reports.screen.removal import remove_runs  # noqa: PLC0415 - not for help
-
-    return remove_runs(asked, asked.root)
-
-
-_RUN = {"show": _show, "diff": _diff, "rm": _rm}
-
-
-def _helped(asked: Arguments) -> bool:
-    if "help" in asked.switches:
-        print(fitted(USAGE))
-    return "help" in asked.switches
-
-
-def _expect(command: str, asked: Arguments, count: int) -> None:
-    if len(asked.names) != count:
-        got = f"got {len(asked.names)}: {', '.join(asked.names)}" if asked.names else "got none"
-        example = f"mnistlab {command} {' '.join(['ID'] * count)}"
-        raise LabError(
-            f"{command} takes {count} run{'s' * (count > 1)}, {got}. Write {example}; `mnistlab runs` lists them."
-        )
-
-
-def _misplaced(name: str) -> str:
-    if name in COMMANDS:
-        return f"{name} comes first: mnistlab runs {name} ..."
-    hint = suggestion(name, COMMANDS)
-    return f"{name}: `mnistlab runs` alone lists all runs, `mnistlab runs show {name}` shows one.{hint}"
+COMMAND = Command(
+    "list, filter, compare and remove runs",
+    f"{_SCREEN}.overview:show_runs",
+    MANY,
+    order=3,
+    about="""\
+Lists the runs that are kept, the newest first; shows one in full; says in what
+two differ, and on which test images; removes some.""",
+    options=(
+        *_FILTERS,
+        Option(
+            "sort",
+            "started, model, val_acc, test_acc, seconds, ...; -test_acc is the highest first",
+            "KEY",
+            f"{_SUMMARY}:SORTED_BY",
+        ),
+        Option("reverse", "Turn any order round"),
+        Option("limit", "So many at most, or all", "N", ("all",), default="as many as a screen holds"),
+        Option("csv", "Everything in the records, a row for each run"),
+        Option("json", "The same as objects"),
+        RUN_DIR,
+    ),
+    instead="`mnistlab runs` alone lists all runs, `mnistlab runs show {name}` shows one.",
+    notes="--status=failed,lost takes either. mnistlab runs show --help says what an ID is.",
+    commands={
+        "show": Command(
+            "one run in full",
+            f"{_SCREEN}.single:show_run",
+            about="Shows one run in full: its settings, its epochs, its outcome, and how to go on.",
+            names=(_ID,),
+            needs=1,
+            options=(JSON, RUN_DIR),
+        ),
+        "diff": Command(
+            "in what two runs differ",
+            f"{_SCREEN}.pair:show_pair",
+            about="Says in what two runs differ, and on which test images.",
+            names=(_ID,),
+            needs=2,
+            options=(Option("all", "Every image that only one of the two gets right"), JSON, RUN_DIR),
+        ),
+        "rm": Command(
+            "remove runs",
+            f"{_SCREEN}.removal:remove_runs",
+            about="Removes runs: those that are named, or those that filters leave.",
+            names=(_ID._replace(takes="[ID...]"),),
+            options=(*_FILTERS, Option("yes", "Remove without asking"), RUN_DIR),
+            notes="--status=failed,lost takes either.",
+        ),
+    },
+)

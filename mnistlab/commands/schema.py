@@ -1,51 +1,50 @@
 """`mnistlab schema`."""
 
-from collections.abc import Sequence
-from pathlib import Path
+from mnistlab.commands.declaring.model import Command
+from mnistlab.options.arguments import Arguments, Option
 
-from mnistlab.catalogue import load_catalogue
-from mnistlab.catalogue.editors import modeline, schema_line
-from mnistlab.catalogue.yaml_schema import schema_text
-from mnistlab.errors import LabError
-from mnistlab.options.arguments import read_arguments
-from mnistlab.system.files import telling, write_text
 
-_HELP = """\
-Print the JSON schema with which editors complete and check YAML presets.
+def _schema(asked: Arguments) -> int:
+    from pathlib import Path  # noqa: PLC0415 - not for help
 
-Usage: mnistlab schema [--output=FILE]
+    from mnistlab.catalogue import load_catalogue  # noqa: PLC0415 - not for help
+    from mnistlab.catalogue.editors import modeline  # noqa: PLC0415 - not for help
+    from mnistlab.catalogue.yaml_schema import schema_text  # noqa: PLC0415 - not for help
+    from mnistlab.system.files import telling, write_text  # noqa: PLC0415 - not for help
 
+    text = schema_text(load_catalogue())
+    if "output" not in asked.values:
+        print(text, end="")
+        return 0
+    path = Path(asked.values["output"])
+    with telling(path, "Name another file with --output=..."):
+        write_text(path, text)
+    print(f"Wrote {path}. A preset with this line is completed and checked by editors:\n{modeline(path)}")
+    return 0
+
+
+def _line() -> str:
+    from pathlib import Path  # noqa: PLC0415 - not for every command
+
+    from mnistlab.catalogue.editors import modeline, schema_line  # noqa: PLC0415 - not for every command
+
+    return f"""\
 An editor with the YAML language server (VS Code with the extension YAML by Red
 Hat, Neovim, Helix, Zed, ...) reads the schema that a line of the preset names,
 and has no other set-up:
 
-{line}
+{schema_line() or modeline(Path("/path/to/FILE"))}
 
 The configuration that a run saves has that line already. Other editors can be
 told to use the FILE."""
 
 
-def schema(command: str, arguments: Sequence[str]) -> int:
-    """Print the schema or write it to a file.
-
-    Raises:
-        LabError: If the file cannot be written.
-    """
-    read = read_arguments(command, arguments, takes_value=("output",))
-    if read.names:
-        raise LabError(f"{read.names[0]}: {command} takes no such argument. Write it to a file with --output=FILE.")
-    if "help" in read.switches:
-        print(_HELP.format(line=schema_line() or modeline(Path("/path/to/FILE"))))
-    elif "output" in read.values:
-        path = Path(read.values["output"])
-        _write(path)
-        print(f"Wrote {path}. A preset with this line is completed and checked by editors:\n{modeline(path)}")
-    else:
-        print(schema_text(load_catalogue()), end="")
-    return 0
-
-
-def _write(path: Path) -> None:
-    text = schema_text(load_catalogue())
-    with telling(path, "Name another file with --output=..."):
-        write_text(path, text)
+COMMAND = Command(
+    "print the JSON schema of YAML presets, for editors",
+    _schema,
+    order=5,
+    about="Prints the JSON schema with which editors complete and check YAML presets.",
+    options=(Option("output", "Write it to this file", "FILE", completes=".json"),),
+    instead="Write it to a file with --output=FILE.",
+    notes=_line,
+)

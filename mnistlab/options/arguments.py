@@ -1,88 +1,186 @@
-"""The arguments of a command that configures nothing: names, switches, and a few options with a value."""
+"""The options that a command declares, and how what was typed after it is read by them."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from pathlib import Path
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple
 
 from mnistlab.errors import LabError
-from mnistlab.options.notation import at_home
 from mnistlab.system.environment import run_dir
 from mnistlab.text.nearest import suggestion
 
-_PATHS = ("ckpt_path", "output", "run.dir")
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ONE_OF = "{values} is wanted"
+"""What is said of a value that is none of an option's words."""
+
+_DIGITS = 9
+"""Of the largest count."""
 
 
-@dataclass(frozen=True)
-class Arguments:
-    """What was typed after such a command.
+class Option(NamedTuple):  # no dataclass: that would import `inspect` for the overview
+    """An option of a command; reading, help and completion follow from it.
 
     Attributes:
+        name: Without its dashes; of what stands without them, what the page of help calls it.
+        text: What it is for.
+        takes: What its value is called; nothing for a switch.
+        values: The words to offer for it, or where they are listed: `module:NAME`. A switch with words may have one.
+        default: What counts without it, in words.
+        wanted: What is said of a value that is none of the words, or where there are none no whole number above 0;
+            `{values}` and `{part}` stand for the words and for the wrong one. Where it is empty, the work checks.
+        several: Whether it takes several values with commas between them.
+        completes: What is offered beside the words: `runs`, `checkpoints`, `presets`, `folder`, files of a suffix such
+            as `.json`, or the classes of a section of `fit`.
+        under: The row of the page of help that lists it with others.
+        parts: Whether options below it, such as `--data.train_size`, are passed on.
+        again: Whether it may stand there several times.
+    """
+
+    name: str
+    text: str
+    takes: str = ""
+    values: Sequence[str] | str = ()
+    default: str = ""
+    wanted: str = ""
+    several: bool = False
+    completes: str = ""
+    under: str = ""
+    parts: bool = False
+    again: bool = False
+
+    @property
+    def words(self) -> Sequence[str]:
+        """The words to offer for it."""
+        if isinstance(self.values, str):
+            module, _, name = self.values.partition(":")
+            found: Sequence[str] = getattr(import_module(module), name)
+            return tuple(found)
+        return self.values
+
+    def read(self, value: str) -> str:
+        """The value as it counts.
+
+        Raises:
+            LabError: If it takes no such value.
+        """
+        if self.wanted:
+            for part in value.split(",") if self.several else (value,):
+                self._check(part, value)
+        is_path = self.completes in ("checkpoints", "folder") or self.completes.startswith(".")
+        return _at_home(value) if is_path else value
+
+    def _check(self, part: str, value: str) -> None:
+        words = self.words
+        if part in words or (not words and part.isdecimal() and len(part) <= _DIGITS and int(part)):
+            return
+        shown = value if words or len(value) <= _DIGITS else f"{value[:_DIGITS]}..."
+        said = self.wanted.format(values=" or ".join(words), part=part)
+        there_are = f" There are {', '.join(words)}." if words and self.wanted != ONE_OF else ""
+        raise LabError(f"--{self.name}={shown}: {said}.{suggestion(part, words) or there_are}")
+
+
+RUN_DIR = Option("run.dir", "Where runs are looked for", "FOLDER", default="runs", completes="folder")
+JSON = Option("json", "The same for machines")
+PACKAGES = Option("trust", "Packages to count as allowed, as in test", "PACKAGE", again=True)
+
+STEERING = (
+    Option("config", "A preset (mnistlab presets) or a file", "PRESET", completes="presets", again=True),
+    Option("ckpt_path", "A run's id or folder, last, best, a file", "RUN", completes="checkpoints"),
+    Option("untrained", "Measure random weights on purpose", values=("true", "false")),
+    Option("trust", "Packages that a checkpoint may use", "PACKAGE", again=True),
+    Option("print_config", "Show what would count; =origins: and why", values=("true", "false", "origins")),
+    Option("debug", "Show where an error comes from", values=("true", "false")),
+)
+"""The options of the commands that train and measure which configure nothing."""
+
+
+def steering(command: str) -> dict[str, Option]:
+    """Those of `STEERING` that a command takes, by name."""
+    return {option.name: option for option in STEERING if option.name != "untrained" or command != "fit"}
+
+
+class Arguments(NamedTuple):
+    """What was typed after a command.
+
+    Attributes:
+        command: The command.
         names: What stands there without dashes.
         switches: The switches that are on.
         values: The last value of each option that takes one.
+        others: What is for the command whose options it takes too.
     """
 
+    command: str
     names: Sequence[str]
     switches: frozenset[str]
     values: Mapping[str, str]
+    others: Sequence[str] = ()
 
     @property
-    def root(self) -> Path:
+    def root(self) -> "Path":
         """The folder of all runs: `--run.dir`, or that of the environment."""
-        return Path(self.values.get("run.dir") or at_home(run_dir()))
+        from pathlib import Path  # noqa: PLC0415 - not for the overview
+
+        return Path(self.values.get("run.dir") or _at_home(run_dir()))
+
+
+def _at_home(path: str) -> str:
+    from mnistlab.options.notation import at_home  # noqa: PLC0415 - not for the overview
+
+    return at_home(path)
 
 
 def read_arguments(
-    command: str, arguments: Sequence[str], *, switches: Sequence[str] = (), takes_value: Sequence[str] = ()
+    command: str, arguments: Sequence[str], options: Sequence[Option], *, shares: bool = False
 ) -> Arguments:
     """Read the arguments; `help` is always a switch.
 
     Args:
         command: For messages.
         arguments: What stands after the command.
-        switches: Options without a value.
-        takes_value: Options with one.
+        options: Its own options.
+        shares: Whether it takes the options of another command too.
 
     Raises:
-        LabError: If there is no such option, its value is missing, or a switch has one.
+        LabError: If there is no such option, its value is missing or wrong, or a switch has one.
     """
-    known = (*switches, *takes_value, "help")
+    known = {option.name: option for option in (*options, Option("help", "Show this page"))}
+    rest, others = _divided(arguments, [option.name for option in options]) if shares else (list(arguments), [])
+    passed = tuple(f"--{option.name}." for option in options if option.parts)
     names: list[str] = []
     on: set[str] = set()
     values: dict[str, str] = {}
-    rest = list(arguments)
     while rest:
         argument = rest.pop(0)
         name, equals, value = argument.removeprefix("--").partition("=")
+        option = known.get(name)
         if argument == "-h":
             on.add("help")
         elif not argument.startswith("-"):
             names.append(argument)
-        elif name not in known or not argument.startswith("--"):
+        elif passed and argument.startswith(passed):
+            others.append(argument)
+        elif option is None or not argument.startswith("--"):
             hint = suggestion(name.lstrip("-"), known, "--") or f" It takes {', '.join(f'--{each}' for each in known)}."
             raise LabError(f"{argument}: {command} has no such option.{hint}")
-        elif name in takes_value:
-            if not equals and rest:
-                value = rest.pop(0)
+        elif option.takes or option.values:
+            follows = rest and (option.takes or rest[0] in option.values)
+            value = value if equals else rest.pop(0) if follows else "" if option.takes else "true"
             if not value:
                 raise LabError(f"--{name} needs a value: --{name}=...")
-            values[name] = at_home(value) if name in _PATHS else value
+            values[name] = option.read(value)
         elif equals:
             raise LabError(f"{argument}: --{name} takes no value.")
         else:
             on.add(name)
-    return Arguments(names, frozenset(on), values)
+    return Arguments(command, names, frozenset(on), values, others)
 
 
-def divided(arguments: Sequence[str], own: Sequence[str], others: Collection[str]) -> tuple[list[str], list[str]]:
-    """The arguments that are a command's own, also misspelt, and those that it shares with another command.
-
-    Args:
-        arguments: What stands after the command.
-        own: Its own options.
-        others: Options that are not its own, however much they look like one.
-    """
+def _divided(arguments: Sequence[str], own: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The arguments that are a command's own, also misspelt, and those that it shares with another command."""
+    others = {*(option.name for option in STEERING), "model"}  # not its own, however much they look like one
     ours: list[str] = []
     shared: list[str] = []
     rest = list(arguments)

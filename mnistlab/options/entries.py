@@ -13,7 +13,7 @@ from typing import Any, Protocol, Self
 from mnistlab.errors import LabError
 from mnistlab.options.kinds import Type, expected, from_dict, listed, schema_of, within
 
-FORMAT = 3
+FORMAT = 4
 
 Value = None | bool | int | float | str | Sequence["Value"] | Mapping[str, "Value"]
 """Plain data, as JSON has it."""
@@ -225,11 +225,13 @@ class Catalogue:
         top: The options outside the sections.
         sections: `model`, `data`, `trainer`, `run`.
         kinds: The kinds of classes, by name: `model`, `data`, and else the name of the option that takes them.
+        sweep: The class behind what a preset says of the way of sweeping.
     """
 
     top: Sequence[OptionEntry]
     sections: Mapping[str, SectionEntry]
     kinds: Mapping[str, KindEntry]
+    sweep: ClassEntry
 
     def __getitem__(self, key: str) -> KindEntry:
         """The kind of that name."""
@@ -275,7 +277,7 @@ class Catalogue:
             name: KindEntry(**{**part, "classes": {key: _class(entry) for key, entry in part["classes"].items()}})
             for name, part in data["kinds"].items()
         }
-        return cls(list(map(_option, data["top"])), sections, kinds)
+        return cls(list(map(_option, data["top"])), sections, kinds, _class(data["sweep"]))
 
 
 _NEEDED = ("name", "takes", "default", "required", "text", "path", "summary", "source", "options", "classes")

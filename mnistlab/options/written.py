@@ -12,16 +12,17 @@ from pathlib import Path
 import yaml
 
 from mnistlab.errors import LabError
+from mnistlab.options.arguments import STEERING as DECLARED
 from mnistlab.options.composing import compose, data_in, dump, place
 from mnistlab.options.notation import NULLS, Plain, as_written, data_of
 from mnistlab.system.environment import OPTIONS, said_by
 
 Key = tuple[str, ...]
 
-SWITCHES = ("print_config", "untrained", "debug")
+SWITCHES = tuple(option.name for option in DECLARED if not option.takes)
 """Options that are true or false, configure nothing, and stand on the command line only."""
 
-STEERING = (*SWITCHES, "config", "ckpt_path", "trust", "help")
+STEERING = (*(option.name for option in DECLARED), "help")
 """All options that configure nothing."""
 
 

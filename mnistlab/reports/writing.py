@@ -20,8 +20,8 @@ NAME = "report.html"
 """What a page is called where nobody names it."""
 
 
-def report(asked: Arguments) -> Path:
-    """Write the page that is asked for; where it is.
+def report(asked: Arguments) -> int:
+    """Write the page that is asked for; the exit code.
 
     Raises:
         LabError: If there is no such run, or the file cannot be written.
@@ -42,7 +42,8 @@ def report(asked: Arguments) -> Path:
         raise LabError(f"--output={path}: it is a folder. Name the file: --output={path / NAME}")
     with telling(path, "Name a file with --output=..."):
         write_text(path, text)
-    return path
+    print(f"wrote {path}")
+    return 0
 
 
 def _sweep(names: Sequence[str], root: Path) -> Path | None:

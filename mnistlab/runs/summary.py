@@ -238,6 +238,8 @@ ORDERS: Mapping[str, Callable[[Run], tuple[float, str] | None]] = {
 }
 """What runs can be sorted by: the place of a run, None where it has none."""
 
+SORTED_BY = (*ORDERS, *(f"-{name}" for name in ORDERS))
+
 
 def _check_values(name: str, values: Sequence[str], runs: Sequence[Run]) -> None:
     """Refuse a value that no run has: it is misspelt."""

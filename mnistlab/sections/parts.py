@@ -81,21 +81,23 @@ class Sweep:
     """How a sweep goes about.
 
     Args:
-        trials: How many choices of values are tried; for a grid all of them.
-        workers: How many run at the same time; by default as many as there are GPUs, or cores for their threads.
-        threads: Threads of each worker; they take part in the bits of a run, so they do not depend on the workers.
-        seeds: How many seeds each choice is trained with, counted from `seed_everything`.
-        sampler: How values are chosen: `grid` takes all, `tpe` learns from the finished trials, `random` does not;
-            `auto` is a grid where that is small and `trials` is not given, else `tpe`.
-        pruner: How trials are stopped that promise little: `median`, `halving` or `hyperband`.
-        metric: What is to be best, a metric of the validation images.
-        name: A name for the sweep, which is that of its folder; by default one that follows from what is swept.
-        keep: The weights of so many of the best trials are kept.
-        storage: The address of a database in place of a file beside the runs, for several machines.
-        launcher: Where workers run: `processes` of this machine, or `ray` for all machines of a Ray cluster.
+        trials: Choices of values to try; by default 20, for a grid all.
+        workers: How many at a time; by default as many as cores, or GPUs.
+        threads: Threads of a worker; they take part in the bits. So they do not depend on how many workers there are.
+        seeds: Seeds for each choice. They are counted from `seed_everything`, and a sweep keeps their number.
+        sampler: What chooses values. `grid` takes all, `tpe` learns from the finished trials, `random` does not; `auto`
+            is a grid where that is small and `trials` is not given, else `tpe`.
+        pruner: Early stopping. Trials that promise little end sooner; `halving` is the hardest.
+        metric: What is to be best on validation images.
+        name: A name; in runs/NAME the same command goes on. By default it follows from what is swept.
+        keep: Keep the weights of so many of the best.
+        storage: Address of a database, for several machines. It is in place of a file beside the runs, such as
+            postgresql://user@host/db.
+        launcher: Where workers run. The processes are those of this machine, and ray takes all machines of a Ray
+            cluster.
         sampler_seed: Seed of the sampler.
-        retry_failed: Whether trials that have failed are tried again.
-        allow_drift: Whether a sweep goes on although versions or our source have changed since it began.
+        retry_failed: Try trials again that have failed.
+        allow_drift: Go on although versions or our source have changed.
     """
 
     def __init__(

@@ -40,27 +40,36 @@ from mnistlab.training.failures import Interrupted
 from mnistlab.training.running import check
 
 _QUICK = ("--trainer.max_epochs=1", *(f"--trainer.limit_{split}_batches=10" for split in ("train", "val", "test")))
-_SEEDS = "3"
 _ALL = "all"
 
 
-def compare(values: Mapping[str, str], arguments: Sequence[str], switches: Collection[str]) -> int:
+def compare(
+    values: Mapping[str, str], arguments: Sequence[str], switches: Collection[str], defaults: Mapping[str, str]
+) -> int:
     """Compare models; the exit code.
 
     Args:
         values: Its own options.
         arguments: Those of `fit`.
         switches: `quick`, `json` and `csv`, where they are on.
+        defaults: What counts without some of its own options.
 
     Raises:
         LabError: For what a user can mend.
     """
     said, debug = without_debug(arguments)
     with told_in_a_line(debug=debug):
-        return _compare(values, said, switches, debug=debug)
+        return _compare(values, said, switches, {"threads": str(torch.get_num_threads()), **defaults}, debug=debug)
 
 
-def _compare(values: Mapping[str, str], arguments: Sequence[str], switches: Collection[str], *, debug: bool) -> int:
+def _compare(
+    values: Mapping[str, str],
+    arguments: Sequence[str],
+    switches: Collection[str],
+    defaults: Mapping[str, str],
+    *,
+    debug: bool,
+) -> int:
     base, typed_seed = without_seed([*arguments, *(_QUICK if "quick" in switches else ())])
     _refuse_others(base)
     faults = Faults()
@@ -68,9 +77,8 @@ def _compare(values: Mapping[str, str], arguments: Sequence[str], switches: Coll
         _refuse_domains(base)
     with faults.noted():
         check_seed(typed_seed)
-    settings = {"seeds": _SEEDS, "workers": "1", "threads": str(torch.get_num_threads())}
     own = {name: value for name, value in values.items() if name != "models"}
-    asked = settings_from([], {**settings, **own}, faults)
+    asked = settings_from([], {**defaults, **own}, faults)
     models, labels, cli = _checked(values["models"], [*base, *(["--debug"] if debug else [])], faults)
     plan = _plan(asked, models, base, seeds_from(Space(base), typed_seed, cli, asked.seeds), cli)
     plan = replace(plan, debug=debug)

@@ -28,11 +28,16 @@ def settings_from(presets: Sequence[Written], values: Mapping[str, str], faults:
         Written((SWEEP, name), as_written(value), Source.COMMAND_LINE, f"--{name}={value}")
         for name, value in values.items()
     ]
-    said = [replace(entry, domain=None) for entry in presets if len(entry.key) > 1]
+    said = [_without_domain(entry) for entry in presets if len(entry.key) > 1]
     settled = _settled([entry for entry in [*said, *typed] if _fits(entry, faults)])
     chosen = settled.values[SWEEP]
     assert isinstance(chosen, Mapping)
     return Sweep(**vars(parsed(Sweep, chosen)))
+
+
+def _without_domain(entry: Written) -> Written:
+    """What was written as it stands there: a sweep goes about in one way."""
+    return entry if entry.domain is None else replace(entry, value=str(entry.domain), domain=None)
 
 
 def _fits(entry: Written, faults: Faults) -> bool:

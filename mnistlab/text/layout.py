@@ -63,7 +63,8 @@ def paragraph(text: str, width: int, indent: int = 0, opening: str | None = None
 def fitted(text: str) -> str:
     """A text whose lines are broken between words where the terminal is too narrow for them.
 
-    What follows stands below the second column, where there is one. A command stays whole, to be copied.
+    What follows stands below the second column, where there is one. A command stays whole, to be copied,
+    and so does a line of a file.
     """
     if not sys.stdout.isatty():
         return text
@@ -72,7 +73,7 @@ def fitted(text: str) -> str:
 
 
 def _broken(line: str, width: int) -> list[str]:
-    if len(line) <= width or line.startswith("  mnistlab "):
+    if len(line) <= width or line.startswith(("  mnistlab ", "# ")):
         return [line]
     column = re.match(r" *\S+(?: \S+)* {2,}", line)
     indent = column.end() if column and column.end() <= width // 2 else len(line) - len(line.lstrip()) + 2

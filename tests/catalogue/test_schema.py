@@ -74,6 +74,8 @@ ACCEPTED = [
     "logger+: tensorboard",
     "logger: {class_path: my.Tracker, anything: 1}",
     "seed_everything: true",
+    "sweep: {trials: 5, sampler: tpe, retry_failed: true, name: null}",
+    "sweep: null\nsweep.trials: 5",
     "model: {class_path: my_models.LinearModel, width: 3}",
     "model: my_models.LinearModel\nmodel.width: 3",
     "model: {optimizer: my.Optimizer, optimizer.speed: 3}",
@@ -126,6 +128,11 @@ REFUSED = [
     "logger: MLflow\nlogger.url: http://localhost:5000",
     "run: {test: 3}",
     "seed_everything: -1",
+    "sweep: {trails: 5}",
+    "sweep: {sampler: tpx}",
+    "sweep: {seeds: 0}",
+    "sweep: {keep: 'choice:1,2'}",
+    "sweep.trails: 5",
     "config: QuickTest",
 ]
 
@@ -158,9 +165,11 @@ def test_the_program_takes_what_is_accepted(here: Path, text: str, capsys: pytes
 def test_the_program_refuses_what_is_flagged(here: Path, text: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The schema is no stricter than the program."""
     (here / "preset.yaml").write_text(text)
+    of_sweep = text.startswith("sweep")
+    swept = ["sweep", "--model.dropout=choice:0.1,0.2", "--data=SyntheticDigits"]
 
-    assert main(["fit", "--config=preset.yaml", "--print_config"]) == 2
-    assert capsys.readouterr().err
+    assert main([*(swept if of_sweep else ["fit", "--print_config"]), "--config=preset.yaml"]) == 2
+    assert ("preset.yaml:1:" in capsys.readouterr().err) or not of_sweep
 
 
 def test_every_class_with_its_defaults_is_accepted(validator: Draft7Validator) -> None:

@@ -1,24 +1,26 @@
 """What may stand at the cursor: the words that continue a command line, from the catalogue and the folders here."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from mnistlab.catalogue import Catalogue, OptionEntry
-from mnistlab.catalogue.used import FOLLOWS, WORDS, steering
+from mnistlab.catalogue.used import FOLLOWS, WORDS
+from mnistlab.commands.declaring.model import Command, all_commands, find_command
+from mnistlab.commands.help import known_catalogue
 from mnistlab.commands.help.chosen import Chosen
-from mnistlab.commands.help.run_words import root_in, run_names, run_values, run_words
-from mnistlab.commands.table import BENCH_SECTIONS
-from mnistlab.options.written import SWITCHES, Key, key_of
+from mnistlab.commands.help.run_words import root_in, run_names
+from mnistlab.options.arguments import Option, steering
+from mnistlab.options.written import Key, key_of
 from mnistlab.presets.finding import SUFFIXES, list_presets
 from mnistlab.runs.folder import is_run
+from mnistlab.runs.newest import LAST
 from mnistlab.text.layout import shown
 from mnistlab.text.words import first_sentence
-from mnistlab.training.explain_options import METHODS, TARGETS, WHICH
 
 _CHECKPOINTS = (".ckpt", ".safetensors")
-_REPEATED = ("config", "trust")
 
 
 @dataclass(frozen=True)
@@ -49,65 +51,26 @@ class Offer:
     candidates: Sequence[Candidate]
 
 
-def offer(
-    catalogue: Callable[[], Catalogue], commands: Mapping[str, str], training: Iterable[str], words: Sequence[str]
-) -> Offer:
+def offer(words: Sequence[str]) -> Offer:
     """What may stand at the cursor.
 
     Args:
-        catalogue: Loads the catalogue, where it is needed.
-        commands: The commands with what they do.
-        training: Those of them that take the options of a model, its data and a trainer.
         words: What stands after `mnistlab`, up to the cursor; the last word is the one at the cursor, "" for a new one.
     """
     *before, word = words
     if not before:
-        known = [*(Candidate(name, text) for name, text in commands.items()), *_OVERALL]
+        known = [*(Candidate(name, each.summary) for name, each in all_commands().items()), *_OVERALL]
         return Offer("", _beginning(word, known, hide="-"))
-    if before[0] not in (*training, *_LIKE):
-        return _simple(catalogue, before[0], before[1:], word) if before[0] in commands else Offer("", [])
-    like, own = _LIKE.get(before[0], (before[0], {}))
-    line = _Line(catalogue(), like, before[1:])
-    name, equals, value = word.partition("=")
-    if equals and word.startswith("--"):
-        several = name == "--models" or (before[0] == "sweep" and value.startswith(_CHOICE))
-        head, value = _last_of(value) if several else ("", value)
-        option = "model" if name == "--models" else name[2:]
-        values = map(Candidate, own[option]) if option in own else line.values(option, value)
-        return Offer(f"{name}={head}", _beginning(value, values))
-    last = before[-1]
-    if last.startswith("--") and "=" not in last and last[2:] not in (*SWITCHES, "help") and not word.startswith("-"):
-        values = map(Candidate, own[last[2:]]) if last[2:] in own else line.values(last[2:], word)
-        return Offer("", _beginning(word, values))
-    fresh = [Candidate(f"--{each}=", ends=False) for each in own if not any(_is_said(each, said) for said in before)]
-    return Offer("", _beginning(word, [*fresh, *line.options(word)]))
-
-
-def _is_said(name: str, word: str) -> bool:
-    return word.partition("=")[0] == f"--{name}"
+    name, *said = before
+    command = find_command(name)
+    if command is None:
+        return Offer("", [])
+    if said and said[0] in command.commands:
+        command, said = command.commands[said[0]], said[1:]
+    return _Line(command, said).offer(word)
 
 
 _CHOICE = "choice:"
-
-_EXPLAIN = {"method": METHODS, "images": (), "which": WHICH, "head": (), "stage": (), "target": TARGETS}
-_MANY = {"seeds": (), "workers": (), "threads": (), "name": (), "storage": (), "launcher": ("processes", "ray")}
-_SWEEP = {
-    "trials": (),
-    "sampler": ("auto", "grid", "random", "tpe"),
-    "pruner": ("none", "median", "halving", "hyperband"),
-    "metric": ("val/acc", "val/loss"),
-    "keep": (),
-    "sampler_seed": (),
-    "retry_failed": ("true", "false"),
-    "allow_drift": ("true", "false"),
-    **_MANY,
-}
-_LIKE: Mapping[str, tuple[str, Mapping[str, Sequence[str]]]] = {
-    "explain": ("predict", _EXPLAIN),
-    "sweep": ("fit", _SWEEP),
-    "compare": ("fit", {"models": (), **_MANY}),
-}
-"""The commands that take the options of another one, and those that they have besides, each with its values."""
 
 
 def _last_of(value: str) -> tuple[str, str]:
@@ -116,16 +79,6 @@ def _last_of(value: str) -> tuple[str, str]:
     last = start.rpartition(",")[2]
     return value[: len(value) - len(last)], last
 
-
-_SIMPLE: Mapping[str, Sequence[str]] = {
-    "bench": ("--quick", "--only=", "--seeds=", "--output=", "--data="),
-    "completion": ("--install", "--uninstall"),
-    "schema": ("--output=",),
-    "inspect": ("--json", "--trust=", "--run.dir="),
-    "report": ("--output=", "--trust=", "--run.dir="),
-    "reproduce": ("--json", "--debug", "--trust=", "--run.dir="),
-}
-"""The options of the commands that train nothing and have others than `--json`."""
 
 _OVERALL = (Candidate("--help", "the commands"), Candidate("--version", "the version"))
 
@@ -145,58 +98,97 @@ def _beginning(typed: str, known: Iterable[Candidate], hide: str = "") -> list[C
     return exact or [candidate for candidate in unique if candidate.word.lower().startswith(typed.lower())]
 
 
-def _simple(catalogue: Callable[[], Catalogue], command: str, before: Sequence[str], word: str) -> Offer:
-    """For the commands that train nothing."""
-    if command == "runs":
-        return _of_runs(before, word)
-    options = _SIMPLE.get(command, ("--json",))
-    name, equals, value = word.partition("=")
-    if command == "bench" and name == "--only" and equals:
-        head, last = _last_of(value)
-        return Offer(f"{name}={head}", _beginning(last, map(Candidate, BENCH_SECTIONS)))
-    if command == "bench" and name == "--data" and equals:
-        return Offer(f"{name}=", _beginning(value, _Line(catalogue(), "fit", []).values("data", value)))
-    if equals:
-        suffixes = {"--output": (".html" if command == "report" else ".json",), "--run.dir": ()}.get(name)
-        return Offer(f"{name}=", [] if suffixes is None else _beginning(value, _paths(value, suffixes)))
-    offered = [Candidate(name, ends=not name.endswith("=")) for name in (*options, "--help") if name not in before]
-    if command == "inspect":
-        offered = [*_checkpoints(word, root_in(before)), *offered]
-    if command in ("report", "reproduce"):
-        offered = [Candidate("last", "the newest run"), *_runs(root_in(before)), *_paths(word, (), runs=True), *offered]
-    if command == "completion":
-        offered = [*map(Candidate, ("bash", "zsh", "fish")), *offered]
-    return Offer(
-        "", _beginning(word, offered, hide="-" if command in ("inspect", "report", "reproduce", "completion") else "")
-    )
-
-
-def _of_runs(before: Sequence[str], word: str) -> Offer:
-    name, equals, value = word.partition("=")
-    if equals:
-        known = _paths(value, ()) if name == "--run.dir" else map(Candidate, run_values(name))
-        return Offer(f"{name}=", _beginning(value, known))
-    words = [Candidate(each, text, ends=not each.endswith("=")) for each, text in run_words(before).items()]
-    folders = _paths(word, (), runs=True) if "/" in word else ()
-    return Offer("", _beginning(word, [*words, *folders, Candidate("--help")], hide="-"))
-
-
 class _Line:
-    """The options of one command line.
+    """One command line.
 
     Args:
-        catalogue: What there is to choose from.
-        command: `fit`, `validate`, `test`, `predict` or `explain`.
-        before: What stands between the command and the word at the cursor.
+        command: The command.
+        before: What stands between it and the word at the cursor.
     """
 
-    def __init__(self, catalogue: Catalogue, command: str, before: Sequence[str]) -> None:
-        self._catalogue = catalogue
+    def __init__(self, command: Command, before: Sequence[str]) -> None:
         self._command = command
-        self._chosen = Chosen(catalogue, before)
+        self._before = before
+        self._own = {option.name: option for option in command.own}
+        self._steering = steering(command.like) if command.like else {}
         self._root = root_in(before)
 
-    def options(self, typed: str) -> Iterator[Candidate]:
+    @cached_property
+    def _catalogue(self) -> Catalogue:
+        return known_catalogue()
+
+    @cached_property
+    def _chosen(self) -> Chosen:
+        return Chosen(self._catalogue, self._before if self._command.like else ())
+
+    def offer(self, word: str) -> Offer:
+        """What may stand at the cursor, where `word` has been typed so far."""
+        name, equals, value = word.partition("=")
+        if equals and word.startswith("--"):
+            option = self._own.get(name[2:])
+            several = option.several if option else self._command.like and value.startswith(_CHOICE)
+            head, value = _last_of(value) if several else ("", value)
+            return Offer(f"{name}={head}", _beginning(value, self._values(name[2:], value)))
+        last = self._before[-1] if self._before else ""
+        if last.startswith("--") and "=" not in last and self._takes_value(last[2:]) and not word.startswith("-"):
+            return Offer("", _beginning(word, self._values(last[2:], word)))
+        first, fresh = [*self._first(word)], [*self._fresh(), *self._shared(word)]
+        return Offer("", _beginning(word, [*first, *fresh], hide="-" if first or self._command.names else ""))
+
+    def _takes_value(self, name: str) -> bool:
+        option = self._own.get(name) or self._steering.get(name)
+        return bool(option.takes if option else self._command.like and name != "help")
+
+    def _first(self, typed: str) -> Iterator[Candidate]:
+        """What else the command can do, and the names that it takes."""
+        if not self._before:
+            yield from (Candidate(name, each.summary) for name, each in self._command.commands.items())
+        said = [word for word in self._before if not word.startswith("-")]
+        if self._command.needs is None or len(said) < self._command.needs:
+            for option in self._command.names:
+                yield from (each for each in self._completed(option, typed) if each.word not in said)
+
+    def _fresh(self) -> Iterator[Candidate]:
+        """The command's own options that do not stand there yet."""
+        said = {word.partition("=")[0] for word in self._before}
+        page = () if self._command.like else (Option("help", "Show the options"),)
+        for option in (*self._own.values(), *page):
+            if option.again or f"--{option.name}" not in said:
+                yield _of_option(option)
+
+    def _shared(self, typed: str) -> Iterator[Candidate]:
+        """The options of the command that it shares them with."""
+        passed = any(option.parts and typed.startswith(f"--{option.name}.") for option in self._own.values())
+        if self._command.like or passed:
+            own = {_of_option(option).word for option in self._own.values()}
+            yield from (each for each in self._options(typed) if each.word not in own)
+
+    def _values(self, name: str, typed: str) -> Iterator[Candidate]:
+        """What may follow `--name=`."""
+        option = self._own.get(name) or self._steering.get(name.removesuffix("+"))
+        if option is not None:
+            return self._completed(option, typed)
+        passed = any(each.parts and name.startswith(f"{each.name}.") for each in self._own.values())
+        return self._shared_values(name, typed) if self._command.like or passed else iter(())
+
+    def _completed(self, option: Option, typed: str) -> Iterator[Candidate]:
+        """The words that an option takes, and what else completes it."""
+        yield from map(Candidate, option.words)
+        what = option.completes
+        if what == "presets":
+            yield from (Candidate(entry.name, entry.description) for entry in list_presets())
+            yield from _paths(typed, SUFFIXES)
+        elif what == "checkpoints":
+            yield from _checkpoints(typed, self._root)
+        elif what.startswith("runs"):
+            yield from _runs(self._root)
+            yield from _paths(typed, (), runs=True) if "/" in typed or what.endswith("folders") else ()
+        elif what == "folder" or what.startswith("."):
+            yield from _paths(typed, (what,))
+        elif what:
+            yield from self._classes((what,))
+
+    def _options(self, typed: str) -> Iterator[Candidate]:
         """The options of the level that has been reached: `--model.` lists those of the model."""
         parent, dot, _ = typed.removeprefix("--").rpartition(".")
         if not dot:
@@ -211,22 +203,15 @@ class _Line:
             text = f"the options of {'a class' if takes_class else key[-1]}"
             yield Candidate(f"--{parent}.help{'=' if takes_class else ''}", text, ends=not takes_class)
 
-    def values(self, name: str, typed: str) -> Iterator[Candidate]:
-        """What may follow `--name=`."""
+    def _shared_values(self, name: str, typed: str) -> Iterator[Candidate]:
+        """What may follow `--name=` of the options that are shared."""
         key = key_of(name.removesuffix("+"))
-        if name == "config":
-            yield from (Candidate(entry.name, entry.description) for entry in list_presets())
-            yield from _paths(typed, SUFFIXES)
-        elif name == "ckpt_path":
-            yield from _checkpoints(typed, self._root)
-        elif name == "help":
+        if name == "help":
             yield from map(Candidate, (*self._catalogue.sections, "all"))
-        elif name in SWITCHES:
-            yield from map(Candidate, ("true", "false", *(["origins"] if name == "print_config" else [])))
         elif key[-1:] == ("help",):
             yield from self._classes(key[:-1])
         elif key:
-            yield from self._values(key, typed)
+            yield from self._of_key(key, typed)
 
     def _top(self) -> Iterator[Candidate]:
         given = self._chosen.given
@@ -237,13 +222,11 @@ class _Line:
                 yield Candidate(f"--{name}=", f"[{section.default_class}] one of {count} classes", ends=False)
             if owner:
                 yield Candidate(f"--{name}.", f"the options of {owner.name}", ends=False)
-        for option in self._catalogue.top:
-            yield from self._option((option.name,), f"--{option.name}", option, "")
-        texts = {name: text for name, (_, text) in steering(self._command).items()}
-        for name, text in {**texts, "help": "Show the options that people use"}.items():
-            if name in _REPEATED or (name,) not in given:
-                ends = name in (*SWITCHES, "help")
-                yield Candidate(f"--{name}{'' if ends else '='}", text, ends=ends)
+        for each in self._catalogue.top:
+            yield from self._option((each.name,), f"--{each.name}", each, "")
+        for option in (*self._steering.values(), Option("help", "Show the options that people use")):
+            if option.again or (option.name,) not in given:
+                yield _of_option(option)
 
     def _option(self, key: Key, name: str, option: OptionEntry, typed: str) -> Iterator[Candidate]:
         kind = self._catalogue.kinds[option.kind] if option.kind else None
@@ -257,7 +240,7 @@ class _Line:
         if owner and owner.options:
             yield Candidate(f"{name}.", f"the options of {owner.name}", ends=False)
 
-    def _values(self, key: Key, typed: str) -> Iterator[Candidate]:
+    def _of_key(self, key: Key, typed: str) -> Iterator[Candidate]:
         option = self._chosen.option(key)
         for word in WORDS.get(key[-1], ()) if option else ():
             yield Candidate(word)
@@ -283,12 +266,19 @@ def _checkpoints(typed: str, root: Path) -> Iterator[Candidate]:
     """What stands for a checkpoint: words, runs, files, and the folders of runs."""
     yield Candidate("best", "the best weights of the newest run")
     yield Candidate("last", "the last weights of the newest run")
-    yield from _runs(root)
+    yield from (each for each in _runs(root) if each.word != LAST)
     yield from _paths(typed, _CHECKPOINTS, runs=True)
 
 
 def _runs(root: Path) -> Iterator[Candidate]:
-    return (Candidate(name, text) for name, text in run_names(root).items())
+    found = run_names(root)
+    if found:
+        yield Candidate(LAST, "the newest training run with weights")
+    yield from (Candidate(name, text) for name, text in found.items())
+
+
+def _of_option(option: Option) -> Candidate:
+    return Candidate(f"--{option.name}{'=' if option.takes else ''}", option.text, ends=not option.takes)
 
 
 def _paths(typed: str, suffixes: Sequence[str], *, runs: bool = False) -> Iterator[Candidate]:

@@ -4,7 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from mnistlab.catalogue import ClassEntry, OptionEntry
 from mnistlab.catalogue.present import Present
-from mnistlab.catalogue.used import FOLLOWS, MOST_OWN, SHARED, SHORT, STEERING, TEXTS, USED, WORDS, steering
+from mnistlab.catalogue.used import FOLLOWS, MOST_OWN, SHARED, SHORT, TEXTS, WORDS
+from mnistlab.commands.declaring.model import Command
+from mnistlab.options.arguments import STEERING, steering
 from mnistlab.options.written import Key
 from mnistlab.text.layout import paragraph, shortened, shown
 from mnistlab.text.words import first_sentence
@@ -17,28 +19,29 @@ _FOREIGN = ("torch.", "lightning.")
 _WIDEST_NAME = 38
 _TRUE = (True, "true", "True")
 _MEASURING = ("validate", "test", "predict")
+_STEERING = {option.name: option for option in STEERING}
 
 
 def command_page(
-    command: str, summary: str, present: Present, presets: Sequence[str], width: int, height: int
+    name: str, command: Command, present: Present, presets: Sequence[str], width: int, height: int
 ) -> list[str]:
     """The options of a command that people use, with what counts now.
 
     Args:
+        name: Of the command.
         command: The command.
-        summary: What it does.
         present: What is chosen and written.
         presets: The names of the presets.
         width: Of the page.
         height: Of the screen; where it has room, the groups stand apart.
     """
-    unknown = _in_checkpoint(command, present)
+    unknown = _in_checkpoint(name, present)
     groups = [
-        [_row(present, name, presets, unknown) for pattern in group for name in _matching(present, pattern)]
-        for group in USED[command]
+        [_row(present, option, presets, unknown) for pattern in group for option in _matching(present, pattern)]
+        for group in command.shows
     ]
     column = min(max(len(left) for group in groups for left, _ in group), _WIDEST_NAME) + 4
-    head, foot = [f"mnistlab {command}: {summary}."], [_MORE]
+    head, foot = [f"mnistlab {name}: {command.summary}."], [_MORE]
     if unknown:
         foot = ["What stands as =... is what the checkpoint says.", *foot]
     parts = [*([_short_line(left, texts, column, width) for left, texts in group] for group in groups), foot]
@@ -83,8 +86,8 @@ def option_page(present: Present, key: Key, option: OptionEntry, width: int) -> 
 
 def steering_page(name: str) -> list[str]:
     """An option that configures nothing."""
-    takes, text = STEERING[name]
-    return [f"  --{name}{f'={takes}' if takes else ''}", f"      {text}."]
+    option = _STEERING[name]
+    return [f"  --{name}{f'={option.takes}' if option.takes else ''}", f"      {option.text}."]
 
 
 def whole_page(command: str, present: Present, width: int) -> list[str]:
@@ -168,14 +171,14 @@ def _in_checkpoint(command: str, present: Present) -> Sequence[str]:
 
 def _tops(present: Present) -> list[Key]:
     """What steers a command, and its sections."""
-    return [(name,) for name in (*STEERING, *present.catalogue.sections)]
+    return [(name,) for name in (*_STEERING, *present.catalogue.sections)]
 
 
 def _row(present: Present, name: str, presets: Sequence[str], unknown_in: Sequence[str]) -> tuple[str, list[str]]:
     """An option with what counts now, and what to say of it: the first text that fits."""
     key = tuple(name.split("."))
-    if name in STEERING:
-        takes, text = STEERING[name]
+    if name in _STEERING:
+        takes, text = _STEERING[name].takes, _STEERING[name].text
         known = f"{', '.join(presets)}, or a file"
         value = present.steering(name)
         typed = f"={takes}" if takes else ""

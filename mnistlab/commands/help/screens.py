@@ -6,9 +6,10 @@ from pathlib import Path
 
 from mnistlab.catalogue import Catalogue, Named, load_catalogue
 from mnistlab.catalogue.present import Present
-from mnistlab.catalogue.used import steering
+from mnistlab.commands.declaring.model import find_command
 from mnistlab.commands.help.pages import class_page, command_page, option_keys, option_page, steering_page, whole_page
 from mnistlab.errors import LabError, tell
+from mnistlab.options.arguments import steering
 from mnistlab.options.entries import Unlisted
 from mnistlab.options.written import SWITCHES, Key, Source, Written, from_arguments, from_config, with_files
 from mnistlab.presets.finding import find_preset, list_presets
@@ -40,7 +41,7 @@ def asks_for_help(arguments: Sequence[str]) -> bool:
     return any(argument == "-h" or _name(argument).split(".")[-1] == "help" for argument in arguments)
 
 
-def show_help(command: str, summary: str, arguments: Sequence[str]) -> int:
+def show_help(command: str, arguments: Sequence[str]) -> int:
     """Print the help that was asked for; the exit code.
 
     Raises:
@@ -51,7 +52,7 @@ def show_help(command: str, summary: str, arguments: Sequence[str]) -> int:
     while True:
         try:
             present = Present(catalogue, request.written)
-            lines, mistakes = _page(command, summary, request, present), present.mistakes()
+            lines, mistakes = _page(command, request, present), present.mistakes()
             break
         except Unlisted as unlisted:
             named.append(unlisted.named)
@@ -116,13 +117,15 @@ def _with(named: Sequence[Named]) -> Catalogue:
     return compile_catalogue(named)
 
 
-def _page(command: str, summary: str, request: Request, present: Present) -> list[str]:
+def _page(command: str, request: Request, present: Present) -> list[str]:
     width, key = screen_width(), request.key
     if not key:
         if request.full:
             return whole_page(command, present, width)
         presets = list(dict.fromkeys(entry.name for entry in list_presets()))
-        return command_page(command, summary, present, presets, width, screen_height())
+        declared = find_command(command)
+        assert declared is not None
+        return command_page(command, declared, present, presets, width, screen_height())
     if len(key) == 1 and key[0] in steering(command):
         return steering_page(key[0])
     _check(request, present)

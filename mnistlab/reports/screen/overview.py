@@ -30,15 +30,15 @@ _LAST = 16
 """Characters that the last column needs at least: it is wrapped."""
 
 
-def show_runs(asked: Arguments, root: Path) -> int:
-    """Show the runs below `root` that are asked for; the exit code.
+def show_runs(asked: Arguments) -> int:
+    """Show the runs that are asked for; the exit code.
 
     Raises:
         LabError: If a filter, the order or the limit is none.
     """
     if {"csv", "json"} <= asked.switches:
         raise LabError("--csv and --json exclude each other.")
-    limit = _limit(asked)
+    root, limit = asked.root, _limit(asked)
     found = runs_below(root, asked)
     chosen = chosen_of(found, asked)
     if "json" in asked.switches:

@@ -69,13 +69,14 @@ class _Pair:
     untested: str
 
 
-def show_pair(first: str, second: str, asked: Arguments, root: Path) -> int:
+def show_pair(asked: Arguments) -> int:
     """Show what differs between two runs; the exit code.
 
     Raises:
         LabError: If a name means no run, both mean the same, or one has no record.
     """
-    folders = [find_run(name, root) for name in (first, second)]
+    root, (first, second) = asked.root, asked.names
+    folders = [find_run(name, root) for name in asked.names]
     if folders[0].resolve() == folders[1].resolve():
         raise LabError(f"{first} and {second} are the same run, {folders[0]}. Name two.")
     pair = _pair(read_run(folders[0]), read_run(folders[1]), root)

@@ -16,12 +16,13 @@ from mnistlab.runs.summary import FILTERS, Run, read_run
 from mnistlab.runs.writer import occupation, way_on
 
 
-def remove_runs(asked: Arguments, root: Path) -> int:
+def remove_runs(asked: Arguments) -> int:
     """Remove the runs that are named, or those that filters leave; 1 where the user has thought better of it.
 
     Raises:
         LabError: If one of them is no run, lies elsewhere, or is running, or nobody is there to be asked.
     """
+    root = asked.root
     folders = _wanted(asked, root)
     if not folders:
         print("No run is left by these filters: nothing was removed.")

@@ -28,13 +28,13 @@ _NAMES = 12
 """Columns that the names of the facts take."""
 
 
-def show_run(name: str, asked: Arguments, root: Path) -> int:
-    """Show the run that a name means; the exit code.
+def show_run(asked: Arguments) -> int:
+    """Show the run that is named; the exit code.
 
     Raises:
-        LabError: If it means none, or the run has no record.
+        LabError: If there is none, or the run has no record.
     """
-    run = read_run(find_run(name, root))
+    run = read_run(find_run(asked.names[0], asked.root))
     try:
         settings, problem = changed(load_catalogue(), configuration(run.folder)), ""
     except LabError as error:

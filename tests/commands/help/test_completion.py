@@ -20,7 +20,7 @@ from lightning.pytorch.strategies import StrategyRegistry
 
 from mnistlab.catalogue.used import WORDS
 from mnistlab.cli import main
-from mnistlab.commands.table import COMMANDS
+from mnistlab.commands.declaring.model import all_commands
 from mnistlab.runs.listing import find_run
 
 PROGRAMS = Path(sys.executable).parent
@@ -98,7 +98,7 @@ def on_screen(shell: list[str], setup: str, keys: str, wanted: str) -> str:
 
 def test_commands_come_first(offered: Offered) -> None:
     """All of them, and those that begin as typed."""
-    assert offered("") == list(COMMANDS)
+    assert offered("") == list(all_commands())
     assert offered("fi") == ["fit"]
     assert offered("--v") == ["--version"]
 
@@ -185,7 +185,7 @@ def test_the_other_commands_have_options_too(offered: Offered) -> None:
     assert offered("completion", "") == ["bash", "zsh", "fish"]
     assert offered("completion", "bash", "--u") == ["--uninstall"]
     assert offered("schema", "--o") == ["--output="]
-    assert offered("inspect", "--") == ["--json", "--trust=", "--run.dir=", "--help"]
+    assert offered("inspect", "--") == ["--json", "--trust=", "--run.dir=", "--ckpt_path=", "--help"]
 
 
 def test_checkpoints_are_files_and_runs(offered: Offered, here: Path) -> None:

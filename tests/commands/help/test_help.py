@@ -13,10 +13,11 @@ import yaml
 
 from mnistlab.catalogue import Catalogue, ClassEntry, load_catalogue
 from mnistlab.cli import main
-from mnistlab.commands.table import COMMANDS, TABLES
+from mnistlab.commands.declaring.model import TABLES, all_commands
 
 Shown = Callable[..., str]
-TRAINING = [name for name, command in COMMANDS.items() if command.trains]
+COMMANDS = all_commands()
+TRAINING = [name for name, command in COMMANDS.items() if command.shows]
 
 
 @pytest.fixture

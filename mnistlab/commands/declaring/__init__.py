@@ -1,0 +1,1 @@
+"""What a command is, and how what was typed is given to it."""

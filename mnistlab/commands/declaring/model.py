@@ -1,0 +1,112 @@
+"""What a command is. It is declared once, and its reading, its help and its completion follow from that."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from importlib import import_module
+from types import MappingProxyType
+from typing import NamedTuple
+
+import mnistlab.commands
+from mnistlab.options.arguments import Arguments, Option
+
+TRAIN, MANY, TABLES, CARE = GROUPS = ("Train and measure", "Many runs", "See what there is", "Look after it")
+"""The headings of the overview; those of `TABLES` stand in one line."""
+
+
+class Command(NamedTuple):
+    """A command.
+
+    Attributes:
+        summary: What it does, in one line.
+        work: Does it, and returns the exit code; or where that stands, as `module:function`.
+        group: Under which heading the overview has it.
+        order: Its place there.
+        about: The beginning of its page of help; a line that is indented stays as it is.
+        options: Its own options, or what lists them.
+        names: What may stand without dashes.
+        needs: How many of them there must be.
+        instead: What is said of a name where there may be none; `{name}` stands for it.
+        usage: What stands after its name, where it does not follow from the options.
+        notes: The end of its page, or what gives it.
+        like: The command whose options of a model, its data and a trainer it takes.
+        shows: Those that its own page shows, in groups; where there are none, the page shows its own options.
+            `model.*` are the options of the chosen class itself, which come first in its signature.
+        commands: What else it can do, by a word that comes first.
+    """
+
+    summary: str
+    work: Callable[[Arguments], int] | str
+    group: str = CARE
+    order: int = 0
+    about: str = ""
+    options: Sequence[Option] | Callable[[], Sequence[Option]] = ()
+    names: Sequence[Option] = ()
+    needs: int | None = None
+    instead: str = ""
+    usage: str = ""
+    notes: str | Callable[[], str] = ""
+    like: str = ""
+    shows: Sequence[Sequence[str]] = ()
+    commands: Mapping[str, "Command"] = MappingProxyType({})
+
+    @property
+    def own(self) -> Sequence[Option]:
+        """Its own options."""
+        return self.options() if callable(self.options) else self.options
+
+    def load(self) -> Callable[[Arguments], int]:
+        """Import what does it."""
+        if callable(self.work):
+            return self.work
+        module, _, name = self.work.partition(":")
+        function: Callable[[Arguments], int] = getattr(import_module(module), name)
+        return function
+
+
+def find_command(name: str) -> Command | None:
+    """The command of that name, of which only the file is imported."""
+    return _declared(name) if name in _files() else None
+
+
+@cache
+def all_commands() -> Mapping[str, Command]:
+    """All commands, in the order of the overview."""
+    found = {name: _declared(name) for name in _files()}
+    places = {name: (GROUPS.index(each.group), each.order) for name, each in found.items()}
+    return {name: found[name] for name in sorted(found, key=places.__getitem__)}
+
+
+def _files() -> list[str]:
+    found = sorted(os.listdir(next(iter(mnistlab.commands.__path__))))  # noqa: PTH208 - pathlib is not for the overview
+    return [name.removesuffix(".py") for name in found if name.endswith(".py") and not name.startswith("_")]
+
+
+def _declared(name: str) -> Command:
+    command: Command = import_module(f"mnistlab.commands.{name}").COMMAND
+    return command
+
+
+def train(asked: Arguments) -> int:
+    """Run one command over one model."""
+    from mnistlab.training.typed import refuse_mistakes  # noqa: PLC0415 - not for help
+
+    refuse_mistakes(asked.command, asked.others)
+    from mnistlab.training.running import run  # noqa: PLC0415 - brings torch in
+
+    return run(asked.command, asked.others)
+
+
+_DEVICE = ("trainer.accelerator", "trainer.devices", "trainer.precision")
+
+
+def measuring(name: str, summary: str, order: int, *shows: str) -> Command:
+    """A command that measures a checkpoint, with the options of its own images that its page shows."""
+    groups = (
+        ("ckpt_path", "untrained", "config", "trust"),
+        ("data", "data.*", "data.data_dir", "data.eval_batch_size", *shows),
+        ("model", "model.loss"),
+        _DEVICE,
+        ("run.name", "run.dir", "print_config", "debug"),
+    )
+    return Command(summary, train, TRAIN, order, like=name, shows=groups)

@@ -1,0 +1,35 @@
+"""The commands that print a table of what there is."""
+
+from collections.abc import Sequence
+
+from mnistlab.commands.declaring.model import TABLES, Command
+from mnistlab.options.arguments import Arguments, Option
+
+
+def tabled(summary: str, order: int, *, option: str, columns: Sequence[str] = (), use: str, more: str) -> Command:
+    """A command that prints what an option of `fit` can be.
+
+    Args:
+        summary: What is in the table.
+        order: Its place among the tables.
+        option: The option.
+        columns: The parts of an entry that are shown between its name and its description.
+        use: How to use an entry.
+        more: How to know more of one.
+    """
+
+    def show(asked: Arguments) -> int:
+        from mnistlab.commands.help.tables import show_table  # noqa: PLC0415 - not for help
+
+        return show_table(option, columns, f"{use}\n{more}", for_machines="json" in asked.switches)
+
+    return Command(
+        summary,
+        show,
+        TABLES,
+        order,
+        about="A table of what there is, with the default marked by *.",
+        options=(Option("json", "The same for machines: a list of objects"),),
+        instead=f"It lists all. {more}",
+        notes=f"{use}\n{more}",
+    )

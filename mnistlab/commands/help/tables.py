@@ -1,0 +1,109 @@
+"""Tables of what there is: models, data sets, losses, optimizers, schedules, presets; the same as JSON."""
+
+from collections.abc import Iterable, Sequence
+
+from mnistlab.catalogue import Catalogue, ClassEntry, load_catalogue
+from mnistlab.presets.finding import PresetEntry, list_presets
+from mnistlab.system.strict_json import as_json
+from mnistlab.text.layout import fitted, paragraph, screen_width, table
+
+Row = dict[str, object]
+"""One entry of a table, as JSON has it."""
+
+
+def show_table(option: str, columns: Sequence[str], tail: str, *, for_machines: bool) -> int:
+    """Print what an option of `fit` can be; the exit code.
+
+    Args:
+        option: The option.
+        columns: The parts of an entry that are shown between its name and its description.
+        tail: How to use an entry, and how to know more of one.
+        for_machines: Whether to print it as JSON.
+    """
+    rows = _presets() if option == "config" else _classes(option)
+    print(as_json(rows) if for_machines else fitted("\n".join(_lines(rows, columns, tail))))
+    return 0
+
+
+def _lines(rows: Sequence[Row], columns: Sequence[str], tail: str) -> list[str]:
+    width = screen_width()
+    cells = [
+        [f"{row['name']}{' *' if row['default'] else ''}", *(_cell(row.get(key)) for key in columns), _description(row)]
+        for row in rows
+    ]
+    numbers = [at for at, key in enumerate(columns, 1) if all(isinstance(row.get(key) or 0, int) for row in rows)]
+    default = ["* is the default."] if any(row["default"] for row in rows) else []
+    shown = table(["name", *columns, "description"], cells, width, numbers) if rows else ["There are none."]
+    return [*shown, "", *default, *(line for text in tail.splitlines() for line in paragraph(text, width))]
+
+
+def _cell(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value or "")
+
+
+def _description(row: Row) -> str:
+    needs = row.get("needs")
+    what = f" Needs {' and '.join(needs)}." if isinstance(needs, list) and needs else ""
+    return f"{row['description']}{what}"
+
+
+def _classes(option: str) -> list[Row]:
+    """The classes that an option takes, without those that do not serve the models here."""
+    catalogue, kind = load_catalogue(), option.rpartition(".")[2]
+    default = _default(catalogue, kind)
+    usable = [entry for entry in catalogue.kinds[kind].classes.values() if not entry.problem]
+    facts = dict.fromkeys(fact for entry in usable for fact in entry.facts)
+    return [_row(entry, option, default, facts) for entry in _by_size(usable)]
+
+
+def _row(entry: ClassEntry, option: str, default: str | None, facts: Iterable[str]) -> Row:
+    needs = [each.name for each in entry.options if each.required]
+    typed = [f"--{option}={entry.name}", *(f"--{option}.{name}=..." for name in needs)]
+    typed += [f"--data={entry.data}"] if entry.data else []
+    count = entry.facts.get("parameters", 0)
+    return {
+        "name": entry.name,
+        "default": entry.name == default,
+        "description": entry.summary.replace(f"; {count:,} parameters", ""),
+        "source": entry.source,
+        "class": entry.path,
+        **dict.fromkeys(facts),
+        **entry.facts,
+        "needs": needs,
+        "command": " ".join(["mnistlab fit", *typed]),
+    }
+
+
+def _by_size(entries: Iterable[ClassEntry]) -> list[ClassEntry]:
+    """By name; models by their size."""
+    return sorted(entries, key=lambda entry: (entry.facts.get("parameters", 0), entry.name))
+
+
+def _default(catalogue: Catalogue, kind: str) -> str | None:
+    """The class of a kind that `fit` takes where none is named."""
+    if kind in catalogue.sections:
+        return catalogue.sections[kind].default_class
+    model = catalogue.kinds["model"].find(catalogue.sections["model"].default_class or "")
+    option = model.option(kind) if model else None
+    return option.default_class if option else None
+
+
+def _presets() -> list[Row]:
+    return [
+        {
+            "name": entry.name,
+            "default": None,
+            "description": f"It cannot be read: {entry.problem}." if entry.problem else entry.description,
+            "from": _origin(entry),
+            "path": str(entry.path),
+            "shadows": str(entry.shadows) if entry.shadows else None,
+            "command": f"mnistlab fit --config={entry.name}",
+        }
+        for entry in list_presets()
+    ]
+
+
+def _origin(entry: PresetEntry) -> str:
+    if entry.path.is_absolute():
+        return "mnistlab"
+    return f"{entry.path}, hides one" if entry.shadows else str(entry.path)
