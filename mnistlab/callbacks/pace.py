@@ -13,6 +13,7 @@ from lightning.pytorch import LightningModule, Trainer
 from mnistlab.errors import tell
 from mnistlab.system.processes import usable_cores
 from mnistlab.system.thrift import Epochwise
+from mnistlab.text.values import counted
 
 Turns = Sequence[Sequence[int]]
 """From which batch of a run on how many threads computed: `[[0, 2], [860, 1]]`."""
@@ -151,8 +152,8 @@ class Pace(Epochwise):
     def _tell_fewer(self, step: float, before: float, others: float) -> None:
         fewer = torch.get_num_threads()
         self._tell(
-            f"others use {others:.1f} of its {self._machine.cores} cores. A step takes {_shown(step)} with {fewer} "
-            f"thread{'s' * (fewer > 1)}, {_shown(before)} with {self._most}: it goes on so until they are done "
+            f"others use {others:.1f} of its {self._machine.cores} cores. A step takes {_shown(step)} with "
+            f"{counted(fewer, 'thread')}, {_shown(before)} with {self._most}: it goes on so until they are done "
             f"(--threads={self._most} keeps all, and with them the bits)."
         )
 

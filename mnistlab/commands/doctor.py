@@ -20,6 +20,7 @@ from mnistlab.options.arguments import read_arguments
 from mnistlab.system.environment import DATA_DIR, run_dir
 from mnistlab.system.strict_json import as_json
 from mnistlab.text.layout import fitted, paragraph, screen_width
+from mnistlab.text.values import counted
 
 if TYPE_CHECKING:
     from mnistlab.data.likeness import Oddity
@@ -160,7 +161,7 @@ def _devices() -> Iterator[Finding]:
 
     cores = len(usable_cores())
     threads = torch.get_num_threads()
-    text = f"{threads} thread{'s' * (threads > 1)} on {cores} core{'s' * (cores > 1)}"
+    text = f"{counted(threads, 'thread')} on {counted(cores, 'core')}"
     way_out = f"They wait for each other: set OMP_NUM_THREADS={cores}." if threads > cores else ""
     yield Finding("cpu", "note" if way_out else "good", text + "." * bool(way_out), way_out)
     if torch.cuda.is_available():

@@ -6,6 +6,7 @@ from mnistlab.errors import LabError
 from mnistlab.options.arguments import Arguments, read_arguments
 from mnistlab.text.layout import fitted
 from mnistlab.text.nearest import suggestion
+from mnistlab.text.values import counted
 
 USAGE = """\
 Usage: mnistlab runs [FILTER...] [--sort=KEY] [--limit=N] [--csv|--json]
@@ -99,9 +100,7 @@ def _expect(command: str, asked: Arguments, count: int) -> None:
     if len(asked.names) != count:
         got = f"got {len(asked.names)}: {', '.join(asked.names)}" if asked.names else "got none"
         example = f"mnistlab {command} {' '.join(['ID'] * count)}"
-        raise LabError(
-            f"{command} takes {count} run{'s' * (count > 1)}, {got}. Write {example}; `mnistlab runs` lists them."
-        )
+        raise LabError(f"{command} takes {counted(count, 'run')}, {got}. Write {example}; `mnistlab runs` lists them.")
 
 
 def _misplaced(name: str) -> str:

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from math import isfinite, log, sqrt
+from math import log, sqrt
 from statistics import NormalDist
 
-from mnistlab.runs.summary import is_number
+from mnistlab.system.shapes import is_number
 from mnistlab.system.strict_json import NOT_FINITE, finite
 
 _LOW, _USUAL, _HIGH = 1e-4, 1e-3, 1e-2
@@ -33,18 +33,18 @@ _LITTLE, _GAP, _RISE, _FALL = 0.25, 0.1, 1.5, 0.9
 """Of the way from guessing to no mistake; between two accuracies; of a loss since its best, and from epoch to epoch."""
 
 
-def verdict(rows: Sequence[Mapping[str, object]], record: Mapping[str, object]) -> str | None:
+def verdict(rows: Sequence[Mapping[str, float]], record: Mapping[str, object]) -> str | None:
     """What is to be said of a run that has finished, with the option to try first; None where nothing is.
 
     Args:
-        rows: What was measured after each epoch, as numbers or as the texts of `metrics.csv`.
+        rows: What was measured after each epoch.
         record: Its record.
     """
     said = finite(record)
     assert isinstance(said, Mapping)
     if said.get("status") != "finished" or said.get("command") != "fit":
         return None
-    course = _Course([_numbers(row) for row in rows], said)
+    course = _Course([{name: value for name, value in row.items() if is_number(value)} for row in rows], said)
     rules = (_no_number, _beyond_use, _nothing, _little, _by_heart, _unfinished)
     return next(filter(None, (rule(course) for rule in rules)), None) if course.rows else None
 
@@ -226,16 +226,3 @@ def _unfinished(course: _Course) -> str | None:
 
 def _lower_first(course: _Course) -> str:
     return f"Try first {lower_rate(course.record)}"
-
-
-def _numbers(row: Mapping[str, object]) -> dict[str, float]:
-    """A row, as far as there are numbers in it."""
-    found = {}
-    for name, cell in row.items():
-        try:
-            value = float(str(cell))
-        except ValueError:
-            continue
-        if isfinite(value):
-            found[name] = value
-    return found

@@ -10,7 +10,7 @@ from pathlib import Path
 from mnistlab.errors import LabError
 from mnistlab.runs.folder import RECORD
 from mnistlab.runs.reading import read_record
-from mnistlab.runs.summary import Run
+from mnistlab.runs.run import Run
 from mnistlab.system.processes import SILENT_S, is_elsewhere, is_same, this_process
 
 _LOCK = ".lock"
@@ -24,8 +24,8 @@ def refuse_second(folder: Path) -> None:
     Raises:
         LabError: If one does, or may do so on another machine.
     """
-    run = Run(folder, read_record(folder) or {})
-    if run.status == "running" and not is_same(run.record, this_process()):
+    run = Run.find(folder)
+    if run and run.status == "running" and not is_same(run.record, this_process()):
         raise LabError(f"{folder} {occupation(run)}: nothing was changed. {way_on(run)}")
 
 

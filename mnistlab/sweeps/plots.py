@@ -12,9 +12,9 @@ from optuna.trial import FrozenTrial
 from mnistlab.options.domains import Choice, as_typed
 from mnistlab.reports.charts import Draw, save, short
 from mnistlab.sweeps.plan import Plan
-from mnistlab.sweeps.progress import value_text
 from mnistlab.sweeps.space import Axis, Label
 from mnistlab.sweeps.study import State, Study
+from mnistlab.text.values import four_digits
 
 _FEWEST = 2
 
@@ -136,7 +136,7 @@ def _marks(axis: Axis) -> list[tuple[float, str]]:
     if isinstance(domain, Choice):
         heights = [(_height(axis, each.label), as_typed(each.label)) for each in domain.candidates]
         return [(height, text) for height, text in heights if height is not None]
-    return [(0.0, value_text(domain.low)), (1.0, value_text(domain.high))]
+    return [(0.0, four_digits(domain.low)), (1.0, four_digits(domain.high))]
 
 
 def _scaled(plan: Plan, value: float | None) -> float:

@@ -5,7 +5,7 @@ import re
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from mnistlab.text.words import first_sentence
 
@@ -116,16 +116,3 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int, right:
         yield from last[1:]
 
     return [text for row in (head, *rows) for text in line(row)]
-
-
-def shown(value: object) -> str:
-    """A value as it is typed."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}: {shown(entry)}" for key, entry in value.items()) + "}"
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return "[" + ",".join(shown(entry) for entry in value) + "]"
-    return str(value)

@@ -28,9 +28,8 @@ from mnistlab.options.written import (
 )
 from mnistlab.presets.finding import find_preset
 from mnistlab.presets.preset_class import load_preset
-from mnistlab.runs.differences import configuration
 from mnistlab.runs.finding import find_checkpoint
-from mnistlab.runs.reading import read_record
+from mnistlab.runs.run import Run
 from mnistlab.system.environment import run_dir
 from mnistlab.text.nearest import suggestion
 
@@ -193,8 +192,8 @@ class Invocation:
         Raises:
             LabError: If its configuration cannot be read, or would write to a strange place.
         """
-        read = (read_record(folder) or {}).get("data_fingerprint") or {}
-        return Found(None, None, {}, [self._vouched_for(entry) for entry in self._base(folder)], {}, read)
+        kept = [self._vouched_for(entry) for entry in self._base(folder)]
+        return Found(None, None, {}, kept, {}, Run.of(folder).fingerprint)
 
     def _said(self) -> set[tuple[Key, str]]:
         """The text that was given to each option on the command line, or in a file named there."""
@@ -235,7 +234,7 @@ def kept_configuration(folder: Path) -> list[Written]:
     Raises:
         LabError: If its configuration cannot be read, or has no end.
     """
-    written = [entry for entry in configuration(folder) if not set(entry.key[:1]) & set(STEERING)]
+    written = [entry for entry in Run(folder).configuration if not set(entry.key[:1]) & set(STEERING)]
     return [replace(entry, source=Source.CHECKPOINT, complete=True) for entry in written]
 
 

@@ -13,7 +13,7 @@ from mnistlab.commands.table import BENCH_SECTIONS
 from mnistlab.options.written import SWITCHES, Key, key_of
 from mnistlab.presets.finding import SUFFIXES, list_presets
 from mnistlab.runs.folder import is_run
-from mnistlab.text.layout import shown
+from mnistlab.text.values import shown
 from mnistlab.text.words import first_sentence
 from mnistlab.training.explain_options import METHODS, TARGETS, WHICH
 

@@ -6,7 +6,8 @@ from mnistlab.catalogue import ClassEntry, OptionEntry
 from mnistlab.catalogue.present import Present
 from mnistlab.catalogue.used import FOLLOWS, MOST_OWN, SHARED, SHORT, STEERING, TEXTS, USED, WORDS, steering
 from mnistlab.options.written import Key
-from mnistlab.text.layout import paragraph, shortened, shown
+from mnistlab.text.layout import paragraph, shortened
+from mnistlab.text.values import shown
 from mnistlab.text.words import first_sentence
 
 _TABLES = {"model": "models", "data": "datasets", "loss": "losses", "optimizer": "optimizers", "scheduler": "schedules"}

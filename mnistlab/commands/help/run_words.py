@@ -7,6 +7,8 @@ from pathlib import Path
 from mnistlab.options.notation import at_home
 from mnistlab.runs.listing import called, given_names, run_folders, short_ids
 from mnistlab.runs.newest import LAST, MEANT
+from mnistlab.runs.run import COMMANDS, STATUSES
+from mnistlab.runs.selection import ORDERS
 from mnistlab.system.environment import run_dir
 
 _FILTERS = ("--model=", "--data=", "--command=", "--status=", "--tag=", "--preset=", "--sweep=")
@@ -36,8 +38,6 @@ def run_words(before: Sequence[str]) -> dict[str, str]:
 
 def run_values(option: str) -> Sequence[str]:
     """The values of an option, such as `--status`, where they can be listed."""
-    from mnistlab.runs.summary import COMMANDS, ORDERS, STATUSES  # noqa: PLC0415 - brings psutil in
-
     orders = (*ORDERS, *(f"-{name}" for name in ORDERS))
     return {"--status": STATUSES, "--command": COMMANDS, "--sort": orders, "--limit": ("all",)}.get(option, ())
 
