@@ -19,7 +19,7 @@ from mnistlab.options.classes import Untrusted, check_trusted, dotted_names
 from mnistlab.runs.finding import find_checkpoint
 from mnistlab.system.shapes import is_number
 from mnistlab.system.strict_json import as_json
-from mnistlab.text.values import size
+from mnistlab.text.values import moment, size
 
 _MOST_VALUES = 1_000_000  # a file can name a value within itself often enough to fill any memory
 _DEEPEST = 50
@@ -201,8 +201,8 @@ def _wrapped(line: str, width: int) -> list[str]:
 
 def _lines(report: Mapping[str, object]) -> Iterator[str]:
     yield str(report["file"])
-    written = str(report["written"]).replace("T", " ").replace("+00:00", " UTC")
-    yield f"  {report['kind']:<11} {size(float(str(report['size_bytes'])))}, written {written}"
+    bytes_of_it, written = size(float(str(report["size_bytes"]))), moment(str(report["written"]))
+    yield f"  {report['kind']:<11} {bytes_of_it}, written {written} UTC"
     if report.get("refused"):
         yield "  refused     it holds more than tensors and plain data; nothing of it was loaded"
         yield from (f"              it names {name}" for name in _list(report["asks_for"]))

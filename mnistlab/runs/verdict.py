@@ -13,6 +13,7 @@ from statistics import NormalDist
 
 from mnistlab.system.shapes import is_number
 from mnistlab.system.strict_json import NOT_FINITE, finite
+from mnistlab.text.values import in_percent, percent
 
 _LOW, _USUAL, _HIGH = 1e-4, 1e-3, 1e-2
 """Learning rates; a net that learns nothing between the first and the last fails for another reason."""
@@ -157,8 +158,8 @@ def _nothing(course: _Course) -> str | None:
     if low > course.guessed:
         return None
     return (
-        f"Learnt nothing that shows: the best val acc, {100 * course.best:.2f} % (95 %, Wilson: {100 * low:.2f} to "
-        f"{100 * high:.2f} %), is not above the {100 * course.guessed:.2f} % of always naming the commonest class. "
+        f"Learnt nothing that shows: the best val acc, {percent(course.best)} (95 %, Wilson: {in_percent(low)} to "
+        f"{percent(high)}), is not above the {percent(course.guessed)} of always naming the commonest class. "
         f"{_way_out(course)}"
     )
 
@@ -190,8 +191,8 @@ def _little(course: _Course) -> str | None:
     held_back = all(losses) and losses[0][0] > 1.02 * losses[1][0]
     option = "less dropout or augmentation, such as --model.dropout=0.1" if held_back else course.longer
     return (
-        f"Learnt little: train acc {100 * trained[-1]:.2f} %, best val acc {100 * course.best:.2f} %, where always "
-        f"naming the commonest class gives {100 * course.guessed:.2f} %. Try first {option}"
+        f"Learnt little: train acc {percent(trained[-1])}, best val acc {percent(course.best)}, where always "
+        f"naming the commonest class gives {percent(course.guessed)}. Try first {option}"
     )
 
 
@@ -204,8 +205,8 @@ def _by_heart(course: _Course) -> str | None:
     if losses[-1] <= _RISE * least or trained[-1] - validated[-1] <= _GAP:
         return None
     return (
-        f"Learnt its training images by heart: train acc {100 * trained[-1]:.2f} %, val acc {100 * validated[-1]:.2f} "
-        f"%, and the val loss was least after epoch {losses.index(least) + 1}, {least:.4g} against {losses[-1]:.4g} "
+        f"Learnt its training images by heart: train acc {percent(trained[-1])}, val acc {percent(validated[-1])}, "
+        f"and the val loss was least after epoch {losses.index(least) + 1}, {least:.4g} against {losses[-1]:.4g} "
         "now. Try first --data.augment=RandomDistortion"
     )
 

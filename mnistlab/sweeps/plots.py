@@ -10,11 +10,11 @@ from matplotlib.ticker import MaxNLocator
 from optuna.trial import FrozenTrial
 
 from mnistlab.options.domains import Choice, as_typed
-from mnistlab.reports.charts import Draw, save, short
+from mnistlab.reports.charts import Draw, save
 from mnistlab.sweeps.plan import Plan
 from mnistlab.sweeps.space import Axis, Label
 from mnistlab.sweeps.study import State, Study
-from mnistlab.text.values import four_digits
+from mnistlab.text.values import four_digits, in_letters
 
 _FEWEST = 2
 
@@ -104,7 +104,7 @@ def _parallel(plan: Plan, trials: Sequence[FrozenTrial], columns: Sequence[Axis]
         for height, text in _marks(axis):
             axes.annotate(text, (place, height), xytext=(3, 2), textcoords="offset points", fontsize=7)
     for height, number in ((0.0, low), (1.0, high)):
-        axes.annotate(short(number), (len(columns), height), xytext=(3, 2), textcoords="offset points", fontsize=7)
+        axes.annotate(in_letters(number), (len(columns), height), xytext=(3, 2), textcoords="offset points", fontsize=7)
     names = [axis.name.rpartition(".")[2] for axis in columns]
     axes.set_xticks(range(len(columns) + 1), [*names, _label(plan)])
     axes.set_yticks([])

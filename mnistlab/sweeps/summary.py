@@ -14,7 +14,7 @@ from mnistlab.sweeps.progress import shown
 from mnistlab.sweeps.space import Label
 from mnistlab.sweeps.study import Progress, State, Study, ranked
 from mnistlab.text.layout import table
-from mnistlab.text.values import four_digits, last_parts
+from mnistlab.text.values import four_digits, last_parts, percent
 
 _BEST = 5
 _FAILED = 5
@@ -43,7 +43,7 @@ def summary(study: Study, width: int) -> list[str]:
     lines += ["", *map(visible, _table(plan, groups[:_BEST], width)), ""]
     weights = importances([each.last for each in done], plan.space)
     if weights:
-        shares = ", ".join(f"{name} {100 * share:.0f} %" for name, share in weights.items())
+        shares = ", ".join(f"{name} {percent(share, 0)}" for name, share in weights.items())
         lines += [f"Of the differences each explains by itself: {shares}"]
     plots = write_plots(study, plan.folder / "plots", weights)
     if plots:

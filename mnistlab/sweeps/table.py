@@ -1,7 +1,5 @@
 """How models stand to each other: the table and the charts of a comparison."""
 
-import csv
-import io
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -18,6 +16,7 @@ from mnistlab.sweeps.plan import Plan
 from mnistlab.sweeps.student import student_quantile
 from mnistlab.sweeps.study import Progress, State, Study
 from mnistlab.system.strict_json import as_json as json_of
+from mnistlab.text.layout import as_csv as csv_of
 from mnistlab.text.layout import screen_width, table
 from mnistlab.text.values import counted, in_percent
 
@@ -122,12 +121,7 @@ def as_csv(found: Sequence[Standing]) -> str:
     """The table for spreadsheets."""
     rows = [{**_plain(each), "accuracies": " ".join(map(str, each.accuracies))} for each in found]
     rows = [{**row, "seeds": " ".join(map(str, row["seeds"]))} for row in rows]
-    text = io.StringIO()
-    if rows:
-        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    return text.getvalue()
+    return csv_of(rows)
 
 
 def write_charts(found: Sequence[Standing], folder: Path) -> list[Path]:

@@ -1,11 +1,13 @@
-"""Text on a terminal: its size, columns, wrapped paragraphs. Plain characters only."""
+"""Text on a terminal: its size, columns, wrapped paragraphs. Plain characters only. And tables for spreadsheets."""
 
+import csv
+import io
 import os
 import re
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from mnistlab.text.words import first_sentence
 
@@ -116,3 +118,14 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int, right:
         yield from last[1:]
 
     return [text for row in (head, *rows) for text in line(row)]
+
+
+def as_csv(rows: Sequence[Mapping[str, object]], without_rows: Iterable[str] = ()) -> str:
+    """Rows as CSV, where there are none those columns, or nothing; a column that a row does not have stays empty."""
+    columns = list(dict.fromkeys(name for row in rows for name in row)) or [*without_rows]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    if columns:
+        writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()

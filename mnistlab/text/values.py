@@ -6,6 +6,7 @@ UNKNOWN = "–"  # noqa: RUF001 - it is to be seen
 
 _MINUTE_S, _HOUR_MIN = 60, 60
 _UNIT = 1000
+_THREE_DIGITS = 100
 _FEW_S = 10.0
 """Seconds below which a tenth matters."""
 
@@ -25,6 +26,19 @@ def count(number: float | None) -> str:
     return UNKNOWN if number is None else f"{number:,.0f}"
 
 
+def in_letters(number: float) -> str:
+    """A number in a few letters: `0.001`, `20`, `1.5k`, `62k`, `2.5M`."""
+    for unit, of_unit in (("M", 1e6), ("k", 1e3)):
+        if abs(number) >= of_unit:
+            return f"{number / of_unit:.3g}{unit}"
+    return f"{number:.3g}"
+
+
+def three_digits(number: float) -> str:
+    """A number in three digits, with commas between thousands: `0.0123`, `1.23`, `12.3`, `12,345`."""
+    return f"{number:.3g}" if abs(number) < _THREE_DIGITS else f"{number:,.0f}"
+
+
 def counted(number: int, thing: str) -> str:
     """A number of things: `1 trial`, `2,000 trials`."""
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
@@ -39,6 +53,11 @@ def duration(seconds: float | None, digits: int = 1) -> str:
     minutes, rest = divmod(round(seconds), _MINUTE_S)
     hours, minutes = divmod(minutes, _HOUR_MIN)
     return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
+
+
+def milliseconds(seconds: float) -> str:
+    """A short time: `12.5 ms`."""
+    return f"{1000 * seconds:.3g} ms"
 
 
 def in_seconds(seconds: float | None) -> str:

@@ -20,6 +20,7 @@ from mnistlab.runs.folder import CONFIG, OUTCOMES, PICTURE, PREDICTIONS, RECORD
 from mnistlab.runs.record import config_text, now, start_record, write_json
 from mnistlab.runs.recorder import rounded
 from mnistlab.system.files import replacing, write_text
+from mnistlab.text.values import percent
 from mnistlab.training.assemble import LabCLI
 from mnistlab.training.explain import explain
 from mnistlab.training.explain_options import Wish
@@ -109,7 +110,7 @@ def _show(command: str, model: Classifier, data: ImageData, metrics: Mapping[str
     split: Literal["test", "val"] = "test" if command == "test" else "val"
     guesses = data.majority(split) if len(model.heads) > 1 else {}
     largest = {
-        f"{split}/{head}_acc": f" (always naming the largest class: {100 * share:.2f} %)"
+        f"{split}/{head}_acc": f" (always naming the largest class: {percent(share)})"
         for head, share in guesses.items()
     }
     print(f"{type(model).__name__} on the {split} images of {type(data).__name__}")

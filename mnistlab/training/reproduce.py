@@ -4,7 +4,6 @@ import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import redirect_stdout, suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -14,6 +13,7 @@ from torch import Tensor
 
 from mnistlab.errors import LabError, visible
 from mnistlab.options.arguments import words
+from mnistlab.runs.differences import Difference
 from mnistlab.runs.folder import METRICS, WEIGHTS, new_folder
 from mnistlab.runs.hints import command_for
 from mnistlab.runs.listing import find_run
@@ -39,21 +39,6 @@ _PLACES = (
     "config_hash",
 )
 """What the bits of a run depend on, as its record has it."""
-
-
-@dataclass(frozen=True)
-class Difference:
-    """Something that is not as it was.
-
-    Attributes:
-        what: Its name.
-        then: How it was.
-        now: How it is.
-    """
-
-    what: str
-    then: object
-    now: object
 
 
 def reproduce(name: str, root: Path, options: Sequence[str], *, for_machines: bool) -> int:
@@ -83,7 +68,8 @@ def reproduce(name: str, root: Path, options: Sequence[str], *, for_machines: bo
     results, places = list(_results(first, again)), list(_places(first, again))
     if for_machines:
         said = {"same": not results, "weights_compared": is_file(folder / WEIGHTS), "run": str(place)}
-        print(as_json({**said, "results": [*map(asdict, results)], "circumstances": [*map(asdict, places)]}))
+        lists = {"results": results, "circumstances": places}
+        print(as_json({**said, **{name: [*map(_plain, found)] for name, found in lists.items()}}))
     else:
         print("\n".join(map(visible, _lines(first, again, results, places))))
     return 1 if results else 0
@@ -215,10 +201,14 @@ def _was_changed(run: Run) -> bool:
     return any(not word.startswith(("--ckpt_path", "--trust")) for word in said)
 
 
+def _plain(each: Difference) -> dict[str, object]:
+    return {"what": each.name, "then": each.a, "now": each.b}
+
+
 def _listed(places: Sequence[Difference]) -> str:
-    return ", ".join(each.what for each in places)
+    return ", ".join(each.name for each in places)
 
 
 def _table(differences: Sequence[Difference]) -> list[str]:
-    rows = [[each.what, str(each.then), str(each.now)] for each in differences]
+    rows = [[each.name, str(each.a), str(each.b)] for each in differences]
     return table(["", "then", "now"], rows, screen_width())

@@ -1,7 +1,5 @@
 """`mnistlab runs`: all runs as a table, as CSV, or as JSON."""
 
-import csv
-import io
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +15,7 @@ from mnistlab.runs.reading import tell_broken
 from mnistlab.runs.run import Run, Runs, read_runs
 from mnistlab.runs.selection import FILTERS, ordered, selected
 from mnistlab.system.strict_json import as_json
-from mnistlab.text.layout import paragraph, screen_height, screen_width, table
+from mnistlab.text.layout import as_csv, paragraph, screen_height, screen_width, table
 from mnistlab.text.values import counted, in_percent, in_seconds, moment
 
 _DEFAULT_ORDER = "-started"
@@ -98,12 +96,8 @@ def _fitting_screen(lines: Callable[[Sequence[Run]], list[str]], chosen: Sequenc
 
 
 def _csv(rows: Sequence[Mapping[str, object]]) -> str:
-    text = io.StringIO()
-    columns = list(dict.fromkeys(name for row in rows or [Run(Path()).flat()] for name in row))
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([visible(name) for name in columns])
-    writer.writerows([_csv_cell(row.get(name)) for name in columns] for row in rows)
-    return text.getvalue()
+    cells = [{visible(name): _csv_cell(value) for name, value in row.items()} for row in rows]
+    return as_csv(cells, Run(Path()).flat())
 
 
 def _csv_cell(value: object) -> object:
