@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from mnistlab.options.domains import choice, interval
     from mnistlab.presets.nodes import Config, config
     from mnistlab.presets.preset_class import Preset, preset
+    from mnistlab.runs.run import Run
 
 _HOME = {
     "mnistlab.classifier": ("Classifier",),
@@ -103,6 +104,7 @@ _HOME = {
     "mnistlab.options.domains": ("choice", "interval"),
     "mnistlab.presets.nodes": ("Config", "config"),
     "mnistlab.presets.preset_class": ("Preset", "preset"),
+    "mnistlab.runs.run": ("Run",),
 }
 _MOVED = {"mnistlab.numbers": "mnistlab.options.numbers", "mnistlab.profiling": "mnistlab.callbacks.profiling"}
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
@@ -144,6 +146,7 @@ __all__ = [
     "MultiheadMNIST",
     "Preset",
     "ResidualMLP",
+    "Run",
     "SimpleCNN",
     "SimpleDenseNet",
     "SmallModel",

@@ -20,10 +20,10 @@ Failing = Callable[..., Iterator[str]]
 
 PACKAGE = Path(mnistlab.__file__).parent
 ELSEWHERE = {
-    "files.py": "the one writer",
-    "runs/writer.py": "a lock, which is empty",
+    "system/files.py": "the one writer",
+    "system/locks.py": "a lock, which is empty",
     "data/download.py": "a folder of its own, from which whole files are moved",
-    "sweeps/team.py": "the log of a worker grows line by line",
+    "sweeps/local_workers.py": "the log of a worker grows line by line",
     "benchmark/terminal.py": "a log in a folder that goes",
     "benchmark/scaling.py": "a folder that goes",
 }
@@ -84,7 +84,7 @@ def test_every_file_is_written_by_the_one_writer() -> None:
     """Which writes beside it first; all others are known by name, each with its reason."""
     found = {str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py") if writes(path)}
 
-    assert found - {"evaluation.py"} == set(ELSEWHERE)  # that one opens what the writer gives it
+    assert found - {"training/evaluate.py"} == set(ELSEWHERE)  # that one opens what the writer gives it
 
 
 def test_a_run_on_a_full_disk_is_whole_and_goes_on(fit: Fit, failing: Failing) -> None:

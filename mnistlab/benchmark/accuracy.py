@@ -11,7 +11,7 @@ from mnistlab.benchmark.figures import Figure, Mark, Result
 from mnistlab.benchmark.fitting import Setting, fit
 from mnistlab.benchmark.peers import Peers
 from mnistlab.benchmark.plain import Images
-from mnistlab.runs.reading import read_record
+from mnistlab.runs.run import Run
 
 
 @dataclass(frozen=True)
@@ -54,11 +54,11 @@ def accuracy(setting: Setting, images: Images, peers: Peers, goal: Goal, seeds: 
             options = [f"--config={goal.preset}", f"--seed_everything={seed}", "--run.test=true"]
             fit(setting, options, Path(folder))
             (path,) = Path(folder).glob("runs/*/*/run.json")
-            record = read_record(path.parent) or {}
-        accuracies.append(record["metrics"]["test"]["test/acc"] * 100)
-        seconds.append(record["timings"]["train_seconds"])
+            run = Run.of(path.parent)
+        accuracies.append((run.test_acc or 0.0) * 100)
+        seconds.append(run.seconds or 0.0)
         loops.append(reference(peers, images))
-    quiet = [took * 2 * QUIET / (loops[run] + loops[run + 1]) for run, took in enumerate(seconds)]
+    quiet = [took * 2 * QUIET / (loops[at] + loops[at + 1]) for at, took in enumerate(seconds)]
     mean = statistics.mean(accuracies)
     spread = f" ± {statistics.stdev(accuracies):.2f}" if seeds > 1 else ""
     enough = seeds >= goal.seeds

@@ -13,7 +13,7 @@ from mnistlab.benchmark.figures import Figure, Mark, Result, ratio
 from mnistlab.benchmark.fitting import Setting
 from mnistlab.benchmark.processes import PROGRAM, ended
 from mnistlab.runs.folder import METRICS
-from mnistlab.runs.reading import read_record
+from mnistlab.runs.run import Run
 from mnistlab.system.processes import usable_cores
 from mnistlab.training.failures import RunFailedError
 
@@ -96,8 +96,7 @@ def _epochs(setting: Setting, load: Load, root: Path, epochs: int, disturbed_fro
     _, said = process.communicate()
     if process.returncode:
         raise RunFailedError(f"mnistlab fit --model={load.net} has failed: {said.strip()}")
-    record = read_record(next(root.glob("*/*"))) or {}
-    return list(record["timings"]["epoch_seconds"])
+    return [seconds or 0.0 for seconds in Run.of(next(root.glob("*/*"))).epoch_seconds]
 
 
 def _command(setting: Setting, load: Load, root: Path, epochs: int) -> list[str]:

@@ -4,6 +4,8 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from mnistlab.text.values import three_digits
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -24,8 +26,10 @@ class Figure:
 
     def __str__(self) -> str:
         """The median, and the smallest and the largest where there are several."""
-        text = f"{number(self.median)} {self.unit}"
-        spread = f" [{number(min(self.values))} to {number(max(self.values))}]" if len(self.values) > 1 else ""
+        text = f"{three_digits(self.median)} {self.unit}"
+        spread = (
+            f" [{three_digits(min(self.values))} to {three_digits(max(self.values))}]" if len(self.values) > 1 else ""
+        )
         return text + spread
 
     def as_dict(self) -> dict[str, object]:
@@ -140,10 +144,3 @@ def ratio(
     if paired:
         value = statistics.median(a / b for a, b in zip(over[1].values, under[1].values, strict=True))
     return Result(what, value, "x", f"{over[1]} / {under[1]}", mark, dict([over, under]))
-
-
-def number(value: float) -> str:
-    """Three digits, with commas between thousands: 0.0123, 1.23, 12.3, 12,345."""
-    if abs(value) >= 100:  # noqa: PLR2004 - three digits
-        return f"{value:,.0f}"
-    return f"{value:.3g}"

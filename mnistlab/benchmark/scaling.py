@@ -13,7 +13,7 @@ from mnistlab.benchmark.fitting import Setting, fitted
 from mnistlab.benchmark.processes import PROGRAM, ended
 from mnistlab.data import ImageSet, SyntheticDigits
 from mnistlab.runs.folder import RECORD
-from mnistlab.runs.reading import read_record
+from mnistlab.runs.run import Run
 
 _IMAGES = 6_000
 _LISTING = Mark(2.0)
@@ -88,7 +88,7 @@ def by_records(counts: Sequence[int], rounds: int, folder: Path) -> Iterator[Fou
         rounds: How often.
         folder: Where runs lie already, whose records are copied, and where the others may lie.
     """
-    like = next(record for path in sorted((folder / "runs").glob("*/*")) if (record := read_record(path)))
+    like = next(run for path in sorted((folder / "runs").glob("*/*")) if (run := Run.find(path)))
     rows = []
     kept = 0
     for count in counts:
@@ -103,10 +103,10 @@ def by_records(counts: Sequence[int], rounds: int, folder: Path) -> Iterator[Fou
     yield Series("mnistlab runs by the number of records", ("records", "s"), rows)
 
 
-def _add_records(root: Path, like: dict[str, Any], numbers: range) -> None:
-    begin = datetime.fromisoformat(like["started"])
+def _add_records(root: Path, like: Run, numbers: range) -> None:
+    begin = datetime.fromisoformat(like.started)
     for number in numbers:
         started = begin + timedelta(seconds=number)
-        folder = root / like["model"] / f"{started:%Y%m%d-%H%M%S}-{number:05}"
+        folder = root / like.text("model") / f"{started:%Y%m%d-%H%M%S}-{number:05}"
         folder.mkdir(parents=True)
-        (folder / RECORD).write_text(json.dumps({**like, "started": started.isoformat()}), encoding="utf-8")
+        (folder / RECORD).write_text(json.dumps({**like.record, "started": started.isoformat()}), encoding="utf-8")

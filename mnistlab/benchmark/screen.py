@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from mnistlab.benchmark.figures import Found, Result, Series, number
+from mnistlab.benchmark.figures import Found, Result, Series
 from mnistlab.text.layout import paragraph, table
+from mnistlab.text.values import three_digits
 
 _FIGURE, _MARK = 8, 7
 _INDENT = _FIGURE + 2 * (_MARK + 2) + 2
@@ -19,7 +20,7 @@ def lines(found: Found, width: int) -> Iterator[str]:
     """What was found, as lines of text that are no wider than that."""
     if isinstance(found, Series):
         yield f"{'':{_INDENT}}{found.name}:"
-        rows = [[*(number(cell) for cell in row), ""] for row in found.rows]
+        rows = [[*(three_digits(cell) for cell in row), ""] for row in found.rows]
         for line in table([*found.head, ""], rows, width, right=range(len(found.head))):
             yield " " * (_INDENT - 2) + line
         return
@@ -32,8 +33,8 @@ def lines(found: Found, width: int) -> Iterator[str]:
 
 def _with_unit(value: float, found: Result) -> str:
     if found.unit == "x":
-        return f"{value:.2f}x" if value < _TEN else f"{number(value)}x"
-    return f"{number(value)}{'/s' if found.unit == 'images/s' else f' {found.unit}'}"
+        return f"{value:.2f}x" if value < _TEN else f"{three_digits(value)}x"
+    return f"{three_digits(value)}{'/s' if found.unit == 'images/s' else f' {found.unit}'}"
 
 
 _TEN = 10

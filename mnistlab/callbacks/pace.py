@@ -13,6 +13,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from mnistlab.errors import tell
 from mnistlab.system.lightning_inside import Epochwise
 from mnistlab.system.processes import usable_cores
+from mnistlab.text.values import counted, milliseconds
 
 Turns = Sequence[Sequence[int]]
 """From which batch of a run on how many threads computed: `[[0, 2], [860, 1]]`."""
@@ -151,8 +152,8 @@ class Pace(Epochwise, Callback):
     def _tell_fewer(self, step: float, before: float, others: float) -> None:
         fewer = torch.get_num_threads()
         self._tell(
-            f"others use {others:.1f} of its {self._machine.cores} cores. A step takes {_shown(step)} with {fewer} "
-            f"thread{'s' * (fewer > 1)}, {_shown(before)} with {self._most}: it goes on so until they are done "
+            f"others use {others:.1f} of its {self._machine.cores} cores. A step takes {milliseconds(step)} with "
+            f"{counted(fewer, 'thread')}, {milliseconds(before)} with {self._most}: it goes on so until they are done "
             f"(--threads={self._most} keeps all, and with them the bits)."
         )
 
@@ -195,7 +196,3 @@ class _Machine:
         idle = sum(every[core].idle + getattr(every[core], "iowait", 0.0) for core in self._cores if core < len(every))
         own = self._process.cpu_times()
         return time.perf_counter(), idle, own.user + own.system
-
-
-def _shown(seconds: float) -> str:
-    return f"{1000 * seconds:.3g} ms"

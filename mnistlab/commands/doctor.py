@@ -12,6 +12,9 @@ from mnistlab.commands.declaring.model import Command
 from mnistlab.errors import LabError
 from mnistlab.options.arguments import Arguments, Option
 from mnistlab.system.environment import DATA_DIR, run_dir
+from mnistlab.system.strict_json import as_json
+from mnistlab.text.layout import paragraph, screen_width
+from mnistlab.text.values import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,8 +46,6 @@ class Finding(NamedTuple):
 
 def _check(asked: Arguments) -> int:
     """Check everything; 1 if something is broken, otherwise 0."""
-    from mnistlab.system.strict_json import as_json
-
     findings: list[Finding] = []
     for name, check in CHECKS.items():
         for finding in _guarded(name, check):
@@ -69,7 +70,6 @@ def _guarded(name: str, check: Callable[[], Iterator[Finding]]) -> Iterator[Find
 
 
 def _show(finding: Finding) -> None:
-    from mnistlab.text.layout import paragraph, screen_width
 
     text = " ".join(f"{finding.text} {finding.way_out}".split())
     opening = f"{MARKS[finding.state]} {finding.state:<4}  {finding.name:<12}  "
@@ -147,7 +147,7 @@ def _devices() -> Iterator[Finding]:
 
     cores = len(usable_cores())
     threads = torch.get_num_threads()
-    text = f"{threads} thread{'s' * (threads > 1)} on {cores} core{'s' * (cores > 1)}"
+    text = f"{counted(threads, 'thread')} on {counted(cores, 'core')}"
     way_out = f"They wait for each other: set OMP_NUM_THREADS={cores}." if threads > cores else ""
     yield Finding("cpu", "note" if way_out else "good", text + "." * bool(way_out), way_out)
     if torch.cuda.is_available():

@@ -4,7 +4,8 @@ from mnistlab.commands.declaring.model import MANY, Command
 from mnistlab.options.arguments import JSON, RUN_DIR, Option
 
 _SCREEN = "mnistlab.reports.screen"
-_SUMMARY = "mnistlab.runs.summary"
+_RUN = "mnistlab.runs.run"
+_SELECTION = "mnistlab.runs.selection"
 
 _ID = Option(
     "ID",
@@ -17,8 +18,8 @@ _ID = Option(
 _FILTERS = (
     Option("model", "Runs of this model", "NAME", under="FILTER"),
     Option("data", "Runs on these data", "NAME", under="FILTER"),
-    Option("command", "Runs of this command", "NAME", f"{_SUMMARY}:COMMANDS", under="FILTER"),
-    Option("status", "Runs that have ended so", "STATUS", f"{_SUMMARY}:STATUSES", under="FILTER"),
+    Option("command", "Runs of this command", "NAME", f"{_RUN}:COMMANDS", under="FILTER"),
+    Option("status", "Runs that have ended so", "STATUS", f"{_RUN}:STATUSES", under="FILTER"),
     Option("tag", "Runs with this tag", "TAG", under="FILTER"),
     Option("preset", "Runs of this preset", "PRESET", under="FILTER"),
     Option("sweep", "Runs of this sweep", "NAME", under="FILTER"),
@@ -39,7 +40,7 @@ two differ, and on which test images; removes some.""",
             "sort",
             "started, model, val_acc, test_acc, seconds, ...; -test_acc is the highest first",
             "KEY",
-            f"{_SUMMARY}:SORTED_BY",
+            f"{_SELECTION}:SORTED_BY",
         ),
         Option("reverse", "Turn any order round"),
         Option("limit", "So many at most, or all", "N", ("all",), default="as many as a screen holds"),

@@ -1,10 +1,8 @@
 """Fetches the files of a data set: whole and checked, or not at all."""
 
-import fcntl
 import gzip
 import hashlib
 import shutil
-import sys
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +19,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from mnistlab.data.idx import read_header
 from mnistlab.errors import DataUnavailableError, LabError
+from mnistlab.system.locks import locked
 
 STALL_S = 20.0
 """Seconds without a byte after which a connection is given up."""
@@ -83,14 +82,8 @@ def fetch(archives: Sequence[Archive], raw: Path) -> None:
 def _staging(raw: Path) -> Iterator[Path]:
     """An empty folder on the file system of `raw`, for one process at a time."""
     folder = raw.parent / ".fetching"
-    # The system frees the lock however its holder ends, so whatever is in the folder then is left from a dead process.
-    # The lock's own file stays: to delete it would let two processes lock two files of the same name.
-    with (raw.parent / ".fetching.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            print(f"Waiting for another process to fetch {raw.parent.name} into {raw} ...", file=sys.stderr)
-            fcntl.flock(lock, fcntl.LOCK_EX)
+    waiting = f"Waiting for another process to fetch {raw.parent.name} into {raw} ..."
+    with locked(raw.parent / ".fetching.lock", waiting):  # so whatever is in the folder is left from a dead process
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         try:

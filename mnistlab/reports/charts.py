@@ -22,6 +22,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from mnistlab.errors import LabError
 from mnistlab.system.files import write_bytes
+from mnistlab.text.values import in_letters
 
 Draw = Callable[[Axes], object]
 """Draws a chart on the axes that it is given; what it returns is not looked at."""
@@ -165,7 +166,7 @@ def _label_plainly(axis: Axis) -> None:
     if axis.get_scale() != "log":
         return
     low, high = sorted(axis.get_view_interval())
-    plain = FuncFormatter(lambda value, _: short(value))
+    plain = FuncFormatter(lambda value, _: in_letters(value))
     axis.set_major_formatter(plain)
     axis.set_minor_locator(LogLocator(subs=(2, 5)))
     axis.set_minor_formatter(plain if high < _FEW_DECADES * low else NullFormatter())
@@ -173,14 +174,6 @@ def _label_plainly(axis: Axis) -> None:
 
 _FEW_DECADES = 200
 """Up to this ratio of its ends, a logarithmic axis has room for labels between the powers of ten."""
-
-
-def short(value: float) -> str:
-    """A number in a few letters: 0.001, 20, 1.5k, 62k, 2.5M."""
-    for unit, size in (("M", 1e6), ("k", 1e3)):
-        if abs(value) >= size:
-            return f"{value / size:.3g}{unit}"
-    return f"{value:.3g}"
 
 
 def _inline(svg: bytes, name: str) -> str:

@@ -17,8 +17,9 @@ from mnistlab.errors import LabError, visible
 from mnistlab.options.arguments import Arguments
 from mnistlab.options.trust import dotted_names, may_name
 from mnistlab.runs.finding import find_checkpoint
-from mnistlab.runs.summary import is_number
+from mnistlab.system.shapes import is_number
 from mnistlab.system.strict_json import as_json
+from mnistlab.text.values import moment, size
 
 _MOST_VALUES = 1_000_000  # a file can name a value within itself often enough to fill any memory
 _DEEPEST = 50
@@ -192,8 +193,8 @@ def _wrapped(line: str, width: int) -> list[str]:
 
 def _lines(report: Mapping[str, object]) -> Iterator[str]:
     yield str(report["file"])
-    written = str(report["written"]).replace("T", " ").replace("+00:00", " UTC")
-    yield f"  {report['kind']:<11} {_size(report['size_bytes'])}, written {written}"
+    bytes_of_it, written = size(float(str(report["size_bytes"]))), moment(str(report["written"]))
+    yield f"  {report['kind']:<11} {bytes_of_it}, written {written} UTC"
     if report.get("refused"):
         yield "  refused     it holds more than tensors and plain data; nothing of it was loaded"
         yield from (f"              it names {name}" for name in _list(report["asks_for"]))
@@ -281,15 +282,6 @@ def _verdicts(report: Mapping[str, object]) -> Iterator[str]:
     others = _list(report["other_names"])
     if others:
         yield f"text that reads like names: {', '.join(map(str, others))}"
-
-
-def _size(size_bytes: object) -> str:
-    size = float(str(size_bytes))
-    for unit in ("bytes", "kB", "MB"):
-        if size < 1000:  # noqa: PLR2004
-            return f"{size:.3g} {unit}"
-        size /= 1000
-    return f"{size:.3g} GB"
 
 
 def _dict(value: object) -> Mapping[str, object]:

@@ -7,10 +7,11 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from mnistlab.reports.charts import Draw, both
-from mnistlab.reports.facts import Facts
 from mnistlab.reports.markup import Markup, element, note, table
 from mnistlab.reports.scores import Bin
 from mnistlab.runs.metrics import LOSS, Measure, measures_of
+from mnistlab.runs.run import Run
+from mnistlab.text.values import cut
 
 _SPLITS = {"train": "C0", "val": "C1"}
 _DIGITS = 4
@@ -31,18 +32,18 @@ Points = Sequence[tuple[float, float]]
 """Epochs, counted from 1, and what was measured at their ends."""
 
 
-def course(facts: Facts) -> Iterator[Markup]:
+def course(run: Run) -> Iterator[Markup]:
     """What was measured over the epochs of a run."""
-    measures = measures_of(facts.record)
-    if len(facts.rows) > 1:
-        charts = [_course(facts, measure) for measure in measures]
+    measures = measures_of(run.record)
+    if len(run.rows) > 1:
+        charts = [_course(run, measure) for measure in measures]
         yield element("div", *(chart for chart in charts if chart is not None), class_="pair")
-    elif facts.rows:
+    elif run.rows:
         rows = [
-            (split, each.label, f"{each.scaled(facts.rows[0][f'{split}/{each.name}']):.{_DIGITS}f}")
+            (split, each.label, f"{each.scaled(run.rows[0][f'{split}/{each.name}']):.{_DIGITS}f}")
             for split in _SPLITS
             for each in measures
-            if f"{split}/{each.name}" in facts.rows[0]
+            if f"{split}/{each.name}" in run.rows[0]
         ]
         yield element("p", "One epoch makes no curve. This was measured in it:")
         yield table(("Split", "Metric", "Value"), rows, caption="The only epoch", numeric=["Value"])
@@ -50,7 +51,7 @@ def course(facts: Facts) -> Iterator[Markup]:
         yield note("No epoch has been completed, or the table of metrics is not there or cannot be read.")
 
 
-def courses(runs: Sequence[Facts], best: Facts | None, names: Mapping[Facts, str], data: str = "") -> Markup:
+def courses(runs: Sequence[Run], best: Run | None, names: Mapping[Run, str], data: str = "") -> Markup:
     """The validation of several runs over their epochs; the training where none has any.
 
     Args:
@@ -74,9 +75,9 @@ def courses(runs: Sequence[Facts], best: Facts | None, names: Mapping[Facts, str
     return element("div", *charts, class_="pair") if charts else none
 
 
-def points_of(facts: Facts, metric: str) -> Points:
+def points_of(run: Run, metric: str) -> Points:
     """A metric over the epochs."""
-    return [(row["epoch"] + 1, row[metric]) for row in facts.rows if "epoch" in row and metric in row]
+    return [(row["epoch"] + 1, row[metric]) for row in run.rows if "epoch" in row and metric in row]
 
 
 def reliability(bins: Sequence[Bin]) -> Markup:
@@ -99,9 +100,9 @@ def reliability(bins: Sequence[Bin]) -> Markup:
     return Markup(both(draw, text=text))
 
 
-def _course(facts: Facts, measure: Measure) -> Markup | None:
+def _course(run: Run, measure: Measure) -> Markup | None:
     """A metric of training and validation over the epochs."""
-    found = {split: points_of(facts, f"{split}/{measure.name}") for split in _SPLITS}
+    found = {split: points_of(run, f"{split}/{measure.name}") for split in _SPLITS}
     lines = {split: points for split, points in found.items() if points}
     if not lines:
         return None
@@ -117,12 +118,10 @@ def _course(facts: Facts, measure: Measure) -> Markup | None:
         f"{split} from {measure.scaled(points[0][1]):.4g} to {measure.scaled(points[-1][1]):.4g}"
         for split, points in lines.items()
     ]
-    return Markup(both(draw, text=f"{measure.label} over {len(facts.rows)} epochs: {', '.join(ends)}."))
+    return Markup(both(draw, text=f"{measure.label} over {len(run.rows)} epochs: {', '.join(ends)}."))
 
 
-def _overlay(
-    lines: Sequence[tuple[Facts, Points]], measure: Measure, best: Facts | None, names: Mapping[Facts, str]
-) -> Draw:
+def _overlay(lines: Sequence[tuple[Run, Points]], measure: Measure, best: Run | None, names: Mapping[Run, str]) -> Draw:
     """A curve for each run, each in a colour where they are few; else only the best has one."""
 
     def draw(axes: Axes) -> None:
@@ -153,5 +152,5 @@ def _scaled(points: Points, measure: Measure) -> tuple[list[float], list[float]]
 
 def _legible(name: str) -> str:
     """A name that a legend has room for; one that begins with _ would be left out of it."""
-    shown = name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
+    shown = cut(name, _LONGEST, "…")
     return f" {shown}" if shown.startswith("_") else shown

@@ -7,14 +7,15 @@ from pathlib import Path
 
 from mnistlab.reports.behind import Trust
 from mnistlab.reports.curves import courses
-from mnistlab.reports.facts import UNKNOWN, Facts, count, duration, percent
 from mnistlab.reports.markup import Markup, element, folded, joined, note, table
 from mnistlab.reports.one_run import about, headline, sections
 from mnistlab.reports.tested import interval
 from mnistlab.runs.folder import RECORD
 from mnistlab.runs.listing import short_ids
 from mnistlab.runs.metrics import KNOWN, Measure, measured, measures_of
+from mnistlab.runs.run import Run
 from mnistlab.system.files import is_file, read_file, stands
+from mnistlab.text.values import UNKNOWN, count, duration, four_digits, last_parts, moment, percent
 
 SWEEP = "sweep.json"
 """The file that a folder has if a sweep or a comparison lies in it."""
@@ -36,18 +37,18 @@ def is_sweep(folder: Path) -> bool:
     return is_file(folder / SWEEP)
 
 
-def trials_of(folder: Path) -> list[Facts]:
+def trials_of(folder: Path) -> list[Run]:
     """The trials of a sweep, those with the highest validation accuracy first, those without one last."""
-    found = [Facts.of(each) for each in sorted(folder.iterdir()) if stands(each / RECORD)]
+    found = [Run.salvage(each) for each in sorted(folder.iterdir()) if stands(each / RECORD)]
     return sorted(found, key=_merit, reverse=True)
 
 
-def best_of(runs: Sequence[Facts]) -> Facts | None:
+def best_of(runs: Sequence[Run]) -> Run | None:
     """The one with the highest validation accuracy, of equal ones the first; None where none has any."""
-    return max((run for run in runs if run.validated("acc") is not None), key=_merit, default=None)
+    return max((run for run in runs if run.val_acc is not None), key=_merit, default=None)
 
 
-def runs_side_by_side(runs: Sequence[Facts], trust: Trust) -> Iterator[Markup]:
+def runs_side_by_side(runs: Sequence[Run], trust: Trust) -> Iterator[Markup]:
     """A table, the curves, and each run by itself."""
     further = _further(runs)
     columns = (
@@ -68,19 +69,21 @@ def runs_side_by_side(runs: Sequence[Facts], trust: Trust) -> Iterator[Markup]:
         (
             element("a", names[run], href=f"#run-{number}"),
             run.title,
-            run.word("data"),
+            (run.data or UNKNOWN),
             count(run.parameters),
-            percent(run.validated("acc")),
-            percent(run.tested("acc")),
+            percent(run.val_acc),
+            percent(run.test_acc),
             interval(run) or UNKNOWN,
             *(said(run) for _, said in further),
             duration(run.seconds),
-            run.started.removesuffix(" UTC"),
-            run.status,
+            moment(run.started, "minutes") or UNKNOWN,
+            run.status or UNKNOWN,
         )
         for number, run in enumerate(runs)
     ]
-    groups = {kind: [run for run in runs if run.word("data") == kind] for kind in (run.word("data") for run in runs)}
+    groups = {
+        kind: [run for run in runs if (run.data or UNKNOWN) == kind] for kind in ((run.data or UNKNOWN) for run in runs)
+    }
     mixed = len(groups) > 1
     warning = (
         [note(f"They are of different data ({', '.join(groups)}): these figures do not compare.")] if mixed else []
@@ -93,40 +96,39 @@ def runs_side_by_side(runs: Sequence[Facts], trust: Trust) -> Iterator[Markup]:
     yield _part("Each run", *each)
 
 
-def names_of(runs: Sequence[Facts]) -> dict[Facts, str]:
+def names_of(runs: Sequence[Run]) -> dict[Run, str]:
     """What each of several runs is called: the name that the user gave to no other of them, or else its short id."""
-    given = [run.said("name") for run in runs]
-    ids = short_ids([run.folder for run in runs], {*map(str, given)})
+    given = [run.name for run in runs]
+    ids = short_ids([run.folder for run in runs], {*given})
     return {
-        run: str(name) if name and given.count(name) == 1 else ids[run.folder]
-        for run, name in zip(runs, given, strict=True)
+        run: name if name and given.count(name) == 1 else ids[run.folder] for run, name in zip(runs, given, strict=True)
     }
 
 
-def sweep(folder: Path, trials: Sequence[Facts], trust: Trust) -> Iterator[Markup]:
+def sweep(folder: Path, trials: Sequence[Run], trust: Trust) -> Iterator[Markup]:
     """Its trials in a table, their curves, its plots, and the best run."""
     options = list(dict.fromkeys(option for trial in trials for option in trial.point))
-    names = [_short(option, options) for option in options]
+    names = list(last_parts(options).values())
     further = _further(trials)
     more = [heading for heading, _ in further]
     columns = ("Trial", *names, "Validation", "Test", *more, "Parameters", "Training", "Status")
     rows = [
         (
-            trial.name,
-            *(_read(trial.point.get(option, UNKNOWN)) for option in options),
-            percent(trial.validated("acc")),
-            percent(trial.tested("acc")),
+            _called(trial),
+            *(four_digits(trial.point.get(option, UNKNOWN)) for option in options),
+            percent(trial.val_acc),
+            percent(trial.test_acc),
             *(said(trial) for _, said in further),
             count(trial.parameters),
             duration(trial.seconds),
-            trial.status,
+            trial.status or UNKNOWN,
         )
         for trial in trials
     ]
     beside = table(columns, rows, caption="The trials, the best first", numeric=columns[1:-1])
     yield _part("Trials", _states(trials), beside)
     best = best_of(trials)
-    yield _part("Curves", courses(trials, best, {trial: trial.name for trial in trials}))
+    yield _part("Curves", courses(trials, best, {trial: _called(trial) for trial in trials}))
     plots = list(_plots(folder))
     if plots:
         yield _part("Plots", *plots)
@@ -134,13 +136,13 @@ def sweep(folder: Path, trials: Sequence[Facts], trust: Trust) -> Iterator[Marku
         yield _part("Best trial", note("No trial has been validated yet, so none is the best."))
     else:
         inner = (element("p", f"{best.title}, {about(best)}", class_="about"), headline(best))
-        yield _part(f"Best trial: {best.name}", *inner, *sections(best, trust, level=3))
+        yield _part(f"Best trial: {_called(best)}", *inner, *sections(best, trust, level=3))
 
 
-def _further(runs: Sequence[Facts]) -> list[tuple[str, Callable[[Facts], str]]]:
+def _further(runs: Sequence[Run]) -> list[tuple[str, Callable[[Run], str]]]:
     """What else was measured: the headings of columns, and what they say of a run."""
 
-    def said(run: Facts, column: str, measure: Measure) -> str:
+    def said(run: Run, column: str, measure: Measure) -> str:
         value = measured(run.record, column)
         return UNKNOWN if value is None else measure.figure(value)
 
@@ -152,13 +154,14 @@ def _further(runs: Sequence[Facts]) -> list[tuple[str, Callable[[Facts], str]]]:
     ]
 
 
-def _read(value: object) -> object:
-    """A value with four digits where it is a fraction; its configuration has all of them."""
-    return float(f"{value:.4g}") if isinstance(value, float) else value
+def _called(trial: Run) -> str:
+    """What it is called among those of its sweep: by its number."""
+    number = trial.said("trial")
+    return trial.name or trial.folder.name if number is None else str(number)
 
 
-def _merit(run: Facts) -> float:
-    accuracy = run.validated("acc")
+def _merit(run: Run) -> float:
+    accuracy = run.val_acc
     return -1.0 if accuracy is None else accuracy
 
 
@@ -166,22 +169,16 @@ def _part(heading: str, *inner: Markup) -> Markup:
     return element("section", element("h2", heading), *inner)
 
 
-def _folded(run: Facts, called: str, trust: Trust, name: str) -> Markup:
-    summary = joined([element("strong", called), " ", element("span", f"{run.title}, {percent(run.tested('acc'))}")])
+def _folded(run: Run, called: str, trust: Trust, name: str) -> Markup:
+    summary = joined([element("strong", called), " ", element("span", f"{run.title}, {percent(run.test_acc)}")])
     opening = element("p", about(run), class_="about", id=name)  # a link to what is inside opens it
     return folded(summary, opening, headline(run), *sections(run, trust, level=3), class_="run")
 
 
-def _states(trials: Sequence[Facts]) -> Markup:
-    states = [trial.status for trial in trials]
+def _states(trials: Sequence[Run]) -> Markup:
+    states = [trial.status or UNKNOWN for trial in trials]
     counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
     return element("p", f"{len(trials)} trials: {counts}.") if trials else note("There are no trials in it yet.")
-
-
-def _short(option: str, options: Sequence[str]) -> str:
-    """The last part of an option, where no other ends so."""
-    last = option.rpartition(".")[2]
-    return last if sum(each.rpartition(".")[2] == last for each in options) == 1 else option
 
 
 def _plots(folder: Path) -> Iterator[Markup]:

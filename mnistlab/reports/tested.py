@@ -11,7 +11,6 @@ from torch import Tensor
 from mnistlab.errors import LabError
 from mnistlab.reports.behind import Trust
 from mnistlab.reports.curves import reliability
-from mnistlab.reports.facts import UNKNOWN, Facts, percent
 from mnistlab.reports.markup import Markup, element, note, scrolling, table
 from mnistlab.reports.scores import (
     Bin,
@@ -22,13 +21,13 @@ from mnistlab.reports.scores import (
     confusion,
     worst,
 )
-from mnistlab.runs.folder import OUTCOMES, weights_of
+from mnistlab.runs.folder import OUTCOMES
 from mnistlab.runs.hints import command_for
-from mnistlab.runs.outcomes import Outcomes, load_outcomes
+from mnistlab.runs.outcomes import Outcomes
 from mnistlab.runs.predictions import Answers
-from mnistlab.runs.summary import Run
-from mnistlab.runs.testing import tested_in
+from mnistlab.runs.run import Run
 from mnistlab.runs.verdict import wilson
+from mnistlab.text.values import UNKNOWN, in_percent, percent
 
 MISTAKES = 24
 """As many are shown, at most."""
@@ -46,14 +45,14 @@ Part = tuple[str, Iterable[object]]
 """A heading, and what stands below."""
 
 
-def tested(facts: Facts, trust: Trust) -> Iterator[list[Part]]:
+def tested(run: Run, trust: Trust) -> Iterator[list[Part]]:
     """The parts about the test; those of one list stand side by side where there is room."""
     try:
-        outcomes, folder = _outcomes(facts)
+        outcomes, folder = _outcomes(run)
     except LabError as error:
         yield [("Test, image by image", [note(str(error))])]
         return
-    if folder != facts.folder:
+    if folder != run.folder:
         yield [("Test, image by image", [note(f"What follows is of a later test of its weights, {folder}.")])]
     several = len(outcomes.answers) > 1
     head, answers = next(iter(outcomes.answers.items()))
@@ -67,30 +66,29 @@ def tested(facts: Facts, trust: Trust) -> Iterator[list[Part]]:
     yield [(f"Worst mistakes{named}", _mistakes(folder, outcomes, answers, trust))]
 
 
-def interval(facts: Facts) -> str:
+def interval(run: Run) -> str:
     """What the accuracy on other images like those of the test lies between, with a certainty of 95 %; or nothing."""
-    if facts.tested("acc") is None:
+    if run.test_acc is None:
         return ""
     try:
-        outcomes, _ = _outcomes(facts)
+        outcomes, _ = _outcomes(run)
     except LabError:
         return ""
     right = next(iter(outcomes.answers.values())).right
     low, high = wilson(int(right.sum()), len(right))
-    return f"{100 * low:.2f} to {percent(high)}"
+    return f"{in_percent(low)} to {percent(high)}"
 
 
-def _outcomes(facts: Facts) -> tuple[Outcomes, Path]:
+def _outcomes(run: Run) -> tuple[Outcomes, Path]:
     """What the test has left, if it is what a test leaves, and the folder that it lies in.
 
     Raises:
         LabError: If it is not there, or is something else.
     """
-    folder = tested_in(Run(facts.folder, facts.record), facts.folder.parent.parent)
-    if folder is None:
-        raise LabError(f"There is no {OUTCOMES} in the folder of this run: {_why_untested(facts)}")
-    path = folder / OUTCOMES
-    outcomes = load_outcomes(path)
+    test = run.tested_in(run.folder.parent.parent)
+    if test is None:
+        raise LabError(f"There is no {OUTCOMES} in the folder of this run: {_why_untested(run)}")
+    outcomes = test.outcomes
     for head, answers in outcomes.answers.items():
         odd = int(answers.confidence.isnan().sum())
         if odd:
@@ -100,19 +98,19 @@ def _outcomes(facts: Facts) -> tuple[Outcomes, Path]:
         try:
             check_answers(answers, outcomes.num_classes[head])
         except LabError as error:
-            raise LabError(f"{path} does not hold the answers of a test: {error}.") from error
-    return outcomes, folder
+            raise LabError(f"{test.folder / OUTCOMES} does not hold the answers of a test: {error}.") from error
+    return outcomes, test.folder
 
 
-def _why_untested(facts: Facts) -> str:
-    if facts.status == "running":
+def _why_untested(run: Run) -> str:
+    if run.status == "running":
         return "it is still running."
-    if facts.status in ("interrupted", "failed", "diverged", "pruned", "lost"):
+    if run.status in ("interrupted", "failed", "diverged", "pruned", "lost"):
         return "it ended before its test."
-    why = "it was not tested." if facts.tested("acc") is None else "its answers to single images are not kept."
-    if weights_of(facts.folder) is None:
+    why = "it was not tested." if run.test_acc is None else "its answers to single images are not kept."
+    if run.weights is None:
         return why
-    return f"{why} After {command_for('test', facts.folder)} a new report has them."
+    return f"{why} After {command_for('test', run.folder)} a new report has them."
 
 
 def _heads(outcomes: Outcomes) -> Markup:
@@ -197,7 +195,7 @@ def _bins(bins: Sequence[Bin]) -> Markup:
 
 
 def _range(each: Bin) -> str:
-    return f"{100 * each.low:.0f} to {100 * each.high:.0f} %"
+    return f"{in_percent(each.low, 0)} to {percent(each.high, 0)}"
 
 
 def _mistakes(folder: Path, outcomes: Outcomes, answers: Answers, trust: Trust) -> Iterator[Markup]:

@@ -7,14 +7,15 @@ from mnistlab.errors import LabError, tell
 from mnistlab.options.arguments import Arguments
 from mnistlab.options.trust import packages_of
 from mnistlab.reports.behind import Trust
-from mnistlab.reports.facts import Facts
 from mnistlab.reports.one_run import about, headline, sections
 from mnistlab.reports.page import page
 from mnistlab.reports.several import is_sweep, runs_side_by_side, sweep, trials_of
 from mnistlab.runs.listing import find_run
 from mnistlab.runs.newest import LAST
 from mnistlab.runs.record import now
+from mnistlab.runs.run import Run
 from mnistlab.system.files import is_folder, telling, write_text
+from mnistlab.text.values import moment
 
 NAME = "report.html"
 """What a page is called where nobody names it."""
@@ -34,7 +35,7 @@ def report(asked: Arguments) -> int:
         text, place = _of_sweep(sweep_folder, trust), sweep_folder / NAME
     else:
         folders = [find_run(name, root) for name in asked.names or (LAST,)]
-        runs = [Facts.of(each) for each in _once(folders)]
+        runs = [Run.salvage(each) for each in _once(folders)]
         place = runs[0].folder / NAME if len(runs) == 1 else Path(NAME)
         text = _of_one(runs[0], trust) if len(runs) == 1 else _of_several(runs, trust)
     path = Path(asked.values["output"]) if "output" in asked.values else place
@@ -62,11 +63,11 @@ def _once(folders: Sequence[Path]) -> list[Path]:
     return [found[place] for place in dict.fromkeys(folder.resolve() for folder in folders)]
 
 
-def _of_one(run: Facts, trust: Trust) -> str:
+def _of_one(run: Run, trust: Trust) -> str:
     return page(run.title, about(run), [headline(run), *sections(run, trust)], _closing())
 
 
-def _of_several(runs: Sequence[Facts], trust: Trust) -> str:
+def _of_several(runs: Sequence[Run], trust: Trust) -> str:
     models = ", ".join(dict.fromkeys(run.title for run in runs))
     return page(f"{len(runs)} runs", models, runs_side_by_side(runs, trust), _closing())
 
@@ -78,4 +79,4 @@ def _of_sweep(folder: Path, trust: Trust) -> str:
 
 
 def _closing() -> str:
-    return f"Written by mnistlab report, {now()[:16].replace('T', ' ')} UTC."
+    return f"Written by mnistlab report, {moment(now(), 'minutes')} UTC."

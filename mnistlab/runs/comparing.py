@@ -1,6 +1,5 @@
 """Two tests on the same images, compared image by image."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mnistlab.errors import LabError
@@ -58,7 +57,7 @@ def compare_outcomes(a: Outcomes, b: Outcomes) -> dict[str, Agreement]:
         LabError: If they were not tested on the same images.
     """
     if a.images != b.images or _count(a) != _count(b):
-        raise LabError(f"they were tested on different images ({_said(a)} and {_said(b)}, and not the same ones)")
+        raise LabError(f"they were tested on different images ({_count(a):,} and {_count(b):,}, and not the same ones)")
     (primary, first), *others = a.answers.items()
     (theirs, second), *_ = b.answers.items()
     found = {primary: _agreement(first, second)}
@@ -96,10 +95,5 @@ def _agreement(a: Answers, b: Answers) -> Agreement:
     return Agreement(both, only_a, only_b, len(right_a) - both - len(flips), mcnemar(only_a, only_b), flips)
 
 
-def _said(outcomes: Outcomes) -> str:
-    return f"{_count(outcomes):,}"
-
-
 def _count(outcomes: Outcomes) -> int:
-    answers: Mapping[str, Answers] = outcomes.answers
-    return len(next(iter(answers.values())).target)
+    return len(next(iter(outcomes.answers.values())).target)

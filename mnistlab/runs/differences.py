@@ -1,15 +1,12 @@
 """What differs between two runs in what they were told and where they ran."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 
-from mnistlab.errors import LabError
-from mnistlab.options.written import COMPLETE, Key, Written, from_text
-from mnistlab.runs.folder import CONFIG
+from mnistlab.options.written import Key, Written
 from mnistlab.runs.metrics import BESIDES
-from mnistlab.runs.reading import read_configuration
-from mnistlab.runs.summary import Run, is_number
+from mnistlab.runs.run import Run
+from mnistlab.system.shapes import is_number
 
 
 class Absent:
@@ -41,20 +38,6 @@ def differences(a: Mapping[str, object], b: Mapping[str, object]) -> list[Differ
     """What two mappings do not have in common, in the order of the first one."""
     pairs = [Difference(name, a.get(name, ABSENT), b.get(name, ABSENT)) for name in dict.fromkeys([*a, *b])]
     return [pair for pair in pairs if pair.a != pair.b]
-
-
-def configuration(folder: Path) -> list[Written]:
-    """What a run was configured with.
-
-    Raises:
-        LabError: If its configuration is not there, cannot be read, has no end, or is no configuration.
-    """
-    try:
-        text = read_configuration(folder)
-    except FileNotFoundError as error:
-        raise LabError(f"There is no file {folder / CONFIG}.") from error
-    written = from_text(text, str(folder / CONFIG))
-    return [replace(entry, complete=text.startswith(COMPLETE)) for entry in written]
 
 
 def by_option(written: Sequence[Written]) -> dict[str, object]:
@@ -93,7 +76,7 @@ def surroundings(run: Run) -> dict[str, object]:
 
 def figures(run: Run) -> dict[str, float]:
     """What was measured of a run: size, length, best validation, test."""
-    own = {"parameters": run.number("parameters"), "epochs": run.epochs, "train seconds": run.seconds}
+    own = {"parameters": run.parameters, "epochs": run.epochs, "train seconds": run.seconds}
     best = {"best epoch" if name == "epoch" else name: value for name, value in run.part("metrics", "best").items()}
     if is_number(best.get("best epoch")):
         best["best epoch"] = int(str(best["best epoch"])) + 1

@@ -8,9 +8,8 @@ from pathlib import Path
 from mnistlab.errors import LabError
 from mnistlab.options.composing import compose, data_in
 from mnistlab.options.trust import packages_in, places_elsewhere
-from mnistlab.runs.differences import configuration
 from mnistlab.runs.folder import CONFIG
-from mnistlab.runs.reading import read_configuration
+from mnistlab.runs.run import Run
 
 
 def command_for(command: str, folder: Path, *more: str) -> str:
@@ -29,9 +28,10 @@ def command_for(command: str, folder: Path, *more: str) -> str:
 
 def _to_be_trusted(command: str, folder: Path) -> Iterator[str]:
     """The packages of others whose classes a run uses, and where it writes besides its folder."""
-    with suppress(LabError, OSError):  # then the command says what is wrong with it
-        node = compose(read_configuration(folder), str(folder / CONFIG))
+    run = Run(folder)
+    with suppress(LabError):  # then the command says what is wrong with it
+        node = compose(run.read_configuration(), str(folder / CONFIG))
         yield from packages_in(data_in(node, CONFIG) if node else None)
         if command == "fit":
-            for entry in configuration(folder):
+            for entry in run.configuration:
                 yield from places_elsewhere(entry, [Path.cwd(), folder.resolve()])

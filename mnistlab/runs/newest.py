@@ -5,7 +5,8 @@ from pathlib import Path
 
 from mnistlab.errors import LabError, tell
 from mnistlab.runs.folder import continues_from, weights_of
-from mnistlab.runs.reading import read_records, tell_broken
+from mnistlab.runs.reading import tell_broken
+from mnistlab.runs.run import read_runs
 
 LAST = "last"
 """The word for the newest training run that has weights."""
@@ -28,9 +29,9 @@ def newest(root: Path, where: str, *, continues: bool = False) -> Path:
     Raises:
         LabError: If there is no training run.
     """
-    found, broken = read_records(root)
-    tell_broken(broken)
-    begun = [(str(record.get("started")), folder) for folder, record in found if record.get("command") == "fit"]
+    found = read_runs(root)
+    tell_broken(found.broken)
+    begun = [(run.started, run.folder) for run in found.all if run.command == "fit"]
     runs = [folder for _, folder in sorted(begun, reverse=True)]
     if not runs:
         raise LabError(f"{where}: looked in {root} (--run.dir), but no training run lies there.")

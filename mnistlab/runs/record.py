@@ -1,8 +1,6 @@
 """What is written down about a run: enough to trust its numbers and to repeat it."""
 
-import csv
 import hashlib
-import io
 import json
 import os
 import platform
@@ -22,6 +20,7 @@ from mnistlab.options.written import COMPLETE
 from mnistlab.system.files import write_text
 from mnistlab.system.processes import this_process
 from mnistlab.system.strict_json import as_json
+from mnistlab.text.layout import as_csv
 
 FORMAT = 1
 _PACKAGES = ("mnistlab", "torch", "torchvision", "lightning", "jsonargparse")
@@ -39,12 +38,7 @@ def write_json(path: Path, data: Mapping[str, Any]) -> None:
 
 def write_rows(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
     """Write a table whole or not at all; a column that a row does not have stays empty."""
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_text(path, text.getvalue())
+    write_text(path, as_csv(rows))
 
 
 def config_hash(config: Mapping[str, Any]) -> str:

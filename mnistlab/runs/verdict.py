@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from math import isfinite, log, sqrt
+from math import log, sqrt
 from statistics import NormalDist
 
-from mnistlab.runs.summary import is_number
+from mnistlab.system.shapes import is_number
 from mnistlab.system.strict_json import NOT_FINITE, finite
+from mnistlab.text.values import in_percent, percent
 
 _LOW, _USUAL, _HIGH = 1e-4, 1e-3, 1e-2
 """Learning rates; a net that learns nothing between the first and the last fails for another reason."""
@@ -33,18 +34,18 @@ _LITTLE, _GAP, _RISE, _FALL = 0.25, 0.1, 1.5, 0.9
 """Of the way from guessing to no mistake; between two accuracies; of a loss since its best, and from epoch to epoch."""
 
 
-def verdict(rows: Sequence[Mapping[str, object]], record: Mapping[str, object]) -> str | None:
+def verdict(rows: Sequence[Mapping[str, float]], record: Mapping[str, object]) -> str | None:
     """What is to be said of a run that has finished, with the option to try first; None where nothing is.
 
     Args:
-        rows: What was measured after each epoch, as numbers or as the texts of `metrics.csv`.
+        rows: What was measured after each epoch.
         record: Its record.
     """
     said = finite(record)
     assert isinstance(said, Mapping)
     if said.get("status") != "finished" or said.get("command") != "fit":
         return None
-    course = _Course([_numbers(row) for row in rows], said)
+    course = _Course([{name: value for name, value in row.items() if is_number(value)} for row in rows], said)
     rules = (_no_number, _beyond_use, _nothing, _little, _by_heart, _unfinished)
     return next(filter(None, (rule(course) for rule in rules)), None) if course.rows else None
 
@@ -157,8 +158,8 @@ def _nothing(course: _Course) -> str | None:
     if low > course.guessed:
         return None
     return (
-        f"Learnt nothing that shows: the best val acc, {100 * course.best:.2f} % (95 %, Wilson: {100 * low:.2f} to "
-        f"{100 * high:.2f} %), is not above the {100 * course.guessed:.2f} % of always naming the commonest class. "
+        f"Learnt nothing that shows: the best val acc, {percent(course.best)} (95 %, Wilson: {in_percent(low)} to "
+        f"{percent(high)}), is not above the {percent(course.guessed)} of always naming the commonest class. "
         f"{_way_out(course)}"
     )
 
@@ -190,8 +191,8 @@ def _little(course: _Course) -> str | None:
     held_back = all(losses) and losses[0][0] > 1.02 * losses[1][0]
     option = "less dropout or augmentation, such as --model.dropout=0.1" if held_back else course.longer
     return (
-        f"Learnt little: train acc {100 * trained[-1]:.2f} %, best val acc {100 * course.best:.2f} %, where always "
-        f"naming the commonest class gives {100 * course.guessed:.2f} %. Try first {option}"
+        f"Learnt little: train acc {percent(trained[-1])}, best val acc {percent(course.best)}, where always "
+        f"naming the commonest class gives {percent(course.guessed)}. Try first {option}"
     )
 
 
@@ -204,8 +205,8 @@ def _by_heart(course: _Course) -> str | None:
     if losses[-1] <= _RISE * least or trained[-1] - validated[-1] <= _GAP:
         return None
     return (
-        f"Learnt its training images by heart: train acc {100 * trained[-1]:.2f} %, val acc {100 * validated[-1]:.2f} "
-        f"%, and the val loss was least after epoch {losses.index(least) + 1}, {least:.4g} against {losses[-1]:.4g} "
+        f"Learnt its training images by heart: train acc {percent(trained[-1])}, val acc {percent(validated[-1])}, "
+        f"and the val loss was least after epoch {losses.index(least) + 1}, {least:.4g} against {losses[-1]:.4g} "
         "now. Try first --data.augment=RandomDistortion"
     )
 
@@ -226,16 +227,3 @@ def _unfinished(course: _Course) -> str | None:
 
 def _lower_first(course: _Course) -> str:
     return f"Try first {lower_rate(course.record)}"
-
-
-def _numbers(row: Mapping[str, object]) -> dict[str, float]:
-    """A row, as far as there are numbers in it."""
-    found = {}
-    for name, cell in row.items():
-        try:
-            value = float(str(cell))
-        except ValueError:
-            continue
-        if isfinite(value):
-            found[name] = value
-    return found

@@ -1,6 +1,5 @@
 """One process at a time writes into the folder of a run, whichever machines can reach it."""
 
-import fcntl
 import os
 import threading
 from collections.abc import Iterator, Mapping
@@ -10,7 +9,8 @@ from pathlib import Path
 from mnistlab.errors import LabError
 from mnistlab.runs.folder import RECORD
 from mnistlab.runs.reading import read_record
-from mnistlab.runs.summary import Run
+from mnistlab.runs.run import Run
+from mnistlab.system.locks import locked
 from mnistlab.system.processes import SILENT_S, is_elsewhere, is_same, this_process
 
 _LOCK = ".lock"
@@ -24,8 +24,8 @@ def refuse_second(folder: Path) -> None:
     Raises:
         LabError: If one does, or may do so on another machine.
     """
-    run = Run(folder, read_record(folder) or {})
-    if run.status == "running" and not is_same(run.record, this_process()):
+    run = Run.find(folder)
+    if run and run.status == "running" and not is_same(run.record, this_process()):
         raise LabError(f"{folder} {occupation(run)}: nothing was changed. {way_on(run)}")
 
 
@@ -55,36 +55,13 @@ def alone(folder: Path, before: Mapping[str, object] | None) -> Iterator[None]:
         LabError: If another process writes there, or has done so meanwhile.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with _locked(folder / _LOCK):
+    with locked(folder / _LOCK):
         refuse_second(folder)
         if read_record(folder) != before:
             raise LabError(f"{folder} has been written by another process meanwhile: nothing was changed. Start again.")
         for left_over in folder.rglob(".*.tmp"):  # of a process that is gone, since nobody else may write here
             left_over.unlink(missing_ok=True)
         yield
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Keep others out; where a file system knows no locks, only those that look at the record later."""
-    while True:
-        with path.open("a") as file:
-            with suppress(OSError):
-                fcntl.flock(file, fcntl.LOCK_EX)
-            if not _is_open(path, file.fileno()):
-                continue  # removed by who had it before
-            try:
-                yield
-            finally:
-                path.unlink(missing_ok=True)
-            return
-
-
-def _is_open(path: Path, number: int) -> bool:
-    try:
-        return path.stat().st_ino == os.fstat(number).st_ino
-    except FileNotFoundError:
-        return False
 
 
 class Pulse:

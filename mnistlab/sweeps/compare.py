@@ -19,7 +19,6 @@ from mnistlab.sections import Sweep
 from mnistlab.sweeps.checking import checked_space
 from mnistlab.sweeps.faults import Faults
 from mnistlab.sweeps.plan import Plan, content_of, identity, name_for
-from mnistlab.sweeps.progress import counted
 from mnistlab.sweeps.settings import settings_from
 from mnistlab.sweeps.space import Space, ends
 from mnistlab.sweeps.start import (
@@ -35,6 +34,7 @@ from mnistlab.sweeps.start import (
 from mnistlab.sweeps.study import State, Study
 from mnistlab.sweeps.table import Standing, as_csv, as_json, as_lines, standings, write_charts
 from mnistlab.sweeps.trying import try_all
+from mnistlab.text.values import counted
 from mnistlab.training.assemble import LabCLI
 from mnistlab.training.failures import Interrupted
 from mnistlab.training.running import check

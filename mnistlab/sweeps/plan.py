@@ -13,8 +13,8 @@ from mnistlab.catalogue.store import current_identity
 from mnistlab.errors import LabError
 from mnistlab.options.domains import as_typed
 from mnistlab.runs.metrics import MEASURE, Measure, measure_of
-from mnistlab.runs.reading import read_record
 from mnistlab.runs.record import write_json
+from mnistlab.runs.run import Run
 from mnistlab.sweeps.drawing import at_random, identified, seed_of, unseen
 from mnistlab.sweeps.space import Assignment, Axis, Label, Point, Space, ends, grid
 from mnistlab.system.files import UnreadableError, read_text
@@ -255,8 +255,8 @@ def identity() -> Mapping[str, str]:
     return current_identity()
 
 
-def finished(folder: Path, point: Point) -> Mapping[str, Any] | None:
-    """The record of a run that has come to its end; None for one that has not, or has not begun.
+def finished(folder: Path, point: Point) -> Run | None:
+    """A run that has come to its end; None for one that has not, or has not begun.
 
     Args:
         folder: The run.
@@ -266,12 +266,12 @@ def finished(folder: Path, point: Point) -> Mapping[str, Any] | None:
         RunFailedError: If there is a run with other values: its sweep's database has been removed.
         UnreadableError: If its record cannot be read.
     """
-    record = read_record(folder)
-    if record is None:
+    run = Run.find(folder)
+    if run is None:
         return None
-    if record.get("point") != spelt(point):
-        raise RunFailedError(f"{folder} holds a run with other values, {record.get('point')}. Move it away.")
-    return record if record.get("status") in ("finished", "pruned") else None
+    if run.said("point") != spelt(point):
+        raise RunFailedError(f"{folder} holds a run with other values, {run.said('point')}. Move it away.")
+    return run if run.status in ("finished", "pruned") else None
 
 
 def _stem(number: int) -> str:

@@ -11,11 +11,11 @@ from matplotlib.ticker import MaxNLocator
 from optuna.trial import FrozenTrial
 
 from mnistlab.options.domains import Choice, as_typed
-from mnistlab.reports.charts import Draw, save, short
+from mnistlab.reports.charts import Draw, save
 from mnistlab.sweeps.plan import Plan
-from mnistlab.sweeps.progress import value_text
 from mnistlab.sweeps.space import Axis, Label
 from mnistlab.sweeps.study import State, Study
+from mnistlab.text.values import four_digits, in_letters
 
 _FEWEST = 2
 
@@ -104,7 +104,7 @@ def _parallel(plan: Plan, trials: Sequence[FrozenTrial], columns: Sequence[Axis]
         for height, text in _marks(axis):
             axes.annotate(text, (place, height), xytext=(3, 2), textcoords="offset points", fontsize=7)
     for height, number in ((0.0, low), (1.0, high)):
-        axes.annotate(short(number), (len(columns), height), xytext=(3, 2), textcoords="offset points", fontsize=7)
+        axes.annotate(in_letters(number), (len(columns), height), xytext=(3, 2), textcoords="offset points", fontsize=7)
     names = [axis.name.rpartition(".")[2] for axis in columns]
     axes.set_xticks(range(len(columns) + 1), [*names, _label(plan)])
     axes.set_yticks([])
@@ -136,7 +136,7 @@ def _marks(axis: Axis) -> list[tuple[float, str]]:
     if isinstance(domain, Choice):
         heights = [(_height(axis, each.label), as_typed(each.label)) for each in domain.candidates]
         return [(height, text) for height, text in heights if height is not None]
-    return [(0.0, value_text(domain.low)), (1.0, value_text(domain.high))]
+    return [(0.0, four_digits(domain.low)), (1.0, four_digits(domain.high))]
 
 
 def _scaled(plan: Plan, value: float | None) -> float:

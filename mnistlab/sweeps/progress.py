@@ -14,10 +14,10 @@ from rich.live import Live
 from rich.text import Text
 
 from mnistlab.errors import visible
-from mnistlab.options.domains import as_typed
 from mnistlab.sweeps.plan import Plan
-from mnistlab.sweeps.space import Label, Point
+from mnistlab.sweeps.space import Point
 from mnistlab.sweeps.study import Progress, State, Study
+from mnistlab.text.values import duration, four_digits, last_parts
 
 _ENDED = (State.FINISHED, State.PRUNED, State.FAILED)
 _EVERY_S = 1.0
@@ -76,7 +76,7 @@ class Display:
         here = len(done) - self._first
         if here > 0:
             left = (time.monotonic() - self._begun) / here * (len(jobs) - len(done))
-            parts.append(f"about {duration(left)} left")
+            parts.append(f"about {duration(left, 0)} left")
         return "  ".join(parts)
 
 
@@ -124,31 +124,4 @@ def best_of(plan: Plan, jobs: Sequence[Progress]) -> Progress | None:
 
 def point_text(point: Point) -> str:
     """The values of a trial, by the last parts of their names where these are enough."""
-    return " ".join(f"{name}={value_text(value)}" for name, value in short_names(point).items())
-
-
-def short_names(point: Point) -> dict[str, Label]:
-    """The values by the last parts of their names, where no other name ends so."""
-    lasts = [name.rpartition(".")[2] for name in point]
-    return {
-        last if lasts.count(last) == 1 else name: value
-        for (name, value), last in zip(point.items(), lasts, strict=True)
-    }
-
-
-def value_text(value: Label) -> str:
-    """A value, with four digits where it is a fraction."""
-    return f"{value:.4g}" if isinstance(value, float) else as_typed(value)
-
-
-def counted(number: int, thing: str) -> str:
-    """A number of things: `1 trial`, `2 trials`."""
-    return f"{number} {thing}{'' if number == 1 else 's'}"
-
-
-def duration(seconds: float) -> str:
-    """Seconds as a person reads them."""
-    if seconds < 90:  # noqa: PLR2004 - up to there seconds say more
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02} min"  # noqa: PLR2004 - as above
+    return " ".join(f"{name}={four_digits(point[option])}" for option, name in last_parts(point).items())

@@ -10,11 +10,11 @@ from mnistlab.options.written import from_arguments
 from mnistlab.runs.folder import RECORD
 from mnistlab.sections import prepare
 from mnistlab.sweeps.plan import Plan, keep_plan, plan_from, read_plan
-from mnistlab.sweeps.progress import counted
 from mnistlab.sweeps.space import Space
 from mnistlab.sweeps.storage import told_of_the_database
 from mnistlab.sweeps.study import State, Study
 from mnistlab.system.files import stands
+from mnistlab.text.values import counted
 from mnistlab.training.assemble import LabCLI
 from mnistlab.training.failures import check_place, explained
 from mnistlab.training.invocation import Invocation

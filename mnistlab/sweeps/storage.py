@@ -1,7 +1,5 @@
 """Where a sweep is kept: a database that several processes may use at once, and be killed at any time."""
 
-import fcntl
-import os
 import sqlite3
 import time
 import warnings
@@ -18,6 +16,7 @@ from optuna.storages import RDBStorage
 from sqlalchemy.exc import ArgumentError, IntegrityError, ProgrammingError, SQLAlchemyError
 
 from mnistlab.errors import LabError
+from mnistlab.system.locks import locked
 from mnistlab.text.addresses import is_incomplete, masked, opened, without_mask
 from mnistlab.training.failures import RunFailedError, explained, is_full_disk
 
@@ -72,12 +71,8 @@ def alone(url: str, storage: RDBStorage) -> Iterator[None]:
             connection.exec_driver_sql(f"select pg_advisory_xact_lock({_LOCK})")
             yield
         return
-    folder = os.open(Path(url.removeprefix(_FILE)).absolute().parent, os.O_RDONLY)  # SQLite has its own of the file
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
+    with locked(Path(f"{url.removeprefix(_FILE)}.lock")):  # SQLite has its own of the file
         yield
-    finally:
-        os.close(folder)
 
 
 def _hardened(url: str) -> RDBStorage:

@@ -10,10 +10,10 @@ from mnistlab.runs.hints import command_for
 from mnistlab.sweeps.importances import importances
 from mnistlab.sweeps.plan import Plan
 from mnistlab.sweeps.plots import write_plots
-from mnistlab.sweeps.progress import short_names, value_text
 from mnistlab.sweeps.space import Label
 from mnistlab.sweeps.study import Progress, State, Study, ranked
 from mnistlab.text.layout import table
+from mnistlab.text.values import four_digits, last_parts, percent
 
 _BEST = 5
 _FAILED = 5
@@ -42,7 +42,7 @@ def summary(study: Study, width: int) -> list[str]:
     lines += ["", *map(visible, _table(plan, groups[:_BEST], width)), ""]
     weights = importances([each.last for each in done], plan.space)
     if weights:
-        shares = ", ".join(f"{name} {100 * share:.0f} %" for name, share in weights.items())
+        shares = ", ".join(f"{name} {percent(share, 0)}" for name, share in weights.items())
         lines += [f"Of the differences each explains by itself: {shares}"]
     plots = write_plots(study, plan.folder / "plots", weights)
     if plots:
@@ -51,7 +51,7 @@ def summary(study: Study, width: int) -> list[str]:
 
 
 def _table(plan: Plan, groups: Sequence[Sequence[Progress]], width: int) -> list[str]:
-    points = [short_names(_point(group[0])) for group in groups]
+    points = [_named(_point(group[0])) for group in groups]
     names = list(dict.fromkeys(name for point in points for name in point))
     head = ["trial", plan.metric, "train s", "parameters", *names]
     rows = [
@@ -60,7 +60,7 @@ def _table(plan: Plan, groups: Sequence[Sequence[Progress]], width: int) -> list
             _value(plan, group),
             f"{_seconds(group):.1f}",
             f"{group[0].last.user_attrs.get('parameters') or 0:,}",
-            *(value_text(point[name]) if name in point else "" for name in names),
+            *(four_digits(point[name]) if name in point else "" for name in names),
         ]
         for group, point in zip(groups, points, strict=True)
     ]
@@ -84,6 +84,10 @@ def _value(plan: Plan, group: Sequence[Progress]) -> str:
 def _seconds(group: Sequence[Progress]) -> float:
     timings = [each.last.user_attrs.get("timings") or {} for each in group]
     return statistics.fmean(float(timing.get("train_seconds", 0.0)) for timing in timings)
+
+
+def _named(point: Mapping[str, Label]) -> dict[str, Label]:
+    return {name: point[option] for option, name in last_parts(point).items()}
 
 
 def _point(job: Progress) -> Mapping[str, Label]:

@@ -13,7 +13,6 @@ from mnistlab.sweeps.checking import checked_space
 from mnistlab.sweeps.faults import Faults
 from mnistlab.sweeps.local_workers import default_size
 from mnistlab.sweeps.plan import Plan, content_of, identity, name_for, sampling
-from mnistlab.sweeps.progress import counted
 from mnistlab.sweeps.settings import settings_from
 from mnistlab.sweeps.space import Space
 from mnistlab.sweeps.start import (
@@ -31,6 +30,7 @@ from mnistlab.sweeps.summary import summary
 from mnistlab.sweeps.trying import try_all
 from mnistlab.text.layout import screen_width
 from mnistlab.text.nearest import suggestion
+from mnistlab.text.values import counted
 from mnistlab.training.assemble import LabCLI
 from mnistlab.training.failures import Interrupted
 

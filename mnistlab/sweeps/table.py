@@ -1,7 +1,5 @@
 """How models stand to each other: the table and the charts of a comparison."""
 
-import csv
-import io
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -12,16 +10,15 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from mnistlab.errors import tell
 from mnistlab.reports.charts import save
-from mnistlab.runs.reading import read_record
-from mnistlab.runs.summary import Run
+from mnistlab.runs.run import Run
 from mnistlab.sweeps.plan import Plan
 from mnistlab.sweeps.student import student_quantile
 from mnistlab.sweeps.study import Progress, State, Study
-from mnistlab.system.files import UnreadableError
 from mnistlab.system.strict_json import as_json as json_of
+from mnistlab.text.layout import as_csv as csv_of
 from mnistlab.text.layout import screen_width, table
+from mnistlab.text.values import counted, in_percent
 
 
 @dataclass(frozen=True)
@@ -107,12 +104,11 @@ def as_lines(found: Sequence[Standing], plan: Plan) -> list[str]:
         ]
         for each in found
     ]
-    threads = f"{plan.threads} thread{'s' * (plan.threads > 1)}"
     return [
         *table(head, rows, max(screen_width(), 80), right=range(1, len(head))),
         "",
         "* no model with as few parameters is better. Mean and standard deviation over n",
-        f"seeds; seconds and images/s of training alone, {threads} each.",
+        f"seeds; seconds and images/s of training alone, {counted(plan.threads, 'thread')} each.",
     ]
 
 
@@ -125,12 +121,7 @@ def as_csv(found: Sequence[Standing]) -> str:
     """The table for spreadsheets."""
     rows = [{**_plain(each), "accuracies": " ".join(map(str, each.accuracies))} for each in found]
     rows = [{**row, "seeds": " ".join(map(str, row["seeds"]))} for row in rows]
-    text = io.StringIO()
-    if rows:
-        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    return text.getvalue()
+    return csv_of(rows)
 
 
 def write_charts(found: Sequence[Standing], folder: Path) -> list[Path]:
@@ -176,30 +167,20 @@ def _standing(plan: Plan, model: str, jobs: Sequence[Progress]) -> Standing | No
     tested: dict[int, tuple[Run, float]] = {}
     for job in jobs:
         seed = job.last.user_attrs["seeds"][0]
-        run = _read(plan.run_folder(job.stem, seed))
-        if seed in plan.seeds and run is not None and run.test_acc is not None:
+        run = Run.salvage(plan.run_folder(job.stem, seed))
+        if seed in plan.seeds and run.test_acc is not None:
             tested[seed] = run, run.test_acc
     if not tested:
         return None
     kept = [tested[seed] for seed in sorted(tested)]
     return Standing(
         model=model,
-        parameters=int(kept[0][0].number("parameters") or 0),
+        parameters=int(kept[0][0].parameters or 0),
         seeds=sorted(tested),
         accuracies=[accuracy for _, accuracy in kept],
         seconds=statistics.fmean(run.seconds or 0.0 for run, _ in kept),
         images_per_second=statistics.fmean(_rate(run) for run, _ in kept),
     )
-
-
-def _read(folder: Path) -> Run | None:
-    """A run of a comparison, None where it has been removed; of one that cannot be read a word is said."""
-    try:
-        record = read_record(folder)
-    except UnreadableError as error:
-        tell(f"note: {error}")
-        return None
-    return None if record is None else Run(folder, record)
 
 
 def _rate(run: Run) -> float:
@@ -220,8 +201,8 @@ def _plain(each: Standing) -> dict[str, Any]:
 
 
 def _accuracy(each: Standing) -> str:
-    mean = f"{100 * each.mean:.2f}"
-    return mean if each.deviation is None else f"{mean} ± {100 * each.deviation:.2f}"
+    mean = in_percent(each.mean)
+    return mean if each.deviation is None else f"{mean} ± {in_percent(each.deviation)}"
 
 
 def _short(seconds: float) -> str:
@@ -231,4 +212,4 @@ def _short(seconds: float) -> str:
 def _interval(each: Standing) -> str:
     """Within what an accuracy can be."""
     bounds = each.interval or ()
-    return " to ".join(f"{min(max(100 * bound, 0.0), 100.0):.2f}" for bound in bounds)
+    return " to ".join(in_percent(min(max(bound, 0.0), 1.0)) for bound in bounds)

@@ -9,7 +9,7 @@ import statistics
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from traceback import format_exception
@@ -23,8 +23,7 @@ from mnistlab.checkpoints.continuing import check_continuable
 from mnistlab.checkpoints.reading import read_checkpoint, record_of
 from mnistlab.errors import LabError, tell
 from mnistlab.runs.folder import BEST, LAST, METRICS, WEIGHTS, is_run
-from mnistlab.runs.reading import read_record, read_rows
-from mnistlab.runs.summary import Run, is_number
+from mnistlab.runs.run import Run
 from mnistlab.runs.supervision import Row, Supervision
 from mnistlab.sweeps.drawing import distribution
 from mnistlab.sweeps.plan import Plan, finished, plan_from
@@ -32,6 +31,7 @@ from mnistlab.sweeps.space import Axis, Label, Point
 from mnistlab.sweeps.storage import HEARTBEAT_S, told_of_the_database
 from mnistlab.sweeps.study import State, Study, ranked
 from mnistlab.system.interruptions import ended_like_interrupted
+from mnistlab.system.shapes import is_number
 from mnistlab.system.strict_json import spelt
 from mnistlab.text.addresses import know, masked
 from mnistlab.training.failures import Interrupted, RunFailedError
@@ -127,15 +127,15 @@ class _Job:
         values = []
         for seed in self._seeds:
             folder = self._plan.run_folder(self._trial.user_attrs["stem"], seed)
-            record = finished(folder, self._assignment.point) or self._trained(folder, seed)
-            self._note(folder, record)
-            values.append(_value(record, folder, self._plan))
-            if record["status"] == "pruned":
+            kept = finished(folder, self._assignment.point) or self._trained(folder, seed)
+            self._note(kept)
+            values.append(_value(kept, self._plan))
+            if kept.status == "pruned":
                 return values[-1], True
         return statistics.fmean(values), False
 
-    def _trained(self, folder: Path, seed: int) -> Mapping[str, object]:
-        """Train, or go on where a process has died; the record."""
+    def _trained(self, folder: Path, seed: int) -> Run:
+        """Train, or go on where a process has died."""
         begun = [f"--ckpt_path={folder}"] if is_run(folder) else []
         _remove_broken(folder)
         arguments = [*self._assignment.arguments, f"--seed_everything={seed}", *begun]
@@ -144,10 +144,8 @@ class _Job:
         stem = self._trial.user_attrs["stem"]
         said = {"sweep": self._plan.name, "trial": stem, "point": spelt(self._assignment.point)}
         run("fit", arguments, supervision=Supervision(folder, said, self._goes_on))
-        record = read_record(folder)
-        assert record is not None
         (folder / LAST).unlink(missing_ok=True)
-        return record
+        return Run.of(folder)
 
     def _goes_on(self, row: Row) -> bool:
         with told_of_the_database():
@@ -162,16 +160,16 @@ class _Job:
         self._trial.report(row[self._plan.metric], epoch)
         return epoch >= self._epochs or not self._trial.should_prune()  # nothing is saved after the last one
 
-    def _note(self, folder: Path, record: Mapping[str, object]) -> None:
+    def _note(self, kept: Run) -> None:
         """Tell the database of what an earlier process could not tell any more, and of what is in the record."""
         known = self._trial.study.get_trials(deepcopy=False)
         told = next(each for each in known if each.number == self._trial.number).intermediate_values
-        for row in _rows(folder) if len(self._seeds) == 1 else ():
+        for row in _rows(kept) if len(self._seeds) == 1 else ():
             epoch = int(row["epoch"]) + 1
             if epoch not in told and self._plan.metric in row:
                 self._trial.report(row[self._plan.metric], epoch)
-        self._trial.set_user_attr("parameters", record.get("parameters"))
-        self._trial.set_user_attr("timings", record.get("timings"))
+        self._trial.set_user_attr("parameters", kept.said("parameters"))
+        self._trial.set_user_attr("timings", kept.said("timings"))
 
 
 def _suggested(trial: Trial, axis: Axis) -> Label:
@@ -198,11 +196,10 @@ def keep_weights(study: Study) -> None:
                 (folder / name).unlink(missing_ok=True)
 
 
-def _value(record: Mapping[str, object], folder: Path, plan: Plan) -> float:
+def _value(kept: Run, plan: Plan) -> float:
     """What a run is ranked by: the best of its epochs; of a comparison the test."""
-    run = Run(folder, record)
-    figures = [run.number("metrics", part, plan.metric) for part in ("best", "test")]
-    values = [each for each in (*figures, *(row.get(plan.metric) for row in _rows(folder))) if is_number(each)]
+    figures = [kept.number("metrics", part, plan.metric) for part in ("best", "test")]
+    values = [each for each in (*figures, *(row.get(plan.metric) for row in _rows(kept))) if is_number(each)]
     if not values:
         raise RunFailedError(f"no {plan.metric} was measured.")
     return float(plan.measure.better(values))
@@ -221,7 +218,7 @@ def _remove_broken(folder: Path) -> None:
                 (folder / name).unlink()
 
 
-def _rows(folder: Path) -> list[dict[str, float]]:
+def _rows(kept: Run) -> list[dict[str, float]]:
     """What was measured after each epoch.
 
     Raises:
@@ -229,11 +226,9 @@ def _rows(folder: Path) -> list[dict[str, float]]:
         UnreadableError: If it cannot be read.
     """
     try:
-        return [{name: float(value) for name, value in row.items() if value} for row in read_rows(folder)]
-    except FileNotFoundError:
-        return []
+        return [{name: float(value) for name, value in row.items() if value} for row in kept.read_table()]
     except ValueError as error:
-        raise RunFailedError(f"{folder / METRICS} is no table of numbers: {error}.") from error
+        raise RunFailedError(f"{kept.folder / METRICS} is no table of numbers: {error}.") from error
 
 
 @contextmanager

@@ -6,6 +6,7 @@ name of the value; None where nothing is.
 
 import math
 from collections.abc import Callable, Mapping
+from typing import TypeGuard
 
 Shape = Callable[[object], str | None]
 
@@ -51,6 +52,11 @@ def number(value: object) -> str | None:
     """A finite number."""
     is_one = isinstance(value, int | float) and real(value) is None and math.isfinite(value)
     return None if is_one else unlike(value, "a finite number")
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Whether it is a number that can be compared: true, false and what is not finite are none."""
+    return number(value) is None
 
 
 def mapping(value: object) -> str | None:

@@ -1,11 +1,13 @@
-"""Text on a terminal: its size, columns, wrapped paragraphs. Plain characters only."""
+"""Text on a terminal: its size, columns, wrapped paragraphs. Plain characters only. And tables for spreadsheets."""
 
+import csv
+import io
 import os
 import re
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from mnistlab.text.words import first_sentence
 
@@ -119,14 +121,12 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int, right:
     return [text for row in (head, *rows) for text in line(row)]
 
 
-def shown(value: object) -> str:
-    """A value as it is typed."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}: {shown(entry)}" for key, entry in value.items()) + "}"
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return "[" + ",".join(shown(entry) for entry in value) + "]"
-    return str(value)
+def as_csv(rows: Sequence[Mapping[str, object]], without_rows: Iterable[str] = ()) -> str:
+    """Rows as CSV, where there are none those columns, or nothing; a column that a row does not have stays empty."""
+    columns = list(dict.fromkeys(name for row in rows for name in row)) or [*without_rows]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    if columns:
+        writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()

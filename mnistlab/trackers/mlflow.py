@@ -1,15 +1,14 @@
 """MLflow."""
 
-import fcntl
 import logging
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from mnistlab.errors import tell
+from mnistlab.system.locks import locked
 from mnistlab.text.addresses import Address, is_incomplete, opened, without_mask
 from mnistlab.trackers.tracker import DEFAULT_NAME, Followed, Tracker, epoch_of, metrics_of, shown
 
@@ -69,7 +68,8 @@ class MLflow(Tracker):
         uri = _complete(self.uri) or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{shown(run.root)}/mlflow.db"
         folder = Path(uri.removeprefix("sqlite:///")).parent if uri.startswith("sqlite:///") else run.root
         files = None if uri.partition(":")[0] in _SERVERS else (folder.resolve() / "mlartifacts").as_uri()
-        with _alone_in(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with locked(folder / ".mlflow.lock"):  # MLflow leaves a broken database where two make one at a time
             self._client = client = _client(uri)
             experiment = self._experiment(client, files)
         known = client.search_runs([experiment], f"tags.mnistlab = '{run.key}'", max_results=1) if run.rows else []
@@ -146,19 +146,6 @@ def _client(uri: str) -> "MlflowClient":
 
     logging.getLogger("mlflow").setLevel(logging.ERROR)  # importing it has changed that
     return MlflowClient(tracking_uri=uri)
-
-
-@contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Let no other run make a database in this folder at the same time: MLflow would leave a broken one."""
-    folder.mkdir(parents=True, exist_ok=True)
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        with suppress(OSError):  # not every disk has locks
-            fcntl.flock(opened, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(opened)
 
 
 def _in_parts(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:

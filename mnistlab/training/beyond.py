@@ -13,6 +13,7 @@ from mnistlab.data import ImageData
 from mnistlab.errors import LabError
 from mnistlab.options.building import build_arguments
 from mnistlab.schedules import RunSchedule
+from mnistlab.text.values import counted
 from mnistlab.training.configured import Configured
 
 _WAITS = ("patience", "step_size", "milestones", "T_max", "total_iters")
@@ -95,7 +96,7 @@ def _length(data: ImageData, trainer: Trainer) -> Length | None:
 
 def _intervals(configured: Configured, trainer: Trainer, length: Length) -> Iterator[str]:
     """What would happen only after the run's end."""
-    run = f"the run has {_count(length.epochs, 'epoch')} and {_count(length.steps, 'step')}"
+    run = f"the run has {counted(length.epochs, 'epoch')} and {counted(length.steps, 'step')}"
     where = configured.chosen("run.checkpoint_every_n_steps")
     if where and configured.resolved["run"]["checkpoint_every_n_steps"] >= length.steps:
         yield f"{where} has no effect: {run}."
@@ -121,7 +122,7 @@ def _early_stopping(configured: Configured, length: Length) -> Iterator[str]:
         by_epoch = options.get("check_on_train_epoch_end") or not str(options["monitor"]).startswith("val/")
         checks = length.epochs if by_epoch else length.validations
         if where and not others and options["patience"] + 1 >= checks:
-            times = _count(checks, "epoch" if by_epoch else "validation")
+            times = counted(checks, "epoch" if by_epoch else "validation")
             yield f"{where}: {name} cannot end this run: its patience is {options['patience']}, the run has {times}."
 
 
@@ -138,7 +139,7 @@ def _averages(configured: Configured, length: Length) -> None:
             raise LabError(f"{where}: update_starting_at_epoch delays nothing, each step counts besides. Use {option}.")
         by_step = every > 0 and (step or 0) < length.steps
         if not by_step and (epoch is None or epoch >= length.epochs):
-            run = f"{_count(length.epochs, 'epoch')} and {_count(length.steps, 'step')}"
+            run = f"{counted(length.epochs, 'epoch')} and {counted(length.steps, 'step')}"
             raise LabError(f"{where}: {name} would keep untrained weights: the run has {run}, and it never begins.")
 
 
@@ -153,7 +154,7 @@ def _schedule(configured: Configured, trainer: Trainer, length: Length) -> Itera
         if limit := configured.chosen("trainer.max_time"):
             yield f"{limit}: {name} is as long as max_epochs or max_steps; where time is over first, it is cut off."
         if where and (options.get("warmup_epochs") or 0) >= length.epochs:
-            yield f"{where}: the run does not leave its warm-up: it has {_count(length.epochs, 'epoch')}."
+            yield f"{where}: the run does not leave its warm-up: it has {counted(length.epochs, 'epoch')}."
         return
     plateau = isinstance(config.scheduler, ReduceLROnPlateau)
     unit = "step" if config.interval == "step" else "validated epoch" if plateau else "epoch"
@@ -161,19 +162,19 @@ def _schedule(configured: Configured, trainer: Trainer, length: Length) -> Itera
     total = getattr(config.scheduler, "total_steps", None)
     if total is not None and total < units:
         place = where or configured.chosen("trainer.max_epochs") or "model.scheduler"
-        raise LabError(f"{place}: {name} ends after {_count(total, unit)}, but the run has {_count(units, unit)}.")
+        raise LabError(f"{place}: {name} ends after {counted(total, unit)}, but the run has {counted(units, unit)}.")
     if where is None:
         return
     if not _changes(config.scheduler, options, units):
         cause = next((f"{option} is {options[option]}, " for option in _WAITS if option in options), "")
-        yield f"{where}: {name} never changes the learning rate: {cause}the run has {_count(units, unit)}."
+        yield f"{where}: {name} never changes the learning rate: {cause}the run has {counted(units, unit)}."
         return
     for option in _LENGTHS:
         value = options.get(option)
         last = max(value) + 1 if isinstance(value, list) and value else value
         if isinstance(last, int) and last > units:
             place = configured.chosen(f"model.scheduler.{option}") or where
-            yield f"{place}: {option} is {value}, but the run has {_count(units, unit)}: {name} is cut off."
+            yield f"{place}: {option} is {value}, but the run has {counted(units, unit)}: {name} is cut off."
 
 
 def _changes(scheduler: LRScheduler, options: Mapping[str, Any], units: int) -> bool:
@@ -194,7 +195,3 @@ def _changes(scheduler: LRScheduler, options: Mapping[str, Any], units: int) -> 
         if optimizer.param_groups[0]["lr"] != first:
             return True
     return False
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

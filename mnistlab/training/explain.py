@@ -11,6 +11,7 @@ from mnistlab.data import ImageData
 from mnistlab.errors import LabError
 from mnistlab.nets.attribution import Method, suitable
 from mnistlab.text.nearest import suggestion
+from mnistlab.text.values import percent
 from mnistlab.training.explain_options import Wish
 from mnistlab.training.picture import Explained
 
@@ -88,7 +89,7 @@ def _chosen(wish: Wish, probs: Tensor, target: Tensor) -> list[int]:
 def _said(probs: Tensor, target: int) -> tuple[str, bool]:
     """The caption of an image, and whether the net was mistaken."""
     predicted = int(probs.argmax())
-    sure = f"{100 * float(probs[predicted]):.1f} %"
+    sure = percent(float(probs[predicted]), 1)
     return (
         (f"{target}  ({sure})", False) if predicted == target else (f"{target}, taken for {predicted}  ({sure})", True)
     )

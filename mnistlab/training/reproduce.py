@@ -4,9 +4,7 @@ import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import redirect_stdout, suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -15,12 +13,11 @@ from torch import Tensor
 
 from mnistlab.errors import LabError, visible
 from mnistlab.options.arguments import words
-from mnistlab.runs.folder import METRICS, OUTCOMES, WEIGHTS, new_folder
+from mnistlab.runs.differences import Difference
+from mnistlab.runs.folder import METRICS, WEIGHTS, new_folder
 from mnistlab.runs.hints import command_for
 from mnistlab.runs.listing import find_run
-from mnistlab.runs.outcomes import load_outcomes
-from mnistlab.runs.reading import read_record, read_rows
-from mnistlab.runs.summary import Run, read_run
+from mnistlab.runs.run import Run
 from mnistlab.runs.supervision import Row, Supervision
 from mnistlab.runs.verdict import lower_rate
 from mnistlab.system.files import is_file
@@ -44,21 +41,6 @@ _PLACES = (
 """What the bits of a run depend on, as its record has it."""
 
 
-@dataclass(frozen=True)
-class Difference:
-    """Something that is not as it was.
-
-    Attributes:
-        what: Its name.
-        then: How it was.
-        now: How it is.
-    """
-
-    what: str
-    then: object
-    now: object
-
-
 def reproduce(name: str, root: Path, options: Sequence[str], *, for_machines: bool) -> int:
     """Train once more, and tell what differs; the exit code.
 
@@ -71,31 +53,32 @@ def reproduce(name: str, root: Path, options: Sequence[str], *, for_machines: bo
     Raises:
         LabError: If there is no such run, or it has not come to its end.
     """
-    first = find_run(name, root)
-    kept = _ended(first)
-    record, turns = kept.record, _turns(kept)
-    again = new_folder(root, kept.text("model") or first.resolve().parent.name)
+    first = _ended(find_run(name, root))
+    folder, turns = first.folder, _turns(first)
+    place = new_folder(root, first.text("model") or folder.resolve().parent.name)
     rows = _rows(first)
 
     def goes_on(row: Row) -> bool:
-        return record["status"] != "pruned" or int(row["epoch"]) + 1 < len(rows)
+        return first.status != "pruned" or int(row["epoch"]) + 1 < len(rows)
 
-    supervision = Supervision(again, {"reproduces": str(first.resolve())}, goes_on, first, turns)
+    supervision = Supervision(place, {"reproduces": str(folder.resolve())}, goes_on, folder, turns)
     with redirect_stdout(sys.stderr if for_machines else sys.stdout), threads(turns[0][1] if turns else None):
         run("fit", [*options, f"--run.dir={root}"], supervision=supervision)
-    results, places = list(_results(first, again)), list(_places(record, read_record(again) or {}))
+    again = Run.of(place)
+    results, places = list(_results(first, again)), list(_places(first, again))
     if for_machines:
-        said = {"same": not results, "weights_compared": is_file(first / WEIGHTS), "run": str(again)}
-        print(as_json({**said, "results": [*map(asdict, results)], "circumstances": [*map(asdict, places)]}))
+        said = {"same": not results, "weights_compared": is_file(folder / WEIGHTS), "run": str(place)}
+        lists = {"results": results, "circumstances": places}
+        print(as_json({**said, **{name: [*map(_plain, found)] for name, found in lists.items()}}))
     else:
         print("\n".join(map(visible, _lines(first, again, results, places))))
     return 1 if results else 0
 
 
 def _ended(folder: Path) -> Run:
-    run = read_run(folder)
-    if run.text("command") != "fit":
-        raise LabError(f"{folder} is no training run, but one of `{run.text('command')}`: repeat its command.")
+    run = Run.of(folder)
+    if run.command != "fit":
+        raise LabError(f"{folder} is no training run, but one of `{run.command}`: repeat its command.")
     status = run.status
     if status == "running":
         raise LabError(f"{folder} is still running: there is nothing to compare with yet.")
@@ -109,14 +92,13 @@ def _ended(folder: Path) -> Run:
 
 def _turns(run: Run) -> list[list[int]]:
     """From which batch on a run has computed with how many threads; an old record has but the number at its start."""
-    turns = run.record.get("threads")
-    number = run.part("machine").get("threads")
+    turns, number = run.said("threads"), run.said("machine", "threads")
     if isinstance(turns, list) and turns:
         return turns
     return [[0, number]] if isinstance(number, int) and not threads_problem(number) else []
 
 
-def _results(first: Path, again: Path) -> Iterator[Difference]:
+def _results(first: Run, again: Run) -> Iterator[Difference]:
     """What came out otherwise: metrics by epoch, test metrics, weights."""
     then, now = _rows(first), _rows(again)
     if len(then) != len(now):
@@ -127,11 +109,11 @@ def _results(first: Path, again: Path) -> Iterator[Difference]:
             epoch = int(float(old["epoch"])) + 1
             yield from (Difference(f"{name} after epoch {epoch}", old[name], new.get(name)) for name in changed)
             break  # what follows differs because this does
-    tested = [((read_record(folder) or {}).get("metrics") or {}).get("test") or {} for folder in (first, again)]
-    for name in tested[0]:
-        if tested[0][name] != tested[1].get(name):
-            yield Difference(name, tested[0][name], tested[1].get(name))
-    yield from _weights(first / WEIGHTS, again / WEIGHTS)
+    tested = again.part("metrics", "test")
+    for name, value in first.part("metrics", "test").items():
+        if value != tested.get(name):
+            yield Difference(name, value, tested.get(name))
+    yield from _weights(first.folder / WEIGHTS, again.folder / WEIGHTS)
     if _images(first) not in (None, _images(again)):
         yield Difference("test images", _images(first), _images(again))
 
@@ -160,10 +142,10 @@ def _same_bits(a: Tensor, b: Tensor) -> bool:
     return alike and torch.equal(a.reshape(-1).view(torch.uint8), b.reshape(-1).view(torch.uint8))
 
 
-def _places(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Difference]:
+def _places(first: Run, again: Run) -> Iterator[Difference]:
     """What was otherwise around the run."""
     for name in _PLACES:
-        old, new = _at(then, name), _at(now, name)
+        old, new = (run.said(*name.split(".")) for run in (first, again))
         if isinstance(old, Mapping) and isinstance(new, Mapping):
             packages = dict.fromkeys([*old, *new])
             yield from (
@@ -173,31 +155,24 @@ def _places(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Differe
             yield Difference(name.rpartition(".")[2], old, new)
 
 
-def _at(record: Mapping[str, Any], name: str) -> Any:
-    value: Any = record
-    for part in name.split("."):
-        value = value.get(part) if isinstance(value, Mapping) else None
-    return value
-
-
-def _images(folder: Path) -> str | None:
+def _images(run: Run) -> str | None:
     with suppress(LabError):
-        return load_outcomes(folder / OUTCOMES).images
+        return run.outcomes.images
     return None
 
 
-def _rows(folder: Path) -> list[dict[str, str]]:
-    try:
-        return read_rows(folder)
-    except FileNotFoundError as error:
-        raise LabError(f"{folder} has no table of metrics, {METRICS}: there is nothing to compare with.") from error
+def _rows(run: Run) -> list[dict[str, str]]:
+    rows = run.read_table()
+    if not rows:
+        raise LabError(f"{run.folder} has no table of metrics, {METRICS}: there is nothing to compare with.")
+    return rows
 
 
-def _lines(first: Path, again: Path, results: Sequence[Difference], places: Sequence[Difference]) -> list[str]:
+def _lines(first: Run, again: Run, results: Sequence[Difference], places: Sequence[Difference]) -> list[str]:
     if not results:
-        return ["", *paragraph(_same(first, places), screen_width()), f"kept in {again}"]
-    lines = ["", f"Not the same as {first}:", *_table(results)]
-    if _was_changed(read_record(first) or {}):
+        return ["", *paragraph(_same(first.folder, places), screen_width()), f"kept in {again.folder}"]
+    lines = ["", f"Not the same as {first.folder}:", *_table(results)]
+    if _was_changed(first):
         return [
             *lines,
             "",
@@ -216,9 +191,9 @@ def _same(first: Path, places: Sequence[Difference]) -> str:
     return f"{same} Its weights are gone ({WEIGHTS}) and were not compared."
 
 
-def _was_changed(record: Mapping[str, Any]) -> bool:
+def _was_changed(run: Run) -> bool:
     """Whether a run has been continued by a command that says more than that."""
-    later = [segment.get("command") or "" for segment in record.get("segments", [])[1:]]
+    later = [str(segment.get("command") or "") for segment in run.segments[1:]]
     try:
         said = [word for each in later for word in words(shlex.split(each)[2:])]
     except ValueError:  # a quotation without end: changed by hand
@@ -226,10 +201,14 @@ def _was_changed(record: Mapping[str, Any]) -> bool:
     return any(not word.startswith(("--ckpt_path", "--trust")) for word in said)
 
 
+def _plain(each: Difference) -> dict[str, object]:
+    return {"what": each.name, "then": each.a, "now": each.b}
+
+
 def _listed(places: Sequence[Difference]) -> str:
-    return ", ".join(each.what for each in places)
+    return ", ".join(each.name for each in places)
 
 
 def _table(differences: Sequence[Difference]) -> list[str]:
-    rows = [[each.what, str(each.then), str(each.now)] for each in differences]
+    rows = [[each.name, str(each.a), str(each.b)] for each in differences]
     return table(["", "then", "now"], rows, screen_width())

@@ -13,7 +13,8 @@ from mnistlab.runs.folder import CONFIG, LAST
 from mnistlab.runs.hints import command_for
 from mnistlab.runs.metrics import ACC, KNOWN, LOSS, PRIMARY, Measure
 from mnistlab.system.lightning_inside import NOISE
-from mnistlab.text.layout import beside, shown, wrapped
+from mnistlab.text.layout import beside, wrapped
+from mnistlab.text.values import cut, in_seconds, shown
 from mnistlab.training.origins import Origin
 
 _LONGEST = 40
@@ -64,7 +65,7 @@ class Screen:
 
     def settings(self, changed: Sequence[Origin]) -> None:
         """Say what is not at its default, and who said so; of a checkpoint that it was the checkpoint."""
-        rows = [(origin.name, _shown(origin.value), _short_place(origin.where)) for origin in changed]
+        rows = [(origin.name, cut(shown(origin.value), _LONGEST), _short_place(origin.where)) for origin in changed]
         first = max((len(name) for name, _, _ in rows), default=0)
         second = max((len(value) for _, value, _ in rows if len(value) <= _COLUMN), default=0)
         for name, value, where in rows:
@@ -80,7 +81,7 @@ class Screen:
             if f"{split}/{LOSS.name}" in row
         ]
         seconds = row["seconds"]
-        for line in beside([f"epoch {epoch:>7}", *parts, f"{seconds:.{1 if seconds < 10 else 0}f} s"]):  # noqa: PLR2004
+        for line in beside([f"epoch {epoch:>7}", *parts, f"{in_seconds(seconds)} s"]):
             self._print(line)
 
     def end(self, folder: Path, metrics: Mapping[str, Mapping[str, float] | None], data: ImageData) -> None:
@@ -116,12 +117,6 @@ class Screen:
     def _print(self, line: str) -> None:
         if self._speaks:
             print(visible(line), flush=True)
-
-
-def _shown(value: object) -> str:
-    """A value as it would be typed, cut where it is long."""
-    text = shown(value) if isinstance(value, bool | Mapping | Sequence | None) else str(value)
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 
 def _short_place(where: str) -> str:

@@ -15,6 +15,7 @@ from mnistlab.errors import LabError
 from mnistlab.options.written import Written
 from mnistlab.runs.folder import BEST, LAST
 from mnistlab.text.nearest import suggestion
+from mnistlab.text.values import counted
 from mnistlab.training.configured import Configured
 
 _HARDWARE = {
@@ -132,7 +133,7 @@ def _no_devices(value: str, accelerator: str) -> str | None:
         return f"devices must be above 0, or -1 for all, got {value}."
     there = _gpus()
     if number is not None and number > there > 0:
-        return f"this machine has {there} GPU{'s' if there > 1 else ''}, got {value}."
+        return f"this machine has {counted(there, 'GPU')}, got {value}."
     return None
 
 

@@ -10,8 +10,8 @@ from mnistlab.options.entries import Catalogue, Unlisted
 from mnistlab.options.settling import Settled, settle_entries
 from mnistlab.options.written import STEERING, Source, Written, from_arguments, from_environment
 from mnistlab.presets.finding import find_preset
-from mnistlab.runs.differences import configuration
 from mnistlab.runs.finding import find_checkpoint
+from mnistlab.runs.run import Run
 from mnistlab.training.invocation import Invocation
 
 _MEASURED = ("model", "data")
@@ -101,7 +101,7 @@ def kept_configuration(folder: Path) -> list[Written]:
     Raises:
         LabError: If its configuration cannot be read, or has no end.
     """
-    written = [entry for entry in configuration(folder) if not set(entry.key[:1]) & set(STEERING)]
+    written = [entry for entry in Run(folder).configuration if not set(entry.key[:1]) & set(STEERING)]
     return [replace(entry, source=Source.CHECKPOINT, complete=True) for entry in written]
 
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from mnistlab.benchmark.figures import Figure, Mark, Result, Series, number, ratio
+from mnistlab.benchmark.figures import Figure, Mark, Result, Series, ratio
 from mnistlab.benchmark.screen import head, lines
+from mnistlab.text.values import three_digits
 
 
 def test_a_figure_is_its_median_with_its_spread() -> None:
@@ -18,7 +19,7 @@ def test_a_figure_is_its_median_with_its_spread() -> None:
 )
 def test_numbers_have_three_digits(value: float, text: str) -> None:
     """Whole ones have all."""
-    assert number(value) == text
+    assert three_digits(value) == text
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ import pytest
 from matplotlib.axes import Axes
 
 from mnistlab.errors import LabError
-from mnistlab.reports.charts import THEMES, both, save, short
+from mnistlab.reports.charts import THEMES, both, save
+from mnistlab.text.values import in_letters
 
 
 def curve(axes: Axes) -> None:
@@ -107,7 +108,7 @@ def test_the_settings_of_others_stay_as_they_are() -> None:
 )
 def test_numbers_are_short(value: float, text: str) -> None:
     """Three digits say enough at an axis."""
-    assert short(value) == text
+    assert in_letters(value) == text
 
 
 @pytest.mark.parametrize("kind", ["variable", "file"])

@@ -9,7 +9,8 @@ import pytest
 from mnistlab.errors import LabError
 from mnistlab.options.written import COMPLETE
 from mnistlab.runs.listing import find_run, run_folders, short_ids
-from mnistlab.runs.summary import Run, ordered, read_runs, selected
+from mnistlab.runs.run import Run, read_runs
+from mnistlab.runs.selection import ordered, selected
 from mnistlab.system.processes import this_process
 
 

@@ -1,6 +1,5 @@
 """What is said of a run that has learnt nothing, or not what it should; of one that goes well nothing is."""
 
-import csv
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -8,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from mnistlab.cli import main
+from mnistlab.runs.record import write_rows
+from mnistlab.runs.run import Run
 from mnistlab.runs.verdict import verdict
 
 Fit = Callable[..., Path]
@@ -80,15 +81,16 @@ WELL = course(train_loss=[0.5, 0.1], train_acc=[0.85, 0.97], val_loss=[0.2, 0.1]
     ],
 )
 def test_one_line_says_what_is_wrong_and_what_to_try_first(
-    rows: Sequence[Mapping[str, float]], said: Mapping[str, object], words: Sequence[str]
+    here: Path, rows: Sequence[Mapping[str, float]], said: Mapping[str, object], words: Sequence[str]
 ) -> None:
-    """From the rows as numbers and as the texts of the table alike."""
+    """From the rows as numbers and as those of the table alike."""
     line = verdict(rows, {**RECORD, **said})
 
     assert line is not None
     assert "\n" not in line
     assert all(word in line for word in words), line
-    assert verdict([{name: str(value) for name, value in row.items()} for row in rows], {**RECORD, **said}) == line
+    write_rows(here / "metrics.csv", rows)
+    assert Run(here, {**RECORD, **said}).verdict == line
 
 
 @pytest.mark.parametrize(
@@ -142,7 +144,6 @@ def test_one_epoch_of_a_small_model_raises_no_false_alarm(here: Path, model: str
     assert (
         main(["fit", f"--model={model}", "--data=SyntheticDigits", "--trainer.max_epochs=1", "--run.test=false"]) == 0
     )
-    (table,) = here.glob("runs/*/*/metrics.csv")
-    record = json.loads((table.parent / "run.json").read_text())
+    (folder,) = here.glob("runs/*/*")
 
-    assert verdict(list(csv.DictReader(table.read_text().splitlines())), record) is None
+    assert Run.of(folder).verdict is None

@@ -17,7 +17,7 @@ from mnistlab.options.written import Key, key_of
 from mnistlab.presets.finding import SUFFIXES, list_presets
 from mnistlab.runs.folder import is_run
 from mnistlab.runs.newest import LAST
-from mnistlab.text.layout import shown
+from mnistlab.text.values import shown
 from mnistlab.text.words import first_sentence
 
 _CHECKPOINTS = (".ckpt", ".safetensors")

@@ -8,7 +8,8 @@ from mnistlab.catalogue.used import FOLLOWS, MOST_OWN, SHARED, SHORT, TEXTS, WOR
 from mnistlab.commands.declaring.model import Command
 from mnistlab.options.arguments import STEERING, steering
 from mnistlab.options.written import Key
-from mnistlab.text.layout import paragraph, shortened, shown
+from mnistlab.text.layout import paragraph, shortened
+from mnistlab.text.values import shown
 from mnistlab.text.words import first_sentence
 
 _TABLES = {"model": "models", "data": "datasets", "loss": "losses", "optimizer": "optimizers", "scheduler": "schedules"}

@@ -12,7 +12,7 @@ def sweep_options(defaults: Mapping[str, str] | None = None) -> Sequence[Option]
     Args:
         defaults: What counts there without each, by name.
     """
-    from mnistlab.text.layout import shown  # noqa: PLC0415 - not for the overview
+    from mnistlab.text.values import shown  # noqa: PLC0415 - not for the overview
     from mnistlab.text.words import first_sentence  # noqa: PLC0415 - not for the overview
 
     found = []

@@ -1,7 +1,5 @@
 """`mnistlab runs`: all runs as a table, as CSV, or as JSON."""
 
-import csv
-import io
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,13 +9,15 @@ from pathlib import Path
 
 from mnistlab.errors import LabError, visible
 from mnistlab.options.arguments import Arguments
-from mnistlab.reports.screen.words import percent, say, seconds
+from mnistlab.reports.screen.words import say
 from mnistlab.runs.listing import short_ids
 from mnistlab.runs.metrics import KNOWN, measured, measures_of
 from mnistlab.runs.reading import tell_broken
-from mnistlab.runs.summary import FILTERS, Run, Runs, ordered, read_runs, selected
+from mnistlab.runs.run import Run, Runs, read_runs
+from mnistlab.runs.selection import FILTERS, ordered, selected
 from mnistlab.system.strict_json import as_json
-from mnistlab.text.layout import paragraph, screen_height, screen_width, table
+from mnistlab.text.layout import as_csv, paragraph, screen_height, screen_width, table
+from mnistlab.text.values import counted, in_percent, in_seconds, moment
 
 _DEFAULT_ORDER = "-started"
 _FEWEST = 5
@@ -97,12 +97,8 @@ def _fitting_screen(lines: Callable[[Sequence[Run]], list[str]], chosen: Sequenc
 
 
 def _csv(rows: Sequence[Mapping[str, object]]) -> str:
-    text = io.StringIO()
-    columns = list(dict.fromkeys(name for row in rows or [Run(Path(), {}).flat()] for name in row))
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([visible(name) for name in columns])
-    writer.writerows([_csv_cell(row.get(name)) for name in columns] for row in rows)
-    return text.getvalue()
+    cells = [{visible(name): _csv_cell(value) for name, value in row.items()} for row in rows]
+    return as_csv(cells, Run(Path()).flat())
 
 
 def _csv_cell(value: object) -> object:
@@ -142,20 +138,20 @@ class _Column:
 
 def _columns(found: Runs, shown: Sequence[Run], key: str) -> list[_Column]:
     """The columns in which there is something; the one of the key that was asked for gives way last."""
-    ids = short_ids([run.folder for run in found.all], {run.text("name") for run in found.all})
+    ids = short_ids([run.folder for run in found.all], {run.name for run in found.all})
     one_year = len({run.started[:4] for run in shown}) == 1
-    times = [run.started[5:16].replace("T", " ") if one_year else run.started[:10] for run in shown]
+    times = [moment(run.started, "minutes")[5:] if one_year else run.started[:10] for run in shown]
     epochs = ["" if run.epochs is None else str(run.epochs) for run in shown]
     columns = [
         _Column("id", [ids[run.folder] for run in shown]),
-        _Column("command", [run.text("command") for run in shown], common=True, gives_way=4, key="command"),
+        _Column("command", [run.command for run in shown], common=True, gives_way=4, key="command"),
         _Column("model", [run.model for run in shown]),
-        _Column("data", [run.text("data") for run in shown], common=True, gives_way=5, key="data"),
+        _Column("data", [run.data for run in shown], common=True, gives_way=5, key="data"),
         _Column("ep", epochs, right=True, gives_way=3, key="epochs"),
-        _Column("val %", [percent(run.val_acc) for run in shown], right=True),
-        _Column("test %", [percent(run.test_acc) for run in shown], right=True),
+        _Column("val %", [in_percent(run.val_acc) for run in shown], right=True),
+        _Column("test %", [in_percent(run.test_acc) for run in shown], right=True),
         *_further(shown),
-        _Column("s", [seconds(run.seconds) for run in shown], right=True, gives_way=2, key="seconds"),
+        _Column("s", [in_seconds(run.seconds) for run in shown], right=True, gives_way=2, key="seconds"),
         _Column("started UTC" if one_year else "started", times, gives_way=1, key="started"),
         _Column("status", [run.status for run in shown], common=True),
         _Column("name, tags", [_name(run) for run in shown]),
@@ -175,7 +171,7 @@ def _further(shown: Sequence[Run]) -> Iterator[_Column]:
 
 def _name(run: Run) -> str:
     tags = f"({', '.join(run.tags)})" if run.tags else ""
-    return f"{run.text('name')} {tags}".strip()
+    return f"{run.name} {tags}".strip()
 
 
 def _lines(found: Runs, chosen: Sequence[Run], shown: Sequence[Run], *, root: Path, asked: Arguments) -> list[str]:
@@ -198,7 +194,7 @@ def _lines(found: Runs, chosen: Sequence[Run], shown: Sequence[Run], *, root: Pa
 
 def _heading(total: int, chosen: int, shown: int, root: Path, said: Sequence[str]) -> str:
     some = f"{shown:,} of " if shown < chosen else ""
-    which = f"{chosen:,} of {total:,} runs" if chosen < total else f"{total:,} run{'s' * (total > 1)}"
+    which = f"{chosen:,} of {total:,} runs" if chosen < total else counted(total, "run")
     if shown < chosen < total:
         which = f"the {chosen:,} that match, of {total:,} runs"
     of_which = "; those shown: " if some else ": "

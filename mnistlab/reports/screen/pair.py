@@ -11,24 +11,22 @@ from mnistlab.errors import LabError
 from mnistlab.options.arguments import Arguments
 from mnistlab.options.written import Written
 from mnistlab.reports.screen.settings import changed
-from mnistlab.reports.screen.words import said, say
+from mnistlab.reports.screen.words import say
 from mnistlab.runs.differences import (
     ABSENT,
     Difference,
     by_option,
-    configuration,
     differences,
     figures,
     surroundings,
 )
-from mnistlab.runs.folder import OUTCOMES, weights_of
 from mnistlab.runs.hints import command_for
 from mnistlab.runs.listing import find_run
 from mnistlab.runs.metrics import Measure, figure, measures_of
-from mnistlab.runs.summary import Run, read_run
-from mnistlab.runs.testing import tested_in
+from mnistlab.runs.run import Run
 from mnistlab.system.strict_json import as_json
 from mnistlab.text.layout import paragraph, screen_width, table
+from mnistlab.text.values import shown
 
 if TYPE_CHECKING:
     from mnistlab.runs.comparing import Agreement
@@ -79,7 +77,7 @@ def show_pair(asked: Arguments) -> int:
     folders = [find_run(name, root) for name in asked.names]
     if folders[0].resolve() == folders[1].resolve():
         raise LabError(f"{first} and {second} are the same run, {folders[0]}. Name two.")
-    pair = _pair(read_run(folders[0]), read_run(folders[1]), root)
+    pair = _pair(Run.of(folders[0]), Run.of(folders[1]), root)
     if "json" in asked.switches:
         print(as_json(_report(pair)))
         return 0
@@ -93,7 +91,7 @@ def _pair(a: Run, b: Run, root: Path) -> _Pair:
     unknown = untested = ""
     tests: Mapping[str, Agreement] = {}
     try:
-        settings = _settings(configuration(a.folder), configuration(b.folder))
+        settings = _settings(a.configuration, b.configuration)
     except LabError as error:
         unknown = str(error)
     try:
@@ -117,24 +115,22 @@ def _tests(a: Run, b: Run, root: Path) -> Mapping[str, "Agreement"]:
     Raises:
         LabError: If there is no test of one, or they were tested on different images.
     """
-    paths = [_outcomes(run, root) for run in (a, b)]
+    tests = [_tested(run, root) for run in (a, b)]
     from mnistlab.runs.comparing import compare_outcomes  # noqa: PLC0415 - brings torch in
-    from mnistlab.runs.outcomes import load_outcomes  # noqa: PLC0415 - brings torch in
 
-    first, second = (load_outcomes(path) for path in paths)
-    return compare_outcomes(first, second)
+    return compare_outcomes(*(test.outcomes for test in tests))
 
 
-def _outcomes(run: Run, root: Path) -> Path:
+def _tested(run: Run, root: Path) -> Run:
     """What the test of a run said of each image: that of the run itself, else that of the newest `test` of its weights.
 
     Raises:
         LabError: If it has not been tested, or before outcomes were kept.
     """
-    folder = tested_in(run, root)
-    if folder is not None:
-        return folder / OUTCOMES
-    way_out = f" Test it first:\n  {command_for('test', run.folder)}" if weights_of(run.folder) else ""
+    test = run.tested_in(root)
+    if test is not None:
+        return test
+    way_out = f" Test it first:\n  {command_for('test', run.folder)}" if run.weights else ""
     raise LabError(f"{run.folder} has no test outcomes.{way_out}")
 
 
@@ -174,7 +170,7 @@ def _parts(pair: _Pair, *, everything: bool) -> Iterator[list[str]]:
 
 
 def _what(run: Run) -> str:
-    return f"{run.model} on {run.text('data')}, {run.text('command')}, {run.status}"
+    return f"{run.model} on {run.data}, {run.command}, {run.status}"
 
 
 def _table(heading: str, found: Sequence[Difference]) -> list[str]:
@@ -184,9 +180,9 @@ def _table(heading: str, found: Sequence[Difference]) -> list[str]:
 
 def _sides(each: Difference) -> list[str]:
     """What both have; of classes the short names, unless only their modules differ."""
-    shown = ["-" if value is ABSENT else said(value) for value in (each.a, each.b)]
-    short = [text.rpartition(".")[2] if _CLASS_PATH.fullmatch(text) else text for text in shown]
-    return short if short[0] != short[1] else shown
+    sides = [shown(value) for value in (each.a, each.b)]
+    short = [text.rpartition(".")[2] if _CLASS_PATH.fullmatch(text) else text for text in sides]
+    return short if short[0] != short[1] else sides
 
 
 def _figures(a: Mapping[str, float], b: Mapping[str, float], measures: Sequence[Measure]) -> list[str]:

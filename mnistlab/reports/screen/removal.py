@@ -9,11 +9,13 @@ from pathlib import Path
 from mnistlab.errors import LabError
 from mnistlab.options.arguments import Arguments
 from mnistlab.reports.screen.overview import chosen_of, runs_below
-from mnistlab.reports.screen.words import say, size
+from mnistlab.reports.screen.words import say
 from mnistlab.runs.listing import find_run
 from mnistlab.runs.reading import read_name
-from mnistlab.runs.summary import FILTERS, Run, read_run
+from mnistlab.runs.run import Run
+from mnistlab.runs.selection import FILTERS
 from mnistlab.runs.writer import occupation, way_on
+from mnistlab.text.values import counted, size
 
 
 def remove_runs(asked: Arguments) -> int:
@@ -57,16 +59,11 @@ def _check(folder: Path, root: Path) -> None:
             f"{folder} does not lie in {root} as runs do: nothing was removed. "
             "Name the folder of all runs with --run.dir=..., or remove it by hand."
         )
-    run = _readable(folder)
-    if run is not None and run.status == "running":
+    run = None
+    with suppress(LabError):  # a run whose record cannot be read is none that is running
+        run = Run.find(folder)
+    if run and run.status == "running":
         raise LabError(f"{run.folder} {occupation(run)}: nothing was removed. {way_on(run)}")
-
-
-def _readable(folder: Path) -> Run | None:
-    """A run whose record cannot be read is none that is running."""
-    with suppress(LabError):
-        return read_run(folder)
-    return None
 
 
 def _agreed(folders: Sequence[Path]) -> bool:
@@ -76,9 +73,8 @@ def _agreed(folders: Sequence[Path]) -> bool:
         raise LabError(f"nothing was removed, since nobody can be asked: add --yes to remove {which}.")
     bytes_in_all = sum(_bytes(folder) for folder in folders)
     say([f"  {_said(folder)}" for folder in folders])
-    runs = f"{len(folders)} run{'s' * (len(folders) > 1)}"
     try:
-        answer = input(f"Remove {runs}, {size(bytes_in_all)}? [y/N] ")
+        answer = input(f"Remove {counted(len(folders), 'run')}, {size(bytes_in_all)}? [y/N] ")
     except EOFError:
         return False
     return answer.strip().lower() in ("y", "yes")

@@ -1,25 +1,25 @@
 """`mnistlab runs show`: one run in full."""
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
 from mnistlab.catalogue import load_catalogue
-from mnistlab.errors import LabError, tell
+from mnistlab.errors import LabError
 from mnistlab.options.arguments import Arguments
 from mnistlab.reports.screen.settings import Setting, changed
-from mnistlab.reports.screen.words import said, say, seconds
-from mnistlab.runs.differences import configuration
-from mnistlab.runs.folder import CONFIG, continues_from, weights_of
+from mnistlab.reports.screen.words import say
+from mnistlab.runs.folder import CONFIG, continues_from
 from mnistlab.runs.hints import command_for
 from mnistlab.runs.listing import find_run
 from mnistlab.runs.metrics import BESIDES, Measure, figure, measures_of
-from mnistlab.runs.reading import LEFT_OUT, read_rows
-from mnistlab.runs.summary import Run, is_number, read_run
-from mnistlab.runs.verdict import lower_rate, verdict
-from mnistlab.system.files import UnreadableError, is_file
+from mnistlab.runs.reading import LEFT_OUT
+from mnistlab.runs.run import Run
+from mnistlab.runs.verdict import lower_rate
+from mnistlab.system.files import is_file
+from mnistlab.system.shapes import is_number
 from mnistlab.system.strict_json import NOT_FINITE, as_json
 from mnistlab.text.layout import paragraph, screen_width, table
+from mnistlab.text.values import count, counted, in_seconds, moment, shown
 
 _MOST_ROWS, _FIRST, _LAST = 12, 3, 7
 """Epochs that are all shown; of more, so many of the first and of the last."""
@@ -34,26 +34,24 @@ def show_run(asked: Arguments) -> int:
     Raises:
         LabError: If there is none, or the run has no record.
     """
-    run = read_run(find_run(asked.names[0], asked.root))
+    run = Run.of(find_run(asked.names[0], asked.root))
     try:
-        settings, problem = changed(load_catalogue(), configuration(run.folder)), ""
+        settings, problem = changed(load_catalogue(), run.configuration), ""
     except LabError as error:
         settings, problem = [], str(error)
-    rows = _rows(run.folder)
     if "json" in asked.switches:
-        print(as_json(_report(run, settings, rows)))
+        print(as_json(_report(run, settings)))
         return 0
-    parts = [_facts(run), _settings(settings, problem), _epochs(run, rows), _outcome(run, rows), _commands(run)]
+    parts = [_facts(run), _settings(settings, problem), _epochs(run), _outcome(run), _commands(run)]
     say("\n\n".join("\n".join(part) for part in map(list, parts) if part).splitlines())
     return 0
 
 
-def _report(run: Run, settings: Sequence[Setting], rows: Sequence[Mapping[str, str]]) -> dict[str, object]:
+def _report(run: Run, settings: Sequence[Setting]) -> dict[str, object]:
     said_settings = [{"option": each.option, "value": each.value, "default": each.default} for each in settings]
-    epochs = [{name: _as_number(cell) for name, cell in row.items()} for row in rows]
+    epochs = [{name: _as_number(cell) for name, cell in row.items()} for row in run.table]
     facts = {"id": run.folder.name, "folder": str(run.folder), "status": run.status}
-    said_of_it = {"verdict": verdict(rows, run.record)}
-    return {**facts, **said_of_it, "record": run.record, "settings": said_settings, "epochs": epochs}
+    return {**facts, "verdict": run.verdict, "record": run.record, "settings": said_settings, "epochs": epochs}
 
 
 def _as_number(text: str) -> float | int | str | None:
@@ -67,7 +65,7 @@ def _as_number(text: str) -> float | int | str | None:
 
 def _facts(run: Run) -> Iterator[str]:
     """What it was, where and when it ran."""
-    yield f"{run.model} on {run.text('data')}: {run.text('command')}, {run.status}"
+    yield f"{run.model} on {run.data}: {run.command}, {run.status}"
     yield str(run.folder)
     yield ""
     for name, text in _named_facts(run).items():
@@ -76,42 +74,35 @@ def _facts(run: Run) -> Iterator[str]:
 
 
 def _named_facts(run: Run) -> dict[str, str]:
-    number = run.number("parameters")
     trial = run.record.get("trial")
     return {
-        "name": run.text("name"),
+        "name": run.name,
         "tags": ", ".join(run.tags),
         "sweep": run.text("sweep") + (f", trial {trial}" if isinstance(trial, int) else ""),
         "checkpoint": run.text("checkpoint"),
         "started": _times(run),
         "trained": _trained(run),
-        "parameters": "" if number is None else f"{number:,.0f}",
+        "parameters": "" if run.parameters is None else count(run.parameters),
         "seed": str(run.record.get("seed", "")),
         "machine": _machine(run),
         "versions": ", ".join(f"{name} {version}" for name, version in run.part("versions").items()),
         "commit": _commit(run),
-        "error": _error(run),
+        "error": run.error,
         "not finite": ", ".join(run.words(NOT_FINITE)),
         "left out": ", ".join(run.words(LEFT_OUT)) + ": not what they should be" * bool(run.words(LEFT_OUT)),
     }
 
 
 def _times(run: Run) -> str:
-    def moment(name: str) -> str:
-        return run.text(name)[:19].replace("T", " ")
-
-    if not run.text("ended"):
-        return f"{moment('started')} UTC" if run.started else ""
-    return f"{moment('started')}, ended {moment('ended')} UTC"
+    times = [moment(time) for time in (run.started, run.text("ended")) if time]
+    return f"{', ended '.join(times)} UTC" if times else ""
 
 
 def _trained(run: Run) -> str:
     if run.epochs is None:
         return ""
-    segments = run.record.get("segments")
-    parts = len(segments) if isinstance(segments, list) else 1
-    sittings = f", in {parts} parts" if parts > 1 else ""
-    return f"{run.epochs} epoch{'s' * (run.epochs > 1)} in {seconds(run.seconds)} s{sittings}"
+    sittings = f", in {len(run.segments)} parts" if len(run.segments) > 1 else ""
+    return f"{counted(run.epochs, 'epoch')} in {in_seconds(run.seconds)} s{sittings}"
 
 
 def _machine(run: Run) -> str:
@@ -119,7 +110,7 @@ def _machine(run: Run) -> str:
     threads = machine.get("threads")
     parts = [
         run.text("device"),
-        f"{threads} thread{'s' * (threads != 1)}{_fewer(run)}" if threads else "",
+        f"{counted(threads, 'thread')}{_fewer(run)}" if isinstance(threads, int) and threads else "",
         f"{machine['cores']} cores" if machine.get("cores") else "",
         str(machine.get("processor") or ""),
         run.text("host"),
@@ -140,12 +131,6 @@ def _commit(run: Run) -> str:
     return f"{git['commit']}{changed_since}" if git.get("commit") else ""
 
 
-def _error(run: Run) -> str:
-    segments = run.record.get("segments")
-    last = segments[-1] if isinstance(segments, list) and segments else None
-    return str(last.get("error", "")) if isinstance(last, dict) else ""
-
-
 def _settings(settings: Sequence[Setting], problem: str) -> Iterator[str]:
     if problem:
         yield from paragraph(f"Its configuration cannot be shown: {problem}", screen_width())
@@ -159,37 +144,24 @@ def _settings(settings: Sequence[Setting], problem: str) -> Iterator[str]:
 
 def _setting(each: Setting) -> list[str]:
     option = ".".join(part for part in each.option.split(".") if not part.isdigit())
-    return [option, said(each.value), said(each.default) if each.known else ""]
+    return [option, shown(each.value), shown(each.default) if each.known else ""]
 
 
-def _rows(folder: Path) -> list[dict[str, str]]:
-    """The table of metrics, empty where there is none; of one that cannot be read a word is said."""
-    try:
-        return read_rows(folder)
-    except FileNotFoundError:
-        return []
-    except UnreadableError as error:
-        tell(f"note: {error}")
-        return []
-
-
-def _epochs(run: Run, rows: Sequence[Mapping[str, str]]) -> Iterator[str]:
+def _epochs(run: Run) -> Iterator[str]:
     """The table of metrics in short: the primary head, the first and the last epochs."""
     measures = {f"{split}/{each.name}": each for split in ("train", "val") for each in measures_of(run.record)}
-    names = [name for name in measures if any(row.get(name) for row in rows)]
+    names = [name for name in measures if any(row.get(name) for row in run.table)]
     if not names:
         return
-    taken = run.part("timings").get("epoch_seconds")
-    times = [value if is_number(value) else None for value in taken] if isinstance(taken, list) else []
-    best = run.number("metrics", "best", "epoch")
+    times, best = run.epoch_seconds, run.number("metrics", "best", "epoch")
     cells = [
         [
             str(at + 1),
             *(_metric(measures[name], row.get(name, "")) for name in names),
-            seconds(times[at]) if at < len(times) else "",
+            in_seconds(times[at]) if at < len(times) else "",
             "best" if at == best else "",
         ]
-        for at, row in enumerate(rows)
+        for at, row in enumerate(run.table)
     ]
     if len(cells) > _MOST_ROWS:
         middle = [cells[int(best)]] if best is not None and _FIRST <= best < len(cells) - _LAST else []
@@ -204,7 +176,7 @@ def _metric(measure: Measure, text: str) -> str:
     return measure.bare(value) if is_number(value) else text
 
 
-def _outcome(run: Run, rows: Sequence[Mapping[str, str]]) -> Iterator[str]:
+def _outcome(run: Run) -> Iterator[str]:
     """The best and the test figures, of all heads, and what is to be said of them."""
     metrics, measures = run.part("metrics"), measures_of(run.record)
     kinds = {"best": run.part("metrics", "best"), "last": {}, "test": run.part("metrics", "test"), "measured": metrics}
@@ -213,21 +185,16 @@ def _outcome(run: Run, rows: Sequence[Mapping[str, str]]) -> Iterator[str]:
         shown = [f"{name} {figure(name, value, measures, '.4g')}" for name, value in found.items()]
         if shown:
             yield from paragraph(", ".join(shown), screen_width(), _NAMES + 2, f"  {kind:<{_NAMES}}")
-    line = verdict(rows, run.record)
-    if line:
-        yield from paragraph(line, screen_width(), _NAMES + 2, f"  {'verdict':<{_NAMES}}")
+    if run.verdict:
+        yield from paragraph(run.verdict, screen_width(), _NAMES + 2, f"  {'verdict':<{_NAMES}}")
 
 
 def _commands(run: Run) -> Iterator[str]:
     """What to type to have it again; each stays in one line, so that it can be copied."""
-    segments = run.record.get("segments")
-    first = (
-        segments[0].get("command") if isinstance(segments, list) and segments and isinstance(segments[0], dict) else ""
-    )
-    if first:
+    if run.commands:
         yield "as it was typed:"
-        yield f"  {first}"
-    command, configured = run.text("command"), is_file(run.folder / CONFIG)
+        yield f"  {run.commands[0]}"
+    command, configured = run.command, is_file(run.folder / CONFIG)
     if command == "fit" and configured:
         yield "run it again, with the same configuration:"
         yield f"  mnistlab fit --config={shlex.quote(str(run.folder / CONFIG))}"
@@ -237,6 +204,6 @@ def _commands(run: Run) -> Iterator[str]:
     if run.status == "diverged" and continues_from(run.folder):
         yield "go on from the last sound checkpoint, at a lower rate:"
         yield f"  {command_for('fit', run.folder, lower_rate(run.record))}"
-    if weights_of(run.folder):
+    if run.weights:
         yield "test it again:"
         yield f"  {command_for('test', run.folder)}"

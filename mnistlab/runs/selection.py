@@ -1,0 +1,113 @@
+"""Which runs are asked for, and in which order."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from mnistlab.errors import LabError
+from mnistlab.runs.run import COMMANDS, STATUSES, Run
+from mnistlab.text.nearest import suggestion
+
+_MOST_NAMED = 12
+
+
+def selected(runs: Sequence[Run], wanted: Mapping[str, str]) -> list[Run]:
+    """The runs that have what is wanted of them.
+
+    Args:
+        runs: All runs.
+        wanted: By filter, a key of `FILTERS`, the values that will do, joined with commas; their case does not matter.
+
+    Raises:
+        LabError: If a value is none that any run has.
+    """
+    kept = list(runs)
+    for name, text in wanted.items():
+        values = [value.strip() for value in text.split(",") if value.strip()]
+        _check_values(name, values, runs)
+        will_do = {value.lower() for value in values}
+        kept = [run for run in kept if will_do & {has.lower() for has in FILTERS[name](run)}]
+    return kept
+
+
+def ordered(runs: Sequence[Run], key: str) -> list[Run]:
+    """The runs in the order of a key of `ORDERS`, with `-` before it the other way round.
+
+    Those that do not have it come last either way; of equal ones the newest first.
+
+    Raises:
+        LabError: If there is no such key.
+    """
+    name = key.removeprefix("-")
+    if name not in ORDERS:
+        raise LabError(f"--sort={key}: there is no such key.{suggestion(name, ORDERS)} There are {', '.join(ORDERS)}.")
+    newest_first = sorted(runs, key=lambda run: (run.started, run.folder), reverse=True)
+    places_of = [(ORDERS[name](run), run) for run in newest_first]
+    having = [(place, run) for place, run in places_of if place is not None]
+    having.sort(key=lambda pair: pair[0], reverse=key.startswith("-"))
+    return [*(run for _, run in having), *(run for place, run in places_of if place is None)]
+
+
+FILTERS: Mapping[str, Callable[[Run], Sequence[str]]] = {
+    "tag": lambda run: run.tags,
+    "model": lambda run: (run.model, run.text("model")),
+    "data": lambda run: (run.data,),
+    "command": lambda run: (run.command,),
+    "status": lambda run: (run.status,),
+    "preset": lambda run: [name for preset in run.words("presets") for name in (preset, _preset_name(preset))],
+    "sweep": lambda run: (run.text("sweep"),),
+}
+"""What runs can be chosen by, and what a run has of it."""
+
+_ALWAYS = {"status": STATUSES, "command": COMMANDS}
+"""Values that are right even if no run has them just now."""
+
+
+def _by_text(read: Callable[[Run], str]) -> Callable[[Run], tuple[float, str] | None]:
+    return lambda run: (0.0, read(run)) if read(run) else None
+
+
+def _by_number(read: Callable[[Run], float | None]) -> Callable[[Run], tuple[float, str] | None]:
+    def place(run: Run) -> tuple[float, str] | None:
+        value = read(run)
+        return None if value is None else (value, "")
+
+    return place
+
+
+ORDERS: Mapping[str, Callable[[Run], tuple[float, str] | None]] = {
+    "started": _by_text(lambda run: run.started),
+    "id": _by_text(lambda run: run.folder.name),
+    "model": _by_text(lambda run: run.model),
+    "data": _by_text(lambda run: run.data),
+    "command": _by_text(lambda run: run.command),
+    "epochs": _by_number(lambda run: run.epochs),
+    "val_acc": _by_number(lambda run: run.val_acc),
+    "test_acc": _by_number(lambda run: run.test_acc),
+    "seconds": _by_number(lambda run: run.seconds),
+    "parameters": _by_number(lambda run: run.parameters),
+    "status": _by_text(lambda run: run.status),
+    "name": _by_text(lambda run: run.name),
+    "trial": _by_number(lambda run: run.number("trial")),
+}
+"""What runs can be sorted by: the place of a run, None where it has none."""
+
+SORTED_BY = (*ORDERS, *(f"-{name}" for name in ORDERS))
+
+
+def _check_values(name: str, values: Sequence[str], runs: Sequence[Run]) -> None:
+    """Refuse a value that no run has: it is misspelt."""
+    had = sorted({has for run in runs for has in FILTERS[name](run) if has})
+    known = {value.lower() for value in (*had, *_ALWAYS.get(name, ()))}
+    unknown = [value for value in values if value.lower() not in known]
+    if not runs or not unknown:
+        return
+    listed = [*had[:_MOST_NAMED], *([f"{len(had) - _MOST_NAMED} more"] if len(had) > _MOST_NAMED else [])]
+    others = f" There {'are' if len(had) > 1 else 'is'} {', '.join(listed)}." if had else f" None of them has a {name}."
+    hint = suggestion(unknown[0], [*had, *_ALWAYS.get(name, ())])
+    raise LabError(f"--{name}={unknown[0]}: none of the {len(runs)} runs has it.{hint}{others}")
+
+
+def _preset_name(preset: str) -> str:
+    """`Wide` of `presets/Wide.yaml`, and of `mine.py:Wide`."""
+    path, _, name = preset.rpartition(":")
+    return name if path else Path(preset).stem

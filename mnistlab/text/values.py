@@ -1,0 +1,109 @@
+"""Numbers and values as people read them; whoever shows one takes the function from here."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+UNKNOWN = "–"  # noqa: RUF001 - it is to be seen
+
+_MINUTE_S, _HOUR_MIN = 60, 60
+_UNIT = 1000
+_THREE_DIGITS = 100
+_FEW_S = 10.0
+"""Seconds below which a tenth matters."""
+
+
+def percent(share: float | None, digits: int = 2) -> str:
+    """A share from 0 to 1: `99.87 %`."""
+    return UNKNOWN if share is None else f"{in_percent(share, digits)} %"
+
+
+def in_percent(share: float | None, digits: int = 2) -> str:
+    """The same where the sign stands elsewhere: `99.87`; nothing where it is not known."""
+    return "" if share is None else f"{100 * share:.{digits}f}"
+
+
+def count(number: float | None) -> str:
+    """A whole number: `67,978`."""
+    return UNKNOWN if number is None else f"{number:,.0f}"
+
+
+def in_letters(number: float) -> str:
+    """A number in a few letters: `0.001`, `20`, `1.5k`, `62k`, `2.5M`."""
+    for unit, of_unit in (("M", 1e6), ("k", 1e3)):
+        if abs(number) >= of_unit:
+            return f"{number / of_unit:.3g}{unit}"
+    return f"{number:.3g}"
+
+
+def three_digits(number: float) -> str:
+    """A number in three digits, with commas between thousands: `0.0123`, `1.23`, `12.3`, `12,345`."""
+    return f"{number:.3g}" if abs(number) < _THREE_DIGITS else f"{number:,.0f}"
+
+
+def counted(number: int, thing: str) -> str:
+    """A number of things: `1 trial`, `2,000 trials`."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def duration(seconds: float | None, digits: int = 1) -> str:
+    """A time as one would say it: `12.5 s`, `1 min 05 s`, `2 h 05 min`."""
+    if seconds is None:
+        return UNKNOWN
+    if seconds < _MINUTE_S:
+        return f"{seconds:.{digits}f} s"
+    minutes, rest = divmod(round(seconds), _MINUTE_S)
+    hours, minutes = divmod(minutes, _HOUR_MIN)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
+
+
+def milliseconds(seconds: float) -> str:
+    """A short time: `12.5 ms`."""
+    return f"{1000 * seconds:.3g} ms"
+
+
+def in_seconds(seconds: float | None) -> str:
+    """Seconds, as exactly as they matter: `9.5`, `1,234`; nothing where they are not known."""
+    return "" if seconds is None else f"{seconds:,.{1 if seconds < _FEW_S else 0}f}"
+
+
+def size(size_bytes: float) -> str:
+    """Bytes in the largest unit of which there is one: `12.5 MB`."""
+    for unit in ("bytes", "kB", "MB"):
+        if size_bytes < _UNIT:
+            return f"{size_bytes:.3g} {unit}"
+        size_bytes /= _UNIT
+    return f"{size_bytes:,.3g} GB"
+
+
+def moment(time: str, until: str = "seconds") -> str:
+    """A time of ISO's form in UTC, to the `seconds` or the `minutes`: `2026-01-31 12:00`."""
+    return time[: 19 if until == "seconds" else 16].replace("T", " ")
+
+
+def shown(value: object) -> str:
+    """A value as it is typed: `null`, `true`, `[a,b]`, `{a: 1}`."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {shown(entry)}" for key, entry in value.items()) + "}"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "[" + ",".join(shown(entry) for entry in value) + "]"
+    return str(value)
+
+
+def four_digits(value: object) -> str:
+    """A value as it is typed, of a fraction four digits: its configuration has all of them."""
+    return f"{value:.4g}" if isinstance(value, float) else shown(value)
+
+
+def last_parts(names: Iterable[str]) -> dict[str, str]:
+    """Options by their last parts, where no other ends so: `model.optimizer.lr` -> `lr`."""
+    parts = {name: name.rpartition(".")[2] for name in names}
+    ends = list(parts.values())
+    return {name: end if ends.count(end) == 1 else name for name, end in parts.items()}
+
+
+def cut(text: str, most: int, mark: str = "...") -> str:
+    """A text of at most so many characters; the mark says that there was more."""
+    return text if len(text) <= most else f"{text[: most - len(mark)]}{mark}"
