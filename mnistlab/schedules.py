@@ -8,9 +8,10 @@ from torch.optim import Optimizer, lr_scheduler
 from torch.optim.lr_scheduler import CyclicLR, LRScheduler, OneCycleLR
 
 from mnistlab.options.numbers import ClosedUnitInterval, NonNegativeFloat, NonNegativeInt
+from mnistlab.system.torch_inside import ShortSteps
 
 
-class RunSchedule(LRScheduler):
+class RunSchedule(ShortSteps):
     """Base class of schedules that follow the length of the run, counted in optimizer steps.
 
     The length is no option: whoever runs the training calls `set_length` once it is known, before the first step. A
@@ -50,7 +51,7 @@ class RunSchedule(LRScheduler):
             )
         self.total_steps = int(total_steps)
         self.steps_per_epoch = steps_per_epoch
-        self._apply()
+        self.apply()
 
     def get_lr(self) -> list[float | Tensor]:
         """Compute the learning rate of each parameter group at the present step."""
@@ -66,13 +67,7 @@ class RunSchedule(LRScheduler):
         """
         if self.total_steps is None and self.last_epoch >= 0:  # torch's constructor makes the step from -1 to 0
             raise ValueError(f"{type(self).__name__} needs the length of the run. Call set_length before step.")
-        if epoch is not None or self._step_count <= 1:  # torch warns where the first step comes before the optimizer's
-            super().step(epoch)
-            return
-        # What torch does besides takes longer than all the rest, at each step of the optimizer.
-        self._step_count += 1
-        self.last_epoch += 1
-        self._apply()
+        super().step(epoch)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the position: `step`, the number of optimizer steps made."""
@@ -89,17 +84,7 @@ class RunSchedule(LRScheduler):
                 f"{type(self).__name__} resumes from a state with `step` alone, got one with {', '.join(state_dict)}. "
                 "Resume with the schedule that the run began with."
             )
-        self.last_epoch = int(state_dict["step"])
-        self._step_count = self.last_epoch + 1  # torch counts the call in its constructor
-        self._apply()
-
-    def _apply(self) -> None:
-        for group, lr in zip(self.optimizer.param_groups, self.get_lr(), strict=True):
-            if isinstance(group["lr"], Tensor):  # a compiled or captured optimizer reads this very tensor
-                group["lr"].fill_(lr)
-            else:
-                group["lr"] = lr
-        self._last_lr = [float(group["lr"]) for group in self.optimizer.param_groups]
+        self.stand_at(int(state_dict["step"]))
 
 
 class WarmupCosine(RunSchedule):

@@ -80,7 +80,7 @@ def test_a_model_without_a_command_leaves_torch_as_it_is(tmp_path: Path, monkeyp
 
 @NO_GPU
 def test_adam_still_looks_for_a_gpu_by_itself(opened: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Once it does not, `spare_steps` in thrift.py need not care."""
+    """Once it does not, `spare_steps` in torch_inside.py need not care."""
     monkeypatch.setenv(CAREFUL, "1")
     weight = nn.Parameter(torch.zeros(1))
     weight.grad = torch.ones(1)
@@ -94,6 +94,7 @@ def test_adam_still_looks_for_a_gpu_by_itself(opened: list[str], monkeypatch: py
 _FAULTS = """
 import resource, sys
 import torch
+import lightning.pytorch  # as in every command
 from mnistlab.system.thrift import keep_freed_memory
 if sys.argv[1] == "keep":
     keep_freed_memory()

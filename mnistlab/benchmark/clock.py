@@ -5,9 +5,9 @@ from collections.abc import Callable
 from typing import ClassVar
 
 import torch
-from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch import Callback, LightningModule, Trainer
 
-from mnistlab.system.thrift import Epochwise
+from mnistlab.system.lightning_inside import Epochwise
 
 
 def now() -> float:
@@ -17,7 +17,7 @@ def now() -> float:
     return time.perf_counter()
 
 
-class Clock(Epochwise):
+class Clock(Epochwise, Callback):
     """Times each epoch of a run that validates after each: its steps, its validation, and what else belongs to it.
 
     Attributes:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch import Callback, LightningModule, Trainer
 
 from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
@@ -12,10 +12,10 @@ from mnistlab.data.likeness import fingerprint
 from mnistlab.runs.folder import OUTCOMES
 from mnistlab.runs.outcomes import Outcomes, save_outcomes
 from mnistlab.runs.predictions import Answers, joined
-from mnistlab.system.thrift import Epochwise
+from mnistlab.system.lightning_inside import Epochwise
 
 
-class Answering(Epochwise):
+class Answering(Epochwise, Callback):
     """Collects the answers of a test; a test that is shared by several processes has none as a whole."""
 
     abstract = True  # the lab adds it by itself

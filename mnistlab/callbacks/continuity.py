@@ -6,17 +6,17 @@ from typing import Any
 
 import numpy as np
 import torch
-from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import WeightAveraging
 from torch import distributed as dist
 
 from mnistlab.classifier import Classifier
 from mnistlab.data.loader import TrainLoader
 from mnistlab.errors import LabError, tell
-from mnistlab.system.thrift import Epochwise
+from mnistlab.system.lightning_inside import Epochwise, callbacks_of, correct_counts, end_epoch_first
 
 
-class Continuity(Epochwise):
+class Continuity(Epochwise, Callback):
     """Keeps in a checkpoint what Lightning does not, and sets it right when training goes on.
 
     These are the random number generators, without which dropout and augmentation would differ from those of an
@@ -46,9 +46,9 @@ class Continuity(Epochwise):
 
     def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         """Let the callbacks of this run count, with their options: Lightning keeps a patience with what was counted."""
-        _end_epoch_first(checkpoint["loops"]["fit_loop"])
+        end_epoch_first(checkpoint)
         states = checkpoint["callbacks"]
-        here = {callback.state_key: callback for callback in trainer.callbacks}  # type: ignore[attr-defined]
+        here = {callback.state_key: callback for callback in callbacks_of(trainer)}
         for key in states.keys() - here.keys():
             if trainer.is_global_zero:
                 name = key.partition("{")[0]
@@ -103,46 +103,16 @@ def _set_generators(state: Mapping[str, Any]) -> None:
     np.random.set_state(("MT19937", keys.numpy().astype(np.uint32), position, has_gauss, cached))  # noqa: NPY002
 
 
-def _end_epoch_first(loop: Mapping[str, Any]) -> None:
-    """Let an epoch be validated and ended of which a checkpoint was written right after the last batch.
-
-    Lightning 2.6 leaves both out. The state is turned into that of a validation which has just begun.
-    """
-    epochs, batches = loop["epoch_progress"]["current"], loop["epoch_loop.batch_progress"]
-    after_last = batches["is_last_batch"] and batches["current"]["completed"] < batches["current"]["processed"]
-    if after_last and epochs["processed"] < epochs["started"]:
-        batches["current"]["completed"] += 1
-        batches["total"]["completed"] += 1
-        begun = {"ready": 1, "started": 1, "processed": 0, "completed": 0}
-        loop["epoch_loop.val_loop.batch_progress"]["total"].update(begun)
-
-
 def _correct_counts(trainer: Trainer) -> None:
-    """Correct Lightning's count of batches where it does not say how much of the epoch is left.
-
-    Lightning counts batches and the loader counts images, which differs once the batch size has changed. And where
-    `max_steps` is set, Lightning 2.6 ends an epoch that is over a second time.
+    """Correct the count of batches, of which the loader knows how many it has given.
 
     Raises:
         LabError: If an epoch is shorter now than what has been seen of the one that goes on.
     """
-    fit_loop, epoch_loop = trainer.fit_loop, trainer.fit_loop.epoch_loop
-    if fit_loop.restarted_on_epoch_end:
-        fit_loop.epoch_progress.increment_completed()
-        fit_loop.reset_restart_stage()
-        epoch_loop.restarting = False
-        return
     loader = trainer.train_dataloader
-    count: Any = epoch_loop.batch_progress.current
-    if epoch_loop.restarting and isinstance(loader, TrainLoader):
-        by = loader.batches_given - count.ready
-        count.ready += by
-        count.started += by
-        count.processed += by
-        count.completed += by
-    left = trainer.num_training_batches - count.ready
-    if epoch_loop.restarting and left <= 0 and not epoch_loop.batch_progress.is_last_batch:
+    seen = correct_counts(trainer, loader.batches_given if isinstance(loader, TrainLoader) else None)
+    if seen:
         raise LabError(
-            f"the run goes on within an epoch, of which it has seen {count.ready} batches, and an epoch has no more "
+            f"the run goes on within an epoch, of which it has seen {seen} batches, and an epoch has no more "
             f"than {trainer.num_training_batches} now. Finish that epoch first, and change its length after it."
         )

@@ -3,12 +3,12 @@
 import time
 from typing import Any
 
-from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import ProgressBar
 from rich import get_console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from mnistlab.system.thrift import Epochwise
+from mnistlab.system.lightning_inside import Epochwise
 
 _REFRESH_S = 0.2
 _SILENCE_S = 10.0
@@ -114,7 +114,7 @@ class EpochBar(Epochwise, ProgressBar):
             self._progress = None
 
 
-class EpochLines(Epochwise):
+class EpochLines(Epochwise, Callback):
     """A line where nobody sees a bar, whenever ten seconds have gone by without one: a log shows that it goes on."""
 
     abstract = True  # the lab adds it by itself

@@ -8,11 +8,11 @@ from typing import Any
 
 import psutil
 import torch
-from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch import Callback, LightningModule, Trainer
 
 from mnistlab.errors import tell
+from mnistlab.system.lightning_inside import Epochwise
 from mnistlab.system.processes import usable_cores
-from mnistlab.system.thrift import Epochwise
 
 Turns = Sequence[Sequence[int]]
 """From which batch of a run on how many threads computed: `[[0, 2], [860, 1]]`."""
@@ -36,7 +36,7 @@ _SLOW = 3.0
 """From how many times its shortest time on a step is called slow."""
 
 
-class Pace(Epochwise):
+class Pace(Epochwise, Callback):
     """Computes with fewer threads while other programs keep the cores busy, and remembers with how many.
 
     At each operation the threads of a step wait for each other, and so for the one that has no core. What they compute

@@ -17,13 +17,13 @@ from torch import Tensor
 from mnistlab.checkpoints.reading import RECORD
 from mnistlab.errors import LabError, visible
 from mnistlab.system.files import is_file
+from mnistlab.system.lightning_inside import LOOPS
 from mnistlab.system.shapes import (
     Shape,
     both,
     count,
     either,
     fields,
-    flag,
     listed,
     mapping,
     maybe,
@@ -99,29 +99,12 @@ def _set_numpy(state: Any) -> None:
     np.random.RandomState().set_state(("MT19937", keys.numpy().astype(np.uint32), position, has_gauss, cached))
 
 
-_progress = fields(dict.fromkeys(("ready", "completed"), count), dict.fromkeys(("started", "processed"), count))
-_tracked = fields(dict.fromkeys(("total", "current"), _progress))
-_batches = both(_tracked, fields({"is_last_batch": flag}))
-_steps = fields({"optimizer": fields(dict.fromkeys(("step", "zero_grad"), _tracked))})
 _lr = either(_tensor, number)
 _kept = maybe(either(_tensor, either(real, listed(either(_tensor, maybe(real))))))
 _optimizer = both(named(named(_kept)), _alike)
 _group = fields({"params": listed(whole), "lr": _lr}, {"initial_lr": _lr})
 _position = fields(dict.fromkeys(("seed", "epoch", "images"), whole))
 """Of a loader of the lab's."""
-
-LOOPS = fields(
-    {"epoch_progress": _tracked, "epoch_loop.batch_progress": _batches},
-    {
-        "state_dict": fields({}, {"combined_loader": listed(mapping)}),
-        "epoch_loop.state_dict": fields({}, {"_batches_that_stepped": count}),
-        "epoch_loop.scheduler_progress": _tracked,
-        "epoch_loop.automatic_optimization.optim_progress": _steps,
-        "epoch_loop.manual_optimization.optim_step_progress": _tracked,
-        "epoch_loop.val_loop.batch_progress": _batches,
-    },
-)
-"""What Lightning's training loop keeps."""
 
 RECORDER = fields(
     {

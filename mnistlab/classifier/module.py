@@ -31,7 +31,7 @@ from mnistlab.options.signatures import refuse_unknown
 from mnistlab.options.specification import Specification, describe, init_arguments
 from mnistlab.runs.predictions import Answers, answers_of
 from mnistlab.schedules import WarmupCosine
-from mnistlab.system.thrift import with_signature
+from mnistlab.system.lightning_inside import has_stepped, with_signature
 
 Split = Literal["train", "val", "test"]
 Targets = Tensor | Mapping[str, Tensor]
@@ -363,9 +363,7 @@ class Classifier(Transfer):
     def _gathered_gradients(self) -> dict[str, Tensor]:
         """What has been accumulated for the next step, of each process; nothing where a step has just been made."""
         trainer = self.trainer
-        batches = trainer.fit_loop.epoch_loop.batch_progress
-        stepped = batches.is_last_batch or batches.current.ready % trainer.accumulate_grad_batches == 0
-        if stepped or trainer.state.fn != "fit":
+        if trainer.state.fn != "fit" or has_stepped(trainer):
             return {}
         gathered = {}
         for name, parameter in self.named_parameters():

@@ -14,6 +14,7 @@ from torch.optim.lr_scheduler import LRScheduler, OneCycleLR, ReduceLROnPlateau
 
 from mnistlab.errors import LabError
 from mnistlab.schedules import RunSchedule, steps_every_batch
+from mnistlab.system.lightning_inside import progress_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -183,8 +184,7 @@ def place_of(trainer: Trainer, interval: str) -> Place:
     Raises:
         ValueError: If the run has no end.
     """
-    loop = trainer.fit_loop
-    loop.setup_data()
+    epochs, given = progress_of(trainer)
     batches, every = trainer.num_training_batches, trainer.accumulate_grad_batches
     endless = trainer.max_epochs in (None, -1)
     if trainer.max_steps == -1 and (endless or not math.isfinite(batches)):
@@ -192,14 +192,12 @@ def place_of(trainer: Trainer, interval: str) -> Place:
     if not math.isfinite(batches):  # somebody's own loader, which has no length
         return Place(trainer.global_step, trainer.max_steps, trainer.max_steps)
     per_epoch = math.ceil(batches / every)
-    epochs: Any = loop.epoch_progress.current
-    given = loop.epoch_loop.batch_progress.current.ready if epochs.started > epochs.processed else 0
     is_over = given >= batches
-    done = epochs.processed * per_epoch + (per_epoch if is_over else given // every)
+    done = epochs * per_epoch + (per_epoch if is_over else given // every)
     ends = [] if endless else [(trainer.max_epochs or 0) * per_epoch]
     ends += [] if trainer.max_steps == -1 else [done + trainer.max_steps - trainer.global_step]
     if interval == "epoch":
-        return Place(epochs.processed + is_over, math.ceil(min(ends) / per_epoch), 1)
+        return Place(epochs + is_over, math.ceil(min(ends) / per_epoch), 1)
     return Place(done, min(ends), per_epoch)
 
 

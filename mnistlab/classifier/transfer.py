@@ -1,18 +1,17 @@
 """A trained net put to new use: weights taken over, parts that rest."""
 
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from lightning.pytorch import LightningModule
 from torch import nn
 
 from mnistlab.checkpoints.init_from import take_weights
 from mnistlab.nets.freezing import named, rest, set_trainable, within
+from mnistlab.system.lightning_inside import PlainAttributes
 
-_PLAIN = {str, int, float, bool, type(None)}
 
-
-class Transfer(LightningModule):
+class Transfer(PlainAttributes, LightningModule):
     """A module whose net can begin from the weights of another, and be frozen in parts.
 
     Args:
@@ -32,14 +31,6 @@ class Transfer(LightningModule):
         self.frozen: set[str] = set()
         self.to_freeze = named(freeze)
         self._begun = False
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        """Set a plain value anew without asking whether it is a tensor; Lightning does so forty times a step."""
-        own = self.__dict__
-        if type(value) in _PLAIN and name in own:
-            own[name] = value
-        else:
-            super().__setattr__(name, value)
 
     def begin(self, *, continued: bool = False) -> list[str]:
         """Make ready for training: take over weights, freeze parts; what was done, in sentences.

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from mnistlab.data.imageset import ImageSet
+from mnistlab.system.lightning_inside import OwnOrder
 
 Batch = tuple[Tensor, dict[str, Tensor]]
 
@@ -49,7 +50,7 @@ class EvalLoader:
             yield _take(self._data, rows)
 
 
-class TrainLoader:
+class TrainLoader(OwnOrder):
     """Batches in an order that is a function of (seed, epoch), from a position that a checkpoint keeps.
 
     Under several processes each reads its shard of one common order; the shards are of equal length, so that no
@@ -61,8 +62,6 @@ class TrainLoader:
     Raises:
         ValueError: If there are fewer rows than processes.
     """
-
-    batch_sampler = None  # Lightning asks for it on every loader that has a `sampler`
 
     def __init__(
         self,
@@ -83,11 +82,6 @@ class TrainLoader:
         self._epoch = 0
         self._given = 0  # images of this epoch, to this process
         _check_enough(rows, self._shard)
-
-    @property
-    def sampler(self) -> "TrainLoader":
-        """Where Lightning looks for `set_epoch`."""
-        return self
 
     def set_epoch(self, epoch: int) -> None:
         """Begin `epoch`, unless a checkpoint has set a position within it."""

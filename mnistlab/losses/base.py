@@ -5,7 +5,8 @@ from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.loss import _Loss
+
+from mnistlab.system.torch_inside import BuiltinLoss
 
 
 class Loss(nn.Module):
@@ -41,7 +42,7 @@ class Loss(nn.Module):
         return float(len(target))
 
 
-LossLike: TypeAlias = _Loss | Loss | Callable[[], _Loss | Loss]
+LossLike: TypeAlias = BuiltinLoss | Loss | Callable[[], BuiltinLoss | Loss]
 """What a model takes as its loss: one, or a class or function that makes one without arguments."""
 
 

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.nn.modules.loss import _Loss
 
 from mnistlab.losses.base import Loss, LossLike, in_full_precision
 from mnistlab.losses.weights import check_length, check_numbers
+from mnistlab.system.torch_inside import BuiltinLoss
 
 
 def logits_themselves(logits: Tensor) -> Tensor:
@@ -84,7 +84,7 @@ class Given:
     probs: Callable[[Tensor], Tensor] = softmax
 
 
-GIVEN: dict[type[_Loss], Given] = {
+GIVEN: dict[type[BuiltinLoss], Given] = {
     nn.CrossEntropyLoss: Given(logits_themselves, indices),
     nn.NLLLoss: Given(log_softmax, indices),
     nn.MultiMarginLoss: Given(logits_themselves, indices),
@@ -138,7 +138,7 @@ class TorchLoss(Loss):
 
     abstract = True  # nobody chooses the wrapper
 
-    def __init__(self, loss: _Loss, num_classes: int) -> None:
+    def __init__(self, loss: BuiltinLoss, num_classes: int) -> None:
         super().__init__()
         _check_kind(type(loss))
         _check_reduction(loss)
@@ -202,7 +202,7 @@ class TorchLoss(Loss):
         return given.to(logits.dtype) if given.is_floating_point() else given
 
 
-def given_to(loss: _Loss) -> Given:
+def given_to(loss: BuiltinLoss) -> Given:
     """Look up what a loss is given: by its class, the nearest parent first, and by its options."""
     if isinstance(loss, nn.KLDivLoss) and loss.log_target:
         return Given(log_softmax, log_one_hot)
@@ -225,25 +225,25 @@ def as_loss(loss: LossLike, num_classes: int) -> Loss:
     Raises:
         ValueError: If it is none of these, or one that does not fit logits and a class index.
     """
-    made = loss if isinstance(loss, _Loss | Loss) else _made_by(loss)
+    made = loss if isinstance(loss, BuiltinLoss | Loss) else _made_by(loss)
     _check_kind(type(made))
     ready = made if isinstance(made, Loss) else TorchLoss(made, num_classes)
     if isinstance(ready, TorchLoss) and ready.num_classes != num_classes:
         raise ValueError(f"`loss` must be made for {num_classes} classes, got one for {ready.num_classes}.")
     for module in ready.modules():
-        if isinstance(module, _Loss):
+        if isinstance(module, BuiltinLoss):
             _keep_out_of_state_dict(module)
     return ready
 
 
-def _keep_out_of_state_dict(loss: _Loss) -> None:
+def _keep_out_of_state_dict(loss: BuiltinLoss) -> None:
     for name, buffer in list(loss.named_buffers(recurse=False, remove_duplicate=False)):
         # Weights written as integers would fail in the first batch.
         weight = buffer if buffer.is_floating_point() else buffer.float()
         loss.register_buffer(name, weight, persistent=False)
 
 
-def _made_by(factory: Callable[[], _Loss | Loss]) -> _Loss | Loss:
+def _made_by(factory: Callable[[], BuiltinLoss | Loss]) -> BuiltinLoss | Loss:
     maker = factory.func if isinstance(factory, functools.partial) else factory
     if isinstance(maker, type):
         _check_kind(maker)
@@ -288,7 +288,7 @@ def _refusal(came: str) -> ValueError:
     )
 
 
-def _check_reduction(loss: _Loss) -> None:
+def _check_reduction(loss: BuiltinLoss) -> None:
     allowed = ("mean", "batchmean") if isinstance(loss, nn.KLDivLoss) else ("mean",)
     if loss.reduction not in allowed:
         raise ValueError(
@@ -297,7 +297,7 @@ def _check_reduction(loss: _Loss) -> None:
         )
 
 
-def _check_weights(loss: _Loss, num_classes: int) -> None:
+def _check_weights(loss: BuiltinLoss, num_classes: int) -> None:
     for name in ("weight", "pos_weight"):
         weight = getattr(loss, name, None)
         if isinstance(weight, Tensor):

@@ -12,11 +12,8 @@ from types import FunctionType
 from mnistlab.errors import LabError
 from mnistlab.options.specification import class_path_of
 from mnistlab.options.trust import may_name
+from mnistlab.system.lightning_inside import GRAVEYARD
 from mnistlab.text.nearest import suggestion
-
-_GRAVEYARD = "lightning.pytorch._graveyard"
-"""Where Lightning keeps classes whose names are no longer in use; they cannot be imported by them."""
-
 
 _hidden: set[type] = set()
 _refused: dict[type, str] = {}
@@ -51,7 +48,7 @@ def candidates(bases: tuple[type, ...]) -> dict[str, list[type]]:
     """
     found: dict[str, list[type]] = {}
     for cls in dict.fromkeys(_descendants(bases)):
-        gone = cls.__name__.startswith("_") or cls.__module__.startswith(_GRAVEYARD)
+        gone = cls.__name__.startswith("_") or cls.__module__.startswith(GRAVEYARD)
         if not (gone or inspect.isabstract(cls) or vars(cls).get("abstract", False)):
             found.setdefault(cls.__name__, []).append(cls)
     for name, classes in found.items():

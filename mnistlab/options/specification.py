@@ -16,6 +16,7 @@ from typing import Protocol, runtime_checkable
 import torch
 
 from mnistlab.errors import visible
+from mnistlab.options.parsing import built_by
 from mnistlab.options.signatures import REQUIRED, Option, options, parsed_default
 
 UNRECORDED = "unrecorded"
@@ -105,7 +106,7 @@ def describe_factory(value: object) -> dict[str, object] | None:
     if dataclasses.is_dataclass(value):
         fields = {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value) if field.init}
         return Specification(class_path_of(type(value)), fields).as_dict()
-    if isinstance(value, functools.partial) and (made := _made_by(value)):
+    if isinstance(value, functools.partial) and (made := built_by(value)):
         return _complete(made, value.keywords)
     return None
 
@@ -175,13 +176,6 @@ def without_unrecorded(value: object) -> object:
         return value
     kept = {name: entry for name, entry in value.items() if not (isinstance(entry, Mapping) and UNRECORDED in entry)}
     return {name: without_unrecorded(entry) for name, entry in kept.items()}
-
-
-def _made_by(value: functools.partial[object]) -> type | None:
-    """The class that a partial makes objects of; jsonargparse's call a function of its own, with the class at last."""
-    if str(getattr(value.func, "__module__", "")).startswith("jsonargparse.") and value.args:
-        return value.args[-1] if isinstance(value.args[-1], type) else None
-    return value.func if isinstance(value.func, type) and not value.args else None
 
 
 def _complete(cls: type, written: Mapping[str, object]) -> dict[str, object]:

@@ -15,7 +15,7 @@ from mnistlab.runs.folder import BEST, LAST, WEIGHTS
 from mnistlab.runs.recorder import Recorder
 from mnistlab.runs.soundness import DivergedError, Soundness
 from mnistlab.system.files import put, write_bytes
-from mnistlab.system.thrift import Epochwise
+from mnistlab.system.lightning_inside import Epochwise, is_epoch_over, validates_after
 
 
 class Keeper(Epochwise, Checkpoint):
@@ -58,7 +58,7 @@ class Keeper(Epochwise, Checkpoint):
         if isinstance(loss, Tensor) and self._soundness.batch(loss, batch_idx):
             self._is_sound(trainer, weights=False)
         stops = trainer.should_stop or trainer.global_step == trainer.max_steps
-        if (stops or self._every_n_steps) and not _validates_after(trainer, batch_idx):
+        if (stops or self._every_n_steps) and not validates_after(trainer, batch_idx):
             self._save_within_epoch(trainer)
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -119,7 +119,7 @@ class Keeper(Epochwise, Checkpoint):
         """Write `last.ckpt` if it is time, or if the run stops here."""
         step = trainer.global_step
         due = self._every_n_steps and step % self._every_n_steps == 0 and step != self._saved_step
-        if (due or trainer.fit_loop.epoch_loop.done) and not trainer.is_last_batch:
+        if (due or is_epoch_over(trainer)) and not trainer.is_last_batch:
             self._saved_step = step
             self._save(trainer, LAST)
 
@@ -163,13 +163,3 @@ class Keeper(Epochwise, Checkpoint):
             tell(f"note: {WEIGHTS} is left out. {error}")
             return
         write_bytes(folder / WEIGHTS, content)
-
-
-def _validates_after(trainer: Trainer, batch_idx: int) -> bool:
-    """Whether a validation may follow this batch: a run continued from a checkpoint before it would leave it out."""
-    every, every_epoch = trainer.val_check_batch, trainer.check_val_every_n_epoch
-    if not trainer.enable_validation or (every_epoch is not None and (trainer.current_epoch + 1) % every_epoch != 0):
-        return False
-    batches = trainer.fit_loop.total_batch_idx + 1 if every_epoch is None else batch_idx + 1
-    on_time = isinstance(every, int) and batches % every == 0
-    return on_time or (trainer.should_stop and trainer.fit_loop.epoch_loop.done)

@@ -17,7 +17,7 @@ from mnistlab.runs.record import now, write_json, write_rows
 from mnistlab.runs.supervision import Listener
 from mnistlab.runs.writer import Pulse, alone
 from mnistlab.system.files import UnreadableError, write_text
-from mnistlab.system.thrift import Epochwise
+from mnistlab.system.lightning_inside import Epochwise
 
 MONITOR = "val/acc"
 

@@ -16,9 +16,10 @@ from lightning.fabric.plugins.environments.mpi import MPIEnvironment
 from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
 from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from lightning.pytorch import Trainer
-from lightning.pytorch.callbacks import Callback, OnExceptionCheckpoint
+from lightning.pytorch.callbacks import OnExceptionCheckpoint
 
 from mnistlab.errors import LabError
+from mnistlab.system.lightning_inside import callbacks_of
 
 
 def without_requeueing(options: Mapping[str, Any]) -> list[object]:
@@ -50,8 +51,7 @@ def refuse_foreign_weights(trainer: Trainer) -> None:
     Raises:
         LabError: Naming what it is.
     """
-    callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]
-    if any(isinstance(callback, OnExceptionCheckpoint) for callback in callbacks):
+    if any(isinstance(callback, OnExceptionCheckpoint) for callback in callbacks_of(trainer)):
         raise LabError(
             "trainer.callbacks: with OnExceptionCheckpoint Lightning begins each run with what another has left. Leave "
             "it out: what fails goes on from its last.ckpt, which --run.checkpoint_every_n_steps=... keeps up to date."

@@ -30,6 +30,7 @@ from mnistlab.runs.supervision import Listener, Row, Supervision
 from mnistlab.runs.verdict import lower_rate, verdict
 from mnistlab.runs.writer import refuse_second
 from mnistlab.system.files import UnreadableError
+from mnistlab.system.lightning_inside import callbacks_of
 from mnistlab.system.threads import threads
 from mnistlab.text.addresses import masked
 from mnistlab.trackers import Trackers
@@ -223,7 +224,7 @@ def _class_counts(cli: LabCLI) -> dict[str, dict[str, list[int]]]:
 
 def _limit(cli: LabCLI) -> str:
     """The option that has ended the run."""
-    remaining = [callback.time_remaining() for callback in cli.trainer.callbacks if isinstance(callback, Timer)]  # type: ignore[attr-defined]
+    remaining = [callback.time_remaining() for callback in callbacks_of(cli.trainer) if isinstance(callback, Timer)]
     if any(seconds is not None and seconds <= 0 for seconds in remaining):
         return "trainer.max_time" if cli.resolved["trainer"]["max_time"] else "trainer.callbacks.duration"
     return "trainer.max_steps" if 0 < cli.trainer.max_steps <= cli.trainer.global_step else "trainer.max_epochs"
@@ -249,7 +250,7 @@ def _test_best(cli: LabCLI, recorder: Recorder) -> None:
     if path:  # not by Lightning, which lets callbacks that keep an average put other weights in their place
         cli.model.load_state_dict(read_checkpoint(path)["state_dict"])
     answering = Answering()
-    cli.trainer.callbacks.append(answering)  # type: ignore[attr-defined]
+    callbacks_of(cli.trainer).append(answering)
     (metrics,) = cli.trainer.test(cli.model, cli.datamodule, verbose=False)
     tested = "best" if path and name == BEST else "last"
     recorder.record["metrics"]["test"] = {**{k: rounded(v) for k, v in metrics.items()}, "checkpoint": tested}

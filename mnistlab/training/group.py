@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from typing import Never
 
 import psutil
-from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch import Callback, LightningModule, Trainer
 
 from mnistlab.errors import LabError
 from mnistlab.runs.soundness import DivergedError
-from mnistlab.system.thrift import Epochwise
+from mnistlab.system.lightning_inside import Epochwise, take_over_processes
 
 _FIRST = "MNISTLAB_FIRST_PROCESS"
 """The variable that tells those which Lightning has started the number of the first one, their parent."""
@@ -34,7 +34,7 @@ class LostError(LabError):
     exit_code = 1
 
 
-class Group(Epochwise):
+class Group(Epochwise, Callback):
     """The processes of this machine that Lightning has started for one model; who is started otherwise has a guardian.
 
     Each of them looks after the first one, and the first one after all. Where one is lost the others end; the first of
@@ -84,7 +84,7 @@ class Group(Epochwise):
         finally:
             self._over.set()
             thread.join()
-            self._take_over(trainer)
+            self._children += take_over_processes(trainer)
             self._end_children(patience_s)
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -97,7 +97,7 @@ class Group(Epochwise):
 
     def _watch(self, trainer: Trainer, close: Callable[[str], None]) -> None:
         while not self._over.wait(_LOOK_S):
-            self._take_over(trainer)
+            self._children += take_over_processes(trainer)
             self._lost = self._look(trainer)
             if self._lost:
                 self._noticed.set()
@@ -107,12 +107,6 @@ class Group(Epochwise):
                         close(self._lost)
                     _exit(LostError.exit_code)
                 return
-
-    def _take_over(self, trainer: Trainer) -> None:
-        """Look after the processes that Lightning has started in its place, which would end this one by SIGKILL."""
-        started = getattr(trainer.strategy.launcher, "procs", [])
-        while started and isinstance(started[0], subprocess.Popen):
-            self._children.append(started.pop(0))
 
     def _look(self, trainer: Trainer) -> str:
         """Who is lost, and how; nothing while all is well."""

@@ -14,7 +14,8 @@ from mnistlab.runs.record import config_text
 from mnistlab.runs.supervision import Supervision
 from mnistlab.sections import prepare
 from mnistlab.system.interruptions import ended_like_interrupted
-from mnistlab.system.thrift import keep_freed_memory, spare_steps
+from mnistlab.system.thrift import keep_freed_memory
+from mnistlab.system.torch_inside import spare_steps
 from mnistlab.training.assemble import LabCLI, assemble, build_parts, find_init, settled_from
 from mnistlab.training.checks import check_parts
 from mnistlab.training.configured import Configured

@@ -11,25 +11,9 @@ from mnistlab.errors import visible
 from mnistlab.presets.shipped import with_names
 from mnistlab.runs.folder import CONFIG, LAST
 from mnistlab.runs.hints import command_for
+from mnistlab.system.lightning_inside import NOISE
 from mnistlab.text.layout import beside, shown, wrapped
 from mnistlab.training.origins import Origin
-
-# What dependencies say on every run and nobody can act on, each with its reason.
-_NOISE = (
-    r".*does not have many workers.*",  # the whole set lies in memory, workers would only copy it
-    r".*instantiate_classes.*deprecated.*",  # Lightning calls jsonargparse by an old name
-    r".*`isinstance\(treespec, LeafSpec\)` is deprecated.*",  # Lightning calls torch by an old name
-    r".*Checkpoint directory .* exists and is not empty.*",  # a run that is continued
-    r"`ModelCheckpoint\(monitor=.*could not find the monitored key.*",  # a part of an epoch that is not validated
-    r".*callbacks used to create the checkpoint need to be provided.*",  # said in a line of the lab's
-    r".*IterableDataset.*has `__len__` defined.*",  # it is true for one process and for several
-    r".*requested to overfit but enabled train dataloader shuffling.*",  # it gives the same batches in the same order
-    r".*recommended to use `self.log\(.*sync_dist=True\)`.*",  # what is logged is summed over all processes already
-    r".*Total length of `list` across ranks is zero.*",  # val_size=0: nothing is validated
-    r".*Trying to infer the `batch_size`.*",  # nothing is averaged over it
-    r".*The number of training batches.*log_every_n_steps.*",  # metrics are kept per epoch
-)
-
 
 _LONGEST = 40
 """Characters of a value that are shown."""
@@ -42,7 +26,7 @@ def quiet() -> None:
     """Keep adverts and deprecations of dependencies off the screen; warnings that can be acted on stay."""
     for name in ("lightning.pytorch", "lightning.fabric", "lightning", "torch.distributed"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    for message in _NOISE:
+    for message in NOISE:
         warnings.filterwarnings("ignore", message=message)
 
 
