@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -92,49 +93,45 @@ def _fit(cli: LabCLI, recorder: Recorder, found: Found | None) -> None:
         recorder.finish("pruned" if recorder.stopped else "finished")
 
 
+@dataclass
 class _Course(Listener):
     """Tells the user of a training run, from what has no effect in it to how to have it again.
 
-    Args:
+    Attributes:
         cli: Its parts.
         recorder: Its figures.
         configured: How it was configured.
         changed: What of that is not at its default.
-        named_among: Where the runs are among which its name should find it, if it may be found by that.
+        root: Where the runs are among which its name should find it; None where it is found otherwise.
     """
 
-    def __init__(
-        self,
-        cli: LabCLI,
-        recorder: Recorder,
-        configured: Configured,
-        changed: Sequence[Origin],
-        named_among: Path | None,
-    ) -> None:
-        self._cli, self._recorder, self._configured = cli, recorder, configured
-        self._changed, self._named_among = changed, named_among
-        self._screen = Screen()
+    cli: LabCLI
+    recorder: Recorder
+    configured: Configured
+    changed: Sequence[Origin]
+    root: Path | None
+    screen: Screen = field(default_factory=Screen)
 
     def announce(self, trainer: Trainer) -> None:
         """Say what is about to be trained, and where it is kept."""
-        folder = self._recorder.folder
-        tell_notes(self._configured, self._cli)
-        _tell_name(self._configured.origins.get("run.name"), folder, self._named_among)
-        self._recorder.record["class_counts"] = _class_counts(self._cli)
-        self._screen.begin(self._cli.model, self._cli.datamodule, trainer.max_epochs, folder)
-        self._screen.settings(self._changed)
+        folder = self.recorder.folder
+        tell_notes(self.configured, self.cli)
+        _tell_name(self.configured.origins.get("run.name"), folder, self.root)
+        self.recorder.record["class_counts"] = _class_counts(self.cli)
+        self.screen.begin(self.cli.model, self.cli.datamodule, trainer.max_epochs, folder)
+        self.screen.settings(self.changed)
 
     def row(self, row: Row) -> bool:
         """Show the metrics of an epoch."""
-        self._screen.row(row)
+        self.screen.row(row)
         return True
 
     def end(self) -> None:
         """Show the outcome of a run that has come to its end, and what it has come to."""
-        recorder = self._recorder
-        if recorder.record.get("status") in ("finished", "pruned"):
-            self._screen.end(recorder.folder, recorder.record["metrics"], self._cli.datamodule)
-            self._screen.verdict(verdict(recorder.rows, recorder.record))
+        record = self.recorder.record
+        if record.get("status") in ("finished", "pruned"):
+            self.screen.end(self.recorder.folder, record["metrics"], self.cli.datamodule)
+            self.screen.verdict(verdict(self.recorder.rows, record))
 
 
 def _build_pace(cli: LabCLI, supervision: Supervision | None) -> Pace:
