@@ -24,6 +24,10 @@ Described = Mapping[str, object]
 """A class as configurations have it: `{"class_path": "torch.optim.SGD", "init_args": {"lr": 0.1}}`."""
 
 
+class UnknownClassError(LabError):
+    """No class has the name that somebody has written."""
+
+
 @dataclass(frozen=True)
 class Place:
     """One option as it counts.
@@ -260,8 +264,9 @@ class Walk:
         return {"class_path": chosen.entry.path, "init_args": values}
 
     def _takes_one(self, option: OptionEntry) -> bool:
-        """Whether an option takes a class, and not a mapping of them, whose default is written down as it stands."""
-        return option.kind is not None and not self.kinds[option.kind].named
+        """Whether an option takes one class, and not several, whose default is written down as it stands."""
+        kind = self.kinds[option.kind] if option.kind else None
+        return kind is not None and not (kind.named or kind.many)
 
     def _several(self, taken: "_Taken", entries: Entries) -> list[object] | None:
         """The classes of an option that takes several; options belong to the class written before them."""
@@ -346,9 +351,9 @@ class Walk:
             own = own_classes(entry.value.removesuffix(".py"))
             if own or file:
                 way_out = said([f"--{entry.name}={path}" for path in own]) or f" Write --{entry.name}=MODULE.CLASS."
-                raise LabError(f"{entry.where}: no {what} is called {entry.value}.{way_out}")
+                raise UnknownClassError(f"{entry.where}: no {what} is called {entry.value}.{way_out}")
             hint = suggestion(entry.value, known)
-            raise LabError(f"{entry.where}: no {what} is called {entry.value}.{hint}{there_are}")
+            raise UnknownClassError(f"{entry.where}: no {what} is called {entry.value}.{hint}{there_are}")
         return found
 
     def _without_class(self, prefix: Key, kind: str, parts: Entries, state: str) -> None:

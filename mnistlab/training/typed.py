@@ -1,5 +1,6 @@
 """What is wrong in a command line, as far as that shows before torch is imported: by the walk, over the catalogue."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +9,7 @@ from mnistlab.catalogue import present_catalogue
 from mnistlab.errors import LabError
 from mnistlab.options.entries import Catalogue, Unlisted
 from mnistlab.options.settling import Settled, settle_entries
+from mnistlab.options.walk import UnknownClassError
 from mnistlab.options.written import STEERING, Source, Written, from_arguments, from_environment
 from mnistlab.presets.finding import find_preset
 from mnistlab.runs.finding import find_checkpoint
@@ -39,7 +41,7 @@ def refuse_mistakes(command: str, arguments: Sequence[str]) -> None:
     settled = settled_by(catalogue, [from_environment(), base, *invocation.files, invocation.typed], invocation.trusted)
     if settled is not None:
         invocation.refuse_swept(settled.origins.values())
-        if base == []:
+        if base == [] and not invocation.switches["print_config"]:
             find_init(settled, invocation.root())
 
 
@@ -53,6 +55,10 @@ def settled_by(catalogue: Catalogue, layers: Sequence[Sequence[Written]], allowe
         settled = settle_entries(catalogue.top, catalogue.sections, catalogue, layers, allowed)
     except Unlisted:
         return None
+    except UnknownClassError:
+        if "torch" in sys.modules:  # and with it maybe the module that has the class
+            return None
+        raise
     return settled
 
 
