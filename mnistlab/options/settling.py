@@ -8,7 +8,7 @@ has nothing left to merge; the types of the values are its business.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from mnistlab.errors import LabError
 from mnistlab.options.entries import Kinds, OptionEntry, SectionEntry
@@ -31,6 +31,23 @@ class Settled:
     origins: dict[str, Written]
     dropped: list[tuple[Written, str]]
     places: Mapping[str, Place]
+
+    def complete(self) -> dict[str, Any]:
+        """All values, also those of the groups in which no class is chosen that nobody has written.
+
+        `{"trainer": {"max_epochs": 3}}` gets `max_steps` and all others at their defaults. What cannot be written down
+        is left out: the class has it again.
+        """
+        values = {name: {} if _is_group(part) else part for name, part in self.values.items()}
+        for key, place in self.places.items():
+            above, _, name = key.rpartition(".")
+            group, written = (values.get(above), self.values.get(above, {})) if above else (values, self.values)
+            if _is_group(group) and place.option is not None:
+                if name in written:
+                    group[name] = written[name]
+                elif not (place.option.unwritten or place.option.required):
+                    group[name] = place.default
+        return values
 
 
 def settle_entries(
@@ -98,3 +115,8 @@ def _variants(layer: Sequence[Written]) -> Iterator[list[Written]]:
         later = {id(other) for other in layer[index + 1 :] if other.key == entry.key and not other.append}
         if later:
             yield [other for other in layer if id(other) not in later]
+
+
+def _is_group(part: object) -> TypeGuard[dict[str, Any]]:
+    """Whether a part of a configuration holds the options of a class that is not chosen, as `trainer` does."""
+    return isinstance(part, dict) and "class_path" not in part

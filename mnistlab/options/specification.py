@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from os import PathLike, fspath
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 
@@ -33,7 +33,17 @@ class Specification:
     """
 
     class_path: str
-    init_args: Mapping[str, object]
+    init_args: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, written: Mapping[str, Any]) -> "Specification":
+        """From the form in which configuration files have it."""
+        return cls(written["class_path"], written.get("init_args") or {})
+
+    @property
+    def name(self) -> str:
+        """The short name of the class."""
+        return self.class_path.rpartition(".")[2]
 
     def as_dict(self) -> dict[str, object]:
         """The form in which configuration files have it."""

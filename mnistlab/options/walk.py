@@ -128,7 +128,7 @@ class Walk:
         for name, option in known.items():
             default = {**base, **(usual or {})}.get(name, option.default)
             self._option(chosen.entry, option, (*chosen.prefix, name), below[name], values, default)
-        return values
+        return {name: values[name] for name in known if name in values}
 
     def _option(
         self,
@@ -251,7 +251,7 @@ class Walk:
     ) -> dict[str, object]:
         """A class with all its options, those that nobody wrote at their defaults."""
         known = chosen.entry.by_name
-        leaves = [option for option in known.values() if not (self._takes_one(option) or option.required)]
+        leaves = [option for option in known.values() if not (option.default_path or option.required)]
         defaults = {option.name: _copied(option.default) for option in leaves if not option.unwritten}
         values = self._group(chosen, parts, {**defaults, **base}, usual)
         for name, option in known.items():
@@ -262,11 +262,6 @@ class Walk:
                 way_out = "Give it there." if origin and origin.source is Source.FILE else f"Add --{key}=..."
                 self.missing[key] = f"{where}{chosen.entry.name} needs {name}, {expected(option.takes)}. {way_out}"
         return {"class_path": chosen.entry.path, "init_args": values}
-
-    def _takes_one(self, option: OptionEntry) -> bool:
-        """Whether an option takes one class, and not several, whose default is written down as it stands."""
-        kind = self.kinds[option.kind] if option.kind else None
-        return kind is not None and not (kind.named or kind.many)
 
     def _several(self, taken: "_Taken", entries: Entries) -> list[object] | None:
         """The classes of an option that takes several; options belong to the class written before them."""

@@ -142,7 +142,7 @@ def _canonical(name: str) -> str:
 def _refuse(cli: LabCLI) -> None:
     """Refuse runs on several devices, and those that are not tested."""
     refuse_devices(cli)
-    if not cli.resolved["run"]["test"] or not cli.trainer.limit_test_batches:
+    if not cli.configuration.run.test or not cli.trainer.limit_test_batches:
         raise LabError("--run.test: models are compared by their test accuracy. Leave it out.")
 
 
@@ -183,11 +183,11 @@ def _refuse_domains(base: Sequence[str]) -> None:
 
 
 def _plan(asked: Sweep, models: Sequence[str], base: Sequence[str], seeds: Sequence[int], cli: LabCLI) -> Plan:
-    root = Path(cli.resolved["run"]["dir"])
+    root = Path(cli.configuration.run.dir)
     content = content_of(Space(base))
     typed = [word for word in base if not word.startswith("--run.")]
     what = {"arguments": sorted(typed), "content": content, "threads": asked.threads}
-    name = checked_name(asked.name or name_for("compare", cli.resolved["data"]["class_path"].rpartition(".")[2], what))
+    name = checked_name(asked.name or name_for("compare", cli.configuration.data.name, what))
     return Plan(
         kind="compare",
         name=name,

@@ -128,7 +128,7 @@ def seeds_from(space: Space, typed: str | None, cli: LabCLI, count: int) -> list
     swept = next((axis.entry for axis in space.axes if axis.entry.key == ("seed_everything",)), None)
     if swept is not None:
         raise LabError(f"{swept.where}: seeds are not swept. --seeds=5 trains each choice of values with five.")
-    first = cli.resolved["seed_everything"] if typed is None else int(typed)
+    first = cli.configuration.seed_everything if typed is None else int(typed)
     if isinstance(first, bool) or not isinstance(first, int):
         raise LabError(f"seed_everything: a number is wanted to count seeds from, got {first}.")
     return [first + number for number in range(count)]

@@ -101,7 +101,7 @@ def _refuse_settings(asked: Sweep) -> None:
 
 def _plan(asked: Sweep, space: Space, base: Sequence[str], seeds: Sequence[int], cli: LabCLI) -> Plan:
     sampler, trials = sampling(space, asked.sampler, asked.trials)
-    root = Path(cli.resolved["run"]["dir"])
+    root = Path(cli.configuration.run.dir)
     what = {
         "arguments": sorted(each for each in base if not each.startswith("--run.")),
         "content": content_of(space),

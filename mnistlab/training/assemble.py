@@ -4,12 +4,12 @@ import copy
 import os
 import secrets
 import sys
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jsonargparse import Namespace
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, ProgressBar
@@ -25,13 +25,13 @@ from mnistlab.options.building import build_arguments, build_part
 from mnistlab.options.classes import find_class
 from mnistlab.options.imported import settle
 from mnistlab.options.numbers import ThreadCount
-from mnistlab.options.parsing import keep, parse
+from mnistlab.options.parsing import parse
 from mnistlab.options.settling import Settled
 from mnistlab.options.signatures import Slot
-from mnistlab.options.specification import Specification
 from mnistlab.options.written import Written, from_environment
 from mnistlab.runs.folder import LAST, new_folder
 from mnistlab.sections import Run, TopLevel, sections
+from mnistlab.sections.configuration import Configuration
 from mnistlab.sections.linking import link_classes
 from mnistlab.trackers import Tracker
 from mnistlab.training.clusters import among_others, refuse_foreign_weights, without_requeueing
@@ -46,7 +46,7 @@ class LabCLI(LightningCLI):
     """LightningCLI over a configuration that is settled already: it checks the types and builds the parts.
 
     Attributes:
-        resolved: The values that count, as plain data.
+        configuration: What counts, of every option.
         trackers: Those of the run.
         folder: Where the run is kept, and what classes of Lightning write by default; whoever goes on with another run
             says so before the trainer is built.
@@ -58,6 +58,7 @@ class LabCLI(LightningCLI):
 
     def __init__(self, settled: Settled) -> None:
         self._origins = settled.origins
+        self.configuration = Configuration.of(settled)
         super().__init__(
             Classifier,
             ImageData,
@@ -79,25 +80,26 @@ class LabCLI(LightningCLI):
         parser.add_argument("--logger", type=list[Tracker] | Tracker | None, default=None)
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
-        """Check the types, and keep the outcome as plain data: it is what a run can be repeated from."""
+        """Check the types, and make of each value what its class wants."""
         self.config = parse(parser, copy.deepcopy(args))  # it changes lists in what it is given
         if self.config.seed_everything is True:
             self.config.seed_everything = _drawn_seed()
-        with warnings.catch_warnings(action="ignore"):  # of what cannot be written down
-            dumped = yaml.safe_load(parser.dump(self.config, skip_unset=False, skip_validation=True))
-        self.resolved: dict[str, Any] = _readable(dumped, args)
-        keep(self.resolved, {**args, "seed_everything": self.config.seed_everything})
-        self.resolved.pop("config", None)
+        self.configuration = replace(self.configuration, seed_everything=self.config.seed_everything)
+
+    @cached_property
+    def resolved(self) -> Mapping[str, Any]:
+        """The configuration as plain data."""
+        return self.configuration.plain()
 
     def instantiate_classes(self) -> None:
         """Build the data, the model and the trackers, in this order; the trainer waits for its callbacks."""
         self.datamodule = build_part(self.config.data, Slot((ImageData,)))
         self.model = build_part(self.config.model, Slot((Classifier,)))
-        self.model.specification = _specification(self.resolved["model"])
-        self.datamodule.specification = _specification(self.resolved["data"])
+        self.model.specification = self.configuration.model
+        self.datamodule.specification = self.configuration.data
         self.trackers: list[Any] = [build_part(part, Slot((Tracker,))) for part in self.config.logger or []]
-        self.folder: Path = new_folder(Path(self.resolved["run"]["dir"]), self.model.name)
-        self.group = Group(self.resolved["run"]["process_timeout"])
+        self.folder: Path = new_folder(Path(self.configuration.run.dir), self.model.name)
+        self.group = Group(self.configuration.run.process_timeout)
 
     def build_trainer(self, *lab: Callback) -> None:
         """Build the trainer.
@@ -165,7 +167,7 @@ def assemble(invocation: Invocation, settled: Settled, found: Found | None) -> L
     check_trainer(settled.values["trainer"], settled.origins)
     cli = build_parts(settled, found)
     origin = settled.origins.get("run.dir")
-    check_place(Path(cli.resolved["run"]["dir"]), origin.where if origin else f"mnistlab {invocation.command}")
+    check_place(Path(cli.configuration.run.dir), origin.where if origin else f"mnistlab {invocation.command}")
     return cli
 
 
@@ -196,26 +198,6 @@ def _ask_for_unrecorded(invocation: Invocation, found: Found | None, layers: Seq
             raise LabError(f"the checkpoint's {key} was {what}, which cannot be written down. Say it with --{key}=...")
         if key == "model.loss":
             print(f"note: its loss was {what}; the loss shown is that of CrossEntropyLoss.", file=sys.stderr)
-
-
-def _readable(dumped: Any, written: object) -> Any:
-    """What was dumped, as it can be read again.
-
-    jsonargparse writes a sentence in place of an object that it has no text for. What somebody wrote counts instead,
-    and a default that nobody wrote is left out: the class has it again.
-    """
-    if isinstance(dumped, dict):
-        known = written if isinstance(written, Mapping) else {}
-        kept = {name: part for name, part in dumped.items() if name in known or not _is_sentence(part)}
-        return {name: _readable(part, known.get(name)) for name, part in kept.items()}
-    if isinstance(dumped, list):
-        entries = written if isinstance(written, list) and len(written) == len(dumped) else [None] * len(dumped)
-        return [_readable(*pair) for pair in zip(dumped, entries, strict=True)]
-    return written if _is_sentence(dumped) else dumped
-
-
-def _is_sentence(dumped: object) -> bool:
-    return isinstance(dumped, str) and dumped.startswith("Unable to serialize instance ")
 
 
 def _look_in_time(trainer: Namespace) -> None:
@@ -262,7 +244,3 @@ def _drawn_seed() -> int:
     if "PL_GLOBAL_SEED" not in os.environ:
         raise LabError("--seed_everything=true: processes started by another program need a number, the same for all.")
     return int(os.environ["PL_GLOBAL_SEED"])
-
-
-def _specification(written: Mapping[str, Any]) -> Specification:
-    return Specification(written["class_path"], written.get("init_args", {}))

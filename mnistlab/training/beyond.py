@@ -98,10 +98,10 @@ def _intervals(configured: Configured, trainer: Trainer, length: Length) -> Iter
     """What would happen only after the run's end."""
     run = f"the run has {counted(length.epochs, 'epoch')} and {counted(length.steps, 'step')}"
     where = configured.chosen("run.checkpoint_every_n_steps")
-    if where and configured.resolved["run"]["checkpoint_every_n_steps"] >= length.steps:
+    if where and (configured.configuration.run.checkpoint_every_n_steps or 0) >= length.steps:
         yield f"{where} has no effect: {run}."
     where = configured.chosen("trainer.check_val_every_n_epoch")
-    if where and (configured.resolved["trainer"]["check_val_every_n_epoch"] or 0) > length.epochs:
+    if where and (configured.configuration.trainer["check_val_every_n_epoch"] or 0) > length.epochs:
         yield f"{where}: nothing is validated, {run}."
     if not (trainer.max_steps > 0 and trainer.max_epochs and trainer.max_epochs > 0):
         return
@@ -148,7 +148,7 @@ def _schedule(configured: Configured, trainer: Trainer, length: Length) -> Itera
     if not trainer.lr_scheduler_configs:
         return
     config = trainer.lr_scheduler_configs[0]
-    name, options = type(config.scheduler).__name__, configured.options("model", "scheduler")
+    name, options = type(config.scheduler).__name__, configured.options("scheduler")
     where = configured.chosen_below("model.scheduler")
     if isinstance(config.scheduler, RunSchedule):
         if limit := configured.chosen("trainer.max_time"):

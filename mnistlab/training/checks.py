@@ -46,7 +46,7 @@ def check_parts(cli: LabCLI, configured: Configured) -> None:
 def _check_test(cli: LabCLI, origins: Mapping[str, Written]) -> None:
     """Refuse the test of nothing, which would be noticed after all training."""
     limit, images = cli.trainer.limit_test_batches, cli.datamodule.num_images.get("test")
-    if not cli.resolved["run"]["test"] or (isinstance(limit, int) and limit > 0):
+    if not cli.configuration.run.test or (isinstance(limit, int) and limit > 0):
         return
     origin = origins.get("trainer.limit_test_batches")
     where = origin.where if origin else "trainer.limit_test_batches"

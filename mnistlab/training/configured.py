@@ -7,6 +7,7 @@ from typing import Any
 from mnistlab.options.trust import packages_in
 from mnistlab.options.written import Source, Written
 from mnistlab.presets.shipped import is_shipped
+from mnistlab.sections.configuration import Configuration
 
 
 @dataclass(frozen=True)
@@ -15,14 +16,14 @@ class Configured:
 
     Attributes:
         command: `fit`, `validate`, `test` or `predict`.
-        resolved: The values that count.
+        configuration: What counts, of every option.
         origins: Who wrote them, by dotted key.
         typed: What stood on the command line.
         continued: Whether a run goes on from a checkpoint.
     """
 
     command: str
-    resolved: Mapping[str, Any]
+    configuration: Configuration
     origins: Mapping[str, Written]
     typed: Sequence[Written]
     continued: bool = False
@@ -42,17 +43,17 @@ class Configured:
         below = (name for name in self.origins if name.startswith(f"{key}."))
         return next((where for name in (key, *below) if (where := self.chosen(name))), None)
 
-    def options(self, section: str, name: str) -> Mapping[str, Any]:
-        """The options of the class that an option of the model or the data takes; none where it takes none."""
-        value = self.resolved[section]["init_args"].get(name)
+    def options(self, name: str) -> Mapping[str, Any]:
+        """The options of the class that an option of the model takes; none where it takes none."""
+        value = self.configuration.model.init_args.get(name)
         return value.get("init_args", {}) if isinstance(value, Mapping) else {}
 
     def packages(self) -> list[str]:
         """The packages of others whose classes it uses."""
-        return packages_in(self.resolved)
+        return packages_in(self.configuration.plain())
 
     def callbacks(self) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
         """Each callback: its key, the name of its class, its options."""
-        for number, entry in enumerate(self.resolved["trainer"].get("callbacks") or []):
+        for number, entry in enumerate(self.configuration.trainer.get("callbacks") or []):
             key = f"trainer.callbacks.{number}"
             yield key, entry["class_path"].rpartition(".")[2], entry.get("init_args", {})

@@ -63,12 +63,12 @@ def evaluate(invocation: Invocation, settled: Settled, found: Found | None, wish
     cli.build_trainer(answering)
     _check(invocation.command, cli.datamodule, cli.trainer)
     load_weights(cli, found)
-    tell_notes(Configured(invocation.command, cli.resolved, settled.origins, invocation.typed), cli)
+    tell_notes(Configured(invocation.command, cli.configuration, settled.origins, invocation.typed), cli)
     screen = Screen(speaks=cli.trainer.is_global_zero)
     if found is not None and found.path is not None:
         screen.weights(found.path)
     screen.settings(differing(settled, cli.resolved))
-    with threads(cli.resolved["threads"]), cli.group.watched(cli.trainer, lambda lost: tell(f"mnistlab: {lost}")):
+    with threads(cli.configuration.threads), cli.group.watched(cli.trainer, lambda lost: tell(f"mnistlab: {lost}")):
         return _evaluate(invocation, cli, found, answering, wish)
 
 

@@ -64,18 +64,18 @@ def train(invocation: Invocation, settled: Settled, found: Found | None, supervi
     if not continued:
         find_init(settled, invocation.root())
     cli = assemble(invocation, settled, found)
-    configured = Configured("fit", cli.resolved, settled.origins, invocation.typed, continued)
+    configured = Configured("fit", cli.configuration, settled.origins, invocation.typed, continued)
     pace = _build_pace(cli, supervision)
     recorder = _build_recorder(invocation, cli, found, supervision, pace)
-    root, run = invocation.root_of(recorder.folder), cli.resolved["run"]
+    root, run = invocation.root_of(recorder.folder), cli.configuration.run
     course = _Course(cli, recorder, configured, differing(settled, cli.resolved), None if supervision else root)
     recorder.listeners += [course, LossWatch(), Trackers(cli.trackers, recorder, root, cli.resolved)]
     recorder.listeners += [supervision] if supervision else []
-    keeper = Keeper(recorder, run["checkpoint_every_n_steps"], stop_when_nan=run["stop_when_nan"])
+    keeper = Keeper(recorder, run.checkpoint_every_n_steps, stop_when_nan=run.stop_when_nan)
     cli.build_trainer(recorder, Continuity(), pace, keeper)
     check_start(cli, configured, found)
     with (
-        threads(cli.resolved["threads"]),
+        threads(cli.configuration.threads),
         _ending(recorder),
         _closing(recorder, supervision),
         cli.group.watched(cli.trainer, partial(_tell_lost, recorder)),
@@ -90,7 +90,7 @@ def _fit(cli: LabCLI, recorder: Recorder, found: Found | None) -> None:
     cli.trainer.fit(cli.model, datamodule=cli.datamodule, ckpt_path=path, weights_only=True)
     if found and found.contents.get("global_step") == cli.trainer.global_step and cli.trainer.is_global_zero:
         print(f"Nothing was left to train: the run is as long as it should be. --{_limit(cli)}=... extends it.")
-    if cli.resolved["run"]["test"] and not recorder.stopped:
+    if cli.configuration.run.test and not recorder.stopped:
         _test_best(cli, recorder)
     if cli.trainer.is_global_zero:
         recorder.finish("pruned" if recorder.stopped else "finished")
@@ -140,7 +140,7 @@ class _Course(Listener):
 def _build_pace(cli: LabCLI, supervision: Supervision | None) -> Pace:
     """With how many threads the run computes; one of a sweep with those of its worker."""
     fixed = torch.get_num_threads() if supervision and not supervision.turns else None
-    return Pace(cli.resolved["threads"] or fixed, supervision.turns if supervision else ())
+    return Pace(cli.configuration.threads or fixed, supervision.turns if supervision else ())
 
 
 @contextmanager
@@ -226,7 +226,7 @@ def _limit(cli: LabCLI) -> str:
     """The option that has ended the run."""
     remaining = [callback.time_remaining() for callback in callbacks_of(cli.trainer) if isinstance(callback, Timer)]
     if any(seconds is not None and seconds <= 0 for seconds in remaining):
-        return "trainer.max_time" if cli.resolved["trainer"]["max_time"] else "trainer.callbacks.duration"
+        return "trainer.max_time" if cli.configuration.trainer["max_time"] else "trainer.callbacks.duration"
     return "trainer.max_steps" if 0 < cli.trainer.max_steps <= cli.trainer.global_step else "trainer.max_epochs"
 
 
@@ -282,7 +282,7 @@ def _build_recorder(
         started |= {"started": begun, "segments": [*parts, *started["segments"]]}
     if found and found.folder and found.path is None:
         print(f"{folder} has no checkpoint yet: the run starts anew.", file=sys.stderr)
-    started["machine"]["threads"] = cli.resolved["threads"] or torch.get_num_threads()
+    started["machine"]["threads"] = cli.configuration.threads or torch.get_num_threads()
     started["threads"] = pace.turns  # grows while it computes
     shared = supervision is not None
     return Recorder(folder, config_text(cli.resolved, schema_line()), started, record, shared=shared)

@@ -44,7 +44,7 @@ def check_monitors(configured: Configured, model: Classifier, data: ImageData, t
     """
     classes = [
         type(model).__module__,
-        *(entry["class_path"] for entry in configured.resolved["trainer"]["callbacks"] or []),
+        *(entry["class_path"] for entry in configured.configuration.trainer["callbacks"] or []),
     ]
     ours = all(name.partition(".")[0] in ("mnistlab", "lightning") for name in classes)
     known = ["lr", f"{PRIMARY}_best", *model.columns("train"), *model.columns("val")]
@@ -108,8 +108,8 @@ def _only_for_training(configured: Configured) -> Iterator[str]:
 
 def _without_its_partner(configured: Configured) -> Iterator[str]:
     """Options that count only together with another one."""
-    trainer, model = configured.resolved["trainer"], configured.resolved["model"]["init_args"]
-    momentum = configured.options("model", "optimizer").get("momentum", 1)
+    trainer, model = configured.configuration.trainer, configured.configuration.model.init_args
+    momentum = configured.options("optimizer").get("momentum", 1)
     may_stop = trainer["callbacks"] or trainer["max_time"]
     cases = (
         ("trainer.min_epochs", not may_stop, "early stopping"),
@@ -117,7 +117,7 @@ def _without_its_partner(configured: Configured) -> Iterator[str]:
         ("trainer.gradient_clip_algorithm", not trainer["gradient_clip_val"], "--trainer.gradient_clip_val"),
         ("trainer.log_every_n_steps", not trainer["logger"], "--trainer.logger"),
         ("trainer.limit_predict_batches", True, "the command predict"),
-        ("trainer.limit_test_batches", not configured.resolved["run"]["test"], "--run.test=true"),
+        ("trainer.limit_test_batches", not configured.configuration.run.test, "--run.test=true"),
         ("model.scheduler_interval", model.get("scheduler", 0) is None, "a --model.scheduler"),
         ("model.optimizer.dampening", momentum == 0, "--model.optimizer.momentum"),
     )
@@ -129,7 +129,7 @@ def _without_its_partner(configured: Configured) -> Iterator[str]:
 
 def _loss_of_no_head(configured: Configured) -> Iterator[str]:
     """The loss of the heads that have none of their own, where there is no such head."""
-    model, where = configured.resolved["model"]["init_args"], configured.chosen("model.loss")
+    model, where = configured.configuration.model.init_args, configured.chosen("model.loss")
     heads, losses = model.get("num_classes"), model.get("losses") or {}
     if where and isinstance(heads, Mapping) and heads.keys() <= losses.keys():
         yield f"{where} has no effect: every head has a loss of its own."
@@ -146,7 +146,7 @@ def _already_begun(configured: Configured) -> Iterator[str]:
 def _wrong_way_round(configured: Configured, measures: Sequence[Measure]) -> Iterator[str]:
     """A metric that is expected to become worse."""
     watchers = [(key, options) for key, _, options in configured.callbacks()]
-    for key, options in [*watchers, ("model.scheduler", configured.options("model", "scheduler"))]:
+    for key, options in [*watchers, ("model.scheduler", configured.options("scheduler"))]:
         where = configured.chosen(f"{key}.monitor")
         measure = measure_of(str(options.get("monitor")).removesuffix("_best"), measures)
         ways = ("growing", "max", "min") if measure and measure.higher_is_better else ("falling", "min", "max")

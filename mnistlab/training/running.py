@@ -70,7 +70,7 @@ def check(arguments: Sequence[str], command: str = "fit") -> LabCLI:
             find_init(settled, invocation.root())
             cli = assemble(invocation, settled, None)
             cli.build_trainer()
-            check_parts(cli, Configured("fit", cli.resolved, settled.origins, invocation.typed))
+            check_parts(cli, Configured("fit", cli.configuration, settled.origins, invocation.typed))
             return cli
 
 

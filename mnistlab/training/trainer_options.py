@@ -66,7 +66,7 @@ def check_companions(configured: Configured) -> None:
     Raises:
         LabError: Naming the option and the way out.
     """
-    logger = configured.resolved["trainer"]["logger"]
+    logger = configured.configuration.trainer["logger"]
     for key, name, options in configured.callbacks():
         where = configured.chosen(key) or key
         if name in _LOGGING and not logger:
