@@ -213,8 +213,8 @@ class Kinds(Protocol):
             LabError: If it means several classes, or one that is of another kind or refused.
         """
 
-    def accepts(self, owner: ClassEntry, name: str, value: object) -> bool:
-        """Whether an option of a class takes a value of which only the class knows."""
+    def accepts(self, owner: ClassEntry, name: str, value: object) -> bool | None:
+        """Whether an option of a class takes a value of which only the class knows; None where it cannot be asked."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -252,10 +252,8 @@ class Catalogue:
             raise LabError(f"{where}: {found.refused}")
         return found
 
-    def accepts(self, owner: ClassEntry, name: str, value: object) -> bool:
+    def accepts(self, owner: ClassEntry, name: str, value: object) -> None:
         """Leave what only a class knows to the time when it is imported."""
-        del owner, name, value
-        return True
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON has it, without what is empty."""

@@ -25,12 +25,14 @@ class Settled:
         origins: Who wrote a value that counts, by dotted key.
         dropped: What was written for a class that is not the chosen one, each with its position and the reason.
         places: Every option that counts, by dotted key.
+        unsure: Options of which only imported classes know whether they take what was written, by dotted key.
     """
 
     values: dict[str, Any]
     origins: dict[str, Written]
     dropped: list[tuple[Written, str]]
     places: Mapping[str, Place]
+    unsure: Sequence[str] = ()
 
     def complete(self) -> dict[str, Any]:
         """All values, also those of the groups in which no class is chosen that nobody has written.
@@ -84,7 +86,9 @@ def settle_entries(
     walk = walked(lower)
     for message in [*walk.wrong.values(), *walk.missing.values()]:
         raise LabError(message)
-    return Settled(walk.values, walk.origins, [(misfit.entry, misfit.reason) for misfit in walk.misfits], walk.places)
+    return Settled(
+        walk.values, walk.origins, [(misfit.entry, misfit.reason) for misfit in walk.misfits], walk.places, walk.unsure
+    )
 
 
 def _refuse_unknown(walks: Sequence[Walk], layer: Sequence[Written]) -> None:

@@ -198,13 +198,20 @@ class Walk:
         try:
             values[option.name] = value = read(written, option.takes)
             serves = fits(value, option.takes) or (
-                not is_known(option.takes) and self.kinds.accepts(owner, option.name, value)
+                not is_known(option.takes) and self._accepts(owner, option, name, value)
             )
             self.places[name] = Place(owner, option, option.kind, None, value, default, last)
         except Unfit:
             serves = False
         if not serves:
             self.wrong[name] = self._refusal(owner, option, prefix, last, written)
+
+    def _accepts(self, owner: ClassEntry, option: OptionEntry, name: str, value: object) -> bool:
+        """Whether the class takes a value of which only it knows, for all that is known here."""
+        accepted = self.kinds.accepts(owner, option.name, value)
+        if accepted is None:
+            self.unsure.append(name)
+        return accepted is not False
 
     def _refusal(self, owner: ClassEntry, option: OptionEntry, prefix: Key, last: Written, written: object) -> str:
         """Why an option does not take what was written."""

@@ -17,6 +17,7 @@ from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import WandbLogger
 
 from mnistlab.callbacks import EpochBar, EpochLines, NoProfiler
+from mnistlab.catalogue import present_catalogue
 from mnistlab.checkpoints.limits import no_larger_than
 from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
@@ -40,6 +41,7 @@ from mnistlab.training.found import Found
 from mnistlab.training.group import Group
 from mnistlab.training.invocation import Invocation
 from mnistlab.training.trainer_options import check_trainer
+from mnistlab.training.typed import settled_by
 
 
 class LabCLI(LightningCLI):
@@ -145,7 +147,10 @@ def settled_from(invocation: Invocation, found: Found | None) -> Settled:
     base = [from_environment(), *([found.layer] if found else [])]
     layers = [*base, *invocation.files, invocation.typed]
     _ask_for_unrecorded(invocation, found, layers)
-    settled = settle(TopLevel, sections(data_known=_knows_data(found)), layers, invocation.trusted)
+    known, catalogue = _knows_data(found), present_catalogue()
+    settled = settled_by(catalogue, layers, invocation.trusted, data_known=known) if catalogue else None
+    if settled is None or settled.unsure:
+        settled = settle(TopLevel, sections(data_known=known), layers, invocation.trusted)
     invocation.refuse_swept(settled.origins.values())
     if "data" not in settled.values:
         assert found is not None

@@ -45,14 +45,25 @@ def refuse_mistakes(command: str, arguments: Sequence[str]) -> None:
             find_init(settled, invocation.root())
 
 
-def settled_by(catalogue: Catalogue, layers: Sequence[Sequence[Written]], allowed: frozenset[str]) -> Settled | None:
+def settled_by(
+    catalogue: Catalogue, layers: Sequence[Sequence[Written]], allowed: frozenset[str], *, data_known: bool = True
+) -> Settled | None:
     """The configuration as the catalogue has it; None where some of it must be imported first.
+
+    Args:
+        catalogue: What there is to choose from.
+        layers: What was written, the weakest first.
+        allowed: What a checkpoint may name besides what is trusted.
+        data_known: Whether there is a data set by default.
 
     Raises:
         LabError: For the first mistake in what was written.
     """
+    sections = dict(catalogue.sections)
+    if not data_known:
+        sections["data"] = replace(sections["data"], default_path=None)
     try:
-        settled = settle_entries(catalogue.top, catalogue.sections, catalogue, layers, allowed)
+        settled = settle_entries(catalogue.top, sections, catalogue, layers, allowed)
     except Unlisted:
         return None
     except UnknownClassError:
