@@ -31,11 +31,15 @@ def importing(module: str) -> tuple[str, ...]:
     return sys.executable, "-c", f"import {module}"
 
 
-def ended(command: Sequence[str]) -> Ended:
+def ended(command: Sequence[str], code: int = 0) -> Ended:
     """Run a process to its end.
 
+    Args:
+        command: What is run.
+        code: The exit code that it must have.
+
     Raises:
-        RunFailedError: If it fails.
+        RunFailedError: If it has another.
     """
     begun, begin = time.time(), time.perf_counter()
     process = subprocess.Popen(  # noqa: S603 - this program, and Python
@@ -44,9 +48,9 @@ def ended(command: Sequence[str]) -> Ended:
     assert process.stdout is not None
     with process.stdout as stream:
         output = stream.read()
-    code = process.wait()
+    differs = process.wait() != code
     seconds = time.perf_counter() - begin
-    if code:
+    if differs:
         last = output.strip().splitlines()[-1:] or ["it said nothing"]
         raise RunFailedError(f"{' '.join(command[1:6])} ... has failed: {last[0]}")
     return Ended(begun, seconds, output)

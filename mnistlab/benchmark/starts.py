@@ -9,6 +9,7 @@ from mnistlab.benchmark.probes import FirstStep, said
 from mnistlab.benchmark.processes import PROGRAM, ended, importing
 
 _LIGHT = Mark(0.25, 0.05)
+_MISTAKE = Mark(0.06, 0.04)
 _FIRST_STEP = Mark(1.15, 1.05)
 _TORCH, _CLI = "import lightning.pytorch", "import lightning.pytorch.cli"
 
@@ -20,6 +21,20 @@ LIGHT = {
     "TAB": ("completion", "--complete", "bash", "mnistlab fit --model=S", ""),
 }
 """The commands that only show something."""
+
+MISTAKES = (
+    ("fit", "--model.hiden_dim=3"),
+    ("fit", "--model=SmalModel"),
+    ("fit", "--model.dropout=1.5"),
+    ("fit", "--model.init_from=none.ckpt"),
+    ("fit", "--data.batch_size=many"),
+    ("fit", "--trainer.max_epoch=3"),
+    ("fit", "--config=Nonsense"),
+    ("predict", "--untrained", "--data=MNST"),
+    ("test", "--ckpt_path=none.ckpt"),
+    ("explain",),
+)
+"""Commands that are refused: an option or a class misspelt, a value out of range, a file or a checkpoint missing."""
 
 
 def starts(setting: Setting, rounds: int, folder: Path) -> Iterator[Result]:
@@ -39,14 +54,18 @@ def starts(setting: Setting, rounds: int, folder: Path) -> Iterator[Result]:
     options = ["--model=SDN68K", "--trainer.max_steps=3", "--run.test=false", f"--run.dir={folder}", probe]
     seconds: dict[str, list[float]] = {name: [] for name in commands}
     first: list[float] = []
+    mistaken: list[float] = []
     for number in range(rounds + 1):
         times = {name: ended(command).seconds for name, command in commands.items()}
+        refused = [ended([*PROGRAM, *arguments], code=2).seconds for arguments in MISTAKES]
         run = ended([*PROGRAM, "fit", *setting.data, *options])
         if number:
             for name, took in times.items():
                 seconds[name].append(took)
+            mistaken += refused
             first.append(said(run.output)[0] - run.begun)
     for name in LIGHT:
         command = "TAB after --model=S" if name == "TAB" else f"mnistlab {name}"
         yield ratio("start", (command, Figure(seconds[name])), (_TORCH, Figure(seconds[_TORCH])), _LIGHT)
+    yield ratio("start", ("a mistake in a command", Figure(mistaken)), (_TORCH, Figure(seconds[_TORCH])), _MISTAKE)
     yield ratio("start", ("mnistlab fit to its first step", Figure(first)), (_CLI, Figure(seconds[_CLI])), _FIRST_STEP)

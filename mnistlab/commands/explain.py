@@ -6,6 +6,9 @@ from mnistlab.options.arguments import ONE_OF, Arguments, Option
 
 def _explain(asked: Arguments) -> int:
     from mnistlab.training.explain_options import Wish  # noqa: PLC0415 - not for help
+    from mnistlab.training.typed import refuse_mistakes  # noqa: PLC0415 - not for help
+
+    refuse_mistakes(asked.command, asked.others)
     from mnistlab.training.running import run  # noqa: PLC0415 - brings torch in
 
     values = dict(asked.values)

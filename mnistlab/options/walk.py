@@ -141,9 +141,11 @@ class Walk:
     ) -> None:
         """What counts of an option; `default` would if nobody had written anything."""
         kind = self.kinds[option.kind] if option.kind else None
-        if option.is_shallow and entries:
-            last = entries[-1][1]
-            self.places[".".join(prefix)] = Place(owner, option, None, None, last.data, default, last)
+        if option.is_shallow and (entries or option.default_path):
+            last = entries[-1][1] if entries else None
+            self.places[".".join(prefix)] = Place(
+                owner, option, None, None, last.data if last else default, default, last
+            )
             self.unsure.append(".".join(prefix))
             return
         if kind is None or option.kind is None or _is_plain(kind, entries):
