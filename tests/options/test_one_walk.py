@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import redirect_stdout
+from functools import cache
 from io import StringIO
 
 import pytest
@@ -14,7 +15,7 @@ from mnistlab.options.entries import Catalogue, ClassEntry, OptionEntry
 from mnistlab.options.imported import settle
 from mnistlab.options.reading import is_known
 from mnistlab.options.settling import Settled
-from mnistlab.options.written import Written, from_arguments, from_text
+from mnistlab.options.written import from_arguments, from_text
 from mnistlab.reports.screen.settings import changed
 from mnistlab.sections import TopLevel, prepare, sections
 from mnistlab.training.origins import origins
@@ -59,9 +60,11 @@ def _some(option: OptionEntry) -> str:
     return (words or [{"integer": "3", "number": "0.5", "list": "[1]", "boolean": "true"}.get(kind.name, "x")])[0]
 
 
-def both(written: list[Written]) -> tuple[Settled | None, Settled]:
+@cache
+def both(*typed: str) -> tuple[Settled | None, Settled]:
     """The walk over the catalogue and the walk over what is imported."""
     prepare()
+    written = from_arguments(typed)
     return settled_by(catalogue(), [written], frozenset()), settle(TopLevel, sections(), [written])
 
 
@@ -71,8 +74,7 @@ def test_the_catalogue_and_imported_classes_say_the_same(kind: str) -> None:
     for option, entry in choices():
         if option != WHERE[kind]:
             continue
-        written = from_arguments(arguments(option, entry))
-        known, live = both(written)
+        known, live = both(*arguments(option, entry))
         if known is None or known.unsure:
             continue  # left to the classes: nothing is said
         assert known.values == live.values, entry.name
@@ -89,11 +91,10 @@ def test_help_completion_and_origins_say_what_counts(kind: str) -> None:
         if option != WHERE[kind]:
             continue
         typed = arguments(option, entry)
-        written = from_arguments(typed)
-        known, _ = both(written)
+        known, _ = both(*typed)
         if known is None or known.unsure:
             continue
-        present, unfinished = Present(catalogue(), written), Chosen(catalogue(), typed)
+        present, unfinished = Present(catalogue(), from_arguments(typed)), Chosen(catalogue(), typed)
         told = {each.key: each for each in origins(known, known.complete())}
         for key, place in known.places.items():
             if any(part.isdigit() for part in key.split(".")):
