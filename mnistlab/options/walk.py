@@ -5,6 +5,7 @@ It knows options by their entries alone, whether these are from imported classes
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from mnistlab.errors import LabError
 from mnistlab.options.entries import ClassEntry, KindEntry, Kinds, OptionEntry, SectionEntry
@@ -20,7 +21,7 @@ from mnistlab.text.nearest import said, suggestion
 Entries = list[tuple[Key, Written]]
 """What was written below a level: the rest of the key, and the whole. `("optimizer", "lr")` within `model`."""
 
-Described = Mapping[str, object]
+Described = Mapping[str, Any]
 """A class as configurations have it: `{"class_path": "torch.optim.SGD", "init_args": {"lr": 0.1}}`."""
 
 
@@ -456,9 +457,7 @@ def _short(default: Described | None) -> object:
 
 
 def _arguments_in(default: Described | None) -> Mapping[str, object]:
-    arguments = default.get("init_args", {}) if default else {}
-    assert isinstance(arguments, Mapping)
-    return arguments
+    return default.get("init_args", {}) if default else {}
 
 
 def _is_plain(kind: KindEntry, entries: Entries) -> bool:

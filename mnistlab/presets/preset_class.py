@@ -224,10 +224,9 @@ def _complete(cls: type[Preset]) -> None:
     _set(cls, **{name: settled.values.get(name, option.default) for name, option in options(TopLevel).items()})
 
 
-def _node(name: str, section: Section, value: object, written: Sequence[Written]) -> Config[Any]:
+def _node(name: str, section: Section, value: Mapping[str, Any], written: Sequence[Written]) -> Config[Any]:
     chosen = section.cls
     if section.chosen:
-        assert isinstance(value, Mapping)
         found = find_class(value["class_path"], (section.cls,), name)
         assert found is not None
         chosen = found

@@ -6,7 +6,6 @@ from dataclasses import replace
 from mnistlab.options.imported import Section, settle
 from mnistlab.options.notation import as_written
 from mnistlab.options.settling import Settled
-from mnistlab.options.signatures import parsed
 from mnistlab.options.written import SWEEP, Source, Written
 from mnistlab.sections import Sweep
 from mnistlab.sweeps.faults import Faults
@@ -30,9 +29,7 @@ def settings_from(presets: Sequence[Written], values: Mapping[str, str], faults:
     ]
     said = [_without_domain(entry) for entry in presets if len(entry.key) > 1]
     settled = _settled([entry for entry in [*said, *typed] if _fits(entry, faults)])
-    chosen = settled.values[SWEEP]
-    assert isinstance(chosen, Mapping)
-    return Sweep(**vars(parsed(Sweep, chosen)))
+    return Sweep(**settled.complete()[SWEEP])
 
 
 def _without_domain(entry: Written) -> Written:
