@@ -6,162 +6,28 @@ The public names are imported when they are first used, so that `import mnistlab
 import sys
 
 TYPE_CHECKING = False  # the module `typing` takes longer to import than all else that a command needs to begin
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the public names: type checkers read them here, and so does `_homes`
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
-    from mnistlab.classifier import Classifier
-    from mnistlab.cli import main
-    from mnistlab.data import EMNIST, KMNIST, MNIST, QMNIST, FashionMNIST, ImageData, MultiheadMNIST, SyntheticDigits
-    from mnistlab.losses import Loss
-    from mnistlab.models import (
-        CNN8K,
-        CNN68K,
-        CNN421K,
-        SDN8K,
-        SDN68K,
-        Assembled,
-        CompactCNN,
-        CompactCNN62K,
-        CompactCNN104K,
-        ConvNeXt,
-        ConvNeXt18K,
-        ConvNeXt73K,
-        ConvNeXt288K,
-        ConvNeXt725K,
-        EfficientNet,
-        EfficientNet4M,
-        EfficientNet7M,
-        EfficientNet22K,
-        EfficientNet66K,
-        LargeModel,
-        MediumModel,
-        MultiheadCNN422K,
-        ResidualMLP,
-        SimpleCNN,
-        SimpleDenseNet,
-        SmallModel,
-        TinyModel,
-        VisionTransformer,
-        ViT38K,
-        ViT210K,
-        ViT821K,
-    )
-    from mnistlab.nets import Backbone, Head
-    from mnistlab.options.domains import choice, interval
-    from mnistlab.presets.nodes import Config, config
-    from mnistlab.presets.preset_class import Preset, preset
-    from mnistlab.runs.run import Run
+    from mnistlab.classifier import Classifier as Classifier
+    from mnistlab.cli import main as main
+    from mnistlab.data import *  # noqa: F403 - each data set that is imported there
+    from mnistlab.losses import Loss as Loss
+    from mnistlab.models import *  # noqa: F403 - each model that is imported there
+    from mnistlab.nets import Backbone as Backbone
+    from mnistlab.nets import Head as Head
+    from mnistlab.options.domains import choice as choice
+    from mnistlab.options.domains import interval as interval
+    from mnistlab.presets.nodes import Config as Config
+    from mnistlab.presets.nodes import config as config
+    from mnistlab.presets.preset_class import Preset as Preset
+    from mnistlab.presets.preset_class import preset as preset
+    from mnistlab.runs.run import Run as Run
 
-_HOME = {
-    "mnistlab.classifier": ("Classifier",),
-    "mnistlab.cli": ("main",),
-    "mnistlab.data": (
-        "EMNIST",
-        "KMNIST",
-        "MNIST",
-        "QMNIST",
-        "FashionMNIST",
-        "ImageData",
-        "MultiheadMNIST",
-        "SyntheticDigits",
-    ),
-    "mnistlab.losses": ("Loss",),
-    "mnistlab.models": (
-        "Assembled",
-        "CNN421K",
-        "CNN68K",
-        "CNN8K",
-        "CompactCNN",
-        "CompactCNN62K",
-        "CompactCNN104K",
-        "ConvNeXt",
-        "ConvNeXt18K",
-        "ConvNeXt288K",
-        "ConvNeXt725K",
-        "ConvNeXt73K",
-        "EfficientNet",
-        "EfficientNet22K",
-        "EfficientNet4M",
-        "EfficientNet66K",
-        "EfficientNet7M",
-        "LargeModel",
-        "MediumModel",
-        "MultiheadCNN422K",
-        "ResidualMLP",
-        "SDN68K",
-        "SDN8K",
-        "SimpleCNN",
-        "SimpleDenseNet",
-        "SmallModel",
-        "TinyModel",
-        "ViT210K",
-        "ViT38K",
-        "ViT821K",
-        "VisionTransformer",
-    ),
-    "mnistlab.nets": ("Backbone", "Head"),
-    "mnistlab.options.domains": ("choice", "interval"),
-    "mnistlab.presets.nodes": ("Config", "config"),
-    "mnistlab.presets.preset_class": ("Preset", "preset"),
-    "mnistlab.runs.run": ("Run",),
-}
+    __all__: list[str]
+
 _MOVED = {"mnistlab.numbers": "mnistlab.options.numbers", "mnistlab.profiling": "mnistlab.callbacks.profiling"}
-_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
-
-__all__ = [
-    "CNN8K",
-    "CNN68K",
-    "CNN421K",
-    "EMNIST",
-    "KMNIST",
-    "MNIST",
-    "QMNIST",
-    "SDN8K",
-    "SDN68K",
-    "Assembled",
-    "Backbone",
-    "Classifier",
-    "CompactCNN",
-    "CompactCNN62K",
-    "CompactCNN104K",
-    "Config",
-    "ConvNeXt",
-    "ConvNeXt18K",
-    "ConvNeXt73K",
-    "ConvNeXt288K",
-    "ConvNeXt725K",
-    "EfficientNet",
-    "EfficientNet4M",
-    "EfficientNet7M",
-    "EfficientNet22K",
-    "EfficientNet66K",
-    "FashionMNIST",
-    "Head",
-    "ImageData",
-    "LargeModel",
-    "Loss",
-    "MediumModel",
-    "MultiheadCNN422K",
-    "MultiheadMNIST",
-    "Preset",
-    "ResidualMLP",
-    "Run",
-    "SimpleCNN",
-    "SimpleDenseNet",
-    "SmallModel",
-    "SyntheticDigits",
-    "TinyModel",
-    "ViT38K",
-    "ViT210K",
-    "ViT821K",
-    "VisionTransformer",
-    "choice",
-    "config",
-    "interval",
-    "main",
-    "preset",
-]
 
 
 class _Moved:
@@ -190,13 +56,35 @@ class _Moved:
 sys.meta_path.append(_Moved())
 
 
+_HOMES: dict[str, str] = {}
+
+
+def _homes(module: str = __name__) -> dict[str, str]:
+    """The module of each public name, as the imports for type checkers say, without importing any."""
+    import ast  # noqa: PLC0415 - only here
+    from importlib.util import find_spec  # noqa: PLC0415 - only here
+
+    if _HOMES and module == __name__:
+        return _HOMES
+    spec = find_spec(module)
+    source = spec.loader.get_source(module) if spec and spec.loader else ""  # type: ignore[attr-defined] # all that read files have it
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("mnistlab."):
+            home = str(node.module)
+            names = [alias.name for alias in node.names]
+            _homes(home) if names == ["*"] else _HOMES.update(dict.fromkeys(names, home))
+    return _HOMES
+
+
 def __getattr__(name: str) -> object:
-    if name not in _MODULE_OF:
+    if name == "__all__":
+        return sorted(_homes())
+    if name not in _homes():
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module  # noqa: PLC0415 - only here
 
-    return getattr(import_module(_MODULE_OF[name]), name)
+    return getattr(import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *_homes()})

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from mnistlab.catalogue import Catalogue, ClassEntry, KindEntry, OptionEntry
+from mnistlab.options.domains import domain_words
 from mnistlab.options.entries import Value
 from mnistlab.options.written import SWEEP
 from mnistlab.system.strict_json import spelt
@@ -21,7 +22,7 @@ _DOTTED = r"^(?!mnistlab\.)[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$"
 """The path of a class that may be the user's own."""
 
 _CHOICE = r"^choice:"
-_DOMAIN = r"^(choice|int|float|log|logint):"
+_DOMAIN = rf"^({'|'.join(domain_words())}):"
 """What a sweep takes in place of a value."""
 
 _INIT = r"(init_args\.)?"

@@ -2,7 +2,7 @@
 
 import re
 
-from mnistlab.options.domains import KINDS
+from mnistlab.options.domains import domain_words
 from mnistlab.text.nearest import nearest
 
 _WORD = re.compile(r"([A-Za-z]{3,})[:=](.+)", re.DOTALL)
@@ -20,7 +20,7 @@ def meant_domain(text: str) -> str | None:
     bare = text.strip(_QUOTES)
     word = _WORD.fullmatch(bare)
     if word is not None:
-        kind = next(iter(nearest(word[1], KINDS)), None)
+        kind = next(iter(nearest(word[1], domain_words())), None)
         values = word[2].replace(";", ",") if kind == "choice" else word[2]
         bare = f"{kind}:{values}" if kind else bare
         return bare if kind and bare != text else None

@@ -13,7 +13,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from mnistlab.errors import LabError
 from mnistlab.options.building import build_exactly
 from mnistlab.options.classes import find_class, not_a_class
-from mnistlab.options.domains import Choice, Interval, Values, first_of, labelled
+from mnistlab.options.domains import Domain, Values, labelled
 from mnistlab.options.imported import Section, settle
 from mnistlab.options.signatures import Option, options
 from mnistlab.options.specification import (
@@ -234,8 +234,8 @@ def written_for(name: str, value: object, where: str) -> Iterator[Written]:
 def _entries(key: Key, value: object, where: str) -> Iterator[Written]:
     if isinstance(value, Values):
         value = labelled([tuple(_entries((), each, where)) for each in value.values])
-    if isinstance(value, Choice | Interval):
-        yield Written(key, first_of(value), Source.FILE, where, domain=value)
+    if isinstance(value, Domain):
+        yield Written(key, value.first, Source.FILE, where, domain=value)
         return
     node = _as_node(value, where)
     if node is not None:

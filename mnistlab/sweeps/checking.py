@@ -6,11 +6,12 @@ from copy import deepcopy
 from dataclasses import replace
 
 from mnistlab.errors import LabError
-from mnistlab.options.domains import Choice, as_typed, with_domain
+from mnistlab.options.domains import Label, as_typed
 from mnistlab.options.slips import meant_domain
+from mnistlab.options.swept import candidates_of, with_domain
 from mnistlab.options.written import from_arguments
 from mnistlab.sweeps.faults import Faults
-from mnistlab.sweeps.space import Assignment, Label, Space
+from mnistlab.sweeps.space import Assignment, Space
 from mnistlab.text.nearest import said
 from mnistlab.training.assemble import LabCLI
 from mnistlab.training.running import check
@@ -110,14 +111,13 @@ def _is_about(message: str, word: str) -> bool:
 def _narrowed(word: str, message: str) -> list[str]:
     """An argument without the value of its choice that a message begins with; nothing where no other is left."""
     try:
-        domains = [with_domain(entry).domain for entry in from_arguments([word])]
+        entries = [with_domain(entry) for entry in from_arguments([word])]
     except LabError:
         return []
     rest = [
         replace(each.written[0], key=())
-        for domain in domains
-        if isinstance(domain, Choice)
-        for each in domain.candidates
+        for entry in entries
+        for each in candidates_of(entry)
         if not message.startswith(f"{each.written[0].where}:")
     ]
     shorter = f"{word.partition('=')[0]}=choice:{','.join(as_typed(entry.value) for entry in rest)}"

@@ -20,7 +20,7 @@ from mnistlab.sweeps.checking import checked_space
 from mnistlab.sweeps.faults import Faults
 from mnistlab.sweeps.plan import Plan, content_of, identity, name_for
 from mnistlab.sweeps.settings import settings_from
-from mnistlab.sweeps.space import Space, ends
+from mnistlab.sweeps.space import Space
 from mnistlab.sweeps.start import (
     begun,
     check_seed,
@@ -130,7 +130,7 @@ def _checked(text: str, base: Sequence[str], faults: Faults) -> tuple[list[str],
         faults.tell()
     space, cli = checked_space("compare", [*base, f"--model=choice:{','.join(models)}"], _refuse, faults)
     (axis,) = space.axes
-    return models, [str(label) for label in ends(axis)], cli
+    return models, [str(label) for label in axis.domain.ends()], cli
 
 
 def _canonical(name: str) -> str:

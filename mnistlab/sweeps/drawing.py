@@ -2,18 +2,17 @@
 
 import json
 from collections.abc import Callable, Collection, Iterator
-from math import exp, log
 from random import Random
 from typing import Any
 
 import optuna
 from numpy.random import SeedSequence
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, TPESampler
 from optuna.trial import FrozenTrial
 
-from mnistlab.options.domains import Choice, Interval
-from mnistlab.sweeps.space import Axis, Label, Point, Space, ends, nth_in, numbers_in
+from mnistlab.options.domains import Label
+from mnistlab.sweeps.space import Axis, Point, Space
 
 _DRAWS = 10
 """So often TPE may draw what is taken already before chance decides: near the end of a small space it would insist."""
@@ -103,27 +102,8 @@ def unseen(space: Space, seed: int, taken: Collection[str]) -> Point:
 
 
 def at_random(axis: Axis, seed: int) -> Iterator[Label]:
-    """The values of an axis in a random order, each once; of all numbers between two there is always another one."""
-    draw, domain = Random(f"{seed} {axis.name}"), axis.domain  # noqa: S311 - no secret
-    if isinstance(domain, Choice):
-        yield from draw.sample(ends(axis), len(domain.candidates))
-        return
-    seen: set[float] = set()
-    while len(seen) != numbers_in(domain):
-        value = _number(domain, draw)
-        if value not in seen:
-            seen.add(value)
-            yield value
-
-
-def distribution(axis: Axis) -> CategoricalDistribution | IntDistribution | FloatDistribution:
-    """The values of an axis as Optuna describes them."""
-    domain = axis.domain
-    if isinstance(domain, Choice):
-        return CategoricalDistribution(ends(axis))
-    if domain.whole:
-        return IntDistribution(int(domain.low), int(domain.high), log=domain.log, step=int(domain.step or 1))
-    return FloatDistribution(domain.low, domain.high, log=domain.log, step=domain.step)
+    """The values of an axis in a random order."""
+    return axis.domain.shuffled(Random(f"{seed} {axis.name}"))  # noqa: S311 - no secret
 
 
 def _drawn(sampler: BaseSampler, space: Space, study: optuna.Study, trial: FrozenTrial) -> Point:
@@ -133,20 +113,7 @@ def _drawn(sampler: BaseSampler, space: Space, study: optuna.Study, trial: Froze
     def choose(axis: Axis) -> Label:
         name, domain = axis.name, axis.domain
         alone = name not in together
-        value = sampler.sample_independent(study, trial, name, distribution(axis)) if alone else together[name]
-        if isinstance(domain, Interval) and domain.step is not None:
-            return nth_in(domain, round((value - domain.low) / domain.step))  # without what rounding has added
-        label: Label = value
-        return label
+        value = sampler.sample_independent(study, trial, name, domain.distribution()) if alone else together[name]
+        return domain.exact(value)
 
     return space.assign(choose).point
-
-
-def _number(domain: Interval, draw: Random) -> int | float:
-    """A number of an interval, each as likely as every other, or each factor."""
-    count, low, high = numbers_in(domain), domain.low, domain.high
-    if domain.log:
-        margin = 0.5 if domain.whole else 0.0  # half of a whole number belongs to either neighbour
-        value = exp(draw.uniform(log(low - margin), log(high + margin)))
-        return min(max(round(value) if domain.whole else value, low), high)
-    return draw.uniform(low, high) if count is None else nth_in(domain, draw.randrange(count))

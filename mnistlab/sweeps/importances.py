@@ -5,7 +5,6 @@ from collections.abc import Hashable, Sequence
 
 from optuna.trial import FrozenTrial
 
-from mnistlab.options.domains import Choice
 from mnistlab.sweeps.space import Axis, Space
 
 _FEWEST = 10
@@ -41,7 +40,7 @@ def importances(trials: Sequence[FrozenTrial], space: Space) -> dict[str, float]
 def _groups(trials: Sequence[FrozenTrial], axis: Axis) -> list[Hashable]:
     """To which group each trial belongs: a value, or a part of an interval."""
     values = [trial.params[axis.name] for trial in trials]
-    if isinstance(axis.domain, Choice) or len(set(values)) <= _PARTS:
+    if axis.domain.scale is None or len(set(values)) <= _PARTS:
         return values
     bounds = statistics.quantiles(values, n=_PARTS)
     return [sum(value > bound for bound in bounds) for value in values]

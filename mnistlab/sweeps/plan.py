@@ -11,12 +11,12 @@ from typing import Any, Literal
 
 from mnistlab.catalogue.store import current_identity
 from mnistlab.errors import LabError
-from mnistlab.options.domains import as_typed
+from mnistlab.options.domains import Label, as_typed
 from mnistlab.runs.metrics import MEASURE, Measure, measure_of
 from mnistlab.runs.record import write_json
 from mnistlab.runs.run import Run
 from mnistlab.sweeps.drawing import at_random, identified, seed_of, unseen
-from mnistlab.sweeps.space import Assignment, Axis, Label, Point, Space, ends, grid
+from mnistlab.sweeps.space import Assignment, Axis, Point, Space
 from mnistlab.system.files import UnreadableError, read_text
 from mnistlab.system.shapes import fields, listed, maybe, named, text, whole
 from mnistlab.system.strict_json import spelt
@@ -229,9 +229,9 @@ def sampling(space: Space, sampler: str, trials: int | None) -> tuple[str, int]:
     endless: list[Axis] = []
 
     def values(axis: Axis) -> Sequence[Label]:
-        found = grid(axis)
+        found = axis.domain.values()
         endless.extend([axis] if found is None else [])
-        return ends(axis) if found is None else found
+        return axis.domain.ends() if found is None else found
 
     points = takewhile(lambda _: not endless, space.every(values))
     size = sum(1 for _ in islice(points, _LARGEST_GRID + 1))
@@ -279,7 +279,7 @@ def _stem(number: int) -> str:
 
 
 def _grid(axis: Axis) -> Sequence[Label]:
-    values = grid(axis)
+    values = axis.domain.values()
     assert values is not None
     return values
 

@@ -10,10 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from optuna.trial import FrozenTrial
 
-from mnistlab.options.domains import Choice, as_typed
+from mnistlab.options.domains import Label, as_typed
 from mnistlab.reports.charts import Draw, save
 from mnistlab.sweeps.plan import Plan
-from mnistlab.sweeps.space import Axis, Label
+from mnistlab.sweeps.space import Axis
 from mnistlab.sweeps.study import State, Study
 from mnistlab.text.values import four_digits, in_letters
 
@@ -79,15 +79,12 @@ def _slice(plan: Plan, trials: Sequence[FrozenTrial], axis: Axis, axes: Axes) ->
     having = [trial for trial in trials if axis.name in trial.params]
     values = [_scaled(plan, trial.value) for trial in having]
     axes.set(xlabel=axis.name, ylabel=_label(plan))
-    if isinstance(axis.domain, Choice):
-        labels = [each.label for each in axis.domain.candidates]
-        places = [labels.index(trial.params[axis.name]) for trial in having]
-        axes.set_xticks(range(len(labels)), [as_typed(label) for label in labels])
-        axes.set_xlim(-0.5, len(labels) - 0.5)
+    if axis.domain.scale is None:
+        axes.set_xticks(range(len(axis.domain.ends())), _marks(axis))
+        axes.set_xlim(-0.5, len(axis.domain.ends()) - 0.5)
     else:
-        places = [trial.params[axis.name] for trial in having]
-        axes.set_xscale("log" if axis.domain.log else "linear")
-    axes.plot(places, values, "o", alpha=0.7)
+        axes.set_xscale(axis.domain.scale)
+    axes.plot([axis.domain.place(trial.params[axis.name]) for trial in having], values, "o", alpha=0.7)
 
 
 def _parallel(plan: Plan, trials: Sequence[FrozenTrial], columns: Sequence[Axis], axes: Axes) -> None:
@@ -97,11 +94,12 @@ def _parallel(plan: Plan, trials: Sequence[FrozenTrial], columns: Sequence[Axis]
     for trial, value in sorted(zip(trials, values, strict=True), key=lambda pair: pair[1], reverse=plan.minimizes):
         share = (value - low) / (high - low) if high > low else 1.0
         good = 1 - share if plan.minimizes else share
-        heights = [_height(axis, trial.params.get(axis.name)) for axis in columns]
+        heights = [_height(axis, trial.params[axis.name]) if axis.name in trial.params else None for axis in columns]
         there = [(place, height) for place, height in enumerate([*heights, share]) if height is not None]
         axes.plot(*zip(*there, strict=True), color="C0", alpha=0.08 + 0.85 * good**2, linewidth=1.2)
     for place, axis in enumerate(columns):
-        for height, text in _marks(axis):
+        for end, text in zip(axis.domain.ends(), _marks(axis), strict=True):
+            height = _height(axis, end)
             axes.annotate(text, (place, height), xytext=(3, 2), textcoords="offset points", fontsize=7)
     for height, number in ((0.0, low), (1.0, high)):
         axes.annotate(in_letters(number), (len(columns), height), xytext=(3, 2), textcoords="offset points", fontsize=7)
@@ -117,26 +115,18 @@ def _bars(importances: Mapping[str, float], axes: Axes) -> None:
     axes.set(xlabel="explains of the differences by itself, %")
 
 
-def _height(axis: Axis, value: Label) -> float | None:
-    """Where a value stands on its column, from 0 to 1; None where the trial has none."""
-    domain = axis.domain
-    if isinstance(domain, Choice):
-        labels = [each.label for each in domain.candidates]
-        return labels.index(value) / max(1, len(labels) - 1) if value in labels else None
-    if not isinstance(value, int | float):
-        return None
-    if domain.log:
-        return log10(value / domain.low) / log10(domain.high / domain.low)
-    return (value - domain.low) / (domain.high - domain.low)
+def _height(axis: Axis, value: Label) -> float:
+    """Where a value stands on its column, from 0 to 1."""
+    low, high, place = (axis.domain.place(each) for each in (axis.domain.ends()[0], axis.domain.ends()[-1], value))
+    if axis.domain.scale == "log":
+        return log10(place / low) / log10(high / low)
+    return (place - low) / (high - low or 1)
 
 
-def _marks(axis: Axis) -> list[tuple[float, str]]:
-    """What is written beside a column."""
-    domain = axis.domain
-    if isinstance(domain, Choice):
-        heights = [(_height(axis, each.label), as_typed(each.label)) for each in domain.candidates]
-        return [(height, text) for height, text in heights if height is not None]
-    return [(0.0, four_digits(domain.low)), (1.0, four_digits(domain.high))]
+def _marks(axis: Axis) -> list[str]:
+    """What stands beside the ends of an axis, or all its values."""
+    is_named = axis.domain.scale is None
+    return [as_typed(end) if is_named else four_digits(axis.domain.place(end)) for end in axis.domain.ends()]
 
 
 def _scaled(plan: Plan, value: float | None) -> float:

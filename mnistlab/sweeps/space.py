@@ -5,15 +5,15 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from mnistlab.errors import LabError
-from mnistlab.options.domains import Candidate, Choice, Domain, Interval, as_typed, chooses_class, reads_as_domain
+from mnistlab.options.domains import Domain, Label, as_typed
 from mnistlab.options.imported import settle
 from mnistlab.options.notation import Plain, as_written
 from mnistlab.options.settling import Settled
+from mnistlab.options.swept import candidates_of, chooses_class, reads_as_domain
 from mnistlab.options.written import STEERING, Key, Source, Written, from_arguments
 from mnistlab.sections import TopLevel, sections
 from mnistlab.training.invocation import Invocation
 
-Label = str | int | float | bool | None
 Point = Mapping[str, Label]
 """The value of each axis that counts, by name; of a choice the label."""
 
@@ -33,20 +33,12 @@ class Axis:
     @property
     def domain(self) -> Domain:
         """What its values are taken from."""
-        assert isinstance(self.entry.domain, Choice | Interval)
+        assert isinstance(self.entry.domain, Domain)
         return self.entry.domain
-
-    def candidate(self, label: Label) -> Candidate:
-        """The value of a choice that is called so."""
-        assert isinstance(self.domain, Choice)
-        return next(each for each in self.domain.candidates if each.label == label)
 
 
 _TEXTS = ("name", "dir", "tags")
 """Options of how a run is kept that take any text."""
-
-_LONGEST = 10_000
-"""Values of an axis of a grid."""
 
 Choose = Callable[[Axis], Label]
 """Takes a value for an axis; of a choice the label."""
@@ -137,7 +129,8 @@ class Space:
         """
 
         def good(axis: Axis) -> list[Label]:
-            return [value for value in ends(axis) if (axis.name, value) not in without] or ends(axis)[:1]
+            ends = [*axis.domain.ends()]
+            return [value for value in ends if (axis.name, value) not in without] or ends[:1]
 
         seen: set[tuple[str, Label, tuple[Label, ...]]] = set()
         for base in self.every(lambda axis: good(axis) if self.chooses_class(axis) else good(axis)[:1]):
@@ -200,47 +193,17 @@ class Space:
 
     def _expanded(self, entry: Written, chosen: Point) -> list[Written]:
         """An entry as it is settled: of a choice of classes all, the one that has been taken last."""
-        if not isinstance(entry.domain, Choice) or not self.chooses_class(Axis(entry.name, entry)):
+        if not self.chooses_class(Axis(entry.name, entry)):
             return [entry]
-        heads = [replace(each.written[0], key=entry.key) for each in entry.domain.candidates]
-        labels = [each.label for each in entry.domain.candidates]
+        heads = [replace(each.written[0], key=entry.key) for each in candidates_of(entry)]
+        labels = [each.label for each in candidates_of(entry)]
         taken = heads[labels.index(chosen[entry.name])] if chosen.get(entry.name, ...) in labels else heads[0]
         return [*(head for head in heads if head is not taken), taken]
 
 
 def _rank(entry: Written) -> tuple[int, int]:
     """Choices before what may depend on them, the outer before the inner."""
-    return (0 if isinstance(entry.domain, Choice) else 1, len(entry.key))
-
-
-def ends(axis: Axis) -> list[Label]:
-    """Every value of a choice, or the smallest and the largest number."""
-    if isinstance(axis.domain, Choice):
-        return [each.label for each in axis.domain.candidates]
-    return [axis.domain.low, axis.domain.high]
-
-
-def grid(axis: Axis) -> Sequence[Label] | None:
-    """Every value of an axis; None where there are too many for a grid."""
-    if isinstance(axis.domain, Choice):
-        return ends(axis)
-    count = numbers_in(axis.domain)
-    if axis.domain.log or count is None or count > _LONGEST:
-        return None
-    return [nth_in(axis.domain, index) for index in range(count)]
-
-
-def numbers_in(domain: Interval) -> int | None:
-    """How many numbers an interval has; None where there is no end to them."""
-    if domain.step is None and not domain.whole:
-        return None
-    return int((domain.high - domain.low) / (domain.step or 1) + 1e-9) + 1
-
-
-def nth_in(domain: Interval, index: int) -> int | float:
-    """A number of an interval that has so many only, the smallest one first."""
-    value = domain.low + index * (domain.step or 1)
-    return int(value) if domain.whole else float(f"{value:.12g}")
+    return (0 if candidates_of(entry) else 1, len(entry.key))
 
 
 def _taken(axis: Axis, choose: Choose, point: dict[str, Label]) -> list[Written]:
@@ -248,10 +211,9 @@ def _taken(axis: Axis, choose: Choose, point: dict[str, Label]) -> list[Written]
     value = choose(axis)
     point[axis.name] = value
     key, where = axis.entry.key, axis.entry.where
-    if not isinstance(axis.domain, Choice):
-        return [Written(key, value, Source.COMMAND_LINE, where)]
     written: list[Written] = []
-    for part in axis.candidate(value).written:
+    taken = [each.written for each in candidates_of(axis.entry) if each.label == value]
+    for part in taken[0] if taken else [Written((), value, Source.COMMAND_LINE, where)]:
         whole = replace(part, key=(*key, *part.key))
         if part.domain is None:
             written.append(whole)

@@ -5,12 +5,12 @@ import statistics
 from collections.abc import Mapping, Sequence
 
 from mnistlab.errors import visible
+from mnistlab.options.domains import Label
 from mnistlab.runs.folder import WEIGHTS
 from mnistlab.runs.hints import command_for
 from mnistlab.sweeps.importances import importances
 from mnistlab.sweeps.plan import Plan
 from mnistlab.sweeps.plots import write_plots
-from mnistlab.sweeps.space import Label
 from mnistlab.sweeps.study import Progress, State, Study, ranked
 from mnistlab.text.layout import table
 from mnistlab.text.values import four_digits, last_parts, percent

@@ -22,12 +22,12 @@ from optuna.trial import Trial, TrialState
 from mnistlab.checkpoints.continuing import check_continuable
 from mnistlab.checkpoints.reading import read_checkpoint, record_of
 from mnistlab.errors import LabError, tell
+from mnistlab.options.domains import Label
 from mnistlab.runs.folder import BEST, LAST, METRICS, WEIGHTS, is_run
 from mnistlab.runs.run import Run
 from mnistlab.runs.supervision import Row, Supervision
-from mnistlab.sweeps.drawing import distribution
 from mnistlab.sweeps.plan import Plan, finished, plan_from
-from mnistlab.sweeps.space import Axis, Label, Point
+from mnistlab.sweeps.space import Axis, Point
 from mnistlab.sweeps.storage import HEARTBEAT_S, told_of_the_database
 from mnistlab.sweeps.study import State, Study, ranked
 from mnistlab.system.interruptions import ended_like_interrupted
@@ -174,7 +174,7 @@ class _Job:
 
 def _suggested(trial: Trial, axis: Axis) -> Label:
     """The value of an axis, as Optuna is told of it."""
-    domain = distribution(axis)
+    domain = axis.domain.distribution()
     if isinstance(domain, CategoricalDistribution):
         label: Label = trial.suggest_categorical(axis.name, domain.choices)
         return label

@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from mnistlab.errors import LabError
-from mnistlab.options.domains import alternatives, chooses_class, with_domain
 from mnistlab.options.notation import NULLS, at_home
+from mnistlab.options.swept import alternatives, chooses_class, with_domain
 from mnistlab.options.trust import Vouching
 from mnistlab.options.written import (
     STEERING,

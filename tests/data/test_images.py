@@ -14,12 +14,15 @@ from support import quiet_trainer, record_of
 from torch import Tensor
 
 from mnistlab.cli import main
-from mnistlab.data import EMNIST, KMNIST, MNIST, QMNIST, FashionMNIST, MultiheadMNIST, SyntheticDigits
+from mnistlab.data import EMNIST, MNIST, SyntheticDigits
 from mnistlab.data.augment import RandomDistortion
 from mnistlab.data.images import ImageData, stratified
 from mnistlab.data.imageset import ImageSet
 from mnistlab.errors import LabError
 from mnistlab.models import TinyModel
+from mnistlab.options.classes import candidates
+
+DATA_SETS = [cls for cls, *_ in candidates((ImageData,)).values() if cls.__module__.startswith("mnistlab.")]
 
 
 class Squares(ImageData):
@@ -165,7 +168,7 @@ def test_of_many_images_5000_are_held_out() -> None:
     assert (MNIST(train_size=600).val_size, MNIST(train_size=600, val_size=7).val_size) == (100, 7)
 
 
-@pytest.mark.parametrize("cls", [MNIST, FashionMNIST, KMNIST, QMNIST, EMNIST, MultiheadMNIST, SyntheticDigits])
+@pytest.mark.parametrize("cls", DATA_SETS)
 def test_every_data_set_can_be_made_smaller(here: Path, capsys: pytest.CaptureFixture[str], cls: type) -> None:
     """By the same options, in a configuration that says so."""
     sizes = ["--data.train_size=600", "--data.val_size=100"]

@@ -1,11 +1,20 @@
 """Domains: what stands in place of a value where many are to be tried."""
 
+import gc
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
 import pytest
 
 from mnistlab import choice, interval
+from mnistlab.cli import main
 from mnistlab.errors import LabError
-from mnistlab.options.domains import Choice, Interval, with_domain
-from mnistlab.options.written import from_arguments
+from mnistlab.options.domains import Choice, Domain, Interval, Label
+from mnistlab.options.swept import with_domain
+from mnistlab.options.written import Written, from_arguments
 
 
 def domain(text: str) -> object:
@@ -93,3 +102,59 @@ def test_python_refuses_an_empty_domain() -> None:
         choice()
     with pytest.raises(ValueError, match="smaller number first"):
         interval(2, 1)
+
+
+@pytest.fixture
+def powers() -> Iterator[None]:
+    """A further word for domains, and all that it takes."""
+
+    @dataclass(frozen=True)
+    class Powers(Domain):
+        """Powers of two."""
+
+        words: ClassVar[dict[str, str]] = {"pow2": "pow2:3..5"}
+
+        low: int
+        high: int
+
+        def __str__(self) -> str:
+            return f"pow2:{self.low}..{self.high}"
+
+        @classmethod
+        def parse(cls, word: str, text: str, entry: Written) -> Domain:
+            """Two exponents."""
+            del entry
+            low, dots, high = text.partition("..")
+            if not (dots and low.isdigit() and high.isdigit()):
+                raise ValueError(f"`{word}` takes two exponents.")
+            return cls(int(low), int(high))
+
+        def values(self) -> Sequence[Label]:
+            return [2**exponent for exponent in range(self.low, self.high + 1)]
+
+    yield
+    del Powers
+    gc.collect()  # or else other tests would find it
+
+
+@pytest.mark.usefixtures("powers", "inline")
+@pytest.mark.parametrize("sampler", ["grid", "random", "tpe"])
+def test_a_further_word_is_one_class(here: Path, small_data: tuple[str, ...], sampler: str) -> None:
+    """It says what it reads and which values there are; each way to choose them, plots and tables follow."""
+    swept = ["--model=TinyModel", "--model.layers=1", "--model.hidden_dim=pow2:3..5", f"--sampler={sampler}"]
+    assert main(["sweep", *swept, *small_data, "--trainer.max_epochs=1", "--trials=3", "--name=it"]) == 0
+
+    records = [json.loads(path.read_text()) for path in here.glob("runs/it/*/run.json")]
+    assert sorted(each["point"]["model.hidden_dim"] for each in records) == [8, 16, 32]
+    assert [path.name for path in here.rglob("slice-*.svg")] == ["slice-model.hidden_dim.svg"]
+
+
+@pytest.mark.usefixtures("powers")
+def test_a_further_word_is_refused_like_any(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With how it is written, and where it is misspelt; a single run takes none."""
+    del here
+    for text, said in (("pow2:a", "`pow2` takes two exponents. Write pow2:3..5."), ("pow:3..5", "pow2:3..5")):
+        assert main(["sweep", "--model=TinyModel", f"--model.hidden_dim={text}"]) == 2
+        assert said in capsys.readouterr().err
+    assert main(["fit", "--model=TinyModel", "--model.hidden_dim=pow2:3..5"]) == 2
+    assert "pow2:3..5" in capsys.readouterr().err

@@ -116,7 +116,6 @@ def _overview() -> str:
         [
             "mnistlab trains and compares image classifiers on MNIST and its family.",
             *lines,
-            "",
             "mnistlab COMMAND --help lists its options. To begin:",
             "  mnistlab fit --data=SyntheticDigits --model=SmallModel",
         ]

@@ -424,10 +424,12 @@ def test_a_wide_terminal_is_used(shown: Shown, monkeypatch: pytest.MonkeyPatch) 
     wide = shown("fit", "--help")
 
     assert "Probability of dropping a pixel, and a value of a block's branch" in wide
-    assert "Or EMNIST, FashionMNIST, KMNIST, MultiheadMNIST, QMNIST, SyntheticDigits" in wide
     assert wide != narrow
     assert max(map(len, wide.splitlines())) <= 120
     assert "\x1b" not in wide
+    monkeypatch.setenv("COLUMNS", "400")
+    data = [each["name"] for each in json.loads(shown("datasets", "--json")) if not each["default"]]
+    assert f"Or {', '.join(data)}" in shown("fit", "--help")
 
 
 @pytest.mark.slow
