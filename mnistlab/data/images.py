@@ -140,7 +140,6 @@ class ImageData(LightningDataModule):
 
         Then the default counts, and nothing is fetched into such a place.
         """
-        del written
         return []
 
     def located(self) -> dict[str, str]:
@@ -245,7 +244,6 @@ class ImageData(LightningDataModule):
         Shape: (batch, channels, height, width) uint8 -> the same in float32, mean 0 and standard deviation 1 over the
         training split. What is not uint8 is left alone: it does not come from here.
         """
-        del dataloader_idx
         images, targets = batch if isinstance(batch, (tuple, list)) else (batch, None)
         if not isinstance(images, Tensor) or images.dtype != torch.uint8:
             return batch
