@@ -46,10 +46,6 @@ else:
         """Nothing more at run time."""
 
 
-class NoOptions:
-    """A node has no options beside those of its class."""
-
-
 class Config(_Fits, Generic[T]):
     """A class with options: a description, which builds nothing until `build()`.
 
@@ -94,7 +90,7 @@ class Config(_Fits, Generic[T]):
         keyed = [replace(entry, key=(name, *entry.key)) for entry in entries]
         section = Section(cls, chosen=True, supplied=supplied_to(cls))
         before = len(first) + len(written)
-        settled = settle(NoOptions, {name: section}, [keyed[:before], keyed[before:]])
+        settled = settle(object, {name: section}, [keyed[:before], keyed[before:]])
         for entry, why in settled.dropped:
             warn(f"{entry.key[-1]}={entry.value} is dropped. {why}")
         dropped = {id(entry) for entry, _ in settled.dropped}
