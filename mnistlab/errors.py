@@ -5,7 +5,7 @@ import io
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 
 from mnistlab.text.addresses import masked
@@ -45,6 +45,13 @@ def tell(message: str) -> None:
         lines = [part for line in lines for part in ([line] if line.startswith("  ") else wrapper.wrap(line))]
     with suppress(OSError):  # nowhere to say so
         print("\n".join(map(visible, lines)), file=sys.stderr)
+
+
+def say(lines: Iterable[str]) -> None:
+    """Print lines of which a stranger may have written part; on a terminal they are broken between words."""
+    from mnistlab.text.layout import fitted  # noqa: PLC0415 - not for every command
+
+    print(fitted("\n".join(map(visible, lines))))
 
 
 def announce(message: str) -> None:

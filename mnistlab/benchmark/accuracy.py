@@ -2,13 +2,13 @@
 
 import statistics
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mnistlab.benchmark.epochs import QUIET, reference
 from mnistlab.benchmark.figures import Figure, Mark, Result
-from mnistlab.benchmark.fitting import Setting, fit
+from mnistlab.benchmark.fitting import fit
 from mnistlab.benchmark.peers import Peers
 from mnistlab.benchmark.plain import Images
 from mnistlab.runs.run import Run
@@ -35,11 +35,11 @@ QUICK99 = Goal("Quick99", 99.0, Mark(10, 5), 1)
 BEST = Goal("Best", 99.6, Mark(60, 45), 5)
 
 
-def accuracy(setting: Setting, images: Images, peers: Peers, goal: Goal, seeds: int) -> Iterator[Result]:
+def accuracy(data: Sequence[str], images: Images, peers: Peers, goal: Goal, seeds: int) -> Iterator[Result]:
     """Training seconds as runs record them, without import, validation and test, and the accuracy of each run.
 
     Args:
-        setting: The data set.
+        data: The data set and its options, as they are typed.
         images: The same, read already.
         peers: What trains the reference loop.
         goal: What is trained.
@@ -52,7 +52,7 @@ def accuracy(setting: Setting, images: Images, peers: Peers, goal: Goal, seeds: 
     for seed in range(seeds):
         with tempfile.TemporaryDirectory() as folder:
             options = [f"--config={goal.preset}", f"--seed_everything={seed}", "--run.test=true"]
-            fit(setting, options, Path(folder))
+            fit(data, options, Path(folder))
             (path,) = Path(folder).glob("runs/*/*/run.json")
             run = Run.of(path.parent)
         accuracies.append((run.test_acc or 0.0) * 100)
@@ -71,7 +71,7 @@ def accuracy(setting: Setting, images: Images, peers: Peers, goal: Goal, seeds: 
         statistics.mean(quiet),
         "s",
         how if enough else f"{how} The mark is for {goal.seeds} seeds: --seeds={goal.seeds}.",
-        goal.mark if enough and "--data=MNIST" in setting.data else None,
+        goal.mark if enough and "--data=MNIST" in data else None,
         {
             "quiet machine": Figure(quiet),
             "here": Figure(seconds),

@@ -1,11 +1,10 @@
 """The memory of a run: its peak, and whether it grows."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mnistlab.benchmark.figures import Figure, Mark, Result
-from mnistlab.benchmark.fitting import Setting
 from mnistlab.benchmark.probes import Resident, said, say_peak
 from mnistlab.benchmark.processes import PROGRAM, ended
 
@@ -19,11 +18,11 @@ _SETTLED = 5
 """Epochs after which all buffers are there."""
 
 
-def memory(setting: Setting, epochs: int, folder: Path) -> Iterator[Result]:
+def memory(data: Sequence[str], epochs: int, folder: Path) -> Iterator[Result]:
     """The peak of a fit of TinyModel, and the growth between its first epochs and its last one.
 
     Args:
-        setting: The data set.
+        data: The data set and its options, as they are typed.
         epochs: How long the run is.
         folder: Where the run may lie.
 
@@ -33,7 +32,7 @@ def memory(setting: Setting, epochs: int, folder: Path) -> Iterator[Result]:
     only = f"import lightning.pytorch; from {say_peak.__module__} import say_peak; say_peak()"
     (imported,) = said(ended((sys.executable, "-c", only)).output)
     probe = f"--trainer.callbacks={Resident.__module__}.{Resident.__qualname__}"
-    options = [*setting.data, "--model=TinyModel", f"--trainer.max_epochs={epochs}", f"--run.dir={folder}", probe]
+    options = [*data, "--model=TinyModel", f"--trainer.max_epochs={epochs}", f"--run.dir={folder}", probe]
     *sizes, peak = said(ended([*PROGRAM, "fit", *options]).output)
     yield Result(
         "peak of a fit of TinyModel above an import of lightning.pytorch",

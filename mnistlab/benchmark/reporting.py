@@ -7,7 +7,6 @@ from typing import Any
 import torch
 
 from mnistlab.benchmark.figures import Found, Result
-from mnistlab.benchmark.fitting import Setting
 from mnistlab.benchmark.measuring import SECTIONS, Effort, Ground
 from mnistlab.benchmark.peers import peers
 from mnistlab.benchmark.plain import in_memory
@@ -33,17 +32,17 @@ def measure(sections: Sequence[str], data: Sequence[str], out: Path, *, seeds: i
         LabError: If there is no such data set, or something fails.
     """
     quiet()
-    setting, effort = Setting(tuple(data)), Effort(quick, seeds)
-    images = in_memory(check(setting.data).datamodule)
+    effort = Effort(quick, seeds)
+    images = in_memory(check(data).datamodule)
     about = environment()
-    machine = about["machine"]
-    print(f"{machine['processor']}, {machine['cores']} cores, {machine['threads']} threads{_gpu()}")
+    machine, gpu = about["machine"], torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
+    print(f"{machine['processor']}, {machine['cores']} cores, {machine['threads']} threads, {gpu}")
     print(", ".join(f"{name} {version}" for name, version in about["versions"].items()))
     print(head())
     kept: dict[str, Any] = {"format": 1, "started": now(), "quick": quick, "data": list(data), **about, "sections": {}}
     everything: list[Found] = []
     with peers(data) as beside:
-        ground = Ground(setting, images, beside)
+        ground = Ground(data, images, beside)
         for name in sections:
             print(f"\n{name}", flush=True)
             found: list[Found] = []
@@ -57,7 +56,3 @@ def measure(sections: Sequence[str], data: Sequence[str], out: Path, *, seeds: i
                 write_json(out, kept)
     marks = [reached for each in everything if isinstance(each, Result) for _, reached in each.verdicts()[:1]]
     print(f"\n{sum(marks)} of {len(marks)} marks are reached. All figures are in {out}.")
-
-
-def _gpu() -> str:
-    return f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ", no GPU"

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import torch
 
 from mnistlab.benchmark.figures import Figure, Found, Mark, Result, Series
-from mnistlab.benchmark.fitting import Setting, fitted
+from mnistlab.benchmark.fitting import fitted
 from mnistlab.benchmark.processes import PROGRAM, ended
 from mnistlab.data import ImageSet, SyntheticDigits
 from mnistlab.runs.folder import RECORD
@@ -52,29 +52,29 @@ def by_images(times: Sequence[int], folder: Path) -> Iterator[Found]:
         times: How often the images of the smallest set are there.
         folder: Where the runs may lie.
     """
-    setting = Setting((f"--data={Repeated.__module__}.{Repeated.__qualname__}",))
+    data = [f"--data={Repeated.__module__}.{Repeated.__qualname__}"]
     sizes = [f"--data.train_size={_IMAGES}", "--data.test_size=500", "--data.val_size=500"]
     rows = []
     for count in times:
-        clock = fitted(setting, _MODEL, folder, 3, *sizes, f"--data.times={count}", "--data.batch_size=128")
+        clock = fitted(data, _MODEL, folder, 3, *sizes, f"--data.times={count}", "--data.batch_size=128")
         images = _IMAGES * count - 500
         seconds = Figure(clock.steps[1:]).median
         rows.append((count, images, seconds, seconds / images * 1e6))
     yield Series(f"{_MODEL}, an epoch by the size of the set", ("times", "images", "s", "us/image"), rows)
 
 
-def by_batch(setting: Setting, sizes: Sequence[int], images: int, folder: Path) -> Iterator[Found]:
+def by_batch(data: Sequence[str], sizes: Sequence[int], images: int, folder: Path) -> Iterator[Found]:
     """Microseconds for an image in batches of different sizes.
 
     Args:
-        setting: The data set.
+        data: The data set and its options, as they are typed.
         sizes: Images in a batch.
         images: Training images of the data set.
         folder: Where the runs may lie.
     """
     rows = []
     for size in sizes:
-        clock = fitted(setting, _MODEL, folder, 3, f"--data.batch_size={size}")
+        clock = fitted(data, _MODEL, folder, 3, f"--data.batch_size={size}")
         seconds = Figure(clock.steps[1:]).median
         rows.append((size, seconds, seconds / images * 1e6))
     yield Series(f"{_MODEL}, an epoch by the size of a batch", ("batch", "s", "us/image"), rows)

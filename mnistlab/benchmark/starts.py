@@ -1,10 +1,9 @@
 """How long commands take to start, over the imports that they cannot do without."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mnistlab.benchmark.figures import Figure, Mark, Result, ratio
-from mnistlab.benchmark.fitting import Setting
 from mnistlab.benchmark.probes import FirstStep, said
 from mnistlab.benchmark.processes import PROGRAM, ended, importing
 
@@ -22,11 +21,11 @@ LIGHT = {
 """The commands that only show something."""
 
 
-def starts(setting: Setting, rounds: int, folder: Path) -> Iterator[Result]:
+def starts(data: Sequence[str], rounds: int, folder: Path) -> Iterator[Result]:
     """Seconds of whole commands, and to the first training step; each in its turn.
 
     Args:
-        setting: The data set.
+        data: The data set and its options, as they are typed.
         rounds: How often; one more before, which does not count, fills the disk's cache.
         folder: Where the runs may lie.
 
@@ -41,7 +40,7 @@ def starts(setting: Setting, rounds: int, folder: Path) -> Iterator[Result]:
     first: list[float] = []
     for number in range(rounds + 1):
         times = {name: ended(command).seconds for name, command in commands.items()}
-        run = ended([*PROGRAM, "fit", *setting.data, *options])
+        run = ended([*PROGRAM, "fit", *data, *options])
         if number:
             for name, took in times.items():
                 seconds[name].append(took)
