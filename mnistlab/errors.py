@@ -34,15 +34,12 @@ def tell(message: str) -> None:
     """
     lines = message.splitlines()
     if sys.stderr.isatty():
-        import textwrap  # noqa: PLC0415 - only here
+        from mnistlab.text.layout import paragraph  # noqa: PLC0415 - only here
 
-        wrapper = textwrap.TextWrapper(
-            shutil.get_terminal_size().columns,
-            subsequent_indent="  ",
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-        lines = [part for line in lines for part in ([line] if line.startswith("  ") else wrapper.wrap(line))]
+        width = shutil.get_terminal_size().columns
+        lines = [
+            part for line in lines for part in ([line] if line.startswith("  ") else paragraph(line, width, 2, ""))
+        ]
     with suppress(OSError):  # nowhere to say so
         print("\n".join(map(visible, lines)), file=sys.stderr)
 

@@ -228,9 +228,7 @@ class ImageData(LightningDataModule):
         """The test images."""
         return self._eval_loader("test")
 
-    def predict_dataloader(self) -> EvalLoader:
-        """The test images."""
-        return self._eval_loader("test")
+    predict_dataloader = test_dataloader
 
     def transfer_batch_to_device(self, batch: object, device: torch.device, dataloader_idx: int) -> object:
         """Leave a batch of the lab where it is, on the device already; Lightning would look into each of its parts."""
