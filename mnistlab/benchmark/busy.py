@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mnistlab.benchmark.figures import Figure, Mark, Result, ratio
+from mnistlab.benchmark.peers import Ground
 from mnistlab.benchmark.processes import PROGRAM, ended
 from mnistlab.runs.folder import METRICS
 from mnistlab.runs.run import Run
@@ -36,32 +38,27 @@ class Load:
     epochs: int = 4
 
 
-LOADS = (Load("SDN68K", 430), Load("SmallModel", 150), Load("CNN421K", 25))
+_LOADS = (Load("SDN68K", 430), Load("SmallModel", 150), Load("CNN421K", 25))
 
 
-def busy(data: Sequence[str], loads: tuple[Load, ...], together: int, folder: Path) -> Iterator[Result]:
-    """Epochs of whole commands: quiet, busy from their start, and busy from their middle on.
+def busy(ground: Ground) -> Iterator[Result]:
+    """Epochs of whole commands: quiet, busy from their start, and busy from their middle on."""
+    with tempfile.TemporaryDirectory() as folder:
+        for load in _LOADS[:1] if ground.quick else _LOADS:
+            yield from _beside_others(ground.data, load, Path(folder))
+        yield _at_once(ground.data, _LOADS[0], 2 if ground.quick else 4, Path(folder))
 
-    Args:
-        data: The data set and its options, as they are typed.
-        loads: What is trained.
-        together: How many runs of the first are timed at once.
-        folder: Where the runs may lie.
 
-    Raises:
-        RunFailedError: If a command fails.
-    """
+def _beside_others(data: Sequence[str], load: Load, folder: Path) -> Iterator[Result]:
     beside = f"beside {len(usable_cores())} busy processes"
-    for load in loads:
-        with _others():
-            whole = _epochs(data, load, folder / f"{load.net}-whole", load.epochs)
-        midway = _epochs(data, load, folder / f"{load.net}-midway", 2 * load.epochs, disturbed_from=load.epochs)
-        quiet = Figure(midway[1 : load.epochs])  # the first epoch warms up
-        later = Figure(midway[load.epochs + 1 :])
-        name = f"{load.net}, an epoch"
-        yield ratio(name, (beside, Figure(whole[1:])), ("quiet", quiet), _BUSY)
-        yield ratio(name, (f"{beside} from its middle on", later), ("quiet", quiet), _BUSY)
-    yield _at_once(data, loads[0], together, folder)
+    with _others():
+        whole = _epochs(data, load, folder / f"{load.net}-whole", load.epochs)
+    midway = _epochs(data, load, folder / f"{load.net}-midway", 2 * load.epochs, disturbed_from=load.epochs)
+    quiet = Figure(midway[1 : load.epochs])  # the first epoch warms up
+    later = Figure(midway[load.epochs + 1 :])
+    name = f"{load.net}, an epoch"
+    yield ratio(name, (beside, Figure(whole[1:])), ("quiet", quiet), _BUSY)
+    yield ratio(name, (f"{beside} from its middle on", later), ("quiet", quiet), _BUSY)
 
 
 def _at_once(data: Sequence[str], load: Load, many: int, folder: Path) -> Result:

@@ -1,9 +1,10 @@
 """How long commands take to start, over the imports that they cannot do without."""
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+import tempfile
+from collections.abc import Iterator
 
 from mnistlab.benchmark.figures import Figure, Mark, Result, ratio
+from mnistlab.benchmark.peers import Ground
 from mnistlab.benchmark.probes import FirstStep, said
 from mnistlab.benchmark.processes import PROGRAM, ended, importing
 
@@ -21,27 +22,19 @@ LIGHT = {
 """The commands that only show something."""
 
 
-def starts(data: Sequence[str], rounds: int, folder: Path) -> Iterator[Result]:
-    """Seconds of whole commands, and to the first training step; each in its turn.
-
-    Args:
-        data: The data set and its options, as they are typed.
-        rounds: How often; one more before, which does not count, fills the disk's cache.
-        folder: Where the runs may lie.
-
-    Raises:
-        RunFailedError: If a command fails.
-    """
+def starts(ground: Ground) -> Iterator[Result]:
+    """Seconds of whole commands, and to the first training step; each in its turn."""
     commands = {name: (*PROGRAM, *arguments) for name, arguments in LIGHT.items()}
     commands |= {_TORCH: importing("lightning.pytorch"), _CLI: importing("lightning.pytorch.cli")}
     probe = f"--trainer.callbacks={FirstStep.__module__}.{FirstStep.__qualname__}"
-    options = ["--model=SDN68K", "--trainer.max_steps=3", "--run.test=false", f"--run.dir={folder}", probe]
+    options = ["--model=SDN68K", "--trainer.max_steps=3", "--run.test=false", probe]
     seconds: dict[str, list[float]] = {name: [] for name in commands}
     first: list[float] = []
-    for number in range(rounds + 1):
+    for number in range(2 if ground.quick else 3):
         times = {name: ended(command).seconds for name, command in commands.items()}
-        run = ended([*PROGRAM, "fit", *data, *options])
-        if number:
+        with tempfile.TemporaryDirectory() as folder:
+            run = ended([*PROGRAM, "fit", *ground.data, *options, f"--run.dir={folder}"])
+        if number:  # the first one fills the disk's cache
             for name, took in times.items():
                 seconds[name].append(took)
             first.append(said(run.output)[0] - run.begun)
