@@ -35,7 +35,6 @@ class _Moved:
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> "ModuleSpec | None":
         """Where it is now; asked only where no module has this name."""
-        del path, target
         if name not in _MOVED:
             return None
         from importlib.machinery import ModuleSpec  # noqa: PLC0415 - only here

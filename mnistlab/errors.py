@@ -5,7 +5,7 @@ import io
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 
 from mnistlab.text.addresses import masked
@@ -34,17 +34,21 @@ def tell(message: str) -> None:
     """
     lines = message.splitlines()
     if sys.stderr.isatty():
-        import textwrap  # noqa: PLC0415 - only here
+        from mnistlab.text.layout import paragraph  # noqa: PLC0415 - only here
 
-        wrapper = textwrap.TextWrapper(
-            shutil.get_terminal_size().columns,
-            subsequent_indent="  ",
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-        lines = [part for line in lines for part in ([line] if line.startswith("  ") else wrapper.wrap(line))]
+        width = shutil.get_terminal_size().columns
+        lines = [
+            part for line in lines for part in ([line] if line.startswith("  ") else paragraph(line, width, 2, ""))
+        ]
     with suppress(OSError):  # nowhere to say so
         print("\n".join(map(visible, lines)), file=sys.stderr)
+
+
+def say(lines: Iterable[str]) -> None:
+    """Print lines of which a stranger may have written part; on a terminal they are broken between words."""
+    from mnistlab.text.layout import fitted  # noqa: PLC0415 - not for every command
+
+    print(fitted("\n".join(map(visible, lines))))
 
 
 def announce(message: str) -> None:

@@ -8,6 +8,7 @@ from torchvision import transforms
 
 from mnistlab.benchmark.clock import now
 from mnistlab.benchmark.figures import Figure, Result, ratio
+from mnistlab.benchmark.peers import Ground
 from mnistlab.benchmark.plain import Images
 from mnistlab.benchmark.template import ImageByImage
 from mnistlab.data import RandomDistortion
@@ -18,13 +19,9 @@ _BATCHES = 40  # each for us; torchvision makes one for ten of ours
 _AFFINE = transforms.RandomAffine(degrees=10, translate=(0.08, 0.08), scale=(0.88, 1.12), shear=1)
 
 
-def augmentation(images: Images, rounds: int) -> Iterator[Result]:
-    """Microseconds for an image that is taken from the set, normalized and distorted.
-
-    Args:
-        images: The set.
-        rounds: How often each way has its turn.
-    """
+def augmentation(ground: Ground) -> Iterator[Result]:
+    """Microseconds for an image that is taken from the set, normalized and distorted."""
+    images, rounds = ground.images, 3 if ground.quick else 7
     affine, elastic = RandomDistortion(), RandomDistortion(elastic=1.0)
     ours: dict[str, Callable[[Tensor], Tensor]] = {
         "nothing": lambda batch: batch,

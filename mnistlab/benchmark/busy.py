@@ -2,15 +2,16 @@
 
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from mnistlab.benchmark.figures import Figure, Mark, Result, ratio
-from mnistlab.benchmark.fitting import Setting
+from mnistlab.benchmark.peers import Ground
 from mnistlab.benchmark.processes import PROGRAM, ended
 from mnistlab.runs.folder import METRICS
 from mnistlab.runs.run import Run
@@ -37,39 +38,34 @@ class Load:
     epochs: int = 4
 
 
-LOADS = (Load("SDN68K", 430), Load("SmallModel", 150), Load("CNN421K", 25))
+_LOADS = (Load("SDN68K", 430), Load("SmallModel", 150), Load("CNN421K", 25))
 
 
-def busy(setting: Setting, loads: tuple[Load, ...], together: int, folder: Path) -> Iterator[Result]:
-    """Epochs of whole commands: quiet, busy from their start, and busy from their middle on.
+def busy(ground: Ground) -> Iterator[Result]:
+    """Epochs of whole commands: quiet, busy from their start, and busy from their middle on."""
+    with tempfile.TemporaryDirectory() as folder:
+        for load in _LOADS[:1] if ground.quick else _LOADS:
+            yield from _beside_others(ground.data, load, Path(folder))
+        yield _at_once(ground.data, _LOADS[0], 2 if ground.quick else 4, Path(folder))
 
-    Args:
-        setting: The data set.
-        loads: What is trained.
-        together: How many runs of the first are timed at once.
-        folder: Where the runs may lie.
 
-    Raises:
-        RunFailedError: If a command fails.
-    """
+def _beside_others(data: Sequence[str], load: Load, folder: Path) -> Iterator[Result]:
     beside = f"beside {len(usable_cores())} busy processes"
-    for load in loads:
-        with _others():
-            whole = _epochs(setting, load, folder / f"{load.net}-whole", load.epochs)
-        midway = _epochs(setting, load, folder / f"{load.net}-midway", 2 * load.epochs, disturbed_from=load.epochs)
-        quiet = Figure(midway[1 : load.epochs])  # the first epoch warms up
-        later = Figure(midway[load.epochs + 1 :])
-        name = f"{load.net}, an epoch"
-        yield ratio(name, (beside, Figure(whole[1:])), ("quiet", quiet), _BUSY)
-        yield ratio(name, (f"{beside} from its middle on", later), ("quiet", quiet), _BUSY)
-    yield _at_once(setting, loads[0], together, folder)
+    with _others():
+        whole = _epochs(data, load, folder / f"{load.net}-whole", load.epochs)
+    midway = _epochs(data, load, folder / f"{load.net}-midway", 2 * load.epochs, disturbed_from=load.epochs)
+    quiet = Figure(midway[1 : load.epochs])  # the first epoch warms up
+    later = Figure(midway[load.epochs + 1 :])
+    name = f"{load.net}, an epoch"
+    yield ratio(name, (beside, Figure(whole[1:])), ("quiet", quiet), _BUSY)
+    yield ratio(name, (f"{beside} from its middle on", later), ("quiet", quiet), _BUSY)
 
 
-def _at_once(setting: Setting, load: Load, many: int, folder: Path) -> Result:
+def _at_once(data: Sequence[str], load: Load, many: int, folder: Path) -> Result:
     """Whole commands at the same time, and one after the other."""
 
     def seconds(name: str) -> float:
-        return ended(_command(setting, load, folder / name, load.epochs)).seconds
+        return ended(_command(data, load, folder / name, load.epochs)).seconds
 
     row = Figure([sum(seconds(f"row-{number}") for number in range(many))])
     begin = time.perf_counter()
@@ -79,10 +75,10 @@ def _at_once(setting: Setting, load: Load, many: int, folder: Path) -> Result:
     return ratio(f"{load.net}, {many} runs of fit", ("at once", together), ("in a row", row), _AT_ONCE)
 
 
-def _epochs(setting: Setting, load: Load, root: Path, epochs: int, disturbed_from: int | None = None) -> list[float]:
+def _epochs(data: Sequence[str], load: Load, root: Path, epochs: int, disturbed_from: int | None = None) -> list[float]:
     """Seconds of each epoch of a run, beside which others begin after so many."""
     process = subprocess.Popen(  # noqa: S603 - this program
-        _command(setting, load, root, epochs),
+        _command(data, load, root, epochs),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -99,10 +95,10 @@ def _epochs(setting: Setting, load: Load, root: Path, epochs: int, disturbed_fro
     return [seconds or 0.0 for seconds in Run.of(next(root.glob("*/*"))).epoch_seconds]
 
 
-def _command(setting: Setting, load: Load, root: Path, epochs: int) -> list[str]:
+def _command(data: Sequence[str], load: Load, root: Path, epochs: int) -> list[str]:
     length = [f"--trainer.max_epochs={epochs}", f"--trainer.limit_train_batches={load.batches}"]
     sizes = ["--data.batch_size=128", "--trainer.limit_val_batches=1", "--run.test=false"]
-    return [*PROGRAM, "fit", *setting.data, f"--model={load.net}", *length, *sizes, f"--run.dir={root}"]
+    return [*PROGRAM, "fit", *data, f"--model={load.net}", *length, *sizes, f"--run.dir={root}"]
 
 
 def _rows(root: Path) -> int:

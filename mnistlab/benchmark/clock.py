@@ -53,7 +53,6 @@ class Clock(Epochwise, Callback):
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """End the epoch before, and begin one."""
-        del trainer, pl_module
         self._note(self.closings)
         if Clock.between is not None:
             self.beside.append(Clock.between())
@@ -61,17 +60,14 @@ class Clock(Epochwise, Callback):
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """The steps are made."""
-        del trainer, pl_module
         self._note(self.steps)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """All is validated."""
-        del trainer, pl_module
         self._note(self.validations)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """End the last epoch."""
-        del trainer, pl_module
         self._note(self.closings)
 
     def _note(self, seconds: list[float]) -> None:

@@ -2,14 +2,14 @@
 
 import math
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from mnistlab.benchmark.figures import Figure, Mark, Result, ratio
-from mnistlab.benchmark.fitting import Setting, fitted
-from mnistlab.benchmark.peers import Peers
+from mnistlab.benchmark.fitting import fitted
+from mnistlab.benchmark.peers import Ground
 from mnistlab.benchmark.plain import Images
 
 BATCH_SIZE = 128
@@ -71,31 +71,22 @@ class Ways:
         return Figure([self.epochs[way].median + self.validations[way].median])
 
 
-def epochs(setting: Setting, images: Images, peers: Peers, rounds: Mapping[Net, int]) -> Iterator[Result]:
-    """Time each net in all ways, in turn so that what else the machine does meets all of them alike.
-
-    Args:
-        setting: The data set.
-        images: The same, read already.
-        peers: What fit is measured against.
-        rounds: The models, the reference first, and how often each way has its turn.
-
-    Raises:
-        RunFailedError: If one cannot be trained.
-    """
-    scale = 1.0
+def epochs(ground: Ground) -> Iterator[Result]:
+    """Time each net in all ways, in turn so that what else the machine does meets all of them alike."""
+    rounds = {REFERENCE: 1, LARGER[0]: 1} if ground.quick else {REFERENCE: 3, **dict.fromkeys(LARGER, 2)}
+    scale, images = 1.0, ground.images
     for net, turns in rounds.items():
         with tempfile.TemporaryDirectory() as folder:
-            ways = _ways(setting, images, peers, net, turns, Path(folder))
+            ways = _ways(ground, net, turns, Path(folder))
         if net == REFERENCE:
             scale = QUIET / ways.epochs[PLAIN].median
         yield from _results(net, ways, len(images.train), len(images.val), scale)
 
 
-def reference(peers: Peers, images: Images) -> float:
+def reference(ground: Ground) -> float:
     """Seconds that the machine takes now for the epoch that a quiet one takes QUIET for."""
-    seconds = peers.epoch(REFERENCE.name, BATCH_SIZE, _batches(images, 1.0))
-    return seconds * 55_000 / len(images.train)
+    seconds = ground.peers.epoch(REFERENCE.name, BATCH_SIZE, _batches(ground.images, 1.0))
+    return seconds * 55_000 / len(ground.images.train)
 
 
 def _results(net: Net, ways: Ways, train: int, val: int, scale: float) -> Iterator[Result]:
@@ -119,7 +110,8 @@ def _results(net: Net, ways: Ways, train: int, val: int, scale: float) -> Iterat
     yield Result(what, value, "s", f"here {FIT} {seconds}, {others}", mark, ways.validations)
 
 
-def _ways(setting: Setting, images: Images, peers: Peers, net: Net, rounds: int, folder: Path) -> Ways:
+def _ways(ground: Ground, net: Net, rounds: int, folder: Path) -> Ways:
+    data, images, peers = ground.data, ground.images, ground.peers
     batches, every = _batches(images, net.part), _batches(images, 1.0)
     part = batches / every
     held = len(images.val)
@@ -138,12 +130,12 @@ def _ways(setting: Setting, images: Images, peers: Peers, net: Net, rounds: int,
     per_batch = held / math.ceil(held / EVAL_BATCH_SIZE)  # the loader divides evenly
     plain = partial(peers.epoch, net.name, BATCH_SIZE, batches)
     for _ in range(rounds):
-        clock = fitted(setting, net.name, folder, net.epochs, *limits, between=plain)
+        clock = fitted(data, net.name, folder, net.epochs, *limits, between=plain)
         note(FIT, clock.epochs(part)[1:], clock.validations[1:], round(val_batches * per_batch))
         validated = peers.validate(net.name, BATCH_SIZE, EVAL_BATCH_SIZE, most)
         note(PLAIN, [seconds / part for seconds in clock.beside[1:]], [validated], most)
         if net.fast:
-            clock = fitted(setting, net.name, folder, net.epochs, *limits, *net.fast)
+            clock = fitted(data, net.name, folder, net.epochs, *limits, *net.fast)
             note(FAST, clock.epochs(part)[1:], clock.validations[1:], round(val_batches * per_batch))
         clock = peers.template(net.name, BATCH_SIZE, min(batches, _THEIRS), their_val_batches, folder)
         looked_at = min(held, their_val_batches * BATCH_SIZE)

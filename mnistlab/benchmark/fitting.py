@@ -1,7 +1,6 @@
 """Runs of `mnistlab fit` in this process, as a user at a terminal has them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from mnistlab.benchmark.clock import Clock
@@ -11,24 +10,13 @@ from mnistlab.training.failures import RunFailedError
 from mnistlab.training.running import run
 
 
-@dataclass(frozen=True)
-class Setting:
-    """What all runs share.
-
-    Attributes:
-        data: The data set and its options, as they are typed.
-    """
-
-    data: tuple[str, ...]
-
-
-def fit(setting: Setting, arguments: Sequence[str], folder: Path) -> None:
-    """Train with a bar, a table and checkpoints; what is shown goes to a file.
+def fit(data: Sequence[str], arguments: Sequence[str], folder: Path) -> None:
+    """Train on `data`, as it is typed, with a bar, a table and checkpoints; what is shown goes to a file.
 
     Raises:
         RunFailedError: If it fails.
     """
-    typed = [*setting.data, *arguments, f"--run.dir={folder / 'runs'}"]
+    typed = [*data, *arguments, f"--run.dir={folder / 'runs'}"]
     try:
         with terminal(folder / "screen"):
             run("fit", typed)
@@ -39,7 +27,7 @@ def fit(setting: Setting, arguments: Sequence[str], folder: Path) -> None:
 
 
 def fitted(
-    setting: Setting,
+    data: Sequence[str],
     model: str,
     folder: Path,
     epochs: int,
@@ -51,7 +39,7 @@ def fitted(
     length = f"--trainer.max_epochs={epochs}"
     Clock.between = between
     try:
-        fit(setting, [f"--model={model}", length, clock, "--run.test=false", *options], folder)
+        fit(data, [f"--model={model}", length, clock, "--run.test=false", *options], folder)
     finally:
         Clock.between = None
     return Clock.last

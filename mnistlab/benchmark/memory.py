@@ -1,11 +1,11 @@
 """The memory of a run: its peak, and whether it grows."""
 
 import sys
+import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 from mnistlab.benchmark.figures import Figure, Mark, Result
-from mnistlab.benchmark.fitting import Setting
+from mnistlab.benchmark.peers import Ground
 from mnistlab.benchmark.probes import Resident, said, say_peak
 from mnistlab.benchmark.processes import PROGRAM, ended
 
@@ -19,22 +19,14 @@ _SETTLED = 5
 """Epochs after which all buffers are there."""
 
 
-def memory(setting: Setting, epochs: int, folder: Path) -> Iterator[Result]:
-    """The peak of a fit of TinyModel, and the growth between its first epochs and its last one.
-
-    Args:
-        setting: The data set.
-        epochs: How long the run is.
-        folder: Where the run may lie.
-
-    Raises:
-        RunFailedError: If it fails.
-    """
+def memory(ground: Ground) -> Iterator[Result]:
+    """The peak of a fit of TinyModel, and the growth between its first epochs and its last one."""
     only = f"import lightning.pytorch; from {say_peak.__module__} import say_peak; say_peak()"
     (imported,) = said(ended((sys.executable, "-c", only)).output)
     probe = f"--trainer.callbacks={Resident.__module__}.{Resident.__qualname__}"
-    options = [*setting.data, "--model=TinyModel", f"--trainer.max_epochs={epochs}", f"--run.dir={folder}", probe]
-    *sizes, peak = said(ended([*PROGRAM, "fit", *options]).output)
+    options = [*ground.data, "--model=TinyModel", f"--trainer.max_epochs={8 if ground.quick else 50}", probe]
+    with tempfile.TemporaryDirectory() as folder:
+        *sizes, peak = said(ended([*PROGRAM, "fit", *options, f"--run.dir={folder}"]).output)
     yield Result(
         "peak of a fit of TinyModel above an import of lightning.pytorch",
         peak - imported,

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TypeVar
@@ -57,6 +58,25 @@ class Peers:
         """End both."""
         self._plain.shutdown(cancel_futures=True)
         self._template.shutdown(cancel_futures=True)
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What all sections stand on.
+
+    Attributes:
+        data: The data set and its options, as they are typed.
+        images: The same, read already.
+        peers: What fit is measured against.
+        quick: Less of everything.
+        seeds: With how many the longest training is repeated.
+    """
+
+    data: Sequence[str]
+    images: Images
+    peers: Peers
+    quick: bool
+    seeds: int
 
 
 @contextmanager

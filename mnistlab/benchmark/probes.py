@@ -23,7 +23,6 @@ class FirstStep(Callback):
         self, trainer: Trainer, pl_module: LightningModule, outputs: object, batch: object, batch_idx: int
     ) -> None:
         """Say it once."""
-        del trainer, pl_module, outputs, batch, batch_idx
         if not self._said:
             self._said = True
             print(f"{MARK} {time.time():.3f}", flush=True)
@@ -39,7 +38,6 @@ class Resident(Callback):
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Say it."""
-        del trainer, pl_module
         print(f"{MARK} {psutil.Process().memory_info().rss / 2**20:.1f}", flush=True)
 
 

@@ -1,6 +1,7 @@
 """How the cost grows: with the images, with the batch, with the runs in a folder."""
 
 import json
+import tempfile
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -9,7 +10,8 @@ from typing import Any, Literal
 import torch
 
 from mnistlab.benchmark.figures import Figure, Found, Mark, Result, Series
-from mnistlab.benchmark.fitting import Setting, fitted
+from mnistlab.benchmark.fitting import fitted
+from mnistlab.benchmark.peers import Ground
 from mnistlab.benchmark.processes import PROGRAM, ended
 from mnistlab.data import ImageSet, SyntheticDigits
 from mnistlab.runs.folder import RECORD
@@ -17,6 +19,7 @@ from mnistlab.runs.run import Run
 
 _IMAGES = 6_000
 _LISTING = Mark(2.0)
+_MANY = ((1, 4, 16), (32, 128, 512, 2_048, 4_096), (100, 1_000, 10_000))
 _MOST = 10_000
 """Records, of which the mark speaks."""
 
@@ -45,49 +48,40 @@ class Repeated(SyntheticDigits):
         return ImageSet(once.images[rows], {name: target[rows] for name, target in once.targets.items()})
 
 
-def by_images(times: Sequence[int], folder: Path) -> Iterator[Found]:
-    """Microseconds for an image in sets of different sizes.
+def scaling(ground: Ground) -> Iterator[Found]:
+    """How an epoch and the list of runs grow with the images, the batch and the runs."""
+    times, sizes, counts = ((1, 4), (128, 1024), (100, 1_000)) if ground.quick else _MANY
+    with tempfile.TemporaryDirectory() as folder:
+        yield _by_images(times, Path(folder))
+        yield _by_batch(ground, sizes, Path(folder))
+        yield from _by_records(counts, 1 if ground.quick else 3, Path(folder))
 
-    Args:
-        times: How often the images of the smallest set are there.
-        folder: Where the runs may lie.
-    """
-    setting = Setting((f"--data={Repeated.__module__}.{Repeated.__qualname__}",))
+
+def _by_images(times: Sequence[int], folder: Path) -> Series:
+    """Microseconds for an image in sets of different sizes."""
+    data = [f"--data={Repeated.__module__}.{Repeated.__qualname__}"]
     sizes = [f"--data.train_size={_IMAGES}", "--data.test_size=500", "--data.val_size=500"]
     rows = []
     for count in times:
-        clock = fitted(setting, _MODEL, folder, 3, *sizes, f"--data.times={count}", "--data.batch_size=128")
+        clock = fitted(data, _MODEL, folder, 3, *sizes, f"--data.times={count}", "--data.batch_size=128")
         images = _IMAGES * count - 500
         seconds = Figure(clock.steps[1:]).median
         rows.append((count, images, seconds, seconds / images * 1e6))
-    yield Series(f"{_MODEL}, an epoch by the size of the set", ("times", "images", "s", "us/image"), rows)
+    return Series(f"{_MODEL}, an epoch by the size of the set", ("times", "images", "s", "us/image"), rows)
 
 
-def by_batch(setting: Setting, sizes: Sequence[int], images: int, folder: Path) -> Iterator[Found]:
-    """Microseconds for an image in batches of different sizes.
-
-    Args:
-        setting: The data set.
-        sizes: Images in a batch.
-        images: Training images of the data set.
-        folder: Where the runs may lie.
-    """
+def _by_batch(ground: Ground, sizes: Sequence[int], folder: Path) -> Series:
+    """Microseconds for an image in batches of different sizes."""
     rows = []
     for size in sizes:
-        clock = fitted(setting, _MODEL, folder, 3, f"--data.batch_size={size}")
+        clock = fitted(ground.data, _MODEL, folder, 3, f"--data.batch_size={size}")
         seconds = Figure(clock.steps[1:]).median
-        rows.append((size, seconds, seconds / images * 1e6))
-    yield Series(f"{_MODEL}, an epoch by the size of a batch", ("batch", "s", "us/image"), rows)
+        rows.append((size, seconds, seconds / len(ground.images.train) * 1e6))
+    return Series(f"{_MODEL}, an epoch by the size of a batch", ("batch", "s", "us/image"), rows)
 
 
-def by_records(counts: Sequence[int], rounds: int, folder: Path) -> Iterator[Found]:
-    """Seconds of `mnistlab runs`, the whole command, in folders with many runs.
-
-    Args:
-        counts: How many.
-        rounds: How often.
-        folder: Where runs lie already, whose records are copied, and where the others may lie.
-    """
+def _by_records(counts: Sequence[int], rounds: int, folder: Path) -> Iterator[Found]:
+    """Seconds of `mnistlab runs`, the whole command, in folders with many runs: copies of one that lies there."""
     like = next(run for path in sorted((folder / "runs").glob("*/*")) if (run := Run.find(path)))
     rows = []
     kept = 0

@@ -1,10 +1,10 @@
 """How long commands take to start, over the imports that they cannot do without."""
 
+import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 from mnistlab.benchmark.figures import Figure, Mark, Result, ratio
-from mnistlab.benchmark.fitting import Setting
+from mnistlab.benchmark.peers import Ground
 from mnistlab.benchmark.probes import FirstStep, said
 from mnistlab.benchmark.processes import PROGRAM, ended, importing
 
@@ -37,29 +37,21 @@ MISTAKES = (
 """Commands that are refused: an option or a class misspelt, a value out of range, a file or a checkpoint missing."""
 
 
-def starts(setting: Setting, rounds: int, folder: Path) -> Iterator[Result]:
-    """Seconds of whole commands, and to the first training step; each in its turn.
-
-    Args:
-        setting: The data set.
-        rounds: How often; one more before, which does not count, fills the disk's cache.
-        folder: Where the runs may lie.
-
-    Raises:
-        RunFailedError: If a command fails.
-    """
+def starts(ground: Ground) -> Iterator[Result]:
+    """Seconds of whole commands, and to the first training step; each in its turn."""
     commands = {name: (*PROGRAM, *arguments) for name, arguments in LIGHT.items()}
     commands |= {_TORCH: importing("lightning.pytorch"), _CLI: importing("lightning.pytorch.cli")}
     probe = f"--trainer.callbacks={FirstStep.__module__}.{FirstStep.__qualname__}"
-    options = ["--model=SDN68K", "--trainer.max_steps=3", "--run.test=false", f"--run.dir={folder}", probe]
+    options = ["--model=SDN68K", "--trainer.max_steps=3", "--run.test=false", probe]
     seconds: dict[str, list[float]] = {name: [] for name in commands}
     first: list[float] = []
     mistaken: list[float] = []
-    for number in range(rounds + 1):
+    for number in range(2 if ground.quick else 3):
         times = {name: ended(command).seconds for name, command in commands.items()}
         refused = [ended([*PROGRAM, *arguments], code=2).seconds for arguments in MISTAKES]
-        run = ended([*PROGRAM, "fit", *setting.data, *options])
-        if number:
+        with tempfile.TemporaryDirectory() as folder:
+            run = ended([*PROGRAM, "fit", *ground.data, *options, f"--run.dir={folder}"])
+        if number:  # the first one fills the disk's cache
             for name, took in times.items():
                 seconds[name].append(took)
             mistaken += refused

@@ -91,7 +91,6 @@ class TemplateModule(LightningModule):
 
     def training_step(self, batch: Pair, batch_idx: int) -> Tensor:
         """Loss and accuracy of a batch."""
-        del batch_idx
         loss, preds, targets = self._step(batch)
         self.train_loss(loss)
         self.train_acc(preds, targets)
@@ -101,7 +100,6 @@ class TemplateModule(LightningModule):
 
     def validation_step(self, batch: Pair, batch_idx: int) -> None:
         """The same for a batch of validation images."""
-        del batch_idx
         loss, preds, targets = self._step(batch)
         self.val_loss(loss)
         self.val_acc(preds, targets)

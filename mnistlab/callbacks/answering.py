@@ -26,7 +26,6 @@ class Answering(Epochwise, Callback):
 
     def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Begin anew."""
-        del pl_module
         self._batches, self._shared = [], trainer.world_size > 1
 
     def on_test_batch_end(
@@ -39,7 +38,6 @@ class Answering(Epochwise, Callback):
         dataloader_idx: int = 0,
     ) -> None:
         """Keep the answers to a batch where they are: nothing here waits for the device."""
-        del trainer, pl_module, batch, batch_idx, dataloader_idx
         if isinstance(outputs, Mapping) and not self._shared:
             self._batches.append(outputs)
 

@@ -71,7 +71,6 @@ class Continuity(Epochwise, Callback):
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Let early stopping pass over a part of an epoch, with which the run ends: nothing may be validated in it."""
-        del pl_module
         if not trainer.is_last_batch:
             for callback in trainer.early_stopping_callbacks:
                 callback.strict = False

@@ -42,7 +42,6 @@ class EpochBar(Epochwise, ProgressBar):
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw an empty bar."""
-        del pl_module
         if not self.is_enabled:
             return
         bar = BarColumn(min(40, max(5, get_console().width - _BESIDE)))
@@ -56,13 +55,11 @@ class EpochBar(Epochwise, ProgressBar):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Move on."""
-        del trainer, pl_module, outputs, batch
         self._done = batch_idx + 1
         self._move()
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Say what takes the time now, and count its batches."""
-        del pl_module
         if self._progress is not None:
             total = float(sum(trainer.num_val_batches))
             self._progress.update(self._task, description="validating", completed=0, total=total, refresh=True)
@@ -77,24 +74,20 @@ class EpochBar(Epochwise, ProgressBar):
         dataloader_idx: int = 0,
     ) -> None:
         """Move on."""
-        del trainer, pl_module, outputs, batch, dataloader_idx
         self._move(batch_idx + 1)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Go on with the epoch."""
-        del trainer, pl_module
         if self._progress is not None:
             total = self._batches
             self._progress.update(self._task, description=self._title, completed=self._done, total=total, refresh=True)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Clear the line."""
-        del trainer, pl_module
         self._stop()
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         """Leave the terminal as it was."""
-        del trainer, pl_module, exception
         self._stop()
 
     @property
@@ -124,14 +117,12 @@ class EpochLines(Epochwise, Callback):
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start the clock: the line of the epoch before has just been printed."""
-        del trainer, pl_module
         self._begun = self._said = time.monotonic()
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Say how far the epoch is, if it is time."""
-        del pl_module, batch
         if time.monotonic() - self._said >= _SILENCE_S:
             loss = f"  loss {float(outputs['loss']):.4f}" if isinstance(outputs, dict) and "loss" in outputs else ""
             self._say(trainer, f"{_title(trainer)}  step {batch_idx + 1}/{trainer.num_training_batches}{loss}")
@@ -146,7 +137,6 @@ class EpochLines(Epochwise, Callback):
         dataloader_idx: int = 0,
     ) -> None:
         """Say how far the validation or the test is, if it is time."""
-        del pl_module, outputs, batch, dataloader_idx
         if time.monotonic() - self._said >= _SILENCE_S:
             where = f"{_title(trainer)}  " if trainer.state.fn == "fit" else ""
             what, sizes = (

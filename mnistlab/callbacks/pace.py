@@ -76,7 +76,6 @@ class Pace(Epochwise, Callback):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Begin with as many threads as are wanted."""
-        del pl_module
         begun_with = self.turns[0][1] if self.turns else torch.get_num_threads()
         self._most = self._chosen or begun_with
         fixed = self._chosen is not None or "OMP_NUM_THREADS" in os.environ
@@ -87,7 +86,6 @@ class Pace(Epochwise, Callback):
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
         """Take a look if it is time."""
-        del trainer, pl_module, batch, batch_idx
         now = time.perf_counter()
         if self._since is not None:
             self._seconds += now - self._since
@@ -102,7 +100,6 @@ class Pace(Epochwise, Callback):
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Pass over what lies between two epochs."""
-        del trainer, pl_module
         self._since = None
 
     on_validation_start = on_train_epoch_end

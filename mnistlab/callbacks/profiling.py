@@ -52,5 +52,4 @@ class NoProfiler(PassThroughProfiler):
 
     def profile(self, action_name: str) -> AbstractContextManager[None]:  # type: ignore[override]
         """Do nothing."""
-        del action_name
         return self._NOTHING

@@ -24,10 +24,6 @@ class _Model(Protocol):
 T = TypeVar("T", bound=_Model)
 
 
-class _NoOptions:
-    """A checkpoint's model has no options beside its own."""
-
-
 def load_model(base: type[T], path: Path, given: Mapping[str, object], *, strict: bool = True) -> T:
     """Build the model that a checkpoint describes, with its weights, on the CPU.
 
@@ -53,7 +49,7 @@ def load_model(base: type[T], path: Path, given: Mapping[str, object], *, strict
     arguments = {name: plain(value) for name, value in given.items()}
     packages = {base.__module__.partition(".")[0]}.difference(TRUSTED)
     settled = settle(
-        _NoOptions,
+        object,
         {"model": Section(base, chosen=True)},
         [from_data(known, f"checkpoint {path}")],
         frozenset({*packages, *dotted_names(arguments)}),

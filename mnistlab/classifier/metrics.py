@@ -85,7 +85,6 @@ class Metric:
 
     def refusal(self, num_classes: int) -> str:
         """Why it says nothing about so many classes; nothing where it does."""
-        del num_classes
         return ""
 
     @property

@@ -163,7 +163,6 @@ class Classifier(Transfer):
             LabError: If the file is no checkpoint of such a model, or names a class that is not trusted.
             RuntimeError: If the weights do not fit the model.
         """
-        del hparams_file, weights_only
         model = load_model(cls, Path(checkpoint_path), kwargs, strict=strict is not False)
         model.init_from = None  # its weights are those of the checkpoint
         return model.to(map_location or "cpu")
@@ -175,18 +174,15 @@ class Classifier(Transfer):
     @with_signature
     def training_step(self, batch: tuple[Tensor, Targets], batch_idx: int) -> Tensor:
         """The loss of a batch, (), in the unit of the loss."""
-        del batch_idx
         loss, _, _ = self._step(batch, "train")
         return loss
 
     def validation_step(self, batch: tuple[Tensor, Targets], batch_idx: int) -> None:
         """Count a batch of validation images."""
-        del batch_idx
         self._step(batch, "val")
 
     def test_step(self, batch: tuple[Tensor, Targets], batch_idx: int) -> dict[str, Answers]:
         """Count a batch of test images; what each head has said about each of them."""
-        del batch_idx
         _, logits, targets = self._step(batch, "test")
         return {
             head: answers_of(logits[head], self.objective.of(head).probs(logits[head]), targets[head])
@@ -195,7 +191,6 @@ class Classifier(Transfer):
 
     def predict_step(self, batch: Tensor | tuple[Tensor, Targets], batch_idx: int) -> dict[str, Tensor]:
         """The probabilities of each class: (batch, num_classes) for each head."""
-        del batch_idx
         images = batch if isinstance(batch, Tensor) else batch[0]
         logits = self._by_head(self(images))
         return {head: self.objective.of(head).probs(logits[head]) for head in self.heads}
@@ -260,7 +255,6 @@ class Classifier(Transfer):
 
     def on_train_batch_start(self, batch: object, batch_idx: int) -> None:
         """Note the learning rate of the step."""
-        del batch, batch_idx
         self._lr = float(self.trainer.optimizers[0].param_groups[0]["lr"])
 
     def on_train_epoch_end(self) -> None:

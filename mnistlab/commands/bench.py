@@ -20,7 +20,7 @@ def _bench(asked: Arguments) -> int:
         raise LabError(f"--output={out}: the file is there already, and nothing is written over. Name another.")
     if not out.absolute().parent.is_dir():
         raise LabError(f"--output={out}: there is no folder {out.absolute().parent}.")
-    from mnistlab.benchmark.reporting import measure  # noqa: PLC0415 - not for help
+    from mnistlab.benchmark.measuring import measure  # noqa: PLC0415 - not for help
 
     sections = [name for name in _SECTIONS if name in wanted]
     data = [f"--data={asked.values.get('data', 'MNIST')}", *asked.others]

@@ -157,7 +157,6 @@ class IdxData(ImageData, ABC):
 
     def rows(self, split: Literal["train", "test"]) -> tuple[int, int | None]:
         """Which images of the file belong to `split`: the first one, and the one after the last."""
-        del split
         return 0, None
 
     def upright(self, images: Tensor) -> Tensor:

@@ -140,7 +140,6 @@ class ImageData(LightningDataModule):
 
         Then the default counts, and nothing is fetched into such a place.
         """
-        del written
         return []
 
     def located(self) -> dict[str, str]:
@@ -229,9 +228,7 @@ class ImageData(LightningDataModule):
         """The test images."""
         return self._eval_loader("test")
 
-    def predict_dataloader(self) -> EvalLoader:
-        """The test images."""
-        return self._eval_loader("test")
+    predict_dataloader = test_dataloader
 
     def transfer_batch_to_device(self, batch: object, device: torch.device, dataloader_idx: int) -> object:
         """Leave a batch of the lab where it is, on the device already; Lightning would look into each of its parts."""
@@ -245,7 +242,6 @@ class ImageData(LightningDataModule):
         Shape: (batch, channels, height, width) uint8 -> the same in float32, mean 0 and standard deviation 1 over the
         training split. What is not uint8 is left alone: it does not come from here.
         """
-        del dataloader_idx
         images, targets = batch if isinstance(batch, (tuple, list)) else (batch, None)
         if not isinstance(images, Tensor) or images.dtype != torch.uint8:
             return batch

@@ -137,7 +137,6 @@ class MeasuredLabels(LabelScheme):
 
     def label(self, images: Tensor, primary: Tensor) -> dict[str, Tensor]:
         """Measure images and cut the measures into classes."""
-        del primary
         chunks = [measure(chunk) for chunk in images.split(_CHUNK)]
         measured = {name: torch.cat([chunk[name] for chunk in chunks]) for name in self.bounds}
         return {

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mnistlab.errors import LabError
 from mnistlab.options.notation import at_home
+from mnistlab.presets.shipped import FOLDERS
 from mnistlab.text.nearest import suggestion
 
 BASE = "Preset"
@@ -14,8 +15,6 @@ BASE = "Preset"
 
 SUFFIXES = (".yaml", ".yml", ".py")
 
-_HERE = Path(__file__).parent.parent
-_SHIPPED = (_HERE / "presets_shipped", _HERE.parent / "presets")  # in a wheel, in a checkout
 _OWN = Path("presets")
 
 
@@ -202,7 +201,7 @@ def _read(path: Path) -> str:
 
 
 def _shipped_folder() -> Path:
-    return next((folder for folder in _SHIPPED if folder.is_dir()), _SHIPPED[0])
+    return next((folder for folder in FOLDERS if folder.is_dir()), FOLDERS[0])
 
 
 def _not_a_file(path: Path) -> str:

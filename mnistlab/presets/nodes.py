@@ -2,10 +2,11 @@
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from functools import partial
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, NoReturn, ParamSpec, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, NoReturn, ParamSpec, TypeVar, overload
 
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
@@ -46,10 +47,6 @@ else:
         """Nothing more at run time."""
 
 
-class NoOptions:
-    """A node has no options beside those of its class."""
-
-
 class Config(_Fits, Generic[T]):
     """A class with options: a description, which builds nothing until `build()`.
 
@@ -71,7 +68,7 @@ class Config(_Fits, Generic[T]):
     where: str
     written: tuple[Written, ...]
     _defaults: dict[str, object]
-    _settled: Mapping[str, object]
+    _settled: Mapping[str, Any]
 
     def __init__(
         self,
@@ -94,7 +91,7 @@ class Config(_Fits, Generic[T]):
         keyed = [replace(entry, key=(name, *entry.key)) for entry in entries]
         section = Section(cls, chosen=True, supplied=supplied_to(cls))
         before = len(first) + len(written)
-        settled = settle(NoOptions, {name: section}, [keyed[:before], keyed[before:]])
+        settled = settle(object, {name: section}, [keyed[:before], keyed[before:]])
         for entry, why in settled.dropped:
             warn(f"{entry.key[-1]}={entry.value} is dropped. {why}")
         dropped = {id(entry) for entry, _ in settled.dropped}
@@ -104,7 +101,7 @@ class Config(_Fits, Generic[T]):
     @property
     def specification(self) -> Specification:
         """The class and all its options, complete, as plain data."""
-        return Specification(class_path_of(self.cls), _copied(self._settled["init_args"]))
+        return Specification(class_path_of(self.cls), deepcopy(self._settled["init_args"]))
 
     def clone(self, changes: Mapping[str, object] | None = None, /, **more: object) -> "Config[T]":
         """A new node with some options changed; this one stays as it is.
@@ -143,7 +140,7 @@ class Config(_Fits, Generic[T]):
         """The value of an option; the node of one that is a class."""
         if name.startswith("_") or name in ("cls", "written", "where"):
             raise AttributeError(name)
-        values = cast(Mapping[str, object], self._settled["init_args"])
+        values = self._settled["init_args"]
         if name not in values:
             raise AttributeError(f"{self.cls.__name__} has no option {name}.{suggestion(name, self._options())}")
         return self._part(name, values[name])
@@ -186,7 +183,7 @@ class Config(_Fits, Generic[T]):
             return Config(cls, [entry for entry in inner if entry.key], where=self.where)
         if slot is not None and isinstance(value, list):
             return [_of_specification(item, slot.bases, self.where) for item in value]
-        return _copied(value)
+        return deepcopy(value)
 
 
 @overload
@@ -317,10 +314,3 @@ def _last_ones(written: Sequence[Written]) -> list[Written]:
     single = [not any(entry.key[:end] in lists for end in range(1, len(entry.key) + 1)) for entry in written]
     last = {entry.key: index for index, entry in enumerate(written)}
     return [entry for index, entry in enumerate(written) if not single[index] or last[entry.key] == index]
-
-
-def _copied(value: Any) -> Any:
-    """Lists and mappings anew, so that nobody changes a node by changing what it has given out."""
-    if isinstance(value, Mapping):
-        return {name: _copied(entry) for name, entry in value.items()}
-    return [_copied(entry) for entry in value] if isinstance(value, list) else value

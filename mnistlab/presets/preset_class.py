@@ -13,7 +13,7 @@ from mnistlab.options.settling import Settled
 from mnistlab.options.signatures import options
 from mnistlab.options.written import SWEEP, Written, from_config, read_text
 from mnistlab.presets.finding import Found, comment, find_preset, preset_classes
-from mnistlab.presets.nodes import Config, NoOptions, written_for
+from mnistlab.presets.nodes import Config, written_for
 from mnistlab.presets.places import caller, warn
 from mnistlab.presets.running import run
 from mnistlab.sections import Sweep, TopLevel, prepare, sections
@@ -181,7 +181,7 @@ def _about_sweeping(name: str, value: object, where: str) -> list[Written]:
     found = list(written_for(name, value, where))
     if not all(len(entry.key) > 1 for entry in found):
         raise LabError(f"{where}: {SWEEP} takes options of a sweep as a mapping, such as {{'trials': 40}}.")
-    settle(NoOptions, {SWEEP: Section(Sweep)}, [found])
+    settle(object, {SWEEP: Section(Sweep)}, [found])
     return found
 
 

@@ -49,7 +49,8 @@ def run(path: Path, quiet: type[Warning]) -> ModuleType:
             warnings.simplefilter("ignore", quiet)
             specification.loader.exec_module(module)
     except BaseException as error:
-        _restore(name, before)
+        sys.modules.pop(name, None)
+        sys.modules.update({name: before} if before else {})
         if isinstance(error, LabError) or not isinstance(error, Exception | SystemExit):
             raise
         what = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(".:")
@@ -60,13 +61,6 @@ def run(path: Path, quiet: type[Warning]) -> ModuleType:
         tell(f"note: {warning.message}")
     vars(module)["__mnistlab_stamp__"] = stamp
     return module
-
-
-def _restore(name: str, before: ModuleType | None) -> None:
-    if before is None:
-        sys.modules.pop(name, None)
-    else:
-        sys.modules[name] = before
 
 
 def _module_name(path: Path) -> str:

@@ -3,7 +3,6 @@
 import itertools
 import json
 import shutil
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +18,7 @@ from mnistlab.options.trust import dotted_names, may_name
 from mnistlab.runs.finding import find_checkpoint
 from mnistlab.system.shapes import is_number
 from mnistlab.system.strict_json import as_json
+from mnistlab.text.layout import paragraph
 from mnistlab.text.values import moment, size
 
 _MOST_VALUES = 1_000_000  # a file can name a value within itself often enough to fill any memory
@@ -70,11 +70,8 @@ def _contents(contents: object, path: Path, trusted: frozenset[str]) -> dict[str
     tensors = {str(name): each for name, each in inner.items() if isinstance(each, Tensor)}
     said = _plain({key: value for key, value in held.items() if value is not weights}, itertools.count())
     assert isinstance(said, dict)
-    record = said.get(RECORD)
-    record = record if isinstance(record, dict) else {}
-    recorder = _inner(said, "callbacks", "Recorder")
-    rows = recorder.get("rows")
-    last = rows[-1] if isinstance(rows, list) and rows else None
+    record, recorder = _dict(said.get(RECORD)), _dict(_dict(said.get("callbacks")).get("Recorder"))
+    rows = _list(recorder.get("rows"))
     return {
         "problem": _problem(held, path),
         "cannot_continue": _why_at_an_end(held, path),
@@ -90,7 +87,7 @@ def _contents(contents: object, path: Path, trusted: frozenset[str]) -> dict[str
         "tensors": {name: list(tensor.shape) for name, tensor in tensors.items()},
         "model": record.get("model"),
         "data": record.get("data"),
-        "metrics": record.get("metrics") or {"best": recorder.get("best") or None, "last": last},
+        "metrics": record.get("metrics") or {"best": recorder.get("best") or None, "last": rows[-1] if rows else None},
         "classes": _classes(said, trusted),
         "other_names": _other_names([record.get("model"), record.get("data")]),
         "metadata": said.get("metadata"),
@@ -110,13 +107,6 @@ def _plain(value: object, count: Iterator[int], depth: int = 0) -> object:
     if isinstance(value, list | tuple):
         return [_plain(each, count, depth + 1) for each in value]
     return f"tensor {tuple(value.shape)}" if isinstance(value, Tensor) else f"a {type(value).__name__}"
-
-
-def _inner(said: Mapping[str, object], *keys: str) -> Mapping[str, object]:
-    value: object = said
-    for key in keys:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value if isinstance(value, dict) else {}
 
 
 def _problem(contents: Mapping[str, object], path: Path) -> str | None:
@@ -181,14 +171,7 @@ def _show(report: Mapping[str, object], asked: Arguments) -> None:
         return
     width = max(80, shutil.get_terminal_size().columns)
     for line in _lines(report):
-        for part in _wrapped(visible(line), width):
-            print(part)
-
-
-def _wrapped(line: str, width: int) -> list[str]:
-    """A line in pieces that fit; a path stays whole, so that it can be copied."""
-    wrapper = textwrap.TextWrapper(width, subsequent_indent=" " * 14, break_long_words=False, break_on_hyphens=False)
-    return wrapper.wrap(line) or [""]
+        print("\n".join(paragraph(visible(line), width, 14, "")))  # a path stays whole, so that it can be copied
 
 
 def _lines(report: Mapping[str, object]) -> Iterator[str]:

@@ -91,12 +91,9 @@ def _state(run: Run) -> Iterator[Markup]:
         yield note(f"{_STATES[run.status]}{f' {run.error}' if run.error else ''}")
     if run.verdict:
         yield note(run.verdict)
-    if run.record and run.status == "finished" and not _validated(run) and not run.said("checkpoint"):
+    validated = run.val_acc is not None or any(PRIMARY in row for row in run.rows)
+    if run.record and run.status == "finished" and not validated and not run.said("checkpoint"):
         yield note("It was not validated: no images were held out.")
-
-
-def _validated(run: Run) -> bool:
-    return run.val_acc is not None or any(PRIMARY in row for row in run.rows)
 
 
 def _configuration(run: Run, trust: Trust) -> Iterator[Markup]:

@@ -190,12 +190,10 @@ def _calibration(bins: Sequence[Bin]) -> Iterator[Markup]:
 
 def _bins(bins: Sequence[Bin]) -> Markup:
     columns = ("Confidence", "Images", "Mean", "Accuracy")
-    rows = [(_range(each), f"{each.count:,}", percent(each.confidence), percent(each.accuracy)) for each in bins]
+    parts = [f"{in_percent(each.low, 0)} to {percent(each.high, 0)}" for each in bins]
+    figures = [(f"{each.count:,}", percent(each.confidence), percent(each.accuracy)) for each in bins]
+    rows = [(part, *figure) for part, figure in zip(parts, figures, strict=True)]
     return table(columns, rows, caption="Answers by their confidence", numeric=columns)
-
-
-def _range(each: Bin) -> str:
-    return f"{in_percent(each.low, 0)} to {percent(each.high, 0)}"
 
 
 def _mistakes(folder: Path, outcomes: Outcomes, answers: Answers, trust: Trust) -> Iterator[Markup]:

@@ -1,14 +1,15 @@
 """Which page is asked for, and where it is written."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from mnistlab.errors import LabError, tell
 from mnistlab.options.arguments import Arguments
 from mnistlab.options.trust import packages_of
 from mnistlab.reports.behind import Trust
+from mnistlab.reports.charts import STYLE
+from mnistlab.reports.markup import Markup, element
 from mnistlab.reports.one_run import about, headline, sections
-from mnistlab.reports.page import page
 from mnistlab.reports.several import is_sweep, runs_side_by_side, sweep, trials_of
 from mnistlab.runs.listing import find_run
 from mnistlab.runs.newest import LAST
@@ -19,6 +20,9 @@ from mnistlab.text.values import moment
 
 NAME = "report.html"
 """What a page is called where nobody names it."""
+
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+"""What a browser may do with it: nothing is fetched, and no script runs, whatever it holds."""
 
 
 def report(asked: Arguments) -> int:
@@ -37,7 +41,7 @@ def report(asked: Arguments) -> int:
         folders = [find_run(name, root) for name in asked.names or (LAST,)]
         runs = [Run.salvage(each) for each in _once(folders)]
         place = runs[0].folder / NAME if len(runs) == 1 else Path(NAME)
-        text = _of_one(runs[0], trust) if len(runs) == 1 else _of_several(runs, trust)
+        text = _of_runs(runs, trust)
     path = Path(asked.values["output"]) if "output" in asked.values else place
     if is_folder(path):
         raise LabError(f"--output={path}: it is a folder. Name the file: --output={path / NAME}")
@@ -63,20 +67,39 @@ def _once(folders: Sequence[Path]) -> list[Path]:
     return [found[place] for place in dict.fromkeys(folder.resolve() for folder in folders)]
 
 
-def _of_one(run: Run, trust: Trust) -> str:
-    return page(run.title, about(run), [headline(run), *sections(run, trust)], _closing())
-
-
-def _of_several(runs: Sequence[Run], trust: Trust) -> str:
+def _of_runs(runs: Sequence[Run], trust: Trust) -> str:
+    if len(runs) == 1:
+        (run,) = runs
+        return _page(run.title, about(run), [headline(run), *sections(run, trust)])
     models = ", ".join(dict.fromkeys(run.title for run in runs))
-    return page(f"{len(runs)} runs", models, runs_side_by_side(runs, trust), _closing())
+    return _page(f"{len(runs)} runs", models, runs_side_by_side(runs, trust))
 
 
 def _of_sweep(folder: Path, trust: Trust) -> str:
     trials = trials_of(folder)
     models = ", ".join(dict.fromkeys(trial.title for trial in trials)) or "no trials yet"
-    return page(folder.resolve().name, models, sweep(folder, trials, trust), _closing())
+    return _page(folder.resolve().name, models, sweep(folder, trials, trust))
 
 
-def _closing() -> str:
-    return f"Written by mnistlab report, {moment(now(), 'minutes')} UTC."
+def _page(title: str, subtitle: str, inner: Iterable[Markup]) -> str:
+    """A whole page.
+
+    Args:
+        title: Its headline.
+        subtitle: A line below.
+        inner: What it says.
+    """
+    style = STYLE + Path(__file__).with_name("style.css").read_text(encoding="utf-8")
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", http_equiv="Content-Security-Policy", content=_POLICY),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name="color-scheme", content="light dark"),
+        element("title", f"{title} - mnistlab"),
+        element("style", Markup(style)),
+    )
+    closing = f"Written by mnistlab report, {moment(now(), 'minutes')} UTC."
+    header = element("header", element("h1", title), element("p", subtitle, class_="about"))
+    body = element("body", header, element("main", *inner), element("footer", element("p", closing)))
+    return f"<!DOCTYPE html>\n{element('html', head, body, lang='en')}\n"

@@ -46,14 +46,12 @@ class Keeper(Epochwise, Checkpoint):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Note where this segment begins."""
-        del pl_module
         self._saved_step = trainer.global_step
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Write `last.ckpt` within an epoch, unless a validation comes first; the epoch's end writes one anyway."""
-        del pl_module, batch
         loss = outputs.get("loss") if isinstance(outputs, dict) else None
         if isinstance(loss, Tensor) and self._soundness.batch(loss, batch_idx):
             self._is_sound(trainer, weights=False)
@@ -63,13 +61,11 @@ class Keeper(Epochwise, Checkpoint):
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Validate no weights that are no numbers."""
-        del pl_module
         if not trainer.sanity_checking and trainer.state.fn == "fit":
             self._is_sound(trainer)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Keep the best weights."""
-        del pl_module
         if trainer.sanity_checking or trainer.state.fn != "fit":
             return
         better = self.recorder.better(trainer)
@@ -85,7 +81,6 @@ class Keeper(Epochwise, Checkpoint):
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the checkpoint that knows the epoch's row, then the table and the record."""
-        del pl_module
         if trainer.is_last_batch:
             self._saved_step = trainer.global_step
             self._save(trainer, LAST)
@@ -96,12 +91,10 @@ class Keeper(Epochwise, Checkpoint):
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Leave the best weights in a file of their own."""
-        del trainer, pl_module
         self._write_weights()
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         """Say in the record how the run ended, and leave the best weights where there are any."""
-        del pl_module
         if not self.recorder.begun:
             return
         if isinstance(exception, DivergedError):

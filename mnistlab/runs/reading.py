@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mnistlab.errors import tell
-from mnistlab.runs.folder import CONFIG, METRICS, RECORD, closed, is_run, places
+from mnistlab.runs.folder import CONFIG, METRICS, RECORD
 from mnistlab.runs.metrics import MEASURE, MEASURES
 from mnistlab.system.files import UnreadableError, read_text
 from mnistlab.system.shapes import (
@@ -115,27 +115,6 @@ def read_name(folder: Path) -> Name | None:
         if isinstance(said, dict) and isinstance(said.get("name"), str) and said["name"]:
             return Name(said["name"], "reproduces" in said)
     return None
-
-
-def read_records(root: Path) -> tuple[list[tuple[Path, dict[str, Any]]], list[Path]]:
-    """The records of all runs below `root`, in no order, and what cannot be read.
-
-    That is a record, one that is missing where there is a configuration, or a folder that nobody may look into.
-    """
-    found: list[tuple[Path, dict[str, Any]]] = []
-    broken = closed(root)
-    for above, name in places(root):
-        folder = root / above / name
-        try:
-            record = read_record(folder)
-        except UnreadableError:
-            broken.append(folder / RECORD)
-            continue
-        if record is not None:
-            found.append((folder, record))
-        elif is_run(folder):
-            broken.append(folder / RECORD)
-    return found, broken
 
 
 def tell_broken(broken: Sequence[Path]) -> None:

@@ -94,7 +94,6 @@ class Recorder(Epochwise, Checkpoint):
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Agree on the folder; the figures of a run that is continued stay in its record."""
-        del pl_module
         self._fitting = stage == "fit"
         if self._fitting:
             self.folder = Path(trainer.strategy.broadcast(str(self.folder)))
@@ -104,7 +103,6 @@ class Recorder(Epochwise, Checkpoint):
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Say what is about to be trained; nothing is written yet."""
-        del pl_module
         if trainer.is_global_zero:
             for listener in self.listeners:
                 listener.announce(trainer)
@@ -132,24 +130,20 @@ class Recorder(Epochwise, Checkpoint):
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start the clock."""
-        del trainer, pl_module
         self._since = time.perf_counter()
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Stop the clock: validation is not training."""
-        del trainer, pl_module
         self._stop()
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Take the validation down, and start the clock again."""
-        del pl_module
         if self._fitting and not trainer.sanity_checking:
             self._validation = values_of(trainer, "val/")
             self._since = time.perf_counter()
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Add the row of the epoch."""
-        del pl_module
         self._stop()
         self._epoch_seconds.append(round(self._seconds, 6))
         self.record["train_images"] = _images(trainer)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from mnistlab.errors import LabError, tell
 from mnistlab.options.written import COMPLETE, Written, from_text
-from mnistlab.runs.folder import BEST, CONFIG, OUTCOMES, RECORD, weights_of
-from mnistlab.runs.reading import read_configuration, read_record, read_records, read_rows
+from mnistlab.runs.folder import BEST, CONFIG, OUTCOMES, RECORD, closed, is_run, places, weights_of
+from mnistlab.runs.metrics import PRIMARY, measured
+from mnistlab.runs.reading import read_configuration, read_record, read_rows
 from mnistlab.runs.verdict import verdict
 from mnistlab.system.files import UnreadableError, is_file, stands
 from mnistlab.system.shapes import is_number
@@ -127,12 +128,12 @@ class Run:
     @property
     def val_acc(self) -> float | None:
         """The best validation accuracy, from 0 to 1."""
-        return self._measured("best", "val/acc")
+        return measured(self.record, PRIMARY)
 
     @property
     def test_acc(self) -> float | None:
         """The accuracy on the test images, from 0 to 1."""
-        return self._measured("test", "test/acc")
+        return measured(self.record, "test/acc")
 
     @property
     def parameters(self) -> float | None:
@@ -304,11 +305,6 @@ class Run:
         }
         return {**own, **dict(_flattened(self.record, "")), "status": self.status}
 
-    def _measured(self, part: str, metric: str) -> float | None:
-        """A figure; a run of `test` or `validate` keeps it in another place than one of `fit`."""
-        value = self.number("metrics", part, metric)
-        return self.number("metrics", metric) if value is None else value
-
 
 @dataclass(frozen=True)
 class Runs:
@@ -325,8 +321,19 @@ class Runs:
 
 def read_runs(root: Path) -> Runs:
     """Read the records of all runs below `root`."""
-    found, broken = read_records(root)
-    return Runs([Run(folder, record) for folder, record in found], broken)
+    found: list[Run] = []
+    broken = closed(root)
+    for folder in (root / above / name for above, name in places(root)):
+        try:
+            run = Run.find(folder)
+        except UnreadableError:
+            broken.append(folder / RECORD)
+            continue
+        if run is not None:
+            found.append(run)
+        elif is_run(folder):
+            broken.append(folder / RECORD)
+    return Runs(found, broken)
 
 
 def _flattened(record: Mapping[str, object], prefix: str) -> Iterator[tuple[str, object]]:

@@ -21,7 +21,6 @@ class Listener:
 
     def row(self, row: Row) -> bool:
         """Hear the metrics of an epoch; whether another one shall follow."""
-        del row
         return True
 
     def end(self) -> None:

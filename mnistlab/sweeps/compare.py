@@ -1,6 +1,5 @@
 """`mnistlab compare` from its options to its table."""
 
-import shlex
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from mnistlab.catalogue.store import current_identity
 from mnistlab.classifier import Classifier
 from mnistlab.errors import LabError, visible
 from mnistlab.models import Assembled
@@ -18,7 +18,7 @@ from mnistlab.runs.metrics import ACC
 from mnistlab.sections import Sweep
 from mnistlab.sweeps.checking import checked_space
 from mnistlab.sweeps.faults import Faults
-from mnistlab.sweeps.plan import Plan, content_of, identity, name_for
+from mnistlab.sweeps.plan import Plan, content_of, name_for
 from mnistlab.sweeps.settings import settings_from
 from mnistlab.sweeps.space import Space
 from mnistlab.sweeps.start import (
@@ -36,7 +36,6 @@ from mnistlab.sweeps.table import Standing, as_csv, as_json, as_lines, standings
 from mnistlab.sweeps.trying import try_all
 from mnistlab.text.values import counted
 from mnistlab.training.assemble import LabCLI
-from mnistlab.training.failures import Interrupted
 from mnistlab.training.running import check
 
 _QUICK = ("--trainer.max_epochs=1", *(f"--trainer.limit_{split}_batches=10" for split in ("train", "val", "test")))
@@ -88,12 +87,9 @@ def _compare(
     stream = sys.stderr if machine else sys.stdout
     cells, at_a_time = len(models) * len(plan.seeds), asked.workers or 1
     print(f"{plan.name}: {counted(cells, 'run')}, {at_a_time} at a time, kept in {plan.folder}", file=stream)
-    try:
-        try_all(study, at_a_time, asked.launcher, stream)
-    except KeyboardInterrupt as error:
-        typed = [f"--{name}={value}" for name, value in values.items()]
-        again = shlex.join(["mnistlab", "compare", *typed, *(f"--{name}" for name in switches), *words(arguments)])
-        raise Interrupted(f"interrupted. What has finished is kept. Go on with:\n  {again}") from error
+    typed = [f"--{name}={value}" for name, value in values.items()]
+    again = ["compare", *typed, *(f"--{name}" for name in switches), *words(arguments)]
+    try_all(study, at_a_time, asked.launcher, again, stream)
     return _show(study, labels, switches)
 
 
@@ -204,5 +200,5 @@ def _plan(asked: Sweep, models: Sequence[str], base: Sequence[str], seeds: Seque
         threads=asked.threads,
         keep=10**9,
         sampler_seed=0,
-        identity=identity(),
+        identity=current_identity(),
     )

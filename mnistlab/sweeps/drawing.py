@@ -41,21 +41,18 @@ class Deciding(BaseSampler):
 
     def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """Nothing is left to be drawn together."""
-        del study, trial
         return {}
 
     def sample_relative(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
         """Nothing is left to be drawn together."""
-        del study, trial, search_space
         return {}
 
     def sample_independent(
         self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
         """The value that has been taken."""
-        del study, trial, param_distribution
         return self.point[param_name]
 
 

@@ -9,7 +9,6 @@ from itertools import islice, repeat, takewhile
 from pathlib import Path
 from typing import Any, Literal
 
-from mnistlab.catalogue.store import current_identity
 from mnistlab.errors import LabError
 from mnistlab.options.domains import Label, as_typed
 from mnistlab.runs.metrics import MEASURE, Measure, measure_of
@@ -248,11 +247,6 @@ def sampling(space: Space, sampler: str, trials: int | None) -> tuple[str, int]:
         return "grid", size if trials is None else min(trials, size)
     different = islice(space.every(lambda axis: at_random(axis, 0)), _TRIALS if trials is None else trials)
     return ("tpe" if sampler == "auto" else sampler), sum(1 for _ in different)
-
-
-def identity() -> Mapping[str, str]:
-    """The state of the source and the versions that bits depend on."""
-    return current_identity()
 
 
 def finished(folder: Path, point: Point) -> Run | None:

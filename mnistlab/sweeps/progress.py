@@ -110,7 +110,7 @@ def ended_line(plan: Plan, job: Progress) -> str:
         return f"{name}  failed: {job.error}"
     value = "" if trial.value is None else f"{plan.metric} {plan.measure.figure(trial.value)}"
     stopped = f"stopped after epoch {trial.last_step}" if job.state is State.PRUNED else ""
-    point = point_text(trial.user_attrs.get("point") or trial.params) if plan.kind == "sweep" else ""
+    point = point_text(job.point) if plan.kind == "sweep" else ""
     parts = [name, value, stopped, seconds, point]
     return "  ".join(part for part in parts if part)
 

@@ -11,10 +11,6 @@ from mnistlab.sections import Sweep
 from mnistlab.sweeps.faults import Faults
 
 
-class _Nothing:
-    """There are no options beside those of the sweep."""
-
-
 def settings_from(presets: Sequence[Written], values: Mapping[str, str], faults: Faults) -> Sweep:
     """The settings that count: those of the command line, before those of presets.
 
@@ -45,4 +41,4 @@ def _fits(entry: Written, faults: Faults) -> bool:
 
 
 def _settled(entries: Sequence[Written]) -> Settled:
-    return settle(_Nothing, {SWEEP: Section(Sweep)}, [entries])
+    return settle(object, {SWEEP: Section(Sweep)}, [entries])

@@ -72,7 +72,7 @@ class Space:
     def __init__(self, arguments: Sequence[str]) -> None:
         _refuse_swept_steering(arguments)
         self.invocation = Invocation("fit", arguments, sweeping=True)
-        layers = [*self.invocation.files, self.invocation.typed]
+        self._layers = layers = [*self.invocation.files, self.invocation.typed]
         last = {entry.key: entry for layer in layers for entry in layer if not entry.append}
         swept = [entry for entry in last.values() if entry.domain is not None]
         self.axes = sorted((Axis(entry.name, entry) for entry in swept), key=lambda axis: _rank(axis.entry))
@@ -85,8 +85,7 @@ class Space:
 
     def says(self, name: str) -> bool:
         """Whether an option has been written, on the command line or in a preset."""
-        layers = [*self.invocation.files, self.invocation.typed]
-        return any(entry.name == name for layer in layers for entry in layer)
+        return any(entry.name == name for layer in self._layers for entry in layer)
 
     def assign(self, choose: Choose) -> Assignment:
         """Take a value for every axis that counts with the classes that have been taken so far."""
@@ -186,8 +185,7 @@ class Space:
         chosen = {axis.name: point[axis.name] for axis in self.axes if axis.name in point and self.chooses_class(axis)}
         key = tuple(chosen.items())
         if key not in self._variants:
-            layers = [*self.invocation.files, self.invocation.typed]
-            expanded = [[part for each in layer for part in self._expanded(each, chosen)] for layer in layers]
+            expanded = [[part for each in layer for part in self._expanded(each, chosen)] for layer in self._layers]
             self._variants[key] = settle(TopLevel, sections(), expanded, self.invocation.trusted)
         return self._variants[key]
 

@@ -105,6 +105,11 @@ class Progress:
         return (ended or self.tries)[-1]
 
     @property
+    def point(self) -> Point:
+        """The values of that try."""
+        return self.last.user_attrs.get("point") or self.last.params
+
+    @property
     def stem(self) -> str:
         """The name of the job."""
         return str(self.last.user_attrs["stem"])

@@ -2,10 +2,9 @@
 
 import shlex
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from mnistlab.errors import visible
-from mnistlab.options.domains import Label
 from mnistlab.runs.folder import WEIGHTS
 from mnistlab.runs.hints import command_for
 from mnistlab.sweeps.importances import importances
@@ -51,7 +50,8 @@ def summary(study: Study, width: int) -> list[str]:
 
 
 def _table(plan: Plan, groups: Sequence[Sequence[Progress]], width: int) -> list[str]:
-    points = [_named(_point(group[0])) for group in groups]
+    taken = [group[0].point for group in groups]
+    points = [{name: point[option] for option, name in last_parts(point).items()} for point in taken]
     names = list(dict.fromkeys(name for point in points for name in point))
     head = ["trial", plan.metric, "train s", "parameters", *names]
     rows = [
@@ -64,12 +64,9 @@ def _table(plan: Plan, groups: Sequence[Sequence[Progress]], width: int) -> list
         ]
         for group, point in zip(groups, points, strict=True)
     ]
-    numbers = [column for column in range(1, len(head)) if all(_is_number(row[column]) for row in rows)]
+    figures = "0123456789.,-+e %±()n="
+    numbers = [column for column in range(1, len(head)) if not any(row[column].strip(figures) for row in rows)]
     return table(head, rows, width, right=numbers)
-
-
-def _is_number(text: str) -> bool:
-    return not text.strip("0123456789.,-+e %±()n=")
 
 
 def _value(plan: Plan, group: Sequence[Progress]) -> str:
@@ -84,14 +81,6 @@ def _value(plan: Plan, group: Sequence[Progress]) -> str:
 def _seconds(group: Sequence[Progress]) -> float:
     timings = [each.last.user_attrs.get("timings") or {} for each in group]
     return statistics.fmean(float(timing.get("train_seconds", 0.0)) for timing in timings)
-
-
-def _named(point: Mapping[str, Label]) -> dict[str, Label]:
-    return {name: point[option] for option, name in last_parts(point).items()}
-
-
-def _point(job: Progress) -> Mapping[str, Label]:
-    return job.last.user_attrs.get("point") or job.last.params
 
 
 def _commands(plan: Plan, best: Sequence[Progress]) -> list[str]:

@@ -1,10 +1,11 @@
 """`mnistlab sweep` from its options to its summary."""
 
-import shlex
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from mnistlab.catalogue.store import current_identity
 from mnistlab.errors import LabError, tell, visible
 from mnistlab.options.written import Written
 from mnistlab.runs.metrics import KNOWN, measure_of
@@ -12,7 +13,7 @@ from mnistlab.sections import Sweep
 from mnistlab.sweeps.checking import checked_space
 from mnistlab.sweeps.faults import Faults
 from mnistlab.sweeps.local_workers import default_size
-from mnistlab.sweeps.plan import Plan, content_of, identity, name_for, sampling
+from mnistlab.sweeps.plan import Plan, content_of, name_for, sampling
 from mnistlab.sweeps.settings import settings_from
 from mnistlab.sweeps.space import Space
 from mnistlab.sweeps.start import (
@@ -32,7 +33,6 @@ from mnistlab.text.layout import screen_width
 from mnistlab.text.nearest import suggestion
 from mnistlab.text.values import counted
 from mnistlab.training.assemble import LabCLI
-from mnistlab.training.failures import Interrupted
 
 
 def sweep(values: Mapping[str, str], arguments: Sequence[str]) -> int:
@@ -72,11 +72,8 @@ def _sweep(values: Mapping[str, str], arguments: Sequence[str], *, debug: bool) 
     workers = asked.workers or default_size(plan.threads, plan.arguments)
     trials = counted(len(jobs), "trial")
     print(visible(f"{plan.name}: {trials} by {plan.sampler}, {workers} at a time, kept in {plan.folder}"))
-    command = shlex.join(["mnistlab", "sweep", *arguments, *(f"--{name}={value}" for name, value in values.items())])
-    try:
-        try_all(study, workers, asked.launcher)
-    except KeyboardInterrupt as error:
-        raise Interrupted(f"interrupted. What has finished is kept. Go on with:\n  {command}") from error
+    again = ["sweep", *arguments, *(f"--{name}={value}" for name, value in values.items())]
+    try_all(study, workers, asked.launcher, again, sys.stdout)
     print("\n".join(summary(study, screen_width())))
     return 0 if any(each.state in (State.FINISHED, State.PRUNED) for each in study.jobs().values()) else 1
 
@@ -126,7 +123,7 @@ def _plan(asked: Sweep, space: Space, base: Sequence[str], seeds: Sequence[int],
         threads=asked.threads,
         keep=asked.keep,
         sampler_seed=asked.sampler_seed,
-        identity=identity(),
+        identity=current_identity(),
         described=None if measure in KNOWN else measure,
     )
 

@@ -1,31 +1,38 @@
 """Lets workers do all jobs, here or on a cluster, and shows how far they are."""
 
-import sys
+import shlex
+from collections.abc import Sequence
 from typing import TextIO
 
 from mnistlab.sweeps.local_workers import Team
 from mnistlab.sweeps.progress import Display, stopping_told
 from mnistlab.sweeps.study import Study
+from mnistlab.training.failures import Interrupted
 
 
-def try_all(study: Study, workers: int, launcher: str, stream: TextIO | None = None) -> None:
+def try_all(study: Study, workers: int, launcher: str, again: Sequence[str], stream: TextIO) -> None:
     """Do all jobs.
 
     Args:
         study: The sweep.
         workers: How many work at the same time.
         launcher: `processes` or `ray`.
-        stream: Where it is told, standard output if not given.
+        again: The command that goes on, without `mnistlab`.
+        stream: Where it is told.
 
     Raises:
         LabError: If the workers cannot work.
-        KeyboardInterrupt: If the user ends it; then nothing runs any more.
+        Interrupted: If the user ends it; then nothing runs any more.
     """
     study.free()
-    with stopping_told(), Display(study, stream or sys.stdout) as display:
-        if launcher == "ray":
-            from mnistlab.sweeps.ray_workers import work_on_cluster  # noqa: PLC0415 - an extra
+    try:
+        with stopping_told(), Display(study, stream) as display:
+            if launcher == "ray":
+                from mnistlab.sweeps.ray_workers import work_on_cluster  # noqa: PLC0415 - an extra
 
-            work_on_cluster(study, workers, display.look)
-        else:
-            Team(study.plan, workers).work(study, display.look)
+                work_on_cluster(study, workers, display.look)
+            else:
+                Team(study.plan, workers).work(study, display.look)
+    except KeyboardInterrupt as error:
+        command = shlex.join(["mnistlab", *again])
+        raise Interrupted(f"interrupted. What has finished is kept. Go on with:\n  {command}") from error

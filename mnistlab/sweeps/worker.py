@@ -149,16 +149,13 @@ class _Job:
 
     def _goes_on(self, row: Row) -> bool:
         with told_of_the_database():
-            return self._is_promising(row)
-
-    def _is_promising(self, row: Row) -> bool:
-        if not self._study.is_ours(self._trial):
-            raise GivenUpError("others have given this trial up: it gave no sign of life.")
-        if self._plan.metric not in row or len(self._seeds) > 1:
-            return True
-        epoch = int(row["epoch"]) + 1
-        self._trial.report(row[self._plan.metric], epoch)
-        return epoch >= self._epochs or not self._trial.should_prune()  # nothing is saved after the last one
+            if not self._study.is_ours(self._trial):
+                raise GivenUpError("others have given this trial up: it gave no sign of life.")
+            if self._plan.metric not in row or len(self._seeds) > 1:
+                return True
+            epoch = int(row["epoch"]) + 1
+            self._trial.report(row[self._plan.metric], epoch)
+            return epoch >= self._epochs or not self._trial.should_prune()  # nothing is saved after the last one
 
     def _note(self, kept: Run) -> None:
         """Tell the database of what an earlier process could not tell any more, and of what is in the record."""

@@ -143,15 +143,15 @@ def _show(command: str, model: Classifier, data: ImageData, metrics: Mapping[str
 
 def _write_predictions(path: Path, model: Classifier, data: ImageData, batches: Sequence[Any]) -> int:
     """A row per image: its index, and for each head the prediction, the probabilities and the target."""
-    targets = [given for _, given in data.predict_dataloader()]
+    targets = data.test_images().targets
     columns: list[tuple[str, list[Any]]] = []
     for number, (head, size) in enumerate(model.heads.items()):
         prefix = "" if len(model.heads) == 1 else f"{head}_"
         probs: Tensor = torch.cat([batch[head] for batch in batches]).float().cpu()
-        name = head if head in targets[0] else list(targets[0])[number]
+        target = targets[head if head in targets else list(targets)[number]]
         columns.append((f"{prefix}prediction", probs.argmax(dim=1).tolist()))
         columns.extend((f"{prefix}prob_{index}", _short(probs[:, index])) for index in range(size))
-        columns.append((f"{prefix}target", torch.cat([given[name] for given in targets])[: len(probs)].tolist()))
+        columns.append((f"{prefix}target", target[: len(probs)].tolist()))
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["index", *(name for name, _ in columns)])

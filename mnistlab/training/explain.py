@@ -25,14 +25,16 @@ def explain(wish: Wish, model: Classifier, data: ImageData, trainer: Trainer) ->
     head = _head(wish, model)
     batches: list[Any] = trainer.predict(model, data) or []
     probs = torch.cat([batch[head] for batch in batches]).float().cpu().clone()
-    images, target = _test_images(data, head, len(probs))
+    tested = data.test_images()
+    images, target = (each[: len(probs)].cpu() for each in (tested.images, tested.targets.get(head, tested.primary)))
     rows = _chosen(wish, probs, target)
     model.cpu().float()  # also where the net was of another type: heat needs the digits
     normalized = data.normalize(images[rows])
     method = _method(wish, model, normalized)
     sought = target[rows] if wish.target == "true" else None
+    asked = head if len(model.heads) > 1 else None
     try:
-        heat = model.explain(normalized, method, head=_of_net(model, head), target=sought, stage=wish.stage)
+        heat = model.explain(normalized, method, head=asked, target=sought, stage=wish.stage)
     except ValueError as error:
         option = "stage" if wish.stage and (wish.method == "auto" or "`stage`" in str(error)) else "method"
         raise LabError(f"--{option}={getattr(wish, option)}: {error}") from error
@@ -60,18 +62,6 @@ def _head(wish: Wish, model: Classifier) -> str:
         known = list(model.heads)
         raise LabError(f"--head={head}: the model has {', '.join(known)}.{suggestion(head, known)}")
     return head
-
-
-def _of_net(model: Classifier, head: str) -> str | None:
-    return head if len(model.heads) > 1 else None
-
-
-def _test_images(data: ImageData, head: str, count: int) -> tuple[Tensor, Tensor]:
-    """The first `count` test images, uint8, and the label of each."""
-    batches = list(data.predict_dataloader())
-    name = head if head in batches[0][1] else next(iter(batches[0][1]))
-    images = torch.cat([images for images, _ in batches])[:count]
-    return images.cpu(), torch.cat([targets[name] for _, targets in batches])[:count].cpu()
 
 
 def _chosen(wish: Wish, probs: Tensor, target: Tensor) -> list[int]:

@@ -89,7 +89,6 @@ class Group(Epochwise, Callback):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Take back SIGTERM, which Lightning answers by a message to all that never arrives while they compute."""
-        del pl_module
         if trainer.world_size > 1 and threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, self._sigterm)
 

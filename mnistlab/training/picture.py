@@ -65,7 +65,7 @@ def save_picture(explained: Sequence[Explained], path: Path, title: str) -> None
         grey = image.expand(3, -1, -1) if len(image) == 1 else image[:3]
         heat = _enlarged(each.heat[None], "bilinear")[0]
         picture.paste(_as_image(grey), (left, top))
-        picture.paste(_as_image(_under_heat(grey, heat)), (left + _TILE, top))
+        picture.paste(_as_image(0.65 * _colour(heat) + 0.35 * grey), (left + _TILE, top))
         draw.text((left, top + _TILE + 2), each.caption, fill=_WRONG if each.wrong else _INK, font=font)
     with replacing(path) as temporary:
         picture.save(temporary, format="PNG")
@@ -79,11 +79,6 @@ def _draw_scale(picture: Image.Image, draw: ImageDraw.ImageDraw, font: ImageFont
     draw.text((much, top), "much", fill=_INK, font=font)
     draw.text((bar - _GAP // 2 - draw.textlength("little", font=font), top), "little", fill=_INK, font=font)
     picture.paste(_as_image(_colour(torch.linspace(0, 1, width).expand(height, width))), (bar, top + 4))
-
-
-def _under_heat(image: Tensor, heat: Tensor) -> Tensor:
-    """The heat as colour, the image as light: (3, height, width), (height, width) -> (3, height, width)."""
-    return 0.65 * _colour(heat) + 0.35 * image
 
 
 def _colour(heat: Tensor) -> Tensor:

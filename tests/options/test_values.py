@@ -31,7 +31,7 @@ from mnistlab.options.parsing import parse
 from mnistlab.options.reading import Unfit, read, takes_parts, takes_several, takes_text
 from mnistlab.options.signatures import options
 from mnistlab.options.written import Written, from_arguments, from_text
-from mnistlab.presets.nodes import NoOptions, written_for
+from mnistlab.presets.nodes import written_for
 from mnistlab.sections import Run, Sweep, TopLevel, prepare
 from mnistlab.trackers import Tracker
 
@@ -96,7 +96,7 @@ def holder(name: str) -> type:
 def settled(name: str, said: Callable[[], list[Written]]) -> object:
     """What an option of this type is given by what is said of `x.option`, or `REFUSED`."""
     try:
-        value: Any = settle(NoOptions, {"x": Section(holder(name))}, [said()]).values["x"]
+        value: Any = settle(object, {"x": Section(holder(name))}, [said()]).values["x"]
     except LabError:
         return REFUSED
     return value["option"]

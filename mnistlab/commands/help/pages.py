@@ -152,7 +152,7 @@ def _matching(present: Present, pattern: str) -> list[str]:
     """The options of a name of `USED`: itself if it is there, or those of the class itself."""
     key = tuple(pattern.split("."))
     if key[-1] != "*":
-        is_there = key in _tops(present) or present.option(key) is not None
+        is_there = pattern in _STEERING or pattern in present.catalogue.sections or present.option(key) is not None
         return [pattern] if is_there else []
     owner = present.owner(key[:-1])
     own: list[str] = []
@@ -168,11 +168,6 @@ def _in_checkpoint(command: str, present: Present) -> Sequence[str]:
     if command in _MEASURING:
         return () if present.steering("untrained") in _TRUE else ("model", "data")
     return ("model", "data", "trainer") if present.written(("ckpt_path",)) else ()
-
-
-def _tops(present: Present) -> list[Key]:
-    """What steers a command, and its sections."""
-    return [(name,) for name in (*_STEERING, *present.catalogue.sections)]
 
 
 def _row(present: Present, name: str, presets: Sequence[str], unknown_in: Sequence[str]) -> tuple[str, list[str]]:

@@ -53,7 +53,8 @@ def _classes(option: str) -> list[Row]:
     default = _default(catalogue, kind)
     usable = [entry for entry in catalogue.kinds[kind].classes.values() if not entry.problem]
     facts = dict.fromkeys(fact for entry in usable for fact in entry.facts)
-    return [_row(entry, option, default, facts) for entry in _by_size(usable)]
+    by_size = sorted(usable, key=lambda entry: (entry.facts.get("parameters", 0), entry.name))
+    return [_row(entry, option, default, facts) for entry in by_size]
 
 
 def _row(entry: ClassEntry, option: str, default: str | None, facts: Iterable[str]) -> Row:
@@ -72,11 +73,6 @@ def _row(entry: ClassEntry, option: str, default: str | None, facts: Iterable[st
         "needs": needs,
         "command": " ".join(["mnistlab fit", *typed]),
     }
-
-
-def _by_size(entries: Iterable[ClassEntry]) -> list[ClassEntry]:
-    """By name; models by their size."""
-    return sorted(entries, key=lambda entry: (entry.facts.get("parameters", 0), entry.name))
 
 
 def _default(catalogue: Catalogue, kind: str) -> str | None:

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from mnistlab.errors import LabError, visible
+from mnistlab.errors import LabError, say, visible
 from mnistlab.options.arguments import Arguments
-from mnistlab.reports.screen.words import say
 from mnistlab.runs.listing import short_ids
 from mnistlab.runs.metrics import KNOWN, measured, measures_of
 from mnistlab.runs.reading import tell_broken

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnistlab.catalogue import load_catalogue
-from mnistlab.errors import LabError
+from mnistlab.errors import LabError, say
 from mnistlab.options.arguments import Arguments
 from mnistlab.options.written import Written
 from mnistlab.reports.screen.settings import changed
-from mnistlab.reports.screen.words import say
 from mnistlab.runs.differences import (
     ABSENT,
     Difference,

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from mnistlab.errors import LabError
+from mnistlab.errors import LabError, say
 from mnistlab.options.arguments import Arguments
 from mnistlab.reports.screen.overview import chosen_of, runs_below
-from mnistlab.reports.screen.words import say
 from mnistlab.runs.listing import find_run
 from mnistlab.runs.reading import read_name
 from mnistlab.runs.run import Run
@@ -71,7 +70,8 @@ def _agreed(folders: Sequence[Path]) -> bool:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         which = ", ".join(map(_said, folders))
         raise LabError(f"nothing was removed, since nobody can be asked: add --yes to remove {which}.")
-    bytes_in_all = sum(_bytes(folder) for folder in folders)
+    files = (path for folder in folders for path in folder.rglob("*") if path.is_file())
+    bytes_in_all = sum(path.lstat().st_size for path in files)
     say([f"  {_said(folder)}" for folder in folders])
     try:
         answer = input(f"Remove {counted(len(folders), 'run')}, {size(bytes_in_all)}? [y/N] ")
@@ -84,10 +84,6 @@ def _said(folder: Path) -> str:
     """Where a run lies, which ends with its id, and the name that was given to it."""
     given = read_name(folder)
     return f"{folder}, called {given.name}" if given else str(folder)
-
-
-def _bytes(folder: Path) -> int:
-    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def _remove(folder: Path) -> None:

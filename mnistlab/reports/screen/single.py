@@ -4,10 +4,9 @@ import shlex
 from collections.abc import Iterator, Sequence
 
 from mnistlab.catalogue import load_catalogue
-from mnistlab.errors import LabError
+from mnistlab.errors import LabError, say
 from mnistlab.options.arguments import Arguments
 from mnistlab.reports.screen.settings import Setting, changed
-from mnistlab.reports.screen.words import say
 from mnistlab.runs.folder import CONFIG, continues_from
 from mnistlab.runs.hints import command_for
 from mnistlab.runs.listing import find_run

@@ -1,10 +1,10 @@
-"""Quantiles of Student's t."""
+"""The table of a comparison: quantiles of Student's t."""
 
 from statistics import NormalDist
 
 import pytest
 
-from mnistlab.sweeps.student import student_quantile
+from mnistlab.sweeps.table import student_quantile
 
 KNOWN = {  # scipy 1.18 and, to 20 digits, mpmath
     1: 12.706204736174694,
