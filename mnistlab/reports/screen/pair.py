@@ -245,7 +245,7 @@ def _meaning(found: "Agreement") -> str:
 
 
 def _share(p_value: float) -> str:
-    return f"{100 * p_value:.2g} %" if p_value >= _LEAST else f"less than {100 * _LEAST:.4f} %"
+    return f"{float(f'{100 * p_value:.2g}'):g} %" if p_value >= _LEAST else f"less than {100 * _LEAST:.4f} %"
 
 
 def _flips(found: "Agreement", most: int) -> Iterator[str]:
