@@ -92,8 +92,11 @@ def _name_output() -> None:
 
 def entry() -> None:
     """Run as a program; it draws into files, whatever a notebook that has started it draws with."""
+    import gc  # noqa: PLC0415 - see above
+
     _open_closed()
     _name_output()
+    gc.set_threshold(20_000, 20)  # or a fifth of the time that torch is imported in goes into looking for garbage
     os.environ["MPLBACKEND"] = "Agg"
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _leave)  # until a command runs there is nothing to be closed

@@ -25,14 +25,16 @@ from mnistlab.sweeps.worker import work
 SMALL_DATA = ("--data=SyntheticDigits", "--data.train_size=600", "--data.test_size=200", "--data.val_size=100")
 """A data set that is drawn in a moment; with the default batch of 128 an epoch has 4 steps."""
 
+gc.disable()  # while everything is imported, of which nothing is garbage
+
 Fit = Callable[..., Path]
 Change = Callable[..., None]
 
 
 def pytest_collection_finish() -> None:
     """Keep what was imported out of every later search for garbage: there are a million such objects."""
-    gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)

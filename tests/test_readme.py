@@ -13,6 +13,7 @@ from mnistlab.cli import main
 README = Path(__file__).parent.parent / "README.md"
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _QUICK = ("--trainer.max_epochs=1", "--trainer.limit_train_batches=2", "--trainer.limit_test_batches=1")
+_FEW = ("--data.train_size=1200", "--data.test_size=200", "--data.val_size=200")
 
 
 @pytest.fixture
@@ -33,8 +34,9 @@ def small_mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def _quick(line: str) -> list[str]:
     arguments = shlex.split(line)[1:]
     trains = arguments[0] in ("fit", "sweep", "compare") and "--help" not in line and ".help" not in line
-    fewer = {"sweep": ("--trials=2",), "compare": ("--seeds=1",), "bench": ("--only=epochs",)}.get(arguments[0], ())
-    return [*arguments, *(_QUICK if trains else ()), *fewer]
+    fewer = {"sweep": ("--trials=2",), "compare": ("--seeds=1",), "bench": ("--only=augmentation",)}.get(arguments[0], ())
+    drawn = "--data=SyntheticDigits" in arguments
+    return [*arguments, *(_QUICK if trains else ()), *(_FEW if trains and drawn else ()), *fewer]
 
 
 @pytest.mark.usefixtures("small_mnist", "inline")
