@@ -1,20 +1,11 @@
 """`mnistlab reproduce`."""
 
 from mnistlab.commands.declaring.model import MANY, Command
-from mnistlab.options.arguments import JSON, PACKAGES, RUN_DIR, Arguments, Option
-
-
-def _reproduce(asked: Arguments) -> int:
-    from mnistlab.training.reproduce import reproduce  # noqa: PLC0415 - brings torch in
-
-    options = [f"--trust={asked.values['trust']}"] if "trust" in asked.values else []
-    options += ["--debug"] if "debug" in asked.switches else []
-    return reproduce(asked.names[0], asked.root, options, for_machines="json" in asked.switches)
-
+from mnistlab.options.arguments import JSON, PACKAGES, RUN_DIR, Option
 
 COMMAND = Command(
     "run it again and say what differs",
-    _reproduce,
+    "mnistlab.training.reproduce:reproduce",
     MANY,
     order=5,
     about="""\

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from mnistlab.errors import LabError, visible
-from mnistlab.options.arguments import words
+from mnistlab.options.arguments import Arguments, words
 from mnistlab.runs.differences import Difference
 from mnistlab.runs.folder import METRICS, WEIGHTS, new_folder
 from mnistlab.runs.hints import command_for
@@ -41,19 +41,14 @@ _PLACES = (
 """What the bits of a run depend on, as its record has it."""
 
 
-def reproduce(name: str, root: Path, options: Sequence[str], *, for_machines: bool) -> int:
-    """Train once more, and tell what differs; the exit code.
-
-    Args:
-        name: An id, a folder, or `last`.
-        root: Where runs are kept.
-        options: Of `fit`, such as `--trust`.
-        for_machines: Whether the outcome is JSON on standard output, and all else goes to standard error.
+def reproduce(asked: Arguments) -> int:
+    """Train once more, and tell what differs; the exit code. Where that is JSON, all else goes to standard error.
 
     Raises:
         LabError: If there is no such run, or it has not come to its end.
     """
-    first = _ended(find_run(name, root))
+    root, for_machines = asked.root, "json" in asked.switches
+    first = _ended(find_run(asked.names[0], root))
     folder, turns = first.folder, _turns(first)
     place = new_folder(root, first.text("model") or folder.resolve().parent.name)
     rows = _rows(first)
@@ -61,6 +56,8 @@ def reproduce(name: str, root: Path, options: Sequence[str], *, for_machines: bo
     def goes_on(row: Row) -> bool:
         return first.status != "pruned" or int(row["epoch"]) + 1 < len(rows)
 
+    options = [f"--trust={asked.values['trust']}"] if "trust" in asked.values else []
+    options += ["--debug"] if "debug" in asked.switches else []
     supervision = Supervision(place, {"reproduces": str(folder.resolve())}, goes_on, folder, turns)
     with redirect_stdout(sys.stderr if for_machines else sys.stdout), threads(turns[0][1] if turns else None):
         run("fit", [*options, f"--run.dir={root}"], supervision=supervision)
