@@ -17,3 +17,4 @@ mnistlab test --ckpt_path=vit
 mnistlab predict --ckpt_path=vit
 mnistlab sweep $D --model=SDN8K --model.lin1_size=1 --model.lin2_size=4 --model.lin3_size=4 --model.optimizer.lr=log:1e-3..1e-1 --sampler=random --trials=2 --name=tried --workers=1
 mnistlab compare $D --models=SDN8K,SimpleDenseNet --model.lin1_size=1 --model.lin2_size=4 --model.lin3_size=4 --seeds=1 --name=compared --workers=1
+mnistlab sweep --config=Grid --name=grid --workers=1 --keep=1
