@@ -55,7 +55,7 @@ class Written:
         where: How a person finds it: `--model.hidden_dim=3`, or file:line:column.
         append: The value is one more entry of a list.
         complete: It stands among all values of a run; it may be no more than the default of the class of that run.
-        domain: What a sweep takes its values from, a `Choice` or an `Interval`; the value is one of them.
+        domain: What a sweep takes its values from, a `Domain`; the value is one of them.
         whole: What this is a part of, as it was typed: `[a, b]`, or a file; it is text where the option takes text.
     """
 
