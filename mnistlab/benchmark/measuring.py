@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mnistlab.benchmark.accuracy import BEST, QUICK99, accuracy
@@ -78,7 +78,7 @@ def _scaling(ground: Ground, effort: Effort) -> Iterator[Found]:
 
 def _busy(ground: Ground, effort: Effort) -> Iterator[Found]:
     with tempfile.TemporaryDirectory() as folder:
-        loads, together = (LOADS[:1], 2) if effort.quick else (LOADS, 4)
+        loads, together = ((replace(LOADS[0], epochs=3),), 2) if effort.quick else (LOADS, 4)
         yield from busy(ground.setting, loads, together, Path(folder))
 
 

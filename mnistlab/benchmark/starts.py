@@ -27,7 +27,7 @@ def starts(setting: Setting, rounds: int, folder: Path) -> Iterator[Result]:
 
     Args:
         setting: The data set.
-        rounds: How often; one more before, which does not count, fills the disk's cache.
+        rounds: How often; once more before, which does not count, all but the mere imports fill the disk's cache.
         folder: Where the runs may lie.
 
     Raises:
@@ -40,7 +40,7 @@ def starts(setting: Setting, rounds: int, folder: Path) -> Iterator[Result]:
     seconds: dict[str, list[float]] = {name: [] for name in commands}
     first: list[float] = []
     for number in range(rounds + 1):
-        times = {name: ended(command).seconds for name, command in commands.items()}
+        times = {name: ended(command).seconds for name, command in commands.items() if number or name in LIGHT}
         run = ended([*PROGRAM, "fit", *setting.data, *options])
         if number:
             for name, took in times.items():
