@@ -180,5 +180,6 @@ class _Here:
 
 @pytest.fixture
 def inline(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let trials run in the process of the test."""
+    """Let trials run in the process of the test, in which there is too much to search for garbage after each."""
     monkeypatch.setattr(trying, "Team", _Here)
+    monkeypatch.setattr("mnistlab.sweeps.worker.gc.collect", lambda: 0)

@@ -34,7 +34,9 @@ def small_mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def _quick(line: str) -> list[str]:
     arguments = shlex.split(line)[1:]
     trains = arguments[0] in ("fit", "sweep", "compare") and "--help" not in line and ".help" not in line
-    fewer = {"sweep": ("--trials=2",), "compare": ("--seeds=1",), "bench": ("--only=augmentation",)}.get(arguments[0], ())
+    fewer = {"sweep": ("--trials=2",), "compare": ("--seeds=1",), "bench": ("--only=augmentation",)}.get(
+        arguments[0], ()
+    )
     drawn = "--data=SyntheticDigits" in arguments
     return [*arguments, *(_QUICK if trains else ()), *(_FEW if trains and drawn else ()), *fewer]
 

@@ -423,7 +423,7 @@ def test_a_checkpoint_of_ones_own_class_is_opened_by_naming_it(
 
 EACH_IN_A_PROCESS = """
 import os, sys
-import lightning.pytorch
+import mnistlab.training.running
 from mnistlab.cli import main
 for line in sys.argv[1:]:
     child = os.fork()

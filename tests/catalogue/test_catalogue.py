@@ -293,7 +293,7 @@ def run(package: Path, cache: Path, *arguments: str) -> str:
 
 
 def test_an_edit_is_seen_in_the_help(tmp_path: Path) -> None:
-    """A default and a docstring that are changed in a copy of the package."""
+    """A default and a docstring that are changed in a copy of the package, and data that need an option."""
     copy = tmp_path / "copy" / "mnistlab"
     shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
     module = copy / "models" / "mlp.py"
@@ -301,12 +301,20 @@ def test_an_edit_is_seen_in_the_help(tmp_path: Path) -> None:
     assert "hidden_dim: PositiveInt = 256, layers" in text
     edited = text.replace("hidden_dim: PositiveInt = 256, layers", "hidden_dim: PositiveInt = 257, layers")
     module.write_text(edited.replace("Width of every block.", "How wide each block is."))
+    with (copy / "data" / "digits.py").open("a") as file:
+        file.write(
+            '\n\nclass NeedyData(SyntheticDigits):\n    """Digits of one\'s own."""\n\n'
+            "    def __init__(self, path: str, **kwargs: Any) -> None:\n        super().__init__(**kwargs)\n"
+        )
 
     page = run(copy, tmp_path / "cache", "fit", "--model.help=SmallModel")
 
     assert "--model.hidden_dim=257" in page
     assert "How wide each block is." in page
     assert page == run(copy, tmp_path / "cache", "fit", "--model.help=SmallModel")
+    listed = {row["name"]: row for row in json.loads(run(copy, tmp_path / "cache", "datasets", "--json"))}
+    assert (listed["NeedyData"]["needs"], listed["NeedyData"]["classes"]) == (["path"], None)
+    assert "--data=MultiheadMNIST" in run(copy, tmp_path / "cache", "fit", "--model.help=MultiheadCNN422K")
 
 
 @pytest.mark.slow

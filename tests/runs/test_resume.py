@@ -2,7 +2,6 @@
 
 import itertools
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -338,45 +337,48 @@ def test_a_failed_continuation_leaves_the_record_as_it_was(lab: Lab, tmp_path: P
     assert after["segments"][-1]["status"] == "failed"
 
 
+KILLS = {"first step": ("training_step", 0), "edge": ("training_step", EDGE), "within": ("training_step", 6)}
+KILLS |= {"validation": ("validation_step", 8)}
 DRIVER = """
 import os, signal, sys
+from pathlib import Path
+import lightning.pytorch.cli
+import mnistlab.training.running
 from mnistlab.classifier import Classifier
 from mnistlab.cli import main
 
-moment, place = sys.argv[1:3]
-step = getattr(Classifier, place)
+root, kills, *arguments = sys.argv[1:]
 
-def killing(self, *args):
-    if str(self.trainer.global_step) == moment:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return step(self, *args)
+def ended(*arguments):
+    child = os.fork()
+    if not child:
+        sys.exit(main(["fit", *arguments]))
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
-setattr(Classifier, place, killing)
-sys.exit(main(sys.argv[3:]))
+for name, (place, moment) in eval(kills).items():
+    step = getattr(Classifier, place)
+
+    def killing(self, *args):
+        if self.trainer.global_step == moment:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return step(self, *args)
+
+    setattr(Classifier, place, killing)
+    assert ended(f"--run.dir={root}/{name}", *arguments) == -signal.SIGKILL
+    setattr(Classifier, place, step)
+    assert ended(f"--ckpt_path={next(Path(root, name).glob('*/*'))}") == 0
 """
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("place", "moment"), [("training_step", 0), ("training_step", EDGE), ("training_step", 6), ("validation_step", 8)]
-)
-def test_sigkill_loses_nothing(lab: Lab, tmp_path: Path, place: str, moment: int) -> None:
+def test_sigkill_loses_nothing(lab: Lab, tmp_path: Path) -> None:
     """A process that the system kills, continued by another process, ends like an undisturbed one in a third."""
-    arguments = [*RUN, *lab.data, f"--run.dir={tmp_path}", EVERY_STEP]
-    killed = subprocess.run(
-        [sys.executable, "-c", DRIVER, str(moment), place, "fit", *arguments],
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        timeout=120,
-        check=False,
-    )
-    assert killed.returncode == -signal.SIGKILL
-    folder = only_run(tmp_path)
-
     subprocess.run(
-        [sys.executable, "-m", "mnistlab", "fit", f"--ckpt_path={folder}"],
+        [sys.executable, "-c", DRIVER, tmp_path, repr(KILLS), *RUN, *lab.data, EVERY_STEP],
         env={**os.environ, "OMP_NUM_THREADS": "1"},
-        timeout=120,
+        timeout=240,
         check=True,
     )
 
-    assert differences(outcome(folder), lab.undisturbed(EVERY_STEP)) == []
+    for name in KILLS:
+        assert differences(outcome(only_run(tmp_path / name)), lab.undisturbed(EVERY_STEP)) == [], name

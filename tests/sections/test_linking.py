@@ -21,18 +21,14 @@ for cls in (NeedyData, NeedyLabels):
     setattr(mnistlab.data, cls.__name__, cls)
 
 from mnistlab import main
-from mnistlab.catalogue.compile import compile_catalogue
 
-kinds = compile_catalogue().kinds
-print(kinds["data"].classes["NeedyData"].facts, kinds["model"].classes["MultiheadCNN422K"].data)
 main(["fit", "--model=MultiheadCNN422K", "--data=SyntheticDigits", "--print_config"])
 """
 
 
 def test_a_class_of_ours_that_needs_options_is_passed_over() -> None:
-    """What there is with some labels is told of the others, in tables, in help and where labels are missing."""
+    """What there is with some labels is told of the others; so it is in tables, which have a test of their own."""
     done = subprocess.run([sys.executable, "-c", _NEEDY], capture_output=True, text=True, timeout=120, check=True)
 
-    assert done.stdout == "{} MultiheadMNIST\n", done.stderr
     assert "Use --data=" in done.stderr
     assert "Needy" not in done.stderr
