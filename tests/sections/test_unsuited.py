@@ -186,8 +186,8 @@ def test_an_option_may_have_a_class_or_a_text_by_default(fit: Fit) -> None:
     folder = fit("--trainer.callbacks=RichProgressBar", "--trainer.callbacks.theme.description=red")
 
     (bar,) = yaml.safe_load((folder / "config.yaml").read_text())["trainer"]["callbacks"]
-    assert bar["init_args"]["theme"]["description"] == "red"
-    assert bar["init_args"]["theme"]["time"] == "dim"
+    theme = bar["init_args"]["theme"]["init_args"]
+    assert (theme["description"], theme["time"]) == ("red", "dim")
     assert main(["reproduce", str(folder)]) == 0
 
 
