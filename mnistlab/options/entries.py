@@ -6,7 +6,7 @@ imports more than the standard library.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cached_property
 from typing import Any, Protocol, Self
 
@@ -257,7 +257,8 @@ class Catalogue:
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON has it, without what is empty."""
-        return asdict(self, dict_factory=_without_empty)
+        found: dict[str, Any] = _as_json(self)
+        return found
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -286,8 +287,33 @@ def _without_empty(fields: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     return {name: value for name, value in fields if value or name in needed or type(value) in (int, float)}
 
 
+def _as_json(value: object) -> Any:
+    if is_dataclass(value):
+        return _without_empty((each.name, _as_json(getattr(value, each.name))) for each in fields(value))
+    if isinstance(value, Mapping):
+        return {name: _as_json(part) for name, part in value.items()}
+    return [_as_json(part) for part in value] if isinstance(value, Sequence) and not isinstance(value, str) else value
+
+
+class _Deferred(Sequence[OptionEntry]):
+    """The options of a class, read when somebody asks for them: help shows those of a few classes among many."""
+
+    def __init__(self, data: Sequence[Mapping[str, Any]]) -> None:
+        self._data = data
+
+    @cached_property
+    def _options(self) -> list[OptionEntry]:
+        return list(map(_option, self._data))
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._options[index]
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+
 def _class(data: Mapping[str, Any]) -> ClassEntry:
-    return ClassEntry(**{**data, "options": list(map(_option, data["options"]))})
+    return ClassEntry(**{**data, "options": _Deferred(data["options"])})
 
 
 def _option(data: Mapping[str, Any]) -> OptionEntry:
