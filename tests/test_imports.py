@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import mnistlab
+from mnistlab.benchmark.starts import MISTAKES
 from mnistlab.catalogue import load_catalogue
 from mnistlab.commands.declaring.model import TABLES, all_commands
 
@@ -173,6 +174,15 @@ def test_help_and_tables_load_no_torch(arguments: list[str]) -> None:
     found = loaded(f"from mnistlab import main; main({arguments})")
 
     assert HEAVY & found == (HEAVY if "--model.help=torch.optim.SGD" in arguments else set())
+
+
+@pytest.mark.parametrize("arguments", MISTAKES, ids=" ".join)
+def test_a_mistake_is_told_before_torch_is_imported(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    """Whatever is wrong: an option, a class, a value, a file, a checkpoint."""
+    load_catalogue()
+    script = f"import os; os.chdir({str(tmp_path)!r}); from mnistlab import main; assert main({list(arguments)}) == 2"
+
+    assert not HEAVY & loaded(script)
 
 
 def test_nothing_imports_scipy() -> None:
