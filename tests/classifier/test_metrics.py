@@ -122,6 +122,13 @@ def test_who_is_sure_and_right_is_calibrated_and_who_is_sure_and_wrong_is_not() 
     assert value(CalibrationError(), logits, target.roll(1)) == 1
 
 
+def test_a_confidence_between_two_bins_belongs_to_the_lower_one() -> None:
+    """As in the paper: one half, with two bins, stands beside one quarter."""
+    logits, target = torch.tensor([[0.0, 0.0, -200.0, -200.0], [0.0, 0.0, 0.0, 0.0]]), torch.tensor([0, 3])
+
+    assert value(CalibrationError(2), logits, target) == pytest.approx(abs((0.5 - 1) + (0.25 - 0)) / 2)
+
+
 def test_what_is_no_number_is_no_right_answer() -> None:
     """And no calibration either; nothing breaks."""
     logits, target = torch.full((10, 10), math.nan), torch.arange(10)
