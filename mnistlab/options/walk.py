@@ -99,7 +99,7 @@ class Walk:
                 self.misfits.append(self._elsewhere().no_section(entry, below))
         outside = ClassEntry("mnistlab", "", "", "", self.top)
         for option in self.top:
-            self._option(outside, option, (option.name,), below[option.name], self.values, option.default)
+            self._option(_Slot(outside, option, (option.name,), option.default), below[option.name], self.values)
         for name, section in self.sections.items():
             self._section(section, name, below[name])
 
@@ -128,33 +128,26 @@ class Walk:
         values = dict(base)
         for name, option in known.items():
             default = {**base, **(usual or {})}.get(name, option.default)
-            self._option(chosen.entry, option, (*chosen.prefix, name), below[name], values, default)
+            self._option(_Slot(chosen.entry, option, (*chosen.prefix, name), default), below[name], values)
         return {name: values[name] for name in known if name in values}
 
-    def _option(
-        self,
-        owner: ClassEntry,
-        option: OptionEntry,
-        prefix: Key,
-        entries: Entries,
-        values: dict[str, object],
-        default: object,
-    ) -> None:
-        """What counts of an option; `default` would if nobody had written anything."""
+    def _option(self, slot: "_Slot", entries: Entries, values: dict[str, object]) -> None:
+        """What counts of an option."""
+        option = slot.option
         kind = self.kinds[option.kind] if option.kind else None
         if option.is_shallow and (entries or option.default_path):
             last = entries[-1][1] if entries else None
-            self.places[".".join(prefix)] = Place(
-                owner, option, None, None, last.data if last else default, default, last
+            self.places[slot.name] = Place(
+                slot.owner, option, None, None, last.data if last else slot.default, slot.default, last
             )
-            self.unsure.append(".".join(prefix))
+            self.unsure.append(slot.name)
             return
         if kind is None or option.kind is None or _is_plain(kind, entries):
-            self._leaf(owner, option, prefix, entries, values, default)
+            self._leaf(slot, entries, values)
             return
-        taken = _Taken(owner, option, option.kind, prefix, default)
+        taken = _Taken(slot.owner, option, option.kind, slot.prefix, slot.default)
         if kind.many:
-            self._place(taken, None, default, None)
+            self._place(taken, None, slot.default, None)
             if entries:
                 values[option.name] = self._several(taken, entries)
         elif kind.named:
@@ -165,7 +158,7 @@ class Walk:
         else:
             found = values.get(option.name) or default_of(option)
             described = found if isinstance(found, Mapping) else None  # an option may be plain by default, too
-            self._place(taken, None, default, None)
+            self._place(taken, None, slot.default, None)
             if entries or described:
                 values[option.name] = self._chosen(taken, described, entries)
 
@@ -174,17 +167,9 @@ class Walk:
         place = Place(taken.owner, taken.option, taken.kind, chosen, value, default, written)
         self.places[".".join(taken.prefix)] = place
 
-    def _leaf(
-        self,
-        owner: ClassEntry,
-        option: OptionEntry,
-        prefix: Key,
-        entries: Entries,
-        values: dict[str, object],
-        default: object,
-    ) -> None:
+    def _leaf(self, slot: "_Slot", entries: Entries, values: dict[str, object]) -> None:
         """A value that is no class: the last one written, or one that is put together from parts."""
-        name = ".".join(prefix)
+        option, name = slot.option, slot.name
         written = values.get(option.name)
         for path, entry, value in _as_text(option, entries):
             if path and not takes_parts(option.takes):
@@ -194,32 +179,30 @@ class Walk:
             written = _merged(written, path, value, append=entry.append)
             self.origins[name] = entry
         last = self.origins.get(name)
-        value = data_of(written) if last else values.get(option.name, default)
-        self.places[name] = Place(owner, option, option.kind, None, value, default, last)
-        if not entries or last is None:
-            return
-        try:
-            values[option.name] = value = read(written, option.takes)
-            serves = fits(value, option.takes) or (
-                not is_known(option.takes) and self._accepts(owner, option, name, value)
-            )
-            self.places[name] = Place(owner, option, option.kind, None, value, default, last)
-        except Unfit:
-            serves = False
-        if not serves:
-            self.wrong[name] = self._refusal(owner, option, prefix, last, written)
+        value = data_of(written) if last else values.get(option.name, slot.default)
+        serves = True
+        if entries and last is not None:
+            try:
+                values[option.name] = value = read(written, option.takes)
+                serves = fits(value, option.takes) or (not is_known(option.takes) and self._accepts(slot, value))
+            except Unfit:
+                serves = False
+        self.places[name] = Place(slot.owner, option, option.kind, None, value, slot.default, last)
+        if last is not None and not serves:
+            self.wrong[name] = self._refusal(slot, last, written)
 
-    def _accepts(self, owner: ClassEntry, option: OptionEntry, name: str, value: object) -> bool:
+    def _accepts(self, slot: "_Slot", value: object) -> bool:
         """Whether the class takes a value of which only it knows, for all that is known here."""
-        accepted = self.kinds.accepts(owner, option.name, value)
+        accepted = self.kinds.accepts(slot.owner, slot.option.name, value)
         if accepted is None:
-            self.unsure.append(name)
+            self.unsure.append(slot.name)
         return accepted is not False
 
-    def _refusal(self, owner: ClassEntry, option: OptionEntry, prefix: Key, last: Written, written: object) -> str:
+    def _refusal(self, slot: "_Slot", last: Written, written: object) -> str:
         """Why an option does not take what was written."""
         in_brackets(last)  # tells what is wrong with it where that is no list and no mapping
-        whose = "" if len(prefix) == 1 else f" of {owner.name}"
+        option = slot.option
+        whose = "" if len(slot.prefix) == 1 else f" of {slot.owner.name}"
         known = [*named(option.takes), *(self.kinds[option.kind].listed() if option.kind else [])]
         hint = meant(written, option.takes) or suggestion(str(last.value), known)
         nothing = last.value == "" or (last.value is True and last.source is Source.COMMAND_LINE)
@@ -398,6 +381,20 @@ class Walk:
     def _elsewhere(self) -> Misfits:
         """What knows where something might have belonged."""
         return Misfits(self.sections, self.kinds, [option.name for option in self.top])
+
+
+@dataclass(frozen=True)
+class _Slot:
+    """An option of a class, where it stands, and what would count if nobody had written anything."""
+
+    owner: ClassEntry
+    option: OptionEntry
+    prefix: Key
+    default: object
+
+    @property
+    def name(self) -> str:
+        return ".".join(self.prefix)
 
 
 @dataclass(frozen=True)
