@@ -27,7 +27,7 @@ FLOORS = [
     ("runs", "one kept run, and how it is found again"),
     ("classifier", "the module that learns"),
     ("models callbacks", "a net and its sizes, one file each; what a user may name"),
-    ("trackers", "a run in MLflow, TensorBoard, wandb"),
+    ("trackers", "a run in a tool of others, one file each"),
     ("sections", "what a configuration consists of"),
     ("catalogue", "what there is to choose from, known without torch"),
     ("presets", "configuration in Python and YAML"),

@@ -16,7 +16,7 @@ _NARROWEST, _WIDEST = 40, 120
 """Narrower, names would be cut; wider, lines are hard to read."""
 
 _LAST, _BELOW = 16, 4
-"""What the last column of a table needs beside the others, and how far it is indented where it stands below them."""
+"""The room in which the last column of a table is wrapped beside the others, and its indentation below them."""
 
 
 def screen_width() -> int:
@@ -103,6 +103,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int, right:
     """
     widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head) - 1)]
     indent = sum(widths) + 2 * len(widths) + 2
+    beside = width - indent >= min(max(len(row[-1]) for row in (head, *rows)), _LAST)
 
     def line(row: Sequence[str]) -> Iterator[str]:
         cells = [
@@ -110,7 +111,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int, right:
             for column, (cell, size) in enumerate(zip(row, widths, strict=False))
         ]
         first = "  ".join(["", *cells, ""])
-        if width - indent < _LAST:
+        if not beside:
             yield first.rstrip()
             yield from paragraph(row[-1], width, _BELOW)
             return

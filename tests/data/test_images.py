@@ -21,6 +21,7 @@ from mnistlab.data.imageset import ImageSet
 from mnistlab.errors import LabError
 from mnistlab.models import TinyModel
 from mnistlab.options.classes import candidates
+from mnistlab.options.signatures import needed
 
 DATA_SETS = [cls for cls, *_ in candidates((ImageData,)).values() if cls.__module__.startswith("mnistlab.")]
 
@@ -168,7 +169,7 @@ def test_of_many_images_5000_are_held_out() -> None:
     assert (MNIST(train_size=600).val_size, MNIST(train_size=600, val_size=7).val_size) == (100, 7)
 
 
-@pytest.mark.parametrize("cls", DATA_SETS)
+@pytest.mark.parametrize("cls", [cls for cls in DATA_SETS if not needed(cls)])
 def test_every_data_set_can_be_made_smaller(here: Path, capsys: pytest.CaptureFixture[str], cls: type) -> None:
     """By the same options, in a configuration that says so."""
     sizes = ["--data.train_size=600", "--data.val_size=100"]
