@@ -55,6 +55,7 @@ class Preset(metaclass=_NeverChanges):
     run: ClassVar[Any]
     seed_everything: ClassVar[Any]
     sweep: ClassVar[Any]
+    threads: ClassVar[Any]
     logger: ClassVar[Any]
     layers: ClassVar[tuple[Sequence[Written], ...]] = ()
     _own: ClassVar[tuple[Sequence[Written], ...]] = ()

@@ -12,9 +12,11 @@ import pytest
 from mnistlab import choice, interval
 from mnistlab.cli import main
 from mnistlab.errors import LabError
-from mnistlab.options.domains import Choice, Domain, Interval, Label
+from mnistlab.options.domains import Choice, Domain, Interval, Label, domain_words
 from mnistlab.options.swept import with_domain
 from mnistlab.options.written import Written, from_arguments
+
+SWEEPS = Path(__file__).parents[2] / "docs" / "sweeps.md"
 
 
 def domain(text: str) -> object:
@@ -94,6 +96,13 @@ def test_what_is_no_domain_is_refused_with_an_example(text: str, said: str) -> N
     assert said in str(caught.value)
     assert "Write " in str(caught.value)
     assert "::" not in str(caught.value)
+
+
+def test_the_documentation_has_a_row_for_every_word() -> None:
+    """In docs/sweeps.md, as it is written."""
+    rows = [line for line in SWEEPS.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
+
+    assert not [word for word in domain_words() if not any(row.startswith(f"| `{word}:") for row in rows)]
 
 
 def test_python_refuses_an_empty_domain() -> None:

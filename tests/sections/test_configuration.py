@@ -1,0 +1,16 @@
+"""What a run is configured with is kept, whatever stands at the top level."""
+
+import inspect
+from dataclasses import fields
+
+from mnistlab import Preset
+from mnistlab.sections import TopLevel, sections
+from mnistlab.sections.configuration import Configuration
+
+
+def test_a_configuration_and_a_preset_have_every_section_and_every_option_beside_them() -> None:
+    """Or else a run could not be repeated from its file; a preset may be a sweep besides."""
+    every = {*sections(), *inspect.signature(TopLevel).parameters}
+
+    assert {field.name for field in fields(Configuration)} == every
+    assert {*inspect.get_annotations(Preset)} - {"layers", "_own", "sweep"} == every
