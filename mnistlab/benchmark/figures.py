@@ -9,14 +9,9 @@ from mnistlab.text.values import three_digits
 
 @dataclass(frozen=True)
 class Figure:
-    """Some measurements of one thing.
+    """Some measurements of one thing."""
 
-    Attributes:
-        values: Each of them, in `unit`.
-        unit: What they are counted in.
-    """
-
-    values: Sequence[float]
+    values: Sequence[float]  # each of them, in `unit`
     unit: str = "s"
 
     @property
@@ -39,17 +34,11 @@ class Figure:
 
 @dataclass(frozen=True)
 class Mark:
-    """What is to be reached.
+    """What is to be reached."""
 
-    Attributes:
-        bound: At most this.
-        then: And once that is reached, this.
-        at_least: Whether the figure is to be as large as that, or larger.
-    """
-
-    bound: float
-    then: float | None = None
-    at_least: bool = False
+    bound: float  # at most this
+    then: float | None = None  # and once that is reached, this
+    at_least: bool = False  # whether the figure is to be as large as that, or larger
 
     def reached(self, value: float, bound: float) -> bool:
         """Whether a figure is good enough for a bound."""
@@ -58,25 +47,15 @@ class Mark:
 
 @dataclass(frozen=True)
 class Result:
-    """A line of the table.
-
-    Attributes:
-        name: What was measured.
-        value: The figure by which it is judged: a ratio wherever there is one.
-        unit: What it is counted in; `x` is a ratio.
-        how: What the figure is made of, in words.
-        mark: What is to be reached, if anything is.
-        parts: The measurements.
-        judged: Whether what the mark asks for besides holds, such as an accuracy.
-    """
+    """A line of the table."""
 
     name: str
-    value: float
-    unit: str
-    how: str
-    mark: Mark | None = None
+    value: float  # the figure by which it is judged: a ratio wherever there is one
+    unit: str  # what it is counted in; `x` is a ratio
+    how: str  # what the figure is made of, in words
+    mark: Mark | None = None  # what is to be reached, if anything is
     parts: dict[str, Figure] = field(default_factory=dict)
-    judged: bool = True
+    judged: bool = True  # whether what the mark asks for besides holds, such as an accuracy
 
     def verdicts(self) -> list[tuple[float, bool]]:
         """Each bound of the mark, and whether it is reached."""
@@ -101,15 +80,9 @@ class Result:
 
 @dataclass(frozen=True)
 class Series:
-    """A small table: how something grows.
+    """A small table: how something grows."""
 
-    Attributes:
-        name: What grows.
-        head: The names of the columns.
-        rows: The numbers.
-    """
-
-    name: str
+    name: str  # what grows
     head: Sequence[str]
     rows: Sequence[Sequence[float]]
 

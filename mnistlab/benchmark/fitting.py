@@ -11,11 +11,7 @@ from mnistlab.training.running import run
 
 
 def fit(data: Sequence[str], arguments: Sequence[str], folder: Path) -> None:
-    """Train on `data`, as it is typed, with a bar, a table and checkpoints; what is shown goes to a file.
-
-    Raises:
-        RunFailedError: If it fails.
-    """
+    """Train on `data`, as it is typed, with a bar, a table and checkpoints; what is shown goes to a file."""
     typed = [*data, *arguments, f"--run.dir={folder / 'runs'}"]
     try:
         with terminal(folder / "screen"):

@@ -72,12 +72,7 @@ class TemplateData(LightningDataModule):
 
 
 class TemplateModule(LightningModule):
-    """A net, cross entropy, Adam, and a metric object for each figure.
-
-    Args:
-        net: The net.
-        num_classes: Its number of classes.
-    """
+    """A net, cross entropy, Adam, and a metric object for each figure."""
 
     def __init__(self, net: nn.Module, num_classes: int) -> None:
         super().__init__()

@@ -21,9 +21,6 @@ def pack(weights: Mapping[str, object], metadata: Mapping[str, str]) -> bytes:
 
     Tensors that share memory, as tied weights do, are each written whole: a model that ties them ties them again when
     it loads them. With one entry of metadata the same weights give the same bytes; the order of several is by chance.
-
-    Raises:
-        NotExportableError: If there is more in `weights` than dense tensors of common types.
     """
     owned: dict[str, Tensor] = {}
     for name, weight in weights.items():
@@ -40,11 +37,7 @@ def pack(weights: Mapping[str, object], metadata: Mapping[str, str]) -> bytes:
 
 
 def unpack(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """The tensors of a safetensors file, on the CPU, and its metadata.
-
-    Raises:
-        LabError: If the file is damaged or no such file.
-    """
+    """The tensors of a safetensors file, on the CPU, and its metadata."""
     try:
         with safe_open(path, framework="pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118

@@ -95,11 +95,6 @@ def read_plain(path: Path) -> object:
 def weights_file(checkpoint: Mapping[str, Any], more: Mapping[str, object], path: Path) -> bytes:
     """The weights of a checkpoint as a safetensors file, with what it takes to build the model and the data.
 
-    Args:
-        checkpoint: As it was read.
-        more: What the file shall say besides, as plain data.
-        path: Of the checkpoint, for messages.
-
     Raises:
         LabError: If the checkpoint is not the lab's, or holds what such a file cannot.
     """
@@ -155,12 +150,7 @@ def odd_kind(weight: object, wanted: Tensor) -> str | None:
 
 
 def not_finite(weights: Mapping[str, Any], parameters: Collection[str]) -> str | None:
-    """The first tensor that holds what is no number; a buffer may be infinite, as masks are, a parameter may not.
-
-    Args:
-        weights: Tensors by name.
-        parameters: The names of those that are trained.
-    """
+    """The first tensor that holds what is no number; a buffer may be infinite, as masks are, a parameter may not."""
     for name, weight in weights.items():
         if isinstance(weight, Tensor) and (weight.is_floating_point() or weight.is_complex()):
             values = weight if weight.itemsize > 1 else weight.float()  # of float8 torch does not say it

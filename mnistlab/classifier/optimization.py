@@ -39,11 +39,6 @@ class Optimization:
     are those of this object, and the schedule is stepped from its beginning to the place that the run has come to. So
     it stands where it would in a fresh run, whatever has changed.
 
-    Args:
-        optimizer: Makes the optimizer from parameters.
-        scheduler: Makes the schedule from the optimizer; None for a constant rate.
-        interval: What the schedule counts.
-
     Raises:
         ValueError: If one of them refuses its arguments, if the optimizer does not go with dense gradients, or the
             interval not with the schedule.
@@ -104,9 +99,6 @@ class Optimization:
 
         A fused optimizer unscales gradients itself: the gradient scaler of 16-mixed does not go along with that, nor
         does clipping in any mixed precision.
-
-        Raises:
-            ValueError: If the user has decided for what cannot be clipped.
         """
         optimizer = self._optimizer(module.parameters())
         precision, clips = str(module.trainer.precision), bool(module.trainer.gradient_clip_val)
@@ -162,24 +154,15 @@ class Place:
 
     A run whose steps have changed in size, with the batches, is as far as a fresh one would be after so much of the
     data.
-
-    Attributes:
-        done: What has been done.
-        total: The whole run.
-        per_epoch: An epoch.
     """
 
-    done: int
-    total: int
-    per_epoch: int
+    done: int  # what has been done
+    total: int  # the whole run
+    per_epoch: int  # an epoch
 
 
 def place_of(trainer: Trainer, interval: str) -> Place:
     """Where a training is; before it has begun, at 0.
-
-    Args:
-        trainer: The trainer.
-        interval: `step` or `epoch`.
 
     Raises:
         ValueError: If the run has no end.
@@ -205,10 +188,6 @@ def step_plateau(trainer: Trainer, reported: Metrics) -> None:
     """Step a schedule that watches a metric, in every epoch that has it.
 
     Lightning would do so after the epoch's checkpoint is written, and not at all in an epoch that is continued.
-
-    Args:
-        trainer: The trainer.
-        reported: The metrics of this epoch, in full precision.
 
     Raises:
         ValueError: If there is no metric of that name.

@@ -79,21 +79,14 @@ GLYPHS = (
 
 
 class _Pens(NamedTuple):
-    """All glyphs as tensors.
+    """All glyphs as tensors."""
 
-    Attributes:
-        points: (glyphs, points, 2) x and y, padded with zeros.
-        begins: (glyphs, SEGMENTS, points): a curve is a linear function of its points, and these are its coefficients.
-        ends: The same for the other end of each segment.
-        digit: (glyphs,) int64.
-        loops: (glyphs,) float32.
-    """
-
-    points: Tensor
+    points: Tensor  # (glyphs, points, 2) x and y, padded with zeros
     begins: Tensor
-    ends: Tensor
-    digit: Tensor
-    loops: Tensor
+    """(glyphs, SEGMENTS, points): a curve is a linear function of its points, and these are its coefficients."""
+    ends: Tensor  # the same for the other end of each segment
+    digit: Tensor  # (glyphs,) int64
+    loops: Tensor  # (glyphs,) float32
 
 
 def _flatten(knots: Tensor, steps: int, *, closed: bool) -> Tensor:

@@ -91,11 +91,7 @@ class ImageData(LightningDataModule):
 
     @property
     def heads(self) -> dict[str, int]:
-        """The number of classes of each label, the primary label first, those of `labels` included.
-
-        Raises:
-            LabError: If these labels do not suit the data.
-        """
+        """The number of classes of each label, the primary label first, those of `labels` included."""
         own = self.own_heads
         if self.labels is None:
             return own

@@ -33,15 +33,7 @@ class LabelScheme(ABC):
         """The number of classes of each further label."""
 
     def check(self, data: str, own: Mapping[str, int]) -> None:
-        """Refuse data that these labels do not suit.
-
-        Args:
-            data: How messages call the data.
-            own: The number of classes of each label that the data have by themselves, the primary one first.
-
-        Raises:
-            LabError: If a label of the data has the same name.
-        """
+        """Refuse data that these labels do not suit."""
         taken = own.keys() & self.heads.keys()
         if taken:
             name = type(self).__name__
@@ -78,11 +70,7 @@ class DigitTable(LabelScheme):
         return {name: max(column) + 1 for name, column in self.table.items()}
 
     def check(self, data: str, own: Mapping[str, int]) -> None:
-        """Refuse data that are not the ten digits.
-
-        Raises:
-            LabError: If they are not.
-        """
+        """Refuse data that are not the ten digits."""
         super().check(data, own)
         primary, size = next(iter(own.items()))
         if primary != "digit" or size != _NUM_DIGITS:

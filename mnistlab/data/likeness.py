@@ -15,15 +15,10 @@ _ENOUGH = 10  # images for each class: with fewer one may be missing by chance
 
 
 class Oddity(NamedTuple):
-    """What is odd about a data set.
+    """What is odd about a data set."""
 
-    Attributes:
-        state: `note` where it may be meant so, or `bad`.
-        text: What it is, a sentence without its end.
-    """
-
-    state: Literal["note", "bad"]
-    text: str
+    state: Literal["note", "bad"]  # `note` where it may be meant so, or `bad`
+    text: str  # what it is, a sentence without its end
 
 
 def fingerprint(images: Tensor, target: Tensor) -> str:
@@ -37,15 +32,7 @@ def fingerprint(images: Tensor, target: Tensor) -> str:
 def oddities(
     name: str, train: ImageSet, test: ImageSet, known: Mapping[str, int], num_classes: int
 ) -> Iterator[Oddity]:
-    """What is odd about the official images of a data set.
-
-    Args:
-        name: What the data set is called.
-        train: Its training images.
-        test: Its test images.
-        known: How many "train" and "test" images it has in the original, where that is known.
-        num_classes: The number of classes of the primary label.
-    """
+    """What is odd about the official images of a data set."""
     sizes = {"train": len(train), "test": len(test)}
     if any(known.get(split, size) != size for split, size in sizes.items()):
         yield Oddity("note", f"{name} has {_counted(sizes)} here, and {_counted(known)} in the original")

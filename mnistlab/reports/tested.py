@@ -80,11 +80,7 @@ def interval(run: Run) -> str:
 
 
 def _outcomes(run: Run) -> tuple[Outcomes, Path]:
-    """What the test has left, if it is what a test leaves, and the folder that it lies in.
-
-    Raises:
-        LabError: If it is not there, or is something else.
-    """
+    """What the test has left, if it is what a test leaves, and the folder that it lies in."""
     test = run.tested_in(run.folder.parent.parent)
     if test is None:
         raise LabError(f"There is no {OUTCOMES} in the folder of this run: {_why_untested(run)}")

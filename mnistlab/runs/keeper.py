@@ -117,11 +117,7 @@ class Keeper(Epochwise, Checkpoint):
             self._save(trainer, LAST)
 
     def _is_sound(self, trainer: Trainer, *, weights: bool = True) -> bool:
-        """Whether all that is looked at is a number; every process takes part.
-
-        Raises:
-            DivergedError: If it is not, and the run is to end then.
-        """
+        """Whether all that is looked at is a number; every process takes part."""
         fault = self._soundness.fault(trainer, weights=weights)
         if fault and self._stop_when_nan:
             raise DivergedError(f"{fault}: nothing can be learnt any more.")

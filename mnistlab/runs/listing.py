@@ -86,15 +86,7 @@ def runs_called(wanted: str, root: Path) -> list[Path]:
 
 
 def only(found: Sequence[Path], name: str) -> Path:
-    """The only one of these runs.
-
-    Args:
-        found: At least one run.
-        name: What means them.
-
-    Raises:
-        LabError: If there are several.
-    """
+    """The only one of these runs."""
     if len(found) > 1:
         lines = [f"  {called(folder)}" for folder in found]
         raise LabError("\n".join([f"{name} means {len(found)} runs. Name one of them:", *lines]))

@@ -18,17 +18,11 @@ _MOST_BYTES = 1 << 30
 
 @dataclass(frozen=True)
 class Outcomes:
-    """A test, image by image.
+    """A test, image by image."""
 
-    Attributes:
-        answers: Those of each head, the primary one first.
-        images: The fingerprint of the images and their primary classes: only tests of the same ones can be compared.
-        num_classes: The number of classes of each head.
-    """
-
-    answers: Mapping[str, Answers]
-    images: str
-    num_classes: Mapping[str, int]
+    answers: Mapping[str, Answers]  # those of each head, the primary one first
+    images: str  # the fingerprint of the images and their primary classes: only tests of the same ones can be compared
+    num_classes: Mapping[str, int]  # the number of classes of each head
 
 
 def save_outcomes(path: Path, outcomes: Outcomes) -> None:
@@ -43,11 +37,7 @@ def save_outcomes(path: Path, outcomes: Outcomes) -> None:
 
 
 def load_outcomes(path: Path) -> Outcomes:
-    """Read what `save_outcomes` has written.
-
-    Raises:
-        LabError: If it is not there, or something else.
-    """
+    """Read what `save_outcomes` has written."""
     try:
         check_file(path, _MOST_BYTES)
         tensors = load_file(path)

@@ -13,19 +13,12 @@ PARTS = ("prediction", "target", "confidence", "target_prob")
 
 @dataclass(frozen=True)
 class Answers:
-    """What one head has said about images, in their order.
+    """What one head has said about images, in their order."""
 
-    Attributes:
-        prediction: (images,) int64, the class with the largest logit.
-        target: (images,) int64, the right class.
-        confidence: (images,) float32, the probability of the prediction.
-        target_prob: (images,) float32, the probability of the right class.
-    """
-
-    prediction: Tensor
-    target: Tensor
-    confidence: Tensor
-    target_prob: Tensor
+    prediction: Tensor  # (images,) int64, the class with the largest logit
+    target: Tensor  # (images,) int64, the right class
+    confidence: Tensor  # (images,) float32, the probability of the prediction
+    target_prob: Tensor  # (images,) float32, the probability of the right class
 
     @property
     def right(self) -> Tensor:
@@ -50,11 +43,7 @@ def joined(batches: Sequence[Mapping[str, Answers]]) -> dict[str, Answers]:
 
 
 def check_images(answers: Answers, num_classes: int) -> None:
-    """Refuse answers that are not about the same images, or name classes that there are not.
-
-    Raises:
-        LabError: If they do.
-    """
+    """Refuse answers that are not about the same images, or name classes that there are not."""
     parts: list[Tensor] = [getattr(answers, name) for name in PARTS]
     if len({part.shape for part in parts}) != 1 or parts[0].dim() != 1 or not len(parts[0]):
         raise LabError("they are not about the same images")

@@ -97,15 +97,10 @@ def read_record(folder: Path) -> dict[str, Any] | None:
 
 @dataclass(frozen=True)
 class Name:
-    """What a run is called.
+    """What a run is called."""
 
-    Attributes:
-        name: The name that was given with `--run.name`.
-        repeats: Whether it has it from another run, which it repeats.
-    """
-
-    name: str
-    repeats: bool
+    name: str  # the name that was given with `--run.name`
+    repeats: bool  # whether it has it from another run, which it repeats
 
 
 def read_name(folder: Path) -> Name | None:

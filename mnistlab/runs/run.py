@@ -308,15 +308,11 @@ class Run:
 
 @dataclass(frozen=True)
 class Runs:
-    """All runs in a folder.
+    """All runs in a folder."""
 
-    Attributes:
-        all: Those whose record could be read, in no order.
-        broken: The records that could not, or are missing where there is a configuration; folders that are closed.
-    """
-
-    all: Sequence[Run]
+    all: Sequence[Run]  # those whose record could be read, in no order
     broken: Sequence[Path]
+    """The records that could not, or are missing where there is a configuration; folders that are closed."""
 
 
 def read_runs(root: Path) -> Runs:

@@ -33,9 +33,6 @@ def ordered(runs: Sequence[Run], key: str) -> list[Run]:
     """The runs in the order of a key of `ORDERS`, with `-` before it the other way round.
 
     Those that do not have it come last either way; of equal ones the newest first.
-
-    Raises:
-        LabError: If there is no such key.
     """
     name = key.removeprefix("-")
     if name not in ORDERS:

@@ -35,12 +35,7 @@ class Soundness:
         return len(self._losses) == _LOOK
 
     def fault(self, trainer: Trainer, *, weights: bool) -> str | None:
-        """In which epoch what is no number; None while all is well. Every process must ask.
-
-        Args:
-            trainer: The training.
-            weights: Whether to look at the weights and the metrics as well.
-        """
+        """In which epoch what is no number; None while all is well. Every process must ask."""
         found = self._odd_loss(trainer) or (weights and (_odd_weight(trainer) or _odd_metric(trainer))) or ""
         self._losses = []
         if not trainer.strategy.reduce_boolean_decision(bool(found), all=False):

@@ -35,12 +35,7 @@ _LITTLE, _GAP, _RISE, _FALL = 0.25, 0.1, 1.5, 0.9
 
 
 def verdict(rows: Sequence[Mapping[str, float]], record: Mapping[str, object]) -> str | None:
-    """What is to be said of a run that has finished, with the option to try first; None where nothing is.
-
-    Args:
-        rows: What was measured after each epoch.
-        record: Its record.
-    """
+    """What is to be said of a run that has finished, with the option to try first; None where nothing is."""
     said = finite(record)
     assert isinstance(said, Mapping)
     if said.get("status") != "finished" or said.get("command") != "fit":
@@ -73,14 +68,9 @@ def _lower(hits: int, total: int) -> float:
 
 @dataclass(frozen=True)
 class _Course:
-    """A run that has finished.
+    """A run that has finished."""
 
-    Attributes:
-        rows: What was measured after each epoch, as far as it is a number.
-        record: Its record.
-    """
-
-    rows: Sequence[Mapping[str, float]]
+    rows: Sequence[Mapping[str, float]]  # what was measured after each epoch, as far as it is a number
     record: Mapping[str, object]
 
     def values(self, name: str) -> list[float]:

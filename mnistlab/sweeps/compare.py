@@ -45,17 +45,7 @@ _ALL = "all"
 def compare(
     values: Mapping[str, str], arguments: Sequence[str], switches: Collection[str], defaults: Mapping[str, str]
 ) -> int:
-    """Compare models; the exit code.
-
-    Args:
-        values: Its own options.
-        arguments: Those of `fit`.
-        switches: `quick`, `json` and `csv`, where they are on.
-        defaults: What counts without some of its own options.
-
-    Raises:
-        LabError: For what a user can mend.
-    """
+    """Compare models; the exit code."""
     said, debug = without_debug(arguments)
     with told_in_a_line(debug=debug):
         return _compare(values, said, switches, {"threads": str(torch.get_num_threads()), **defaults}, debug=debug)
@@ -113,11 +103,7 @@ def _charts(plan: Plan, found: Sequence[Standing]) -> list[str]:
 
 
 def _checked(text: str, base: Sequence[str], faults: Faults) -> tuple[list[str], list[str], LabCLI]:
-    """The models that are meant as they are typed and as they are called, and what the first of them makes.
-
-    Raises:
-        LabError: If one does not exist, or cannot be trained so; of `all` those are left out.
-    """
+    """The models that are meant as they are typed and as they are called, and what the first of them makes."""
     models = list(dict.fromkeys(_canonical(name.strip()) for name in text.split(",") if name.strip()))
     if _ALL in models:
         models = _trainable(_sizes(), base)

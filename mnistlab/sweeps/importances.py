@@ -23,10 +23,6 @@ def importances(trials: Sequence[FrozenTrial], space: Space) -> dict[str, float]
 
     Source: Kelley (1935), Proceedings of the National Academy of Sciences 21, 554-559.
 
-    Args:
-        trials: The finished trials.
-        space: Where the options come from; those count that every trial has.
-
     Returns:
         The shares by name; nothing where there are too few trials, or all have the same value.
     """

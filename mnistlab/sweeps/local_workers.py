@@ -26,12 +26,7 @@ _MOST_FAILURES = 3
 
 
 class Team:
-    """Some workers.
-
-    Args:
-        plan: What they work on.
-        size: How many.
-    """
+    """Some workers."""
 
     def __init__(self, plan: Plan, size: int) -> None:
         self._plan = plan
@@ -41,11 +36,7 @@ class Team:
         self._failures = 0
 
     def work(self, study: Study, look: Callable[[], None]) -> None:
-        """Let them work until all is done.
-
-        Args:
-            study: What they work on; whoever dies is replaced, and his job is freed at once.
-            look: Called again and again.
+        """Let them work until all is done; whoever dies is replaced, and its job is freed at once.
 
         Raises:
             RunFailedError: If they cannot work at all.

@@ -20,14 +20,9 @@ Point = Mapping[str, Label]
 
 @dataclass(frozen=True)
 class Axis:
-    """An option with a domain.
+    """An option with a domain."""
 
-    Attributes:
-        name: The option, with the candidate of another axis that it belongs to: `model.hidden_dim[SmallModel]`.
-        entry: What was written.
-    """
-
-    name: str
+    name: str  # the option, with the candidate of another axis that it belongs to: `model.hidden_dim[SmallModel]`
     entry: Written
 
     @property
@@ -46,17 +41,11 @@ Choose = Callable[[Axis], Label]
 
 @dataclass(frozen=True)
 class Assignment:
-    """One choice of values.
+    """One choice of values."""
 
-    Attributes:
-        point: The value of each axis.
-        arguments: What is typed after `mnistlab fit`.
-        places: Where each axis is written.
-    """
-
-    point: Point
-    arguments: Sequence[str]
-    places: Mapping[str, str]
+    point: Point  # the value of each axis
+    arguments: Sequence[str]  # what is typed after `mnistlab fit`
+    places: Mapping[str, str]  # where each axis is written
 
 
 class Space:
@@ -64,9 +53,6 @@ class Space:
 
     Args:
         arguments: Those of `fit`, some of them with a domain in place of a value.
-
-    Raises:
-        LabError: If what they say cannot be read.
     """
 
     def __init__(self, arguments: Sequence[str]) -> None:

@@ -52,9 +52,6 @@ class State(Enum):
 class Progress:
     """What is known of a job.
 
-    Attributes:
-        tries: Its trials, the first one first.
-
     Args:
         tries: Its trials.
         forgotten: Up to this number, how a trial has ended counts no more.
@@ -116,14 +113,7 @@ class Progress:
 
 
 class Study:
-    """A sweep's state.
-
-    Args:
-        plan: The sweep; its database is made where there is none.
-
-    Raises:
-        LabError: If the database cannot be used.
-    """
+    """A sweep's state."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan

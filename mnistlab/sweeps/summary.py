@@ -19,12 +19,7 @@ _FAILED = 5
 
 
 def summary(study: Study, width: int) -> list[str]:
-    """All of it, as lines.
-
-    Args:
-        study: A sweep that has come to an end.
-        width: Columns of the screen.
-    """
+    """All of it, as lines."""
     plan, jobs = study.plan, study.jobs()
     done = [each for each in jobs.values() if each.state is State.FINISHED]
     failed = [each for each in jobs.values() if each.state is State.FAILED]

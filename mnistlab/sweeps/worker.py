@@ -100,12 +100,7 @@ def _fail(study: Study, trial: Trial, error: LabError) -> None:
 
 
 class _Job:
-    """One job in the hands of this process.
-
-    Args:
-        study: The sweep.
-        trial: The try at the job.
-    """
+    """One job in the hands of this process."""
 
     def __init__(self, study: Study, trial: Trial) -> None:
         self._study, self._trial, self._plan = study, trial, study.plan
@@ -119,11 +114,7 @@ class _Job:
         trial.set_user_attr("command", shlex.join(["mnistlab", "fit", *self._assignment.arguments]))
 
     def done(self) -> tuple[float, bool]:
-        """Train with each seed; the mean of the metric, and whether it was stopped early.
-
-        Raises:
-            LabError: If a run fails.
-        """
+        """Train with each seed; the mean of the metric, and whether it was stopped early."""
         values = []
         for seed in self._seeds:
             folder = self._plan.run_folder(self._trial.user_attrs["stem"], seed)
@@ -216,12 +207,7 @@ def _remove_broken(folder: Path) -> None:
 
 
 def _rows(kept: Run) -> list[dict[str, float]]:
-    """What was measured after each epoch.
-
-    Raises:
-        RunFailedError: If there is something else than numbers in the table.
-        UnreadableError: If it cannot be read.
-    """
+    """What was measured after each epoch."""
     try:
         return [{name: float(value) for name, value in row.items() if value} for row in kept.read_table()]
     except ValueError as error:

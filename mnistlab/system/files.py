@@ -158,9 +158,6 @@ def telling(path: Path, way_out: str) -> Iterator[None]:
     Args:
         path: The file, as the user calls it.
         way_out: What to do where the disk is not full.
-
-    Raises:
-        LabError: If something within cannot be written.
     """
     try:
         yield
@@ -196,12 +193,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def clear_left_over(folder: Path, start: str = ".") -> None:
-    """Remove what a process that is gone was writing with `replacing` when it ended.
-
-    Args:
-        folder: Where.
-        start: How the names of these files begin.
-    """
+    """Remove what a process that is gone was writing with `replacing` when it ended."""
     with suppress(OSError):
         for path in folder.iterdir():
             found = re.fullmatch(r"\..+\.(\d+)\.tmp", path.name)

@@ -27,12 +27,6 @@ _CLOSING = ")]}'\""
 class Trackers(Listener):
     """The trackers of a run. One that fails is told in a line and hears nothing more; the run goes on.
 
-    Args:
-        trackers: The trackers.
-        recorder: The figures of the run.
-        root: Where all runs are kept.
-        config: The resolved configuration.
-
     Raises:
         LabError: If what one of them needs is not installed.
     """

@@ -49,17 +49,7 @@ from mnistlab.training.typed import find_init
 
 
 def train(invocation: Invocation, settled: Settled, found: Found | None, supervision: Supervision | None) -> int:
-    """Train, then test the best weights; the exit code.
-
-    Args:
-        invocation: The command as it was typed.
-        settled: The configuration.
-        found: The run that goes on, or is run again.
-        supervision: What the run is part of.
-
-    Raises:
-        LabError: If the parts do not go together, or the run fails.
-    """
+    """Train, then test the best weights; the exit code."""
     continued = found is not None and found.path is not None
     if not continued:
         find_init(settled, invocation.root())
@@ -98,21 +88,13 @@ def _fit(cli: LabCLI, recorder: Recorder, found: Found | None) -> None:
 
 @dataclass
 class _Course(Listener):
-    """Tells the user of a training run, from what has no effect in it to how to have it again.
+    """Tells the user of a training run, from what has no effect in it to how to have it again."""
 
-    Attributes:
-        cli: Its parts.
-        recorder: Its figures.
-        configured: How it was configured.
-        changed: What of that is not at its default.
-        root: Where the runs are among which its name should find it; None where it is found otherwise.
-    """
-
-    cli: LabCLI
-    recorder: Recorder
+    cli: LabCLI  # its parts
+    recorder: Recorder  # its figures
     configured: Configured
-    changed: Sequence[Origin]
-    root: Path | None
+    changed: Sequence[Origin]  # what of that is not at its default
+    root: Path | None  # where the runs are among which its name should find it; None where it is found otherwise
     screen: Screen = field(default_factory=Screen)
 
     def announce(self, trainer: Trainer) -> None:

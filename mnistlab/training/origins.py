@@ -17,19 +17,12 @@ _WIDTH = 64
 
 @dataclass(frozen=True)
 class Origin:
-    """A value, what it would be by default, and where it is from.
+    """A value, what it would be by default, and where it is from."""
 
-    Attributes:
-        key: The dotted key; `trainer.callbacks.0.monitor` in a list.
-        value: As plain data; of a class the short name.
-        default: The default of the class that was chosen.
-        where: Who said so.
-    """
-
-    key: str
-    value: object
-    default: object
-    where: str
+    key: str  # the dotted key; `trainer.callbacks.0.monitor` in a list
+    value: object  # as plain data; of a class the short name
+    default: object  # the default of the class that was chosen
+    where: str  # who said so
 
     @property
     def name(self) -> str:
@@ -38,12 +31,7 @@ class Origin:
 
 
 def origins(settled: Settled, resolved: Mapping[str, Any]) -> list[Origin]:
-    """The origin of every value.
-
-    Args:
-        settled: Who wrote what.
-        resolved: What came of it, as plain data.
-    """
+    """The origin of every value."""
     found: list[Origin] = []
     for key, place in settled.places.items():
         part = _at(resolved, key.split("."))

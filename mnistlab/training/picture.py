@@ -28,29 +28,16 @@ _HEAT = ((0, 0, 4), (60, 9, 101), (135, 33, 107), (203, 65, 73), (246, 125, 21),
 
 @dataclass(frozen=True)
 class Explained:
-    """An image, what the net looked at, and what is written below.
+    """An image, what the net looked at, and what is written below."""
 
-    Attributes:
-        image: (channels, height, width) uint8.
-        heat: (height, width), from 0 to 1.
-        caption: A few words.
-        wrong: Whether the net was mistaken.
-    """
-
-    image: Tensor
-    heat: Tensor
+    image: Tensor  # (channels, height, width) uint8
+    heat: Tensor  # (height, width), from 0 to 1
     caption: str
-    wrong: bool
+    wrong: bool  # whether the net was mistaken
 
 
 def save_picture(explained: Sequence[Explained], path: Path, title: str) -> None:
-    """Write a PNG: each image, beside it the same under the heat, below them the caption, red where it is wrong.
-
-    Args:
-        explained: What to show, at least one.
-        path: The file.
-        title: What stands above all, beside the scale of colours.
-    """
+    """Write a PNG: each image, beside it the same under the heat, below them the caption, red where it is wrong."""
     columns = min(4, ceil(len(explained) ** 0.5))
     rows = ceil(len(explained) / columns)
     width, height = 2 * _TILE + _GAP, _TILE + _CAPTION + _GAP

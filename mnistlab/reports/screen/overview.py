@@ -30,11 +30,7 @@ _LAST = 16
 
 
 def show_runs(asked: Arguments) -> int:
-    """Show the runs that are asked for; the exit code.
-
-    Raises:
-        LabError: If a filter, the order or the limit is none.
-    """
+    """Show the runs that are asked for; the exit code."""
     if {"csv", "json"} <= asked.switches:
         raise LabError("--csv and --json exclude each other.")
     root, limit = asked.root, _limit(asked)
@@ -52,11 +48,7 @@ def show_runs(asked: Arguments) -> int:
 
 
 def runs_below(root: Path, asked: Arguments) -> Runs:
-    """Read all runs, and tell which records cannot be read.
-
-    Raises:
-        LabError: If the folder was named and is none.
-    """
+    """Read all runs, and tell which records cannot be read."""
     if "run.dir" in asked.values and not root.is_dir():
         raise LabError(f"--run.dir={root}: there is no such folder.")
     found = read_runs(root)
@@ -65,11 +57,7 @@ def runs_below(root: Path, asked: Arguments) -> Runs:
 
 
 def chosen_of(found: Runs, asked: Arguments) -> list[Run]:
-    """The runs that the filters leave, in the order that is asked for.
-
-    Raises:
-        LabError: If a filter or the order is none.
-    """
+    """The runs that the filters leave, in the order that is asked for."""
     wanted = {name: value for name, value in asked.values.items() if name in FILTERS}
     chosen = ordered(selected(found.all, wanted), asked.values.get("sort", _DEFAULT_ORDER))
     return chosen[::-1] if "reverse" in asked.switches else chosen
@@ -106,23 +94,14 @@ def _csv_cell(value: object) -> object:
 
 @dataclass(frozen=True)
 class _Column:
-    """A column, and how it gives way.
+    """A column, and how it gives way."""
 
-    Attributes:
-        heading: Above it.
-        cells: What it says of each run.
-        right: Whether it is aligned to the right.
-        common: Whether it is said once, above the table, where all rows say the same.
-        gives_way: How early it is left out for want of room; 0 is never.
-        key: What sorts by it.
-    """
-
-    heading: str
-    cells: Sequence[str]
-    right: bool = False
-    common: bool = False
-    gives_way: int = 0
-    key: str = ""
+    heading: str  # above it
+    cells: Sequence[str]  # what it says of each run
+    right: bool = False  # whether it is aligned to the right
+    common: bool = False  # whether it is said once, above the table, where all rows say the same
+    gives_way: int = 0  # how early it is left out for want of room; 0 is never
+    key: str = ""  # what sorts by it
 
     @property
     def same(self) -> bool:

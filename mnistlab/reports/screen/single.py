@@ -28,11 +28,7 @@ _NAMES = 12
 
 
 def show_run(asked: Arguments) -> int:
-    """Show the run that is named; the exit code.
-
-    Raises:
-        LabError: If there is none, or the run has no record.
-    """
+    """Show the run that is named; the exit code."""
     run = Run.of(find_run(asked.names[0], asked.root))
     try:
         settings, problem = changed(load_catalogue(), run.configuration), ""
