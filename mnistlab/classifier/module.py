@@ -1,5 +1,6 @@
 """What every model shares: one step for three splits, exact metrics, a checkpoint that says everything."""
 
+import json
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
@@ -192,7 +193,7 @@ class Classifier(Transfer):
     def predict_step(self, batch: Tensor | tuple[Tensor, Targets], batch_idx: int) -> dict[str, Tensor]:
         """The probabilities of each class: (batch, num_classes) for each head."""
         images = batch if isinstance(batch, Tensor) else batch[0]
-        logits = self._by_head(self(images))
+        logits = self.by_head(self(images))
         return {head: self.objective.of(head).probs(logits[head]) for head in self.heads}
 
     def explain(
@@ -346,7 +347,7 @@ class Classifier(Transfer):
         The counts stay on the device until the end of the epoch; nothing here waits for it.
         """
         images, given = batch
-        logits = self._by_head(self(images))
+        logits = self.by_head(self(images))
         targets = self._targets(given)
         losses: dict[str, Tensor] = self.objective(logits, targets)
         counts = self._counts.get(split)
@@ -402,8 +403,21 @@ class Classifier(Transfer):
         world_size = self.trainer.world_size
         return gradients[self.trainer.global_rank] if len(gradients) == world_size else gradients.mean(dim=0)
 
-    def _by_head(self, output: Tensor | dict[str, Tensor]) -> dict[str, Tensor]:
-        return {self.primary: output} if isinstance(output, Tensor) else output
+    def by_head(self, output: Any) -> dict[str, Tensor]:
+        """What the net has answered, by the name of each head.
+
+        Raises:
+            ValueError: If it has not answered for all of them.
+        """
+        logits: dict[str, Tensor] = {self.primary: output} if isinstance(output, Tensor) else output
+        if not self.heads.keys() <= logits.keys():
+            given = "one tensor of logits" if isinstance(output, Tensor) else f"logits for {', '.join(logits)}"
+            one = json.dumps({self.primary: self.heads[self.primary]}, separators=(",", ":"))
+            raise ValueError(
+                f"{type(self).__name__} has the heads {', '.join(self.heads)}, but its net gives {given}. Let it give "
+                f"a dict with logits for each, or train it for one label: '--model.num_classes={one}'"
+            )
+        return logits
 
     def _targets(self, given: Targets) -> Mapping[str, Tensor]:
         if isinstance(given, Tensor):

@@ -3,12 +3,13 @@
 import json
 from collections.abc import Mapping
 
+from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData, LabelScheme
 from mnistlab.errors import LabError, tell
 from mnistlab.options.building import build
-from mnistlab.options.classes import candidates
+from mnistlab.options.classes import candidates, find_class
 from mnistlab.options.settling import Settled
-from mnistlab.options.signatures import needed
+from mnistlab.options.signatures import accepts, needed
 from mnistlab.options.written import Source
 
 
@@ -31,6 +32,7 @@ def link_classes(settled: Settled) -> None:
     if origin is None:
         if isinstance(wanted, Mapping):
             raise LabError(_other_heads(model["class_path"].rpartition(".")[2], wanted, name, heads))
+        _refuse_several(settled, model["class_path"], name, heads)
     elif origin.source is Source.CHECKPOINT and wanted == next(iter(heads.values())):
         return  # a net of one head is measured by the primary label
     elif str(wanted) != str(true):
@@ -41,6 +43,18 @@ def link_classes(settled: Settled) -> None:
             raise LabError(f"{message} {_way_out(wanted, heads)}")
         tell(f"note: {message} The data counts.")
     arguments["num_classes"] = true
+
+
+def _refuse_several(settled: Settled, model: str, data: str, heads: Mapping[str, int]) -> None:
+    """Refuse several labels for a model of the user's own whose `num_classes` is one number."""
+    cls = find_class(model, (Classifier,), model)
+    if len(heads) > 1 and cls is not None and not accepts(cls, "num_classes", dict(heads)):
+        origin = settled.origins.get("data.labels") or settled.origins.get("data")
+        raise LabError(
+            f"{f'{origin.where}: ' if origin else ''}{data} has {_said(heads)}, but {model.rpartition('.')[2]} has one "
+            "head: its num_classes is one number. Choose data with one label, or --data.labels=null; a model with "
+            "several takes `int | dict[str, int]`, and its net gives logits for each name."
+        )
 
 
 def classes_with(base: type[ImageData | LabelScheme], heads: Mapping[str, object]) -> list[str]:
