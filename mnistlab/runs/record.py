@@ -23,6 +23,7 @@ from mnistlab.system.strict_json import as_json
 from mnistlab.text.layout import as_csv
 
 FORMAT = 1
+NOT_COUNTED = ("run", "logger", "threads")
 _PACKAGES = ("mnistlab", "torch", "torchvision", "lightning", "jsonargparse")
 
 
@@ -58,7 +59,7 @@ def _without_fractions(value: Any) -> Any:
 
 def what_counts(config: Mapping[str, Any]) -> dict[str, Any]:
     """A resolved configuration without what says where the run is kept and shown, and how many threads compute."""
-    return {name: value for name, value in config.items() if name not in ("run", "logger", "threads")}
+    return {name: value for name, value in config.items() if name not in NOT_COUNTED}
 
 
 def config_text(config: Mapping[str, Any], editor_line: str | None = None) -> str:

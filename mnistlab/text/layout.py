@@ -96,6 +96,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int, right:
     """Rows in columns, of which the last one is wrapped, or stands below, and the others are never cut."""
     widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head) - 1)]
     indent = sum(widths) + 2 * len(widths) + 2
+    needed = min(_LAST, max(len(row[-1]) for row in (head, *rows)))
 
     def line(row: Sequence[str]) -> Iterator[str]:
         cells = [
@@ -103,7 +104,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int, right:
             for column, (cell, size) in enumerate(zip(row, widths, strict=False))
         ]
         first = "  ".join(["", *cells, ""])
-        if width - indent < _LAST:
+        if width - indent < needed:
             yield first.rstrip()
             yield from paragraph(row[-1], width, _BELOW)
             return

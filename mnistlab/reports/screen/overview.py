@@ -122,20 +122,20 @@ def _columns(found: Runs, shown: Sequence[Run], key: str) -> list[_Column]:
     epochs = ["" if run.epochs is None else str(run.epochs) for run in shown]
     columns = [
         _Column("id", [ids[run.folder] for run in shown]),
-        _Column("command", [run.command for run in shown], common=True, gives_way=4, key="command"),
+        _Column("command", [run.command for run in shown], common=True, gives_way=5, key="command"),
         _Column("model", [run.model for run in shown]),
-        _Column("data", [run.data for run in shown], common=True, gives_way=5, key="data"),
-        _Column("ep", epochs, right=True, gives_way=3, key="epochs"),
+        _Column("data", [run.data for run in shown], common=True, gives_way=6, key="data"),
+        _Column("ep", epochs, right=True, gives_way=4, key="epochs"),
         _Column("val %", [in_percent(run.val_acc) for run in shown], right=True),
         _Column("test %", [in_percent(run.test_acc) for run in shown], right=True),
         *_further(shown),
-        _Column("s", [in_seconds(run.seconds) for run in shown], right=True, gives_way=2, key="seconds"),
-        _Column("started UTC" if one_year else "started", times, gives_way=1, key="started"),
+        _Column("s", [in_seconds(run.seconds) for run in shown], right=True, gives_way=3, key="seconds"),
+        _Column("started UTC" if one_year else "started", times, gives_way=2, key="started"),
         _Column("status", [run.status for run in shown], common=True),
         _Column("name, tags", [_name(run) for run in shown]),
     ]
     kept = [column for column in columns if any(column.cells)]
-    return [replace(column, gives_way=_ASKED_FOR) if key == column.key else column for column in kept]
+    return [replace(column, gives_way=_ASKED_FOR) if key and key == column.key else column for column in kept]
 
 
 def _further(shown: Sequence[Run]) -> Iterator[_Column]:
@@ -182,13 +182,11 @@ def _heading(total: int, chosen: int, shown: int, root: Path, said: Sequence[str
 def _fitting(columns: Sequence[_Column]) -> tuple[list[_Column], list[str]]:
     """The columns that there is room for, and the headings of the others."""
     kept = list(columns)
-    left_out: list[str] = []
-    giving = sorted((column for column in columns if column.gives_way), key=lambda column: column.gives_way)
-    while _width(kept) > screen_width() and giving:
-        column = giving.pop(0)
+    for column in sorted((each for each in reversed(columns) if each.gives_way), key=lambda each: each.gives_way):
+        if _width(kept) <= screen_width():
+            break
         kept.remove(column)
-        left_out.append(column.heading)
-    return kept, left_out
+    return kept, [column.heading for column in columns if column not in kept]
 
 
 def _width(columns: Sequence[_Column]) -> int:
