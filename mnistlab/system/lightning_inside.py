@@ -181,9 +181,6 @@ def take_over_processes(trainer: "Trainer") -> list[subprocess.Popen[bytes]]:
     return taken
 
 
-GRAVEYARD = "lightning.pytorch._graveyard"
-"""Where classes are whose names are no longer in use; they cannot be imported by them. tests/commands/test_tables.py"""
-
 NOISE = (
     r".*does not have many workers.*",  # the whole set lies in memory, workers would only copy it
     r".*instantiate_classes.*deprecated.*",  # Lightning calls jsonargparse by an old name
