@@ -61,9 +61,8 @@ def _sums(size: int | None, counts: int = 1) -> Shape:
 
 def _alike(value: object) -> str | None:
     """What an optimizer keeps of each parameter: under one name the same kind of thing, as far as there is any."""
-    assert isinstance(value, Mapping)  # as has been seen
     kinds: dict[object, type] = {}
-    for at, kept in value.items():
+    for at, kept in value.items() if isinstance(value, Mapping) else ():
         for name, each in kept.items():
             kind = float if isinstance(each, int) else type(each)
             if each is not None and kinds.setdefault(name, kind) is not kind:

@@ -373,9 +373,7 @@ class Classifier(Transfer):
 
     def _gathered(self, sums: Tensor) -> Tensor:
         """Those of all processes, a row each; of a single one as they are."""
-        every = self.all_gather(sums) if self.trainer.world_size > 1 else sums
-        assert isinstance(every, Tensor)
-        return every
+        return self.trainer.strategy.all_gather(sums) if self.trainer.world_size > 1 else sums
 
     def _own_sums(self, saved: Tensor) -> Tensor:
         """Those of this process; where their number has changed the first one takes up all."""
@@ -393,8 +391,7 @@ class Classifier(Transfer):
         gathered = {}
         for name, parameter in self.named_parameters():
             if parameter.grad is not None:
-                every = self.all_gather(parameter.grad.detach())
-                assert isinstance(every, Tensor)
+                every = trainer.strategy.all_gather(parameter.grad.detach().contiguous())
                 gathered[name] = every.reshape(trainer.world_size, *parameter.shape).clone()
         return gathered
 
@@ -433,7 +430,6 @@ class Classifier(Transfer):
             return {}
         own = {(head, name): sums for head, count in counts.items() for name, sums in count.sums().items()}
         reduced = self.trainer.strategy.reduce(torch.cat(list(own.values())), reduce_op="sum")
-        assert isinstance(reduced, Tensor)
         sums = dict(zip(own, reduced.cpu().split([len(each) for each in own.values()]), strict=True))
         values = {
             (head, metric.name): metric.value(sums[head, metric.name])

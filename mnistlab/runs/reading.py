@@ -89,7 +89,6 @@ def read_record(folder: Path) -> dict[str, Any] | None:
     if _depth(said) > _DEEPEST:
         raise UnreadableError(f"{path} cannot be read: it is nested too deeply.")
     record = finite(said)
-    assert isinstance(record, dict)
     odd = [name for name, shape in _SHAPES.items() if name in record and shape(record[name])]
     kept = {name: value for name, value in record.items() if name not in odd}
     return {**kept, LEFT_OUT: odd} if odd else kept

@@ -37,7 +37,6 @@ _LITTLE, _GAP, _RISE, _FALL = 0.25, 0.1, 1.5, 0.9
 def verdict(rows: Sequence[Mapping[str, float]], record: Mapping[str, object]) -> str | None:
     """What is to be said of a run that has finished, with the option to try first; None where nothing is."""
     said = finite(record)
-    assert isinstance(said, Mapping)
     if said.get("status") != "finished" or said.get("command") != "fit":
         return None
     course = _Course([{name: value for name, value in row.items() if is_number(value)} for row in rows], said)

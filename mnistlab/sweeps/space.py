@@ -24,12 +24,7 @@ class Axis:
 
     name: str  # the option, with the candidate of another axis that it belongs to: `model.hidden_dim[SmallModel]`
     entry: Written
-
-    @property
-    def domain(self) -> Domain:
-        """What its values are taken from."""
-        assert isinstance(self.entry.domain, Domain)
-        return self.entry.domain
+    domain: Domain  # what its values are taken from
 
 
 _TEXTS = ("name", "dir", "tags")
@@ -60,11 +55,11 @@ class Space:
         self.invocation = Invocation("fit", arguments, sweeping=True)
         self._layers = layers = [*self.invocation.files, self.invocation.typed]
         last = {entry.key: entry for layer in layers for entry in layer if not entry.append}
-        swept = [entry for entry in last.values() if entry.domain is not None]
-        self.axes = sorted((Axis(entry.name, entry) for entry in swept), key=lambda axis: _rank(axis.entry))
+        axes = [Axis(each.name, each, each.domain) for each in last.values() if isinstance(each.domain, Domain)]
+        self.axes = sorted(axes, key=lambda axis: _rank(axis.entry))
         _refuse_steering(self.invocation)
-        _refuse_keeping(swept)
-        _refuse_in_lists(swept, layers)
+        _refuse_keeping(self.axes)
+        _refuse_in_lists(self.axes, layers)
         self._keys = {entry.key for layer in layers for entry in layer}
         self._steering = _steering(arguments)
         self._variants: dict[tuple[tuple[str, Label], ...], Settled] = {}
@@ -177,7 +172,7 @@ class Space:
 
     def _expanded(self, entry: Written, chosen: Point) -> list[Written]:
         """An entry as it is settled: of a choice of classes all, the one that has been taken last."""
-        if not self.chooses_class(Axis(entry.name, entry)):
+        if not chooses_class(entry, self._keys):
             return [entry]
         heads = [replace(each.written[0], key=entry.key) for each in candidates_of(entry)]
         labels = [each.label for each in candidates_of(entry)]
@@ -199,10 +194,10 @@ def _taken(axis: Axis, choose: Choose, point: dict[str, Label]) -> list[Written]
     taken = [each.written for each in candidates_of(axis.entry) if each.label == value]
     for part in taken[0] if taken else [Written((), value, Source.COMMAND_LINE, where)]:
         whole = replace(part, key=(*key, *part.key))
-        if part.domain is None:
-            written.append(whole)
+        if isinstance(part.domain, Domain):
+            written += _taken(Axis(f"{whole.name}[{as_typed(value)}]", whole, part.domain), choose, point)
         else:
-            written += _taken(Axis(f"{whole.name}[{as_typed(value)}]", whole), choose, point)
+            written.append(whole)
     return written
 
 
@@ -223,9 +218,9 @@ def _refuse_swept_steering(arguments: Sequence[str]) -> None:
             raise LabError(f"{entry.where}: {what} cannot be swept. Sweep options instead: --model=choice:A,B.")
 
 
-def _refuse_keeping(swept: Sequence[Written]) -> None:
+def _refuse_keeping(axes: Sequence[Axis]) -> None:
     """Refuse several values of how a run is kept."""
-    for entry in swept:
+    for entry in (axis.entry for axis in axes):
         if entry.key[0] == "run":
             literal = f" The text itself is --{entry.name}=literal:{entry.domain}" if entry.key[-1] in _TEXTS else ""
             raise LabError(f"{entry.where}: {entry.name} says how a run is kept, and cannot be swept.{literal}")
@@ -239,10 +234,10 @@ def _refuse_steering(invocation: Invocation) -> None:
         raise LabError(f"--{said[0]} is for one run; a sweep and a comparison make many, each of its own.")
 
 
-def _refuse_in_lists(swept: Sequence[Written], layers: Sequence[Sequence[Written]]) -> None:
+def _refuse_in_lists(axes: Sequence[Axis], layers: Sequence[Sequence[Written]]) -> None:
     """Refuse options of one of several classes in a list: which of them is meant follows from the order only."""
     lists = {entry.key for layer in layers for entry in layer if entry.append}
-    for entry in swept:
+    for entry in (axis.entry for axis in axes):
         if any(entry.key[:end] in lists for end in range(1, len(entry.key) + 1)):
             raise LabError(f"{entry.where}: it belongs to one of several classes in a list, which cannot be swept.")
 

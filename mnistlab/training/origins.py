@@ -51,9 +51,7 @@ def differing(settled: Settled, resolved: Mapping[str, Any]) -> list[Origin]:
 def with_origins(text: str, found: Sequence[Origin]) -> str:
     """The YAML of a configuration with the origin of each value as a comment."""
     where = {origin.key: " ".join(origin.where.split()) for origin in found}
-    root = yaml.compose(text, Loader=yaml.SafeLoader)
-    assert isinstance(root, yaml.MappingNode)
-    comments = {line: where[key] for line, key in _lines(root, "") if key in where}
+    comments = {line: where[key] for line, key in _lines(yaml.compose(text, yaml.SafeLoader), "") if key in where}
     lines = text.splitlines()
     return "".join(
         f"{line:<{_WIDTH}}  # {comments[number]}\n" if number in comments else f"{line}\n"
@@ -96,7 +94,7 @@ def _shortened(value: object) -> object:
     return value["class_path"].rpartition(".")[2] if _is_class(value) else value
 
 
-def _lines(node: yaml.Node, key: str) -> Iterator[tuple[int, str]]:
+def _lines(node: yaml.Node | None, key: str) -> Iterator[tuple[int, str]]:
     """The line of each value in a configuration, with its dotted key; of text on several lines the last."""
     if isinstance(node, yaml.SequenceNode):
         for number, item in enumerate(node.value):
