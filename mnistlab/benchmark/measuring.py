@@ -10,12 +10,11 @@ from mnistlab.benchmark.accuracy import accuracy
 from mnistlab.benchmark.augmentation import augmentation
 from mnistlab.benchmark.busy import busy
 from mnistlab.benchmark.epochs import epochs
-from mnistlab.benchmark.figures import Found, Result
+from mnistlab.benchmark.figures import Found, Result, head, lines
 from mnistlab.benchmark.memory import memory
 from mnistlab.benchmark.peers import Ground, peers
 from mnistlab.benchmark.plain import in_memory
 from mnistlab.benchmark.scaling import scaling
-from mnistlab.benchmark.screen import head, lines
 from mnistlab.benchmark.starts import starts
 from mnistlab.runs.record import environment, now, write_json
 from mnistlab.system.files import telling

@@ -16,8 +16,8 @@ from torch import nn
 from mnistlab import models
 from mnistlab.benchmark import template
 from mnistlab.benchmark.clock import Clock
+from mnistlab.benchmark.fitting import terminal
 from mnistlab.benchmark.plain import Images, PlainLoop, in_memory
-from mnistlab.benchmark.terminal import terminal
 from mnistlab.training.failures import RunFailedError
 from mnistlab.training.running import check
 

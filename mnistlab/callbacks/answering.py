@@ -10,8 +10,7 @@ from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
 from mnistlab.data.likeness import fingerprint
 from mnistlab.runs.folder import OUTCOMES
-from mnistlab.runs.outcomes import Outcomes, save_outcomes
-from mnistlab.runs.predictions import Answers, joined
+from mnistlab.runs.outcomes import Answers, Outcomes, joined, save_outcomes
 from mnistlab.system.lightning_inside import Epochwise
 
 

@@ -13,7 +13,7 @@ from torch.nn import functional
 from mnistlab.losses import Loss
 from mnistlab.options.numbers import PositiveInt
 from mnistlab.runs.metrics import ACC, LOSS, MEASURE, PERCENT, Measure
-from mnistlab.runs.predictions import Answers, answers_of
+from mnistlab.runs.outcomes import Answers, answers_of
 
 _BUNDLE = 64
 """Batches that are counted together: a handful of small operations at each step would cost a tenth of a small net's."""

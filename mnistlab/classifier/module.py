@@ -14,7 +14,8 @@ from torch.optim import AdamW
 
 from mnistlab.checkpoints.loading import load_model
 from mnistlab.checkpoints.reading import FORMAT, RECORD
-from mnistlab.classifier.metrics import Counts, Metric, as_metrics, sums_of
+from mnistlab.classifier.counting import Counting
+from mnistlab.classifier.metrics import Metric, as_metrics
 from mnistlab.classifier.objective import Objective
 from mnistlab.classifier.optimization import (
     Interval,
@@ -30,8 +31,8 @@ from mnistlab.nets.attribution import Method, attribute
 from mnistlab.options.numbers import NonNegativeFloat, PositiveInt
 from mnistlab.options.signatures import refuse_unknown
 from mnistlab.options.specification import Specification, describe, init_arguments
-from mnistlab.runs.metrics import LOSS, PRIMARY, Measure
-from mnistlab.runs.predictions import Answers, answers_of
+from mnistlab.runs.metrics import PRIMARY, Measure
+from mnistlab.runs.outcomes import Answers, answers_of
 from mnistlab.schedules import WarmupCosine
 from mnistlab.system.lightning_inside import has_stepped, with_signature
 
@@ -111,7 +112,7 @@ class Classifier(Transfer):
         self.compile_net = compile
         self.acc_best = 0.0
         self._optimization = Optimization(optimizer, scheduler, scheduler_interval)
-        self._counts: dict[str, dict[str, Counts]] = {}
+        self._counting = Counting(self.metrics, self.heads, self.objective)
         self._reported: dict[str, float] = {}  # in the epoch that is running
         self._reported_before: dict[str, float] = {}  # of that, what was before the run was continued
         self._history: list[Metrics] = []  # of the epochs before it
@@ -130,8 +131,7 @@ class Classifier(Transfer):
 
     def columns(self, split: Split) -> list[str]:
         """The names of all that is measured of a split, those of the primary head first."""
-        main = [f"{split}/{metric.name}" for metric in self.metrics]
-        return [*main, *(f"{split}/{head}_{metric.name}" for head, metric in self._of_heads())]
+        return self._counting.columns(split)
 
     def forward(self, images: Tensor) -> Tensor | dict[str, Tensor]:
         """Normalized images (batch, channels, height, width) -> logits (batch, num_classes), or one tensor per head."""
@@ -266,7 +266,7 @@ class Classifier(Transfer):
 
     def on_validation_epoch_start(self) -> None:
         """Begin to count; nothing that an interrupted validation left behind may stay."""
-        self._counts.pop("val", None)
+        self._counting.begin("val")
 
     def on_validation_epoch_end(self) -> None:
         """Report the validation metrics and the best accuracy so far."""
@@ -277,7 +277,7 @@ class Classifier(Transfer):
 
     def on_test_epoch_start(self) -> None:
         """Begin to count."""
-        self._counts.pop("test", None)
+        self._counting.begin("test")
 
     def on_test_epoch_end(self) -> None:
         """Report the test metrics."""
@@ -301,13 +301,7 @@ class Classifier(Transfer):
             "history": list(self._history),
             "lr": self._lr,
             "gradients": self._gathered_gradients(),
-            "counts": {
-                split: {
-                    head: {name: self._gathered(sums) for name, sums in count.sums().items()}
-                    for head, count in counts.items()
-                }
-                for split, counts in self._counts.items()
-            },
+            "counts": self._counting.saved(self._gathered),
         }
         checkpoint[RECORD] = record
         # What Lightning keeps of `save_hyperparameters` may hold objects, which a safe load refuses.
@@ -328,13 +322,7 @@ class Classifier(Transfer):
         table = checkpoint.get("callbacks", {}).get("Recorder", {}).get("rows", ())
         self._history = list(record.get("history", table))  # an older file has them there, rounded
         self._lr = record["lr"]
-        self._counts = {
-            split: {
-                head: self._count(head, {name: self._own_sums(sums) for name, sums in sums_of(saved).items()})
-                for head, saved in counts.items()
-            }
-            for split, counts in record["counts"].items()
-        }
+        self._counting.take_up(record["counts"], self._own_sums)
         checkpoint["lr_schedulers"] = []
         if _class_of(record["model"]["init_args"]) != _class_of(self.recorded().init_args):
             checkpoint["optimizer_states"] = []
@@ -350,26 +338,8 @@ class Classifier(Transfer):
         logits = self.by_head(self(images))
         targets = self._targets(given)
         losses: dict[str, Tensor] = self.objective(logits, targets)
-        counts = self._counts.get(split)
-        if counts is None:
-            counts = self._counts[split] = {head: self._count(head) for head in self.heads}
-        for head, count in counts.items():
-            weight = self.objective.of(head).weight_of_batch(targets[head])
-            count.add(losses[head], weight, logits[head], targets[head])
+        self._counting.add(split, losses, logits, targets)
         return self.objective.total(losses), logits, targets
-
-    def _measured(self, head: str) -> list[Metric]:
-        """The metrics that say something about a head."""
-        return [metric for metric in self.metrics if not metric.refusal(self.heads[head])]
-
-    def _of_heads(self) -> list[tuple[str, Metric]]:
-        """What is measured of each of several heads."""
-        heads = self.heads if len(self.heads) > 1 else ()
-        metrics = sorted(self.metrics, key=lambda metric: metric.name)
-        return [(head, metric) for metric in metrics for head in heads if metric in self._measured(head)]
-
-    def _count(self, head: str, sums: Mapping[str, Tensor] | None = None) -> Counts:
-        return Counts(self._measured(head), self.objective.of(head), sums)
 
     def _gathered(self, sums: Tensor) -> Tensor:
         """Those of all processes, a row each; of a single one as they are."""
@@ -425,23 +395,8 @@ class Classifier(Transfer):
 
     def _report(self, split: Split) -> dict[str, float]:
         """Log the epoch's metrics of a split, summed over all processes; those of the primary head."""
-        counts = self._counts.pop(split, None)
-        if counts is None:
-            return {}
-        own = {(head, name): sums for head, count in counts.items() for name, sums in count.sums().items()}
-        reduced = self.trainer.strategy.reduce(torch.cat(list(own.values())), reduce_op="sum")
-        sums = dict(zip(own, reduced.cpu().split([len(each) for each in own.values()]), strict=True))
-        values = {
-            (head, metric.name): metric.value(sums[head, metric.name])
-            for head in self.heads
-            for metric in self._measured(head)
-        }
-        main = {f"{split}/{metric.name}": values[self.primary, metric.name] for metric in self.metrics}
-        main[f"{split}/{LOSS.name}"] = sum(
-            values[head, LOSS.name] * weight for head, weight in self.objective.weights.items()
-        )
+        main, by_head = self._counting.end(split, lambda sums: self.trainer.strategy.reduce(sums, reduce_op="sum"))
         self.log_dict(main, prog_bar=split != "test")
-        by_head = {f"{split}/{head}_{metric.name}": values[head, metric.name] for head, metric in self._of_heads()}
         self.log_dict(by_head)
         self._reported |= main | by_head
         return main

@@ -46,6 +46,24 @@ class LabelScheme(ABC):
         Shape: (n, channels, height, width) uint8, (n,) int64 -> (n,) int64 for each name.
         """
 
+    def checked(self, images: Tensor, primary: Tensor) -> dict[str, Tensor]:
+        """The same; what is not as `heads` says is refused before a net is given it."""
+        labels, name, sizes, many = self.label(images, primary), type(self).__name__, self.heads, len(images)
+        if labels.keys() != sizes.keys():
+            raise LabError(
+                f"{name} says that it has {', '.join(sizes)}, but it gives {', '.join(labels) or 'nothing'}."
+            )
+        for head, given in labels.items():
+            what = f"{head} of {name}"
+            if given.dtype != torch.int64 or given.shape != (many,):
+                shape = "x".join(map(str, given.shape)) or "one number"
+                raise LabError(f"{what} must be {many} numbers of type int64, got {shape} of type {given.dtype}.")
+            low, high = given.aminmax()
+            if low < 0 or high >= sizes[head]:
+                wrong = int(low if low < 0 else high)
+                raise LabError(f"{what} must be classes from 0 to {sizes[head] - 1}, got {wrong}.")
+        return labels
+
 
 @dataclass(frozen=True)
 class DigitTable(LabelScheme):

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from mnistlab.errors import LabError
-from mnistlab.runs.predictions import Answers, check_images
+from mnistlab.runs.outcomes import Answers, check_images
 
 BINS = 10
 """Of equal width, into which confidences from 0 to 1 are divided."""

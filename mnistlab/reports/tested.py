@@ -23,8 +23,7 @@ from mnistlab.reports.scores import (
 )
 from mnistlab.runs.folder import OUTCOMES
 from mnistlab.runs.hints import command_for
-from mnistlab.runs.outcomes import Outcomes
-from mnistlab.runs.predictions import Answers
+from mnistlab.runs.outcomes import Answers, Outcomes
 from mnistlab.runs.run import Run
 from mnistlab.runs.verdict import wilson
 from mnistlab.text.values import UNKNOWN, in_percent, percent

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 from mnistlab.errors import LabError
-from mnistlab.runs.outcomes import Outcomes
-from mnistlab.runs.predictions import Answers
+from mnistlab.runs.outcomes import Answers, Outcomes
 
 
 @dataclass(frozen=True)

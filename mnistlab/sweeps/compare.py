@@ -18,6 +18,7 @@ from mnistlab.runs.metrics import ACC
 from mnistlab.sections import Sweep
 from mnistlab.sweeps.checking import checked_space
 from mnistlab.sweeps.faults import Faults
+from mnistlab.sweeps.jobs import State
 from mnistlab.sweeps.plan import Plan, content_of, name_for
 from mnistlab.sweeps.settings import settings_from
 from mnistlab.sweeps.space import Space
@@ -31,7 +32,7 @@ from mnistlab.sweeps.start import (
     without_debug,
     without_seed,
 )
-from mnistlab.sweeps.study import State, Study
+from mnistlab.sweeps.study import Study
 from mnistlab.sweeps.table import Standing, as_csv, as_json, as_lines, standings, write_charts
 from mnistlab.sweeps.trying import try_all
 from mnistlab.text.values import counted

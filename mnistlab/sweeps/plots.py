@@ -12,9 +12,10 @@ from optuna.trial import FrozenTrial
 
 from mnistlab.options.domains import Label, as_typed
 from mnistlab.reports.charts import Draw, save
+from mnistlab.sweeps.jobs import State
 from mnistlab.sweeps.plan import Plan
 from mnistlab.sweeps.space import Axis
-from mnistlab.sweeps.study import State, Study
+from mnistlab.sweeps.study import Study
 from mnistlab.text.values import four_digits, in_letters
 
 _FEWEST = 2

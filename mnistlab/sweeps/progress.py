@@ -14,9 +14,10 @@ from rich.live import Live
 from rich.text import Text
 
 from mnistlab.errors import visible
+from mnistlab.sweeps.jobs import Progress, State
 from mnistlab.sweeps.plan import Plan
 from mnistlab.sweeps.space import Point
-from mnistlab.sweeps.study import Progress, State, Study
+from mnistlab.sweeps.study import Study
 from mnistlab.text.values import duration, four_digits, last_parts
 
 _ENDED = (State.FINISHED, State.PRUNED, State.FAILED)

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from mnistlab.errors import LabError
+from mnistlab.sweeps.jobs import State
 from mnistlab.sweeps.plan import Plan, plan_from
-from mnistlab.sweeps.study import State, Study
+from mnistlab.sweeps.study import Study
 from mnistlab.text.addresses import know, known
 
 _LOOK_S = 0.25

@@ -9,10 +9,11 @@ from mnistlab.options.arguments import words
 from mnistlab.options.written import from_arguments
 from mnistlab.runs.folder import RECORD
 from mnistlab.sections import prepare
+from mnistlab.sweeps.jobs import State
 from mnistlab.sweeps.plan import Plan, keep_plan, plan_from, read_plan
 from mnistlab.sweeps.space import Space
 from mnistlab.sweeps.storage import told_of_the_database
-from mnistlab.sweeps.study import State, Study
+from mnistlab.sweeps.study import Study
 from mnistlab.system.files import stands
 from mnistlab.text.values import counted
 from mnistlab.training.assemble import LabCLI

@@ -12,8 +12,9 @@ from matplotlib.axes import Axes
 
 from mnistlab.reports.charts import save
 from mnistlab.runs.run import Run
+from mnistlab.sweeps.jobs import Progress, State
 from mnistlab.sweeps.plan import Plan
-from mnistlab.sweeps.study import Progress, State, Study
+from mnistlab.sweeps.study import Study
 from mnistlab.system.strict_json import as_json as json_of
 from mnistlab.text.layout import as_csv as csv_of
 from mnistlab.text.layout import screen_width, table

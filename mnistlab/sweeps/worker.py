@@ -26,10 +26,11 @@ from mnistlab.options.domains import Label
 from mnistlab.runs.folder import BEST, LAST, METRICS, WEIGHTS, is_run
 from mnistlab.runs.run import Run
 from mnistlab.runs.supervision import Row, Supervision
+from mnistlab.sweeps.jobs import State, ranked
 from mnistlab.sweeps.plan import Plan, finished, plan_from
 from mnistlab.sweeps.space import Axis, Point
 from mnistlab.sweeps.storage import HEARTBEAT_S, told_of_the_database
-from mnistlab.sweeps.study import State, Study, ranked
+from mnistlab.sweeps.study import Study
 from mnistlab.system.interruptions import ended_like_interrupted
 from mnistlab.system.shapes import is_number
 from mnistlab.system.strict_json import spelt

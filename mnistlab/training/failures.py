@@ -18,7 +18,7 @@ from torch import OutOfMemoryError
 
 from mnistlab.errors import OUTPUT, LabError, output_fault, tell
 from mnistlab.options.written import Source, Written
-from mnistlab.runs.soundness import is_scaled
+from mnistlab.runs.keeper import is_scaled
 from mnistlab.runs.supervision import Listener, Row
 from mnistlab.system.files import NO_SPACE, FullDiskError
 

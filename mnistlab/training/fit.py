@@ -20,14 +20,13 @@ from mnistlab.options.settling import Settled
 from mnistlab.options.written import Source, Written
 from mnistlab.runs.folder import BEST, LAST, RECORD, continues_from
 from mnistlab.runs.hints import command_for
-from mnistlab.runs.keeper import Keeper
+from mnistlab.runs.keeper import DivergedError, Keeper
 from mnistlab.runs.listing import called, given_names
 from mnistlab.runs.metrics import recorded
 from mnistlab.runs.newest import MEANT
 from mnistlab.runs.reading import read_record
 from mnistlab.runs.record import config_text, start_record
 from mnistlab.runs.recorder import Recorder, rounded
-from mnistlab.runs.soundness import DivergedError
 from mnistlab.runs.supervision import Listener, Row, Supervision
 from mnistlab.runs.verdict import lower_rate, verdict
 from mnistlab.runs.writer import refuse_second

@@ -14,7 +14,7 @@ import psutil
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 from mnistlab.errors import LabError
-from mnistlab.runs.soundness import DivergedError
+from mnistlab.runs.keeper import DivergedError
 from mnistlab.system.lightning_inside import Epochwise, take_over_processes
 
 _FIRST = "MNISTLAB_FIRST_PROCESS"

@@ -187,7 +187,10 @@ def test_a_row_is_a_line_on_a_narrow_terminal(here: Path, said: Said, monkeypatc
         make(f"a/20260101T000000Z-abc12{number}", **{"class": "MultiheadCNN422K"}, **more)
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
 
-    for width, left_out in {60: "val top3 %, test top3 %, val ece %, test ece %", 90: "test top3 %, val ece %, test ece %"}.items():
+    for width, left_out in {
+        60: "val top3 %, test top3 %, val ece %, test ece %",
+        90: "test top3 %, val ece %, test ece %",
+    }.items():
         monkeypatch.setattr("shutil.get_terminal_size", lambda _=None, width=width: os.terminal_size((width, 24)))
         heading, *rows = said().split("\n\n")[1].splitlines()
         assert len(rows) == 2
