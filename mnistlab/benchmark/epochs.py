@@ -17,8 +17,7 @@ EVAL_BATCH_SIZE = 256
 QUIET = 0.41
 """Seconds that a quiet machine takes for an epoch of SDN68K in a plain loop; marks in seconds are for that machine."""
 
-_THEIRS = 200
-"""Steps of the template at most; each takes as long as many of ours."""
+_THEIRS = 200  # steps of the template at most; each takes as long as many of ours
 
 
 @dataclass(frozen=True)

@@ -103,16 +103,7 @@ def ratio(
     *,
     paired: bool = False,
 ) -> Result:
-    """One figure over another.
-
-    Args:
-        name: What is compared.
-        over: What is divided, in words, and its figure.
-        under: What it is divided by.
-        mark: What is to be reached.
-        paired: Each value of the one was measured beside that of the other: the median of their ratios. Otherwise the
-            ratio of the medians.
-    """
+    """One figure over another, each with its name; `paired` is the median of ratios of values measured side by side."""
     what = f"{name}, {over[0]} / {under[0]}"
     value = over[1].median / under[1].median
     if paired:
@@ -151,5 +142,4 @@ def _with_unit(value: float, found: Result) -> str:
     return f"{three_digits(value)}{'/s' if found.unit == 'images/s' else f' {found.unit}'}"
 
 
-_TEN = 10
-"""From here on, ratios need no decimals of their own."""
+_TEN = 10  # from here on, ratios need no decimals of their own

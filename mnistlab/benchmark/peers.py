@@ -24,8 +24,7 @@ from mnistlab.training.running import check
 _CAREFUL = "PYTORCH_NVML_BASED_CUDA_CHECK"
 Returned = TypeVar("Returned")
 
-_WARM_UP = 20
-"""Steps of a plain loop that do not count."""
+_WARM_UP = 20  # steps of a plain loop that do not count
 
 
 class Peers:

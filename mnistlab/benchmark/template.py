@@ -22,15 +22,7 @@ Pair = tuple[Tensor, Tensor]
 
 
 class ImageByImage(Dataset[tuple[Tensor, int]]):
-    """What `torchvision.datasets.MNIST` does with a set that it has read.
-
-    Args:
-        images: (n, 1, height, width) uint8.
-        targets: (n,) int64.
-        mean: Of the pixels, from 0 to 1.
-        std: Their standard deviation.
-        before: What is done to each image first.
-    """
+    """What `torchvision.datasets.MNIST` does with a set that it has read."""
 
     def __init__(
         self,

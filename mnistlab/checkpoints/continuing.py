@@ -38,8 +38,7 @@ from mnistlab.system.shapes import (
 )
 
 _SIBLINGS = ("best.ckpt", "last.ckpt")
-_STATE = 624
-"""Numbers that a Mersenne twister holds."""
+_STATE = 624  # numbers that a Mersenne twister holds
 
 
 def _tensor(value: object) -> str | None:
@@ -108,8 +107,7 @@ _kept = maybe(either(_tensor, either(real, listed(either(_tensor, maybe(real))))
 _optimizer = both(named(named(_kept)), _alike)
 _group = fields({"params": listed(whole), "lr": _lr}, {"initial_lr": _lr})
 _metrics = both(fields({"loss": _sums(3), "acc": _sums(2, 2)}), named(_sums(None)))
-_position = fields(dict.fromkeys(("seed", "epoch", "images"), whole))
-"""Of a loader of the lab's."""
+_position = fields(dict.fromkeys(("seed", "epoch", "images"), whole))  # of a loader of the lab's
 
 RECORDER = fields(
     {

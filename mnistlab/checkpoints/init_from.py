@@ -9,8 +9,7 @@ from torch import Tensor, nn
 from mnistlab.checkpoints.reading import not_finite, odd_kind, read_checkpoint, rounded
 from mnistlab.errors import LabError, visible
 
-_MOST = 6
-"""Layers that a sentence names."""
+_MOST = 6  # layers that a sentence names
 
 
 @dataclass(frozen=True)

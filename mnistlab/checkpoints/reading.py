@@ -39,14 +39,10 @@ _DESCRIBES = fields(
 
 
 class UnsafeCheckpointError(LabError):
-    """A checkpoint holds more than tensors and plain data.
-
-    Attributes:
-        names: What reading the rest would import, as far as that can be seen.
-    """
+    """A checkpoint holds more than tensors and plain data."""
 
     def __init__(self, path: Path, names: list[str]) -> None:
-        self.names = names
+        self.names = names  # what reading the rest would import, as far as that can be seen
         super().__init__(
             f"{path} holds more than tensors and plain data{_asks_for(names)}, and reading the rest could run code. "
             "It was not loaded."

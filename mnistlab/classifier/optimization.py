@@ -28,8 +28,7 @@ Interval = Literal["auto", "step", "epoch"]
 
 Metrics = Mapping[str, float]
 
-_NEVER = 2**31
-"""A frequency at which Lightning steps no schedule."""
+_NEVER = 2**31  # a frequency at which Lightning steps no schedule
 
 
 class Optimization:
@@ -61,16 +60,7 @@ class Optimization:
         return {"optimizer": optimizer, "lr_scheduler": schedule} if schedule else optimizer
 
     def take_up(self, trainer: Trainer, history: Sequence[Metrics], *, changed: bool) -> None:
-        """Bring what a checkpoint has restored in line with the options of this run.
-
-        Args:
-            trainer: The trainer, which knows how far the run is.
-            history: The metrics of each epoch so far, in full precision.
-            changed: Whether options of the optimizer are others than when the checkpoint was written.
-
-        Raises:
-            LabError: If the optimizer cannot go on with what an earlier one has kept.
-        """
+        """Bring what a checkpoint has restored in line with the options of this run."""
         optimizer = trainer.optimizers[0]
         for group, options in zip(optimizer.param_groups, self._options, strict=True):
             group.update(options)

@@ -7,8 +7,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
-_CHUNK = 1 << 20
-"""Pixels that are looked at at once."""
+_CHUNK = 1 << 20  # pixels that are looked at at once
 
 
 @dataclass(frozen=True)

@@ -82,14 +82,10 @@ def _counted(sizes: Mapping[str, int]) -> str:
 
 
 class Recognition:
-    """What is known of the official images of a data set by having read them.
-
-    Attributes:
-        fingerprint: That of each split that was read, and under `of` what was asked for.
-    """
+    """What is known of the official images of a data set by having read them."""
 
     def __init__(self) -> None:
-        self.fingerprint: dict[str, str] = {}
+        self.fingerprint: dict[str, str] = {}  # that of each split that was read, and under `of` what was asked for
         self._expected: dict[str, str] = {}
         self._whose = self._way_out = ""
         self._odd: list[Oddity] = []

@@ -7,8 +7,7 @@ from torch import nn
 
 from mnistlab.text.nearest import suggestion
 
-_MOST = 12
-"""Names that are listed."""
+_MOST = 12  # names that are listed
 
 
 def within(net: nn.Module, parts: Iterable[str], option: str = "parts") -> set[str]:

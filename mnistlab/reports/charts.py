@@ -162,8 +162,7 @@ def _label_plainly(axis: Axis) -> None:
     axis.set_minor_formatter(plain if high < _FEW_DECADES * low else NullFormatter())
 
 
-_FEW_DECADES = 200
-"""Up to this ratio of its ends, a logarithmic axis has room for labels between the powers of ten."""
+_FEW_DECADES = 200  # up to this ratio of its ends, a logarithmic axis has room for labels between the powers of ten
 
 
 def _inline(svg: bytes, name: str) -> str:

@@ -13,9 +13,7 @@ BINS = 10
 """Of equal width, into which confidences from 0 to 1 are divided."""
 
 _MOST_CLASSES = 1000
-
-_ROUNDING = 1e-3
-"""By so much a probability may miss 1: it was computed with few digits."""
+_ROUNDING = 1e-3  # by so much a probability may miss 1: it was computed with few digits
 
 
 @dataclass(frozen=True)

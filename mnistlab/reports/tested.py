@@ -32,12 +32,8 @@ MISTAKES = 24
 """As many are shown, at most."""
 
 _COLOURS = 3
-
-_FEW_CLASSES = 12
-"""A matrix of so many fits a telephone."""
-
-_MANY_CLASSES = 70
-"""A matrix of more is left out."""
+_FEW_CLASSES = 12  # a matrix of so many fits a telephone
+_MANY_CLASSES = 70  # a matrix of more is left out
 
 
 Part = tuple[str, Iterable[object]]

@@ -16,8 +16,7 @@ from mnistlab.runs.recorder import Recorder
 from mnistlab.system.files import put, write_bytes
 from mnistlab.system.lightning_inside import Epochwise, is_epoch_over, validates_after
 
-_LOOK = 64
-"""Batches between two looks at the loss: to look at each of them would be to wait for the device each time."""
+_LOOK = 64  # batches between two looks at the loss: to look at each of them would be to wait for the device each time
 
 
 class DivergedError(LabError):
@@ -86,11 +85,6 @@ class Keeper(Epochwise, Checkpoint):
     trains on the rest of the epoch first.
 
     What is no number is never kept: the checkpoints stay those of the last time when all were.
-
-    Args:
-        recorder: The figures of the run.
-        every_n_steps: Write `last.ckpt` within epochs too, each time after so many optimizer steps.
-        stop_when_nan: Whether a loss or weights that are no numbers end the run.
     """
 
     abstract = True  # the lab adds it by itself

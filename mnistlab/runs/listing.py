@@ -53,9 +53,6 @@ def find_run(name: str, root: Path) -> Path:
     Args:
         name: A path, `last` for the newest training run, or whatever `runs_called` takes.
         root: The folder of all runs. Only a path may lead elsewhere.
-
-    Raises:
-        LabError: If it means no run, or several.
     """
     if name == LAST:
         return newest(root, LAST)

@@ -36,10 +36,6 @@ class Recorder(Epochwise, Checkpoint):
         record: What is known about the run when it starts.
         before: What its record said before; None where there is none.
         shared: Whether who trains takes care that no other process does, as a sweep.
-
-    Attributes:
-        listeners: Who hears of the run, in this order.
-        stopped: Whether one of them wanted no further epoch.
     """
 
     abstract = True  # the lab adds it by itself
@@ -68,8 +64,8 @@ class Recorder(Epochwise, Checkpoint):
         self._fitting = False
         self.begun = False  # and so knows how far the run is
         self.writes = False  # only the first process does
-        self.listeners: list[Listener] = []
-        self.stopped = False
+        self.listeners: list[Listener] = []  # who hears of the run, in this order
+        self.stopped = False  # whether one of them wanted no further epoch
         self._continues = False
 
     def state_dict(self) -> dict[str, Any]:

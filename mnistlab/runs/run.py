@@ -245,14 +245,7 @@ class Run(Said):
         return load_outcomes(self.folder / OUTCOMES)
 
     def tested_in(self, root: Path) -> "Run | None":
-        """The run that has the outcomes of its test: itself, else the newest `test` of its weights as they are.
-
-        Args:
-            root: The folder of all runs.
-
-        Returns:
-            None where there is no such test.
-        """
+        """The run that has the outcomes of its test, if any: itself, else the newest `test` of its weights."""
         if stands(self.folder / OUTCOMES):
             return self
         weights = str((self.weights or self.folder / BEST).resolve())

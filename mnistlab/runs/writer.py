@@ -46,9 +46,6 @@ def alone(folder: Path, before: Mapping[str, object] | None) -> Iterator[None]:
     Args:
         folder: Where; it is made.
         before: What the record there said when it was last looked at.
-
-    Raises:
-        LabError: If another process writes there, or has done so meanwhile.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with locked(folder / _LOCK):

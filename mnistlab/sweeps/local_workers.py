@@ -21,8 +21,7 @@ from mnistlab.training.failures import RunFailedError
 _START = "import sys; sys.path[:] = {path!r}; from mnistlab.sweeps.worker import main; main()"
 _LOOK_S = 0.25
 _PATIENCE_S = 30.0
-_MOST_FAILURES = 3
-"""Workers that may end in a row without having done anything."""
+_MOST_FAILURES = 3  # workers that may end in a row without having done anything
 
 
 class Team:

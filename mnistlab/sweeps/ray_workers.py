@@ -13,8 +13,7 @@ from mnistlab.sweeps.study import Study
 from mnistlab.text.addresses import know, known
 
 _LOOK_S = 0.25
-_TRIES = 10
-"""How often Ray starts a worker again whose machine or process has died."""
+_TRIES = 10  # how often Ray starts a worker again whose machine or process has died
 
 
 def work_on_cluster(study: Study, workers: int, look: Callable[[], None]) -> None:

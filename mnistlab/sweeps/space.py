@@ -27,8 +27,7 @@ class Axis:
     domain: Domain  # what its values are taken from
 
 
-_TEXTS = ("name", "dir", "tags")
-"""Options of how a run is kept that take any text."""
+_TEXTS = ("name", "dir", "tags")  # options of how a run is kept that take any text
 
 Choose = Callable[[Axis], Label]
 """Takes a value for an axis; of a choice the label."""

@@ -26,16 +26,11 @@ HEARTBEAT_S = 15
 GRACE_S = 60
 """Seconds without one after which the process of another machine counts as dead."""
 
-_WAIT_S = 60
-"""Seconds for which a process waits for another one's write to a SQLite file."""
-
+_WAIT_S = 60  # seconds for which a process waits for another one's write to a SQLite file
 _FILE = "sqlite:///"
 
 _ELSEWHERE = "say it in the address, in PGPASSWORD, or in ~/.pgpass."
-
-_LOCK = 0x6D6E697374
-"""The name of our lock on a server: some number that nobody else takes."""
-
+_LOCK = 0x6D6E697374  # the name of our lock on a server: some number that nobody else takes
 _REMOTE = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "lustre", "gpfs", "beegfs", "ceph", "9p", "afs")
 
 

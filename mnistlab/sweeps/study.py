@@ -28,9 +28,7 @@ from mnistlab.system.processes import is_elsewhere, is_gone, is_same, this_proce
 
 _PLAN = "plan"
 _FORGOTTEN = "forgotten"
-_CRASHED = "crashed:"
-"""Followed by the number of a trial that was broken off by the death of its worker."""
-
+_CRASHED = "crashed:"  # followed by the number of a trial that was broken off by the death of its worker
 _OF_JOB = ("job", "stem", "point", "seeds")
 
 

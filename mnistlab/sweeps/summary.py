@@ -93,11 +93,8 @@ def _commands(plan: Plan, best: Sequence[Progress]) -> list[str]:
     return lines
 
 
-_FEWEST = 10
-"""Finished trials from which on it is said what mattered."""
-
-_PARTS = 4
-"""Into so many parts of equally many trials an interval is divided."""
+_FEWEST = 10  # finished trials from which on it is said what mattered
+_PARTS = 4  # into so many parts of equally many trials an interval is divided
 
 
 def importances(trials: Sequence[FrozenTrial], space: Space) -> dict[str, float]:

@@ -41,8 +41,7 @@ from mnistlab.training.running import run
 POISONED = 3
 """The exit code of a process whose GPU answers no more; a new one can go on."""
 
-_IDLE_S = 0.5
-"""Seconds between two looks for a job that has become free."""
+_IDLE_S = 0.5  # seconds between two looks for a job that has become free
 
 
 class GivenUpError(RunFailedError):

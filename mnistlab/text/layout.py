@@ -12,8 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from mnistlab.text.words import first_sentence
 
 _PIPE = (80, 24)
-_NARROWEST, _WIDEST = 40, 120
-"""Narrower, names would be cut; wider, lines are hard to read."""
+_NARROWEST, _WIDEST = 40, 120  # narrower, names would be cut; wider, lines are hard to read
 
 _LAST, _BELOW = 16, 4
 """What the last column of a table needs beside the others, and how far it is indented where it stands below them."""

@@ -17,11 +17,8 @@ from mnistlab.runs.supervision import Listener, Row
 from mnistlab.text.addresses import masked
 from mnistlab.trackers.tracker import Followed, Tracker, epoch_of, metrics_of
 
-_LONGEST = 140
-"""Characters of an error that are shown."""
-
-_CLOSING = ")]}'\""
-"""What is left at the end of an error that quotes others."""
+_LONGEST = 140  # characters of an error that are shown
+_CLOSING = ")]}'\""  # what is left at the end of an error that quotes others
 
 
 class Trackers(Listener):

@@ -11,8 +11,7 @@ from mnistlab.options.walk import Place
 from mnistlab.sections import TRAINER_DEFAULTS
 from mnistlab.system.environment import DATA_DIR, said_by
 
-_WIDTH = 64
-"""Comments stand in this column, or right behind what is longer."""
+_WIDTH = 64  # comments stand in this column, or right behind what is longer
 
 
 @dataclass(frozen=True)
@@ -59,8 +58,7 @@ def with_origins(text: str, found: Sequence[Origin]) -> str:
     )
 
 
-_NOWHERE = object()
-"""Stands where a configuration has nothing."""
+_NOWHERE = object()  # stands where a configuration has nothing
 
 
 def _at(resolved: object, key: Sequence[str]) -> object:

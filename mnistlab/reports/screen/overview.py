@@ -19,14 +19,9 @@ from mnistlab.text.layout import as_csv, paragraph, screen_height, screen_width,
 from mnistlab.text.values import counted, in_percent, in_seconds, moment
 
 _DEFAULT_ORDER = "-started"
-_FEWEST = 5
-"""Rows that are shown on however small a screen."""
-
-_ASKED_FOR = 9
-"""How late a column gives way that the rows are sorted by."""
-
-_LAST = 16
-"""Characters that the last column needs at least: it is wrapped."""
+_FEWEST = 5  # rows that are shown on however small a screen
+_ASKED_FOR = 9  # how late a column gives way that the rows are sorted by
+_LAST = 16  # characters that the last column needs at least: it is wrapped
 
 
 def show_runs(asked: Arguments) -> int:

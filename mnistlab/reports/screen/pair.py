@@ -30,19 +30,11 @@ from mnistlab.text.values import shown
 if TYPE_CHECKING:
     from mnistlab.runs.comparing import Agreement
 
-_FEW = 10
-"""Flipped images that are shown without --all."""
-
+_FEW = 10  # flipped images that are shown without --all
 _CLASS_PATH = re.compile(r"[a-z_]\w*(\.\w+)*\.[A-Z]\w*")
-
-_RARE = 0.05
-"""Chance below which two nets are told apart."""
-
-_DIGITS = 4
-"""Digits of a figure that is no whole number."""
-
-_LEAST = 1e-6
-"""Chance below which its size is no longer of interest."""
+_RARE = 0.05  # chance below which two nets are told apart
+_DIGITS = 4  # digits of a figure that is no whole number
+_LEAST = 1e-6  # chance below which its size is no longer of interest
 
 
 @dataclass(frozen=True)
