@@ -70,7 +70,7 @@ class Recorder(Epochwise, Checkpoint):
 
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint keeps, as plain data."""
-        return {
+        return {  # lists and numbers only: a checkpoint is read with `weights_only=True`
             "rows": list(self.rows),
             "best": dict(self.best),
             "validation": dict(self._validation),
@@ -145,6 +145,7 @@ class Recorder(Epochwise, Checkpoint):
         self.record["train_images"] = _images(trainer)
         self._seconds = 0.0
         values = {**values_of(trainer, "lr", "train/"), **self._validation}
+        # {"epoch": 0, "step": 430, "lr": 0.001, "train/loss": 0.31, "val/acc": 0.97}, a row of metrics.csv
         self.rows.append({"epoch": trainer.current_epoch, "step": trainer.global_step, **values})
         self._validation = {}
 

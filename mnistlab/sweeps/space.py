@@ -45,6 +45,10 @@ class Assignment:
 class Space:
     """What the arguments of a sweep leave open.
 
+    `--model=choice:SDN8K,TinyModel --model.hidden_dim=choice:64,128` has two axes and three assignments, since SDN8K
+    takes no hidden_dim: `{"model": "SDN8K"}`, and `{"model": "TinyModel", "model.hidden_dim": 64}`, typed
+    `--model=TinyModel --model.hidden_dim=64`, or 128.
+
     Args:
         arguments: Those of `fit`, some of them with a domain in place of a value.
     """
@@ -53,6 +57,7 @@ class Space:
         _refuse_swept_steering(arguments)
         self.invocation = Invocation("fit", arguments, sweeping=True)
         self._layers = layers = [*self.invocation.files, self.invocation.typed]
+        # of several values for one option the last one counts, so that a preset's domain may be typed over
         last = {entry.key: entry for layer in layers for entry in layer if not entry.append}
         axes = [Axis(each.name, each, each.domain) for each in last.values() if isinstance(each.domain, Domain)]
         self.axes = sorted(axes, key=lambda axis: _rank(axis.entry))
@@ -80,6 +85,7 @@ class Space:
         for axis in self.axes:
             if self._counts(axis.entry, point):
                 written += _taken(axis, placed, point)
+        # what is typed for a class that was not taken would be refused as unknown: it is not typed again
         dropped = {id(entry) for entry, _ in self._variant(point).dropped}
         own = {axis.entry.key for axis in self.axes}
         fixed = [each for each in self.invocation.typed if each.key not in own and id(each) not in dropped]
@@ -142,7 +148,11 @@ class Space:
             yield self.assign(lambda axis, point=point: point[axis.name])  # type: ignore[misc]  # a default is no argument
 
     def _walk(self, taken: Sequence[Label], values: Callable[[Axis], Iterable[Label]]) -> Iterator[Assignment]:
-        """All assignments that begin with the values in `taken`."""
+        """All assignments that begin with the values in `taken`.
+
+        Which axes count after these is known only by taking the first value of each: with `["TinyModel"]` the first is
+        `TinyModel, 64`, and the others follow, the innermost axis changed first: `TinyModel, 128`.
+        """
         asked: list[Axis] = []
 
         def choose(axis: Axis) -> Label:
@@ -173,6 +183,7 @@ class Space:
         """An entry as it is settled: of a choice of classes all, the one that has been taken last."""
         if not chooses_class(entry, self._keys):
             return [entry]
+        # all are written before the one that counts, so that an option of any of them is known and none is misspelt
         heads = [replace(each.written[0], key=entry.key) for each in candidates_of(entry)]
         labels = [each.label for each in candidates_of(entry)]
         taken = heads[labels.index(chosen[entry.name])] if chosen.get(entry.name, ...) in labels else heads[0]

@@ -105,7 +105,7 @@ class Study:
         waiting = [each for each in self.jobs().values() if each.state is State.WAITING]
         for job in sorted(waiting, key=lambda each: each.tries[0].number):
             frozen = next(trial for trial in job.tries if trial.state == TrialState.WAITING)
-            draws = frozen.user_attrs["point"] is None
+            draws = frozen.user_attrs["point"] is None  # TPE: two that draw at once would draw the same
             with alone(self.plan.address, self.storage) if draws else nullcontext():
                 trial = self._taken(frozen)
             if trial is not None:
@@ -116,7 +116,7 @@ class Study:
         """A waiting try as this process has it; None if another one was faster."""
         number = self._trial_id(frozen)
         with suppress(UpdateFinishedTrialError):
-            if self.storage.set_trial_state_values(number, TrialState.RUNNING):
+            if self.storage.set_trial_state_values(number, TrialState.RUNNING):  # true for one process only
                 try:
                     return self._begun(frozen)
                 except KeyboardInterrupt:
@@ -182,7 +182,7 @@ class Study:
                 self._again(progress.tries[-1], retry)
 
     def _again(self, trial: FrozenTrial, retry: Callable[[optuna.Study, FrozenTrial], None]) -> None:
-        again = deepcopy(trial)
+        again = deepcopy(trial)  # what else the try has said, such as its process and its error, is of that try alone
         again.user_attrs = {name: trial.user_attrs[name] for name in _OF_JOB}
         retry(self.optuna, again)
 

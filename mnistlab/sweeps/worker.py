@@ -118,6 +118,7 @@ class _Job:
         values = []
         for seed in self._seeds:
             folder = self._plan.run_folder(self._trial.user_attrs["stem"], seed)
+            # its run may have come to its end before the process died that was to tell the database
             kept = finished(folder, self._assignment.point) or self._trained(folder, seed)
             self._note(kept)
             values.append(_value(kept, self._plan))
@@ -131,11 +132,11 @@ class _Job:
         _remove_broken(folder)
         arguments = [*self._assignment.arguments, f"--seed_everything={seed}", *begun]
         if self._plan.kind == "sweep" and not self._plan.space.says("run.test"):
-            arguments.append("--run.test=false")
+            arguments.append("--run.test=false")  # the test images are for the end, when one has been chosen
         stem = self._trial.user_attrs["stem"]
         said = {"sweep": self._plan.name, "trial": stem, "point": spelt(self._assignment.point)}
         run("fit", arguments, supervision=Supervision(folder, said, self._goes_on))
-        (folder / LAST).unlink(missing_ok=True)
+        (folder / LAST).unlink(missing_ok=True)  # nobody goes on with it, and a sweep has many
         return Run.of(folder)
 
     def _goes_on(self, row: Row) -> bool:

@@ -51,13 +51,14 @@ def train(invocation: Invocation, settled: Settled, found: Found | None, supervi
     """Train, then test the best weights; the exit code."""
     continued = found is not None and found.path is not None
     if not continued:
-        find_init(settled, invocation.root())
+        find_init(settled, invocation.root())  # `--model.init_from=last` becomes the path of a checkpoint
     cli = assemble(invocation, settled, found)
     configured = Configured("fit", cli.configuration, settled.origins, invocation.typed, continued)
     pace = _build_pace(cli, supervision)
     recorder = _build_recorder(invocation, cli, found, supervision, pace)
     root, run = invocation.root_of(recorder.folder), cli.configuration.run
     course = _Course(cli, recorder, configured, differing(settled, cli.resolved), None if supervision else root)
+    # in this order they hear of each epoch: the screen before a tracker may fail, and last who may end the run
     recorder.listeners += [course, LossWatch(), Trackers(cli.trackers, recorder, root, cli.resolved)]
     recorder.listeners += [supervision] if supervision else []
     keeper = Keeper(recorder, run.checkpoint_every_n_steps, stop_when_nan=run.stop_when_nan)
@@ -252,7 +253,7 @@ def _build_recorder(
 ) -> Recorder:
     new = supervision.folder if supervision else cli.folder
     cli.folder = folder = found.folder if found and found.folder else new
-    if supervision is None:
+    if supervision is None:  # a sweep's database has seen to it
         refuse_second(folder)
     record = _record_of(folder)
     started = start_record("fit", invocation.arguments, cli.resolved, cli.model.name, invocation.presets)
