@@ -12,7 +12,7 @@ import platformdirs
 import torch
 from torch import Tensor
 
-from mnistlab.data.glyphs import pens
+from mnistlab.data import glyphs
 from mnistlab.data.images import ImageData
 from mnistlab.data.imageset import ImageSet
 from mnistlab.options.numbers import NonNegativeInt, PositiveInt
@@ -79,7 +79,7 @@ def _distance(begin: Tensor, end: Tensor) -> Tensor:
 
 def _render(glyph: Tensor, factors: dict[str, Tensor], generator: torch.Generator) -> Tensor:
     """Draw one chunk: glyph (n,) int64 -> (n, 1, SIDE, SIDE) uint8."""
-    known = pens()
+    known = glyphs.pens()
     points = known.points[glyph]
     noise = torch.randn(points.shape, generator=generator).clamp_(-2, 2)
     points = _place(points + factors["jitter"][:, None, None] * noise, factors)
@@ -114,7 +114,7 @@ def draw_digits(size: int, seed: int) -> ImageSet:
     """
     generator = torch.Generator().manual_seed(seed)
     with threads(1):  # too small to share: two threads on two busy cores took 5 times as long as one
-        known = pens()
+        known = glyphs.pens()
         digit = torch.arange(size)[torch.randperm(size, generator=generator)] % 10
         ways = known.digit.bincount()
         way = (torch.rand(size, generator=generator) * ways[digit]).long()
@@ -146,7 +146,7 @@ def cached_digits(split: Literal["train", "test"], size: int, seed: int) -> Imag
 @cache
 def _version() -> str:
     """What the drawing depends on: this source, and torch's random numbers."""
-    source = b"".join(Path(__file__).with_name(name).read_bytes() for name in ("digits.py", "glyphs.py"))
+    source = b"".join(Path(file).read_bytes() for file in (__file__, glyphs.__file__))
     return hashlib.sha256(source + torch.__version__.encode()).hexdigest()[:12]
 
 
