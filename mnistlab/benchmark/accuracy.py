@@ -15,19 +15,12 @@ from mnistlab.runs.run import Run
 
 @dataclass(frozen=True)
 class Goal:
-    """An accuracy in time.
+    """An accuracy in time."""
 
-    Attributes:
-        preset: What is trained.
-        accuracy: What the mean over the seeds must reach, in per cent.
-        mark: Seconds of training on a quiet machine.
-        seeds: How many the mark asks for.
-    """
-
-    preset: str
-    accuracy: float
-    mark: Mark
-    seeds: int
+    preset: str  # what is trained
+    accuracy: float  # what the mean over the seeds must reach, in per cent
+    mark: Mark  # seconds of training on a quiet machine
+    seeds: int  # how many the mark asks for
 
 
 def accuracy(ground: Ground) -> Iterator[Result]:

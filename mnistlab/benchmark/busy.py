@@ -25,17 +25,11 @@ _LOOK_S = 0.05
 
 @dataclass(frozen=True)
 class Load:
-    """A net that is trained.
+    """A net that is trained."""
 
-    Attributes:
-        net: Its class.
-        batches: Of an epoch, of 128 images each.
-        epochs: With others beside it, and without.
-    """
-
-    net: str
-    batches: int
-    epochs: int = 4
+    net: str  # its class
+    batches: int  # of an epoch, of 128 images each
+    epochs: int = 4  # with others beside it, and without
 
 
 _LOADS = (Load("SDN68K", 430), Load("SmallModel", 150), Load("CNN421K", 25))

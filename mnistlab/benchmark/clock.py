@@ -18,14 +18,7 @@ def now() -> float:
 
 
 class Clock(Epochwise, Callback):
-    """Times each epoch of a run that validates after each: its steps, its validation, and what else belongs to it.
-
-    Attributes:
-        steps: Seconds from the start of each epoch to that of its validation.
-        validations: Seconds of each validation.
-        closings: Seconds from there to the next epoch: checkpoints, tables, lines on the screen.
-        beside: What `between` gave before each epoch.
-    """
+    """Times each epoch of a run that validates after each: its steps, its validation, and what else belongs to it."""
 
     abstract = True  # the benchmark adds it by itself
 
@@ -36,10 +29,10 @@ class Clock(Epochwise, Callback):
     """Timed before each epoch, so that both meet the same minute of the machine; it gives its seconds."""
 
     def __init__(self) -> None:
-        self.steps: list[float] = []
-        self.validations: list[float] = []
-        self.closings: list[float] = []
-        self.beside: list[float] = []
+        self.steps: list[float] = []  # seconds from the start of each epoch to that of its validation
+        self.validations: list[float] = []  # seconds of each
+        self.closings: list[float] = []  # seconds from there to the next epoch: checkpoints, tables, the screen
+        self.beside: list[float] = []  # what `between` gave before each epoch
         self._since: float | None = None
         Clock.last = self
 

@@ -17,27 +17,18 @@ EVAL_BATCH_SIZE = 256
 QUIET = 0.41
 """Seconds that a quiet machine takes for an epoch of SDN68K in a plain loop; marks in seconds are for that machine."""
 
-_THEIRS = 200
-"""Steps of the template at most; each takes as long as many of ours."""
+_THEIRS = 200  # steps of the template at most; each takes as long as many of ours
 
 
 @dataclass(frozen=True)
 class Net:
-    """A model that is timed.
+    """A model that is timed."""
 
-    Attributes:
-        name: Its class.
-        part: What part of an epoch's steps is made; the figures are for a whole one.
-        val_part: What part of the validation images is looked at; likewise.
-        epochs: Of a run of fit; the first does not count, and before each there is one of the plain loop.
-        fast: The options with which it is fastest on a CPU.
-    """
-
-    name: str
-    part: float = 1.0
-    val_part: float = 1.0
-    epochs: int = 3
-    fast: tuple[str, ...] = ()
+    name: str  # its class
+    part: float = 1.0  # what part of an epoch's steps is made; the figures are for a whole one
+    val_part: float = 1.0  # what part of the validation images is looked at; likewise
+    epochs: int = 3  # of a run of fit; the first does not count, and before each there is one of the plain loop
+    fast: tuple[str, ...] = ()  # the options with which it is fastest on a CPU
 
 
 BFLOAT16 = "--trainer.precision=bf16-mixed"

@@ -1,22 +1,18 @@
-"""What was measured, and how it is judged."""
+"""What was measured, how it is judged, and the table of it, line by line."""
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from mnistlab.text.layout import paragraph, table
 from mnistlab.text.values import three_digits
 
 
 @dataclass(frozen=True)
 class Figure:
-    """Some measurements of one thing.
+    """Some measurements of one thing."""
 
-    Attributes:
-        values: Each of them, in `unit`.
-        unit: What they are counted in.
-    """
-
-    values: Sequence[float]
+    values: Sequence[float]  # each of them, in `unit`
     unit: str = "s"
 
     @property
@@ -39,17 +35,11 @@ class Figure:
 
 @dataclass(frozen=True)
 class Mark:
-    """What is to be reached.
+    """What is to be reached."""
 
-    Attributes:
-        bound: At most this.
-        then: And once that is reached, this.
-        at_least: Whether the figure is to be as large as that, or larger.
-    """
-
-    bound: float
-    then: float | None = None
-    at_least: bool = False
+    bound: float  # at most this
+    then: float | None = None  # and once that is reached, this
+    at_least: bool = False  # whether the figure is to be as large as that, or larger
 
     def reached(self, value: float, bound: float) -> bool:
         """Whether a figure is good enough for a bound."""
@@ -58,25 +48,15 @@ class Mark:
 
 @dataclass(frozen=True)
 class Result:
-    """A line of the table.
-
-    Attributes:
-        name: What was measured.
-        value: The figure by which it is judged: a ratio wherever there is one.
-        unit: What it is counted in; `x` is a ratio.
-        how: What the figure is made of, in words.
-        mark: What is to be reached, if anything is.
-        parts: The measurements.
-        judged: Whether what the mark asks for besides holds, such as an accuracy.
-    """
+    """A line of the table."""
 
     name: str
-    value: float
-    unit: str
-    how: str
-    mark: Mark | None = None
+    value: float  # the figure by which it is judged: a ratio wherever there is one
+    unit: str  # what it is counted in; `x` is a ratio
+    how: str  # what the figure is made of, in words
+    mark: Mark | None = None  # what is to be reached, if anything is
     parts: dict[str, Figure] = field(default_factory=dict)
-    judged: bool = True
+    judged: bool = True  # whether what the mark asks for besides holds, such as an accuracy
 
     def verdicts(self) -> list[tuple[float, bool]]:
         """Each bound of the mark, and whether it is reached."""
@@ -101,15 +81,9 @@ class Result:
 
 @dataclass(frozen=True)
 class Series:
-    """A small table: how something grows.
+    """A small table: how something grows."""
 
-    Attributes:
-        name: What grows.
-        head: The names of the columns.
-        rows: The numbers.
-    """
-
-    name: str
+    name: str  # what grows
     head: Sequence[str]
     rows: Sequence[Sequence[float]]
 
@@ -129,18 +103,43 @@ def ratio(
     *,
     paired: bool = False,
 ) -> Result:
-    """One figure over another.
-
-    Args:
-        name: What is compared.
-        over: What is divided, in words, and its figure.
-        under: What it is divided by.
-        mark: What is to be reached.
-        paired: Each value of the one was measured beside that of the other: the median of their ratios. Otherwise the
-            ratio of the medians.
-    """
+    """One figure over another, each with its name; `paired` is the median of ratios of values measured side by side."""
     what = f"{name}, {over[0]} / {under[0]}"
     value = over[1].median / under[1].median
     if paired:
         value = statistics.median(a / b for a, b in zip(over[1].values, under[1].values, strict=True))
     return Result(what, value, "x", f"{over[1]} / {under[1]}", mark, dict([over, under]))
+
+
+_FIGURE, _MARK = 8, 7
+_INDENT = _FIGURE + 2 * (_MARK + 2) + 2
+REACHED, MISSED = "+", "-"
+
+
+def head() -> str:
+    """The names of the columns."""
+    return f"{'figure':>{_FIGURE}}  {'mark':<{_MARK}}  {'then':<{_MARK}}  what was measured"
+
+
+def lines(found: Found, width: int) -> Iterator[str]:
+    """What was found, as lines of text that are no wider than that."""
+    if isinstance(found, Series):
+        yield f"{'':{_INDENT}}{found.name}:"
+        rows = [[*(three_digits(cell) for cell in row), ""] for row in found.rows]
+        for line in table([*found.head, ""], rows, width, right=range(len(found.head))):
+            yield " " * (_INDENT - 2) + line
+        return
+    unit = "x" if found.unit == "x" else ""
+    marks = [f"{bound:g}{unit} {REACHED if reached else MISSED}" for bound, reached in found.verdicts()]
+    first, then = [*marks, "", ""][:2]
+    opening = f"{_with_unit(found.value, found):>{_FIGURE}}  {first:<{_MARK}}  {then:<{_MARK}}  "
+    yield from paragraph(f"{found.name}: {found.how}", width, _INDENT, opening)
+
+
+def _with_unit(value: float, found: Result) -> str:
+    if found.unit == "x":
+        return f"{value:.2f}x" if value < _TEN else f"{three_digits(value)}x"
+    return f"{three_digits(value)}{'/s' if found.unit == 'images/s' else f' {found.unit}'}"
+
+
+_TEN = 10  # from here on, ratios need no decimals of their own

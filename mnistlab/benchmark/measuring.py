@@ -10,12 +10,11 @@ from mnistlab.benchmark.accuracy import accuracy
 from mnistlab.benchmark.augmentation import augmentation
 from mnistlab.benchmark.busy import busy
 from mnistlab.benchmark.epochs import epochs
-from mnistlab.benchmark.figures import Found, Result
+from mnistlab.benchmark.figures import Found, Result, head, lines
 from mnistlab.benchmark.memory import memory
 from mnistlab.benchmark.peers import Ground, peers
 from mnistlab.benchmark.plain import in_memory
 from mnistlab.benchmark.scaling import scaling
-from mnistlab.benchmark.screen import head, lines
 from mnistlab.benchmark.starts import starts
 from mnistlab.runs.record import environment, now, write_json
 from mnistlab.system.files import telling
@@ -36,18 +35,7 @@ SECTIONS: dict[str, Callable[[Ground], Iterator[Found]]] = {
 
 
 def measure(sections: Sequence[str], data: Sequence[str], out: Path, *, seeds: int, quick: bool) -> None:
-    """Measure some sections; what is there is in the file after each of them, even if a later one fails.
-
-    Args:
-        sections: Their names.
-        data: The data set, as options of `fit`.
-        out: A file that is not there yet.
-        seeds: How often the longest training is repeated.
-        quick: Less of everything.
-
-    Raises:
-        LabError: If there is no such data set, or something fails.
-    """
+    """Measure some sections; what is there is in the file after each of them, even if a later one fails."""
     quiet()
     images = in_memory(check(data).datamodule)
     about = environment()

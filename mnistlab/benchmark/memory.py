@@ -9,14 +9,9 @@ from mnistlab.benchmark.peers import Ground
 from mnistlab.benchmark.probes import Resident, said, say_peak
 from mnistlab.benchmark.processes import PROGRAM, ended
 
-_PEAK_MIB = 200
-"""Above a process that only imports lightning.pytorch."""
-
-_GROWTH_MIB = 4
-"""What counts as no growth: allocators round."""
-
-_SETTLED = 5
-"""Epochs after which all buffers are there."""
+_PEAK_MIB = 200  # above a process that only imports lightning.pytorch
+_GROWTH_MIB = 4  # what counts as no growth: allocators round
+_SETTLED = 5  # epochs after which all buffers are there
 
 
 def memory(ground: Ground) -> Iterator[Result]:

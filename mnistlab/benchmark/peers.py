@@ -16,24 +16,19 @@ from torch import nn
 from mnistlab import models
 from mnistlab.benchmark import template
 from mnistlab.benchmark.clock import Clock
+from mnistlab.benchmark.fitting import terminal
 from mnistlab.benchmark.plain import Images, PlainLoop, in_memory
-from mnistlab.benchmark.terminal import terminal
 from mnistlab.training.failures import RunFailedError
 from mnistlab.training.running import check
 
 _CAREFUL = "PYTORCH_NVML_BASED_CUDA_CHECK"
 Returned = TypeVar("Returned")
 
-_WARM_UP = 20
-"""Steps of a plain loop that do not count."""
+_WARM_UP = 20  # steps of a plain loop that do not count
 
 
 class Peers:
-    """Two processes that train the same nets on the same images.
-
-    Args:
-        data: The data set, as options of `fit`.
-    """
+    """Two processes that train the same nets on the same images."""
 
     def __init__(self, data: Sequence[str]) -> None:
         context = get_context("spawn")
@@ -62,21 +57,13 @@ class Peers:
 
 @dataclass(frozen=True)
 class Ground:
-    """What all sections stand on.
+    """What all sections stand on."""
 
-    Attributes:
-        data: The data set and its options, as they are typed.
-        images: The same, read already.
-        peers: What fit is measured against.
-        quick: Less of everything.
-        seeds: With how many the longest training is repeated.
-    """
-
-    data: Sequence[str]
-    images: Images
-    peers: Peers
-    quick: bool
-    seeds: int
+    data: Sequence[str]  # the data set and its options, as they are typed
+    images: Images  # the same, read already
+    peers: Peers  # what fit is measured against
+    quick: bool  # less of everything
+    seeds: int  # with how many the longest training is repeated
 
 
 @contextmanager

@@ -14,23 +14,14 @@ from mnistlab.data import ImageData
 
 @dataclass(frozen=True)
 class Images:
-    """A set in memory, divided.
+    """A set in memory, divided."""
 
-    Attributes:
-        train: (n, channels, height, width) uint8.
-        train_target: (n,) int64.
-        val: (m, channels, height, width) uint8.
-        val_target: (m,) int64.
-        mean: Of the training pixels, from 0 to 1.
-        std: Their standard deviation.
-    """
-
-    train: Tensor
-    train_target: Tensor
-    val: Tensor
-    val_target: Tensor
-    mean: float
-    std: float
+    train: Tensor  # (n, channels, height, width) uint8
+    train_target: Tensor  # (n,) int64
+    val: Tensor  # (m, channels, height, width) uint8
+    val_target: Tensor  # (m,) int64
+    mean: float  # of the training pixels, from 0 to 1
+    std: float  # their standard deviation
 
     def normalized(self, images: Tensor) -> Tensor:
         """uint8 images to float32 with mean 0 and standard deviation 1."""
@@ -43,13 +34,7 @@ class Images:
 
 
 class PlainLoop:
-    """The floor: whole batches by index, fused AdamW, and no more; on a GPU where there is one.
-
-    Args:
-        net: The net.
-        images: The set.
-        batch_size: Images in a batch.
-    """
+    """The floor: whole batches by index, fused AdamW, and no more; on a GPU where there is one."""
 
     def __init__(self, net: nn.Module, images: Images, batch_size: int) -> None:
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -13,17 +13,11 @@ PROGRAM = (sys.executable, "-m", "mnistlab")
 
 @dataclass(frozen=True)
 class Ended:
-    """A process that has ended.
+    """A process that has ended."""
 
-    Attributes:
-        begun: When it was started, in seconds of the system's clock.
-        seconds: From its start to its end.
-        output: What it has printed.
-    """
-
-    begun: float
-    seconds: float
-    output: str
+    begun: float  # when it was started, in seconds of the system's clock
+    seconds: float  # from its start to its end
+    output: str  # what it has printed
 
 
 def importing(module: str) -> tuple[str, ...]:
@@ -32,15 +26,7 @@ def importing(module: str) -> tuple[str, ...]:
 
 
 def ended(command: Sequence[str], code: int = 0) -> Ended:
-    """Run a process to its end.
-
-    Args:
-        command: What is run.
-        code: The exit code that it must have.
-
-    Raises:
-        RunFailedError: If it has another.
-    """
+    """Run a process to its end."""
     begun, begin = time.time(), time.perf_counter()
     process = subprocess.Popen(  # noqa: S603 - this program, and Python
         list(command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

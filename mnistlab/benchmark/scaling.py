@@ -20,9 +20,7 @@ from mnistlab.runs.run import Run
 _IMAGES = 6_000
 _LISTING = Mark(2.0)
 _MANY = ((1, 4, 16), (32, 128, 512, 2_048, 4_096), (100, 1_000, 10_000))
-_MOST = 10_000
-"""Records, of which the mark speaks."""
-
+_MOST = 10_000  # records, of which the mark speaks
 _MODEL = "SDN68K"
 
 

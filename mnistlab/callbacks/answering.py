@@ -10,8 +10,7 @@ from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
 from mnistlab.data.likeness import fingerprint
 from mnistlab.runs.folder import OUTCOMES
-from mnistlab.runs.outcomes import Outcomes, save_outcomes
-from mnistlab.runs.predictions import Answers, joined
+from mnistlab.runs.outcomes import Answers, Outcomes, joined, save_outcomes
 from mnistlab.system.lightning_inside import Epochwise
 
 
@@ -42,13 +41,7 @@ class Answering(Epochwise, Callback):
             self._batches.append(outputs)
 
     def keep(self, folder: Path, model: Classifier, data: ImageData) -> None:
-        """Write all answers of the test into the folder of a run, if there are any as a whole.
-
-        Args:
-            folder: The run.
-            model: The model that has answered.
-            data: What it has been tested on.
-        """
+        """Write all answers of the test into the folder of a run, if there are any as a whole."""
         if not self._batches:
             return
         answers = joined(self._batches)

@@ -103,11 +103,7 @@ def _set_generators(state: Mapping[str, Any]) -> None:
 
 
 def _correct_counts(trainer: Trainer) -> None:
-    """Correct the count of batches, of which the loader knows how many it has given.
-
-    Raises:
-        LabError: If an epoch is shorter now than what has been seen of the one that goes on.
-    """
+    """Correct the count of batches, of which the loader knows how many it has given."""
     loader = trainer.train_dataloader
     seen = correct_counts(trainer, loader.batches_given if isinstance(loader, TrainLoader) else None)
     if seen:

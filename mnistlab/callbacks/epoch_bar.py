@@ -12,8 +12,7 @@ from mnistlab.system.lightning_inside import Epochwise
 
 _REFRESH_S = 0.2
 _SILENCE_S = 10.0
-_BESIDE = 32
-"""Characters beside the bar itself, as many as they are."""
+_BESIDE = 32  # characters beside the bar itself, as many as they are
 
 
 class EpochBar(Epochwise, ProgressBar):

@@ -18,23 +18,15 @@ from mnistlab.text.values import counted, milliseconds
 Turns = Sequence[Sequence[int]]
 """From which batch of a run on how many threads computed: `[[0, 2], [860, 1]]`."""
 
-_WINDOW_S = 0.5
-"""Seconds of training after which a look is taken."""
-
-_WORTH = 1.25
-"""How many times as fast fewer threads must be to be kept: bits are given up for it."""
+_WINDOW_S = 0.5  # seconds of training after which a look is taken
+_WORTH = 1.25  # how many times as fast fewer threads must be to be kept: bits are given up for it
 
 _USED, _FREE = 0.4, 0.1
 """Others are in the way where they use so many cores, and of all cores at most this part is idle."""
 
-_PATIENCE = 8
-"""Looks until fewer threads are tried again; twice as many each time that they were not worth it."""
-
-_QUIET = 2
-"""Looks in a row at which others must be gone before all threads compute again."""
-
-_SLOW = 3.0
-"""From how many times its shortest time on a step is called slow."""
+_PATIENCE = 8  # looks until fewer threads are tried again; twice as many each time that they were not worth it
+_QUIET = 2  # looks in a row at which others must be gone before all threads compute again
+_SLOW = 3.0  # from how many times its shortest time on a step is called slow
 
 
 class Pace(Epochwise, Callback):

@@ -38,8 +38,7 @@ from mnistlab.system.shapes import (
 )
 
 _SIBLINGS = ("best.ckpt", "last.ckpt")
-_STATE = 624
-"""Numbers that a Mersenne twister holds."""
+_STATE = 624  # numbers that a Mersenne twister holds
 
 
 def _tensor(value: object) -> str | None:
@@ -61,9 +60,8 @@ def _sums(size: int | None, counts: int = 1) -> Shape:
 
 def _alike(value: object) -> str | None:
     """What an optimizer keeps of each parameter: under one name the same kind of thing, as far as there is any."""
-    assert isinstance(value, Mapping)  # as has been seen
     kinds: dict[object, type] = {}
-    for at, kept in value.items():
+    for at, kept in value.items() if isinstance(value, Mapping) else ():
         for name, each in kept.items():
             kind = float if isinstance(each, int) else type(each)
             if each is not None and kinds.setdefault(name, kind) is not kind:
@@ -109,8 +107,7 @@ _kept = maybe(either(_tensor, either(real, listed(either(_tensor, maybe(real))))
 _optimizer = both(named(named(_kept)), _alike)
 _group = fields({"params": listed(whole), "lr": _lr}, {"initial_lr": _lr})
 _metrics = both(fields({"loss": _sums(3), "acc": _sums(2, 2)}), named(_sums(None)))
-_position = fields(dict.fromkeys(("seed", "epoch", "images"), whole))
-"""Of a loader of the lab's."""
+_position = fields(dict.fromkeys(("seed", "epoch", "images"), whole))  # of a loader of the lab's
 
 RECORDER = fields(
     {
@@ -158,15 +155,7 @@ CONTINUABLE = fields(
 
 
 def check_continuable(contents: Mapping[str, Any], path: Path) -> None:
-    """Refuse a checkpoint that no training can go on from.
-
-    Args:
-        contents: The checkpoint, which is known to be of the lab.
-        path: Where it is.
-
-    Raises:
-        LabError: If something is missing, or is not what it should be.
-    """
+    """Refuse a checkpoint that no training can go on from."""
     problem = not_continuable(contents)
     if problem:
         raise LabError(f"{path} cannot be continued: {problem}. {way_out(path)}")

@@ -9,27 +9,19 @@ from torch import Tensor, nn
 from mnistlab.checkpoints.reading import not_finite, odd_kind, read_checkpoint, rounded
 from mnistlab.errors import LabError, visible
 
-_MOST = 6
-"""Layers that a sentence names."""
+_MOST = 6  # layers that a sentence names
 
 
 @dataclass(frozen=True)
 class Taken:
-    """What became of the weights of a checkpoint in another model.
-
-    Attributes:
-        path: The checkpoint.
-        taken: The layers that were taken over.
-        left: Those of the model that were not, and why.
-        unused: Those of the checkpoint that the model does not have.
-        rounded: Which of them the model holds with fewer digits, and how; None where it holds all as they are.
-    """
+    """What became of the weights of a checkpoint in another model."""
 
     path: Path
-    taken: list[str]
-    left: Mapping[str, str]
-    unused: list[str]
+    taken: list[str]  # the layers that were taken over
+    left: Mapping[str, str]  # those of the model that were not, and why
+    unused: list[str]  # those of the checkpoint that the model does not have
     rounded: str | None = None
+    """Which of them the model holds with fewer digits, and how; None where it holds all as they are."""
 
     def __str__(self) -> str:
         parts = [f"{len(self.taken)} of {len(self.taken) + len(self.left)} layers taken from {self.path}."]
@@ -46,10 +38,6 @@ def take_weights(model: nn.Module, path: Path) -> Taken:
     """Load what fits of the weights of a checkpoint; the file is not trusted.
 
     A layer is taken if all its tensors are there by name and shape: half a layer would be worse than a new one.
-
-    Args:
-        model: The model that takes them.
-        path: A checkpoint or a safetensors file, of the same model or of another.
 
     Raises:
         LabError: If the file cannot be read, or nothing in it fits or can be learnt from.

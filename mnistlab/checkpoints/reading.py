@@ -1,4 +1,4 @@
-"""Reading a checkpoint without trusting it."""
+"""Reading a checkpoint without trusting it, and weights in a safetensors file, which cannot hold code."""
 
 import json
 import pickle
@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
 from torch import Tensor
 
 from mnistlab.checkpoints import SUFFIX
-from mnistlab.checkpoints.exported import pack, unpack
 from mnistlab.checkpoints.limits import check_extent
 from mnistlab.checkpoints.pickled import names_in_pickle
 from mnistlab.errors import LabError, visible
@@ -38,14 +39,10 @@ _DESCRIBES = fields(
 
 
 class UnsafeCheckpointError(LabError):
-    """A checkpoint holds more than tensors and plain data.
-
-    Attributes:
-        names: What reading the rest would import, as far as that can be seen.
-    """
+    """A checkpoint holds more than tensors and plain data."""
 
     def __init__(self, path: Path, names: list[str]) -> None:
-        self.names = names
+        self.names = names  # what reading the rest would import, as far as that can be seen
         super().__init__(
             f"{path} holds more than tensors and plain data{_asks_for(names)}, and reading the rest could run code. "
             "It was not loaded."
@@ -94,11 +91,6 @@ def read_plain(path: Path) -> object:
 
 def weights_file(checkpoint: Mapping[str, Any], more: Mapping[str, object], path: Path) -> bytes:
     """The weights of a checkpoint as a safetensors file, with what it takes to build the model and the data.
-
-    Args:
-        checkpoint: As it was read.
-        more: What the file shall say besides, as plain data.
-        path: Of the checkpoint, for messages.
 
     Raises:
         LabError: If the checkpoint is not the lab's, or holds what such a file cannot.
@@ -155,12 +147,7 @@ def odd_kind(weight: object, wanted: Tensor) -> str | None:
 
 
 def not_finite(weights: Mapping[str, Any], parameters: Collection[str]) -> str | None:
-    """The first tensor that holds what is no number; a buffer may be infinite, as masks are, a parameter may not.
-
-    Args:
-        weights: Tensors by name.
-        parameters: The names of those that are trained.
-    """
+    """The first tensor that holds what is no number; a buffer may be infinite, as masks are, a parameter may not."""
     for name, weight in weights.items():
         if isinstance(weight, Tensor) and (weight.is_floating_point() or weight.is_complex()):
             values = weight if weight.itemsize > 1 else weight.float()  # of float8 torch does not say it
@@ -213,3 +200,36 @@ def _asks_for(names: list[str]) -> str:
 def _is_archive(path: Path) -> bool:
     with path.open("rb") as file:
         return file.read(2) == b"PK"
+
+
+class NotExportableError(LabError):
+    """A model keeps something that such a file cannot hold."""
+
+
+def pack(weights: Mapping[str, object], metadata: Mapping[str, str]) -> bytes:
+    """The contents of a safetensors file.
+
+    Tensors that share memory, as tied weights do, are each written whole: a model that ties them ties them again when
+    it loads them. With one entry of metadata the same weights give the same bytes; the order of several is by chance.
+    """
+    owned: dict[str, Tensor] = {}
+    for name, weight in weights.items():
+        if not isinstance(weight, Tensor):
+            raise NotExportableError(f"{name} is a {type(weight).__name__}, and {SUFFIX} holds tensors only.")
+        if weight.layout is not torch.strided:
+            raise NotExportableError(f"{name} is a sparse tensor, and {SUFFIX} holds dense ones only.")
+        owned[name] = weight.detach().contiguous().clone()
+    try:
+        return save(owned, dict(metadata))
+    except (ValueError, KeyError) as error:  # such as complex128
+        kinds = ", ".join(sorted({str(tensor.dtype) for tensor in owned.values()}))
+        raise NotExportableError(f"{SUFFIX} does not hold all of these tensors ({kinds}): {error}") from error
+
+
+def unpack(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The tensors of a safetensors file, on the CPU, and its metadata."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError) as error:
+        raise LabError(f"{path} is not a safetensors file, or a damaged one: {error}.") from error

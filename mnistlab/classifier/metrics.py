@@ -13,13 +13,12 @@ from torch.nn import functional
 from mnistlab.losses import Loss
 from mnistlab.options.numbers import PositiveInt
 from mnistlab.runs.metrics import ACC, LOSS, MEASURE, PERCENT, Measure
-from mnistlab.runs.predictions import Answers, answers_of
+from mnistlab.runs.outcomes import Answers, answers_of
 
 _BUNDLE = 64
 """Batches that are counted together: a handful of small operations at each step would cost a tenth of a small net's."""
 
-_TAKEN = "acc_best"
-"""A name that a column of the lab has."""
+_TAKEN = "acc_best"  # a name that a column of the lab has
 
 
 @dataclass(frozen=True)
@@ -246,11 +245,6 @@ def as_metrics(given: object, heads: Mapping[str, int], losses: Mapping[str, Los
     """What a model measures: loss, accuracy, and what it was given besides.
 
     Each metric is counted once here, so that what it refuses only then comes before any work.
-
-    Args:
-        given: A metric, several, or none.
-        heads: Number of classes of each head, the primary one first.
-        losses: The loss of each head.
 
     Raises:
         ValueError: If something is no metric, has a name that it cannot have, or says nothing about the primary head.

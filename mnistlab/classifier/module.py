@@ -1,5 +1,6 @@
 """What every model shares: one step for three splits, exact metrics, a checkpoint that says everything."""
 
+import json
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
@@ -13,7 +14,8 @@ from torch.optim import AdamW
 
 from mnistlab.checkpoints.loading import load_model
 from mnistlab.checkpoints.reading import FORMAT, RECORD
-from mnistlab.classifier.metrics import Counts, Metric, as_metrics, sums_of
+from mnistlab.classifier.counting import Counting
+from mnistlab.classifier.metrics import Metric, as_metrics
 from mnistlab.classifier.objective import Objective
 from mnistlab.classifier.optimization import (
     Interval,
@@ -29,8 +31,8 @@ from mnistlab.nets.attribution import Method, attribute
 from mnistlab.options.numbers import NonNegativeFloat, PositiveInt
 from mnistlab.options.signatures import refuse_unknown
 from mnistlab.options.specification import Specification, describe, init_arguments
-from mnistlab.runs.metrics import LOSS, PRIMARY, Measure
-from mnistlab.runs.predictions import Answers, answers_of
+from mnistlab.runs.metrics import PRIMARY, Measure
+from mnistlab.runs.outcomes import Answers, answers_of
 from mnistlab.schedules import WarmupCosine
 from mnistlab.system.lightning_inside import has_stepped, with_signature
 
@@ -110,7 +112,7 @@ class Classifier(Transfer):
         self.compile_net = compile
         self.acc_best = 0.0
         self._optimization = Optimization(optimizer, scheduler, scheduler_interval)
-        self._counts: dict[str, dict[str, Counts]] = {}
+        self._counting = Counting(self.metrics, self.heads, self.objective)
         self._reported: dict[str, float] = {}  # in the epoch that is running
         self._reported_before: dict[str, float] = {}  # of that, what was before the run was continued
         self._history: list[Metrics] = []  # of the epochs before it
@@ -129,8 +131,7 @@ class Classifier(Transfer):
 
     def columns(self, split: Split) -> list[str]:
         """The names of all that is measured of a split, those of the primary head first."""
-        main = [f"{split}/{metric.name}" for metric in self.metrics]
-        return [*main, *(f"{split}/{head}_{metric.name}" for head, metric in self._of_heads())]
+        return self._counting.columns(split)
 
     def forward(self, images: Tensor) -> Tensor | dict[str, Tensor]:
         """Normalized images (batch, channels, height, width) -> logits (batch, num_classes), or one tensor per head."""
@@ -192,7 +193,7 @@ class Classifier(Transfer):
     def predict_step(self, batch: Tensor | tuple[Tensor, Targets], batch_idx: int) -> dict[str, Tensor]:
         """The probabilities of each class: (batch, num_classes) for each head."""
         images = batch if isinstance(batch, Tensor) else batch[0]
-        logits = self._by_head(self(images))
+        logits = self.by_head(self(images))
         return {head: self.objective.of(head).probs(logits[head]) for head in self.heads}
 
     def explain(
@@ -238,11 +239,7 @@ class Classifier(Transfer):
         self.take_up()
 
     def take_up(self) -> None:
-        """Go on with what a checkpoint has restored, as the options of this run want it.
-
-        Raises:
-            LabError: If they cannot go on with it.
-        """
+        """Go on with what a checkpoint has restored, as the options of this run want it."""
         restored, self._restored = self._restored, None
         if restored is None:
             return
@@ -269,7 +266,7 @@ class Classifier(Transfer):
 
     def on_validation_epoch_start(self) -> None:
         """Begin to count; nothing that an interrupted validation left behind may stay."""
-        self._counts.pop("val", None)
+        self._counting.begin("val")
 
     def on_validation_epoch_end(self) -> None:
         """Report the validation metrics and the best accuracy so far."""
@@ -280,7 +277,7 @@ class Classifier(Transfer):
 
     def on_test_epoch_start(self) -> None:
         """Begin to count."""
-        self._counts.pop("test", None)
+        self._counting.begin("test")
 
     def on_test_epoch_end(self) -> None:
         """Report the test metrics."""
@@ -304,13 +301,7 @@ class Classifier(Transfer):
             "history": list(self._history),
             "lr": self._lr,
             "gradients": self._gathered_gradients(),
-            "counts": {
-                split: {
-                    head: {name: self._gathered(sums) for name, sums in count.sums().items()}
-                    for head, count in counts.items()
-                }
-                for split, counts in self._counts.items()
-            },
+            "counts": self._counting.saved(self._gathered),
         }
         checkpoint[RECORD] = record
         # What Lightning keeps of `save_hyperparameters` may hold objects, which a safe load refuses.
@@ -331,13 +322,7 @@ class Classifier(Transfer):
         table = checkpoint.get("callbacks", {}).get("Recorder", {}).get("rows", ())
         self._history = list(record.get("history", table))  # an older file has them there, rounded
         self._lr = record["lr"]
-        self._counts = {
-            split: {
-                head: self._count(head, {name: self._own_sums(sums) for name, sums in sums_of(saved).items()})
-                for head, saved in counts.items()
-            }
-            for split, counts in record["counts"].items()
-        }
+        self._counting.take_up(record["counts"], self._own_sums)
         checkpoint["lr_schedulers"] = []
         if _class_of(record["model"]["init_args"]) != _class_of(self.recorded().init_args):
             checkpoint["optimizer_states"] = []
@@ -350,35 +335,15 @@ class Classifier(Transfer):
         The counts stay on the device until the end of the epoch; nothing here waits for it.
         """
         images, given = batch
-        logits = self._by_head(self(images))
+        logits = self.by_head(self(images))
         targets = self._targets(given)
         losses: dict[str, Tensor] = self.objective(logits, targets)
-        counts = self._counts.get(split)
-        if counts is None:
-            counts = self._counts[split] = {head: self._count(head) for head in self.heads}
-        for head, count in counts.items():
-            weight = self.objective.of(head).weight_of_batch(targets[head])
-            count.add(losses[head], weight, logits[head], targets[head])
+        self._counting.add(split, losses, logits, targets)
         return self.objective.total(losses), logits, targets
-
-    def _measured(self, head: str) -> list[Metric]:
-        """The metrics that say something about a head."""
-        return [metric for metric in self.metrics if not metric.refusal(self.heads[head])]
-
-    def _of_heads(self) -> list[tuple[str, Metric]]:
-        """What is measured of each of several heads."""
-        heads = self.heads if len(self.heads) > 1 else ()
-        metrics = sorted(self.metrics, key=lambda metric: metric.name)
-        return [(head, metric) for metric in metrics for head in heads if metric in self._measured(head)]
-
-    def _count(self, head: str, sums: Mapping[str, Tensor] | None = None) -> Counts:
-        return Counts(self._measured(head), self.objective.of(head), sums)
 
     def _gathered(self, sums: Tensor) -> Tensor:
         """Those of all processes, a row each; of a single one as they are."""
-        every = self.all_gather(sums) if self.trainer.world_size > 1 else sums
-        assert isinstance(every, Tensor)
-        return every
+        return self.trainer.strategy.all_gather(sums) if self.trainer.world_size > 1 else sums
 
     def _own_sums(self, saved: Tensor) -> Tensor:
         """Those of this process; where their number has changed the first one takes up all."""
@@ -396,8 +361,7 @@ class Classifier(Transfer):
         gathered = {}
         for name, parameter in self.named_parameters():
             if parameter.grad is not None:
-                every = self.all_gather(parameter.grad.detach())
-                assert isinstance(every, Tensor)
+                every = trainer.strategy.all_gather(parameter.grad.detach().contiguous())
                 gathered[name] = every.reshape(trainer.world_size, *parameter.shape).clone()
         return gathered
 
@@ -406,8 +370,21 @@ class Classifier(Transfer):
         world_size = self.trainer.world_size
         return gradients[self.trainer.global_rank] if len(gradients) == world_size else gradients.mean(dim=0)
 
-    def _by_head(self, output: Tensor | dict[str, Tensor]) -> dict[str, Tensor]:
-        return {self.primary: output} if isinstance(output, Tensor) else output
+    def by_head(self, output: Any) -> dict[str, Tensor]:
+        """What the net has answered, by the name of each head.
+
+        Raises:
+            ValueError: If it has not answered for all of them.
+        """
+        logits: dict[str, Tensor] = {self.primary: output} if isinstance(output, Tensor) else output
+        if not self.heads.keys() <= logits.keys():
+            given = "one tensor of logits" if isinstance(output, Tensor) else f"logits for {', '.join(logits)}"
+            one = json.dumps({self.primary: self.heads[self.primary]}, separators=(",", ":"))
+            raise ValueError(
+                f"{type(self).__name__} has the heads {', '.join(self.heads)}, but its net gives {given}. Let it give "
+                f"a dict with logits for each, or train it for one label: '--model.num_classes={one}'"
+            )
+        return logits
 
     def _targets(self, given: Targets) -> Mapping[str, Tensor]:
         if isinstance(given, Tensor):
@@ -418,24 +395,8 @@ class Classifier(Transfer):
 
     def _report(self, split: Split) -> dict[str, float]:
         """Log the epoch's metrics of a split, summed over all processes; those of the primary head."""
-        counts = self._counts.pop(split, None)
-        if counts is None:
-            return {}
-        own = {(head, name): sums for head, count in counts.items() for name, sums in count.sums().items()}
-        reduced = self.trainer.strategy.reduce(torch.cat(list(own.values())), reduce_op="sum")
-        assert isinstance(reduced, Tensor)
-        sums = dict(zip(own, reduced.cpu().split([len(each) for each in own.values()]), strict=True))
-        values = {
-            (head, metric.name): metric.value(sums[head, metric.name])
-            for head in self.heads
-            for metric in self._measured(head)
-        }
-        main = {f"{split}/{metric.name}": values[self.primary, metric.name] for metric in self.metrics}
-        main[f"{split}/{LOSS.name}"] = sum(
-            values[head, LOSS.name] * weight for head, weight in self.objective.weights.items()
-        )
+        main, by_head = self._counting.end(split, lambda sums: self.trainer.strategy.reduce(sums, reduce_op="sum"))
         self.log_dict(main, prog_bar=split != "test")
-        by_head = {f"{split}/{head}_{metric.name}": values[head, metric.name] for head, metric in self._of_heads()}
         self.log_dict(by_head)
         self._reported |= main | by_head
         return main

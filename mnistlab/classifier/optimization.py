@@ -28,8 +28,7 @@ Interval = Literal["auto", "step", "epoch"]
 
 Metrics = Mapping[str, float]
 
-_NEVER = 2**31
-"""A frequency at which Lightning steps no schedule."""
+_NEVER = 2**31  # a frequency at which Lightning steps no schedule
 
 
 class Optimization:
@@ -38,11 +37,6 @@ class Optimization:
     A checkpoint brings the optimizer's moments and how far the run is, and no option: where a run goes on, the options
     are those of this object, and the schedule is stepped from its beginning to the place that the run has come to. So
     it stands where it would in a fresh run, whatever has changed.
-
-    Args:
-        optimizer: Makes the optimizer from parameters.
-        scheduler: Makes the schedule from the optimizer; None for a constant rate.
-        interval: What the schedule counts.
 
     Raises:
         ValueError: If one of them refuses its arguments, if the optimizer does not go with dense gradients, or the
@@ -66,16 +60,7 @@ class Optimization:
         return {"optimizer": optimizer, "lr_scheduler": schedule} if schedule else optimizer
 
     def take_up(self, trainer: Trainer, history: Sequence[Metrics], *, changed: bool) -> None:
-        """Bring what a checkpoint has restored in line with the options of this run.
-
-        Args:
-            trainer: The trainer, which knows how far the run is.
-            history: The metrics of each epoch so far, in full precision.
-            changed: Whether options of the optimizer are others than when the checkpoint was written.
-
-        Raises:
-            LabError: If the optimizer cannot go on with what an earlier one has kept.
-        """
+        """Bring what a checkpoint has restored in line with the options of this run."""
         optimizer = trainer.optimizers[0]
         for group, options in zip(optimizer.param_groups, self._options, strict=True):
             group.update(options)
@@ -104,9 +89,6 @@ class Optimization:
 
         A fused optimizer unscales gradients itself: the gradient scaler of 16-mixed does not go along with that, nor
         does clipping in any mixed precision.
-
-        Raises:
-            ValueError: If the user has decided for what cannot be clipped.
         """
         optimizer = self._optimizer(module.parameters())
         precision, clips = str(module.trainer.precision), bool(module.trainer.gradient_clip_val)
@@ -162,24 +144,15 @@ class Place:
 
     A run whose steps have changed in size, with the batches, is as far as a fresh one would be after so much of the
     data.
-
-    Attributes:
-        done: What has been done.
-        total: The whole run.
-        per_epoch: An epoch.
     """
 
-    done: int
-    total: int
-    per_epoch: int
+    done: int  # what has been done
+    total: int  # the whole run
+    per_epoch: int  # an epoch
 
 
 def place_of(trainer: Trainer, interval: str) -> Place:
     """Where a training is; before it has begun, at 0.
-
-    Args:
-        trainer: The trainer.
-        interval: `step` or `epoch`.
 
     Raises:
         ValueError: If the run has no end.
@@ -205,10 +178,6 @@ def step_plateau(trainer: Trainer, reported: Metrics) -> None:
     """Step a schedule that watches a metric, in every epoch that has it.
 
     Lightning would do so after the epoch's checkpoint is written, and not at all in an epoch that is continued.
-
-    Args:
-        trainer: The trainer.
-        reported: The metrics of this epoch, in full precision.
 
     Raises:
         ValueError: If there is no metric of that name.

@@ -17,10 +17,6 @@ class Transfer(PlainAttributes, LightningModule):
     Args:
         init_from: A checkpoint to begin from, of this model or another; what fits is taken.
         freeze: Parts of the net that are not trained, as a list or as `a,b`.
-
-    Attributes:
-        frozen: The modules and parameters of the net that rest, by name.
-        to_freeze: The parts that will when it begins.
     """
 
     net: nn.Module
@@ -28,8 +24,8 @@ class Transfer(PlainAttributes, LightningModule):
     def __init__(self, init_from: str | Path | None, freeze: str | list[str] | None) -> None:
         super().__init__()
         self.init_from = init_from or None
-        self.frozen: set[str] = set()
-        self.to_freeze = named(freeze)
+        self.frozen: set[str] = set()  # the modules and parameters of the net that rest, by name
+        self.to_freeze = named(freeze)  # the parts that will when it begins
         self._begun = False
 
     def begin(self, *, continued: bool = False) -> list[str]:

@@ -29,19 +29,12 @@ _REINSTALL = "Install both from one index: pip install --force-reinstall torch t
 
 
 class Finding(NamedTuple):
-    """The outcome of a check.
-
-    Attributes:
-        name: What was checked.
-        state: `good`, `note` where something could be better, or `bad`.
-        text: What was found.
-        way_out: What to do about it.
-    """
+    """The outcome of a check."""
 
     name: str
-    state: str
+    state: str  # `good`, `note` where something could be better, or `bad`
     text: str
-    way_out: str = ""
+    way_out: str = ""  # what to do about it
 
 
 def _check(asked: Arguments) -> int:

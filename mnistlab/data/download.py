@@ -29,19 +29,12 @@ _CHUNK_BYTES = 1 << 18
 
 @dataclass(frozen=True)
 class Archive:
-    """A packed file that can be had from several places.
+    """A packed file that can be had from several places."""
 
-    Attributes:
-        urls: Where it is, in the order in which to try.
-        md5: Of the packed file, in hexadecimal.
-        files: The idx files wanted from it, and the size in bytes that the original of each has.
-        keep: Whether the packed file stays next to them, because there is more in it.
-    """
-
-    urls: Sequence[str]
-    md5: str
-    files: Mapping[str, int]
-    keep: bool = False
+    urls: Sequence[str]  # where it is, in the order in which to try
+    md5: str  # of the packed file, in hexadecimal
+    files: Mapping[str, int]  # the idx files wanted from it, and the size in bytes that the original of each has
+    keep: bool = False  # whether the packed file stays next to them, because there is more in it
 
     @property
     def name(self) -> str:
@@ -58,9 +51,6 @@ def fetch(archives: Sequence[Archive], raw: Path) -> None:
 
     A file appears in `raw` only after its checksum and its header were found right. Several processes may do this at
     once: one fetches, the others wait and find the files there. A packed file that lies in `raw` serves as a source.
-
-    Raises:
-        DataUnavailableError: If no source has a file, or it cannot be written.
     """
     try:
         raw.mkdir(parents=True, exist_ok=True)

@@ -16,15 +16,10 @@ _KINDS = {b"\0\0\x08\x01": (1, 1), b"\0\0\x08\x03": (1, 3), b"\0\0\x0c\x02": (4,
 
 @dataclass(frozen=True)
 class Header:
-    """What the first bytes of an idx file say.
+    """What the first bytes of an idx file say."""
 
-    Attributes:
-        value_bytes: 1 for uint8, 4 for big-endian int32.
-        shape: The length of each dimension; the first one counts the examples.
-    """
-
-    value_bytes: int
-    shape: tuple[int, ...]
+    value_bytes: int  # 1 for uint8, 4 for big-endian int32
+    shape: tuple[int, ...]  # the length of each dimension; the first one counts the examples
 
     @property
     def header_bytes(self) -> int:
@@ -68,9 +63,6 @@ def read_values(path: Path, start: int = 0, stop: int | None = None) -> Tensor:
     """Read the examples from `start` to `stop` of an idx file, all of them unless told otherwise.
 
     Shape: (stop - start, ...) uint8; int32 values become a last dimension of 4 bytes, the highest first.
-
-    Raises:
-        LabError: As `read_header`.
     """
     try:
         with path.open("rb") as file:

@@ -23,19 +23,12 @@ SIDE = 28
 
 @dataclass(frozen=True)
 class Part:
-    """The two files of a split.
+    """The two files of a split."""
 
-    Attributes:
-        images: Name of the file of images, (n, 28, 28) uint8.
-        labels: Name of the file of labels.
-        size: Images in the original. A file with fewer or more is as good if it agrees with itself.
-        columns: 0 for labels (n,) uint8, otherwise the second dimension of labels (n, columns) int32.
-    """
-
-    images: str
-    labels: str
-    size: int
-    columns: int = 0
+    images: str  # name of the file of images, (n, 28, 28) uint8
+    labels: str  # name of the file of labels
+    size: int  # images in the original. A file with fewer or more is as good if it agrees with itself
+    columns: int = 0  # 0 for labels (n,) uint8, otherwise the second dimension of labels (n, columns) int32
 
     @property
     def headers(self) -> dict[str, Header]:
@@ -130,11 +123,7 @@ class IdxData(ImageData, ABC):
         return [name for name in self.original_bytes() if not os.access(self.raw / name, os.F_OK)]
 
     def check(self) -> dict[str, int]:
-        """Check that the files agree with each other; how many images each split has.
-
-        Raises:
-            LabError: If a file is missing or broken.
-        """
+        """Check that the files agree with each other; how many images each split has."""
         return {split: len(self._checked_classes(split)) for split in self.parts}
 
     @classmethod
@@ -146,9 +135,6 @@ class IdxData(ImageData, ABC):
         """Read the official images of `split`.
 
         Shape: images (n, 1, 28, 28) uint8, the label (n,) int64.
-
-        Raises:
-            LabError: If a file is missing or broken.
         """
         classes = self._checked_classes(split)
         start, stop = self.rows(split)

@@ -11,17 +11,15 @@ from lightning.pytorch import LightningDataModule
 from torch import Tensor
 
 from mnistlab.data.augment import Augmentation
-from mnistlab.data.imageset import ImageSet
+from mnistlab.data.imageset import ImageSet, stratified
 from mnistlab.data.labels import LabelScheme
-from mnistlab.data.likeness import Oddity, oddities
+from mnistlab.data.likeness import Oddity, Recognition, oddities
 from mnistlab.data.loader import EvalLoader, Shard, TrainLoader
-from mnistlab.data.recognition import Recognition
 from mnistlab.errors import LabError, tell
 from mnistlab.options.numbers import NonNegativeInt, PositiveFloat, PositiveInt
 from mnistlab.options.signatures import refuse_unknown
 from mnistlab.options.specification import Specification, describe, init_arguments
 
-_CHUNK = 1 << 20
 _VAL_SIZE, _VAL_PART = 5_000, 6
 
 
@@ -91,11 +89,7 @@ class ImageData(LightningDataModule):
 
     @property
     def heads(self) -> dict[str, int]:
-        """The number of classes of each label, the primary label first, those of `labels` included.
-
-        Raises:
-            LabError: If these labels do not suit the data.
-        """
+        """The number of classes of each label, the primary label first, those of `labels` included."""
         own = self.own_heads
         if self.labels is None:
             return own
@@ -192,7 +186,8 @@ class ImageData(LightningDataModule):
             if self.trainer is None or self.trainer.is_global_zero:
                 tell(f"note: {note}")
         if self.mean is None or self.std is None:
-            mean, std = self._measure()
+            data, rows = self._partition("train")
+            mean, std = data.statistics(rows)
             self.mean = mean if self.mean is None else self.mean
             self.std = std if self.std is None else self.std
 
@@ -281,7 +276,7 @@ class ImageData(LightningDataModule):
             self._divide(data, torch.arange(len(data)))
         else:
             train, test = self._read("train"), self._read("test")
-            data = _joined(train, test)
+            data = train.joined(test)
             rest, self._rows["test"] = stratified(torch.arange(len(data)), data.primary, len(test), self.partition_seed)
             self._divide(data, rest)
         self._sets[part] = data
@@ -307,9 +302,7 @@ class ImageData(LightningDataModule):
         self._note(split, data)
         if self.labels is None:
             return data
-        further = self.labels.label(data.images, data.primary)
-        self._check_labels(further, len(data))
-        return replace(data, targets={**data.targets, **further})
+        return replace(data, targets={**data.targets, **self.labels.checked(data.images, data.primary)})
 
     def _note(self, split: Literal["train", "test"], data: ImageSet) -> None:
         """Note which images were read, and with those for training what is odd about them."""
@@ -328,74 +321,15 @@ class ImageData(LightningDataModule):
         chosen = {name: recorded.init_args[name] for name in sorted(own & recorded.init_args.keys())}
         return f"{recorded.class_path} {json.dumps(chosen, default=str)}"
 
-    def _check_labels(self, labels: Mapping[str, Tensor], images: int) -> None:
-        """Refuse labels that are not what their scheme says, before a net is given them."""
-        name, sizes = type(self.labels).__name__, self.labels.heads if self.labels else {}
-        if labels.keys() != sizes.keys():
-            raise LabError(
-                f"{name} says that it has {', '.join(sizes)}, but it gives {', '.join(labels) or 'nothing'}."
-            )
-        for head, given in labels.items():
-            what = f"{head} of {name}"
-            if given.dtype != torch.int64 or given.shape != (images,):
-                shape = "x".join(map(str, given.shape)) or "one number"
-                raise LabError(f"{what} must be {images} numbers of type int64, got {shape} of type {given.dtype}.")
-            low, high = given.aminmax()
-            if low < 0 or high >= sizes[head]:
-                wrong = int(low if low < 0 else high)
-                raise LabError(f"{what} must be classes from 0 to {sizes[head] - 1}, got {wrong}.")
-
     def _on_device(self, part: str) -> ImageSet:
         """Move the set once; from then on no batch crosses to the device."""
         data = self._sets[part]
         device = torch.device("cpu") if self.trainer is None else self.trainer.strategy.root_device
         if data.images.device != device:
-            targets = {name: target.to(device) for name, target in data.targets.items()}
-            data = self._sets[part] = ImageSet(data.images.to(device), targets)
+            data = self._sets[part] = data.to(device)
         return data
-
-    def _measure(self) -> tuple[float, float]:
-        data, rows = self._partition("train")
-        per_image = data.images[0].numel()
-        total, squares = 0.0, 0.0
-        for some in rows.split(max(1, _CHUNK // per_image)):
-            pixels = data.images[some.to(data.images.device)].to(torch.float32) / 255
-            total += float(pixels.sum(dtype=torch.float64))
-            squares += float(pixels.square().sum(dtype=torch.float64))
-        mean = total / (len(rows) * per_image)
-        std = (squares / (len(rows) * per_image) - mean**2) ** 0.5
-        return round(mean, 6), round(max(std, 1e-6), 6)
 
 
 def _held_out(images: int | None) -> int:
     """How many of the training images are held out where nobody says it."""
     return _VAL_SIZE if images is None else min(_VAL_SIZE, images // _VAL_PART)
-
-
-def stratified(rows: Tensor, labels: Tensor, size: int, seed: int) -> tuple[Tensor, Tensor]:
-    """Split off `size` of the rows at random, every class in proportion.
-
-    Args:
-        rows: (n,) the rows to divide.
-        labels: The class of every row, indexed by row.
-        size: How many to split off; a class's share is rounded so that the sum is exact.
-        seed: Which ones.
-
-    Returns:
-        The rows that stay and the rows split off, each in ascending order.
-    """
-    shuffled = rows[torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed))]
-    by_class = [shuffled[labels[shuffled] == label] for label in labels[rows].unique()]
-    exact = [len(members) * size / len(rows) for members in by_class]
-    quota = [int(share) for share in exact]
-    by_remainder = sorted(range(len(exact)), key=lambda index: quota[index] - exact[index])
-    for index in by_remainder[: size - sum(quota)]:
-        quota[index] += 1
-    kept = torch.cat([members[count:] for members, count in zip(by_class, quota, strict=True)])
-    taken = torch.cat([members[:count] for members, count in zip(by_class, quota, strict=True)])
-    return kept.sort().values, taken.sort().values
-
-
-def _joined(first: ImageSet, second: ImageSet) -> ImageSet:
-    targets = {name: torch.cat([first.targets[name], second.targets[name]]) for name in first.targets}
-    return ImageSet(torch.cat([first.images, second.images]), targets)

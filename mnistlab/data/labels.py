@@ -33,15 +33,7 @@ class LabelScheme(ABC):
         """The number of classes of each further label."""
 
     def check(self, data: str, own: Mapping[str, int]) -> None:
-        """Refuse data that these labels do not suit.
-
-        Args:
-            data: How messages call the data.
-            own: The number of classes of each label that the data have by themselves, the primary one first.
-
-        Raises:
-            LabError: If a label of the data has the same name.
-        """
+        """Refuse data that these labels do not suit."""
         taken = own.keys() & self.heads.keys()
         if taken:
             name = type(self).__name__
@@ -53,6 +45,24 @@ class LabelScheme(ABC):
 
         Shape: (n, channels, height, width) uint8, (n,) int64 -> (n,) int64 for each name.
         """
+
+    def checked(self, images: Tensor, primary: Tensor) -> dict[str, Tensor]:
+        """The same; what is not as `heads` says is refused before a net is given it."""
+        labels, name, sizes, many = self.label(images, primary), type(self).__name__, self.heads, len(images)
+        if labels.keys() != sizes.keys():
+            raise LabError(
+                f"{name} says that it has {', '.join(sizes)}, but it gives {', '.join(labels) or 'nothing'}."
+            )
+        for head, given in labels.items():
+            what = f"{head} of {name}"
+            if given.dtype != torch.int64 or given.shape != (many,):
+                shape = "x".join(map(str, given.shape)) or "one number"
+                raise LabError(f"{what} must be {many} numbers of type int64, got {shape} of type {given.dtype}.")
+            low, high = given.aminmax()
+            if low < 0 or high >= sizes[head]:
+                wrong = int(low if low < 0 else high)
+                raise LabError(f"{what} must be classes from 0 to {sizes[head] - 1}, got {wrong}.")
+        return labels
 
 
 @dataclass(frozen=True)
@@ -78,11 +88,7 @@ class DigitTable(LabelScheme):
         return {name: max(column) + 1 for name, column in self.table.items()}
 
     def check(self, data: str, own: Mapping[str, int]) -> None:
-        """Refuse data that are not the ten digits.
-
-        Raises:
-            LabError: If they are not.
-        """
+        """Refuse data that are not the ten digits."""
         super().check(data, own)
         primary, size = next(iter(own.items()))
         if primary != "digit" or size != _NUM_DIGITS:

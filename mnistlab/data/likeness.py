@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from mnistlab.data.imageset import ImageSet
+from mnistlab.errors import LabError
 
 _ROWS = 1000  # images looked at at once: what they need stays in the processor's cache
 _SHARED = 0.01  # of the test images; below that they are twins that a good set may have
@@ -15,15 +16,10 @@ _ENOUGH = 10  # images for each class: with fewer one may be missing by chance
 
 
 class Oddity(NamedTuple):
-    """What is odd about a data set.
+    """What is odd about a data set."""
 
-    Attributes:
-        state: `note` where it may be meant so, or `bad`.
-        text: What it is, a sentence without its end.
-    """
-
-    state: Literal["note", "bad"]
-    text: str
+    state: Literal["note", "bad"]  # `note` where it may be meant so, or `bad`
+    text: str  # what it is, a sentence without its end
 
 
 def fingerprint(images: Tensor, target: Tensor) -> str:
@@ -37,15 +33,7 @@ def fingerprint(images: Tensor, target: Tensor) -> str:
 def oddities(
     name: str, train: ImageSet, test: ImageSet, known: Mapping[str, int], num_classes: int
 ) -> Iterator[Oddity]:
-    """What is odd about the official images of a data set.
-
-    Args:
-        name: What the data set is called.
-        train: Its training images.
-        test: Its test images.
-        known: How many "train" and "test" images it has in the original, where that is known.
-        num_classes: The number of classes of the primary label.
-    """
+    """What is odd about the official images of a data set."""
     sizes = {"train": len(train), "test": len(test)}
     if any(known.get(split, size) != size for split, size in sizes.items()):
         yield Oddity("note", f"{name} has {_counted(sizes)} here, and {_counted(known)} in the original")
@@ -91,3 +79,46 @@ def _marks(images: Tensor) -> Tensor:
 
 def _counted(sizes: Mapping[str, int]) -> str:
     return " and ".join(f"{size:,} {split}" for split, size in sizes.items()) + " images"
+
+
+class Recognition:
+    """What is known of the official images of a data set by having read them."""
+
+    def __init__(self) -> None:
+        self.fingerprint: dict[str, str] = {}  # that of each split that was read, and under `of` what was asked for
+        self._expected: dict[str, str] = {}
+        self._whose = self._way_out = ""
+        self._odd: list[Oddity] = []
+
+    def expect(self, fingerprint: Mapping[str, str], whose: str, way_out: str) -> None:
+        """Compare what is read with what a run has read; see `ImageData.expect`."""
+        self._expected, self._whose, self._way_out = dict(fingerprint), whose, way_out
+
+    def note(self, of: str, split: Literal["train", "test"], data: ImageSet) -> None:
+        """Note which images were read, for which data set."""
+        self.fingerprint |= {"of": of, split: fingerprint(data.images, data.primary)}
+
+    def doubt(self, oddities: Iterator[Oddity]) -> None:
+        """Note what is odd about them."""
+        self._odd = list(oddities)
+
+    def notes(self, stage: str, name: str) -> list[str]:
+        """What is to be told of the images that were read, once each.
+
+        Args:
+            stage: "fit", "validate", "test" or "predict".
+            name: The data set, and where it lies.
+
+        Raises:
+            LabError: If a run would be trained with others than its own.
+        """
+        notes, self._odd = [f"{oddity.text}." for oddity in self._odd], []
+        for split, kind in (("train", "training"), ("test", "test")):
+            if split not in self.fingerprint or (stage == "validate" and split == "test"):
+                continue
+            if self._expected.pop(split, self.fingerprint[split]) != self.fingerprint[split]:
+                other = f"the {kind} images of {name} are not those of {self._whose}"
+                if stage == "fit":
+                    raise LabError(f"{other}. {self._way_out}")
+                notes.append(f"{other}: their figures do not compare.")
+        return notes

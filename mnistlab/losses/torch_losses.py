@@ -71,17 +71,13 @@ def signs(target: Tensor, num_classes: int) -> Tensor:
 
 @dataclass(frozen=True)
 class Given:
-    """What one of torch's losses is given in place of logits and class indices.
+    """What one of torch's losses is given in place of logits and class indices."""
 
-    Attributes:
-        input: From logits, (batch, num_classes) -> (batch, num_classes).
-        target: From class indices and num_classes, (batch,) -> (batch,) or (batch, num_classes).
-        probs: From logits to what `predict` calls their probabilities, (batch, num_classes) -> (batch, num_classes).
-    """
-
-    input: Callable[[Tensor], Tensor]
+    input: Callable[[Tensor], Tensor]  # from logits, (batch, num_classes) -> (batch, num_classes)
     target: Callable[[Tensor, int], Tensor]
+    """From class indices and num_classes, (batch,) -> (batch,) or (batch, num_classes)."""
     probs: Callable[[Tensor], Tensor] = softmax
+    """From logits to what `predict` calls their probabilities, (batch, num_classes) -> (batch, num_classes)."""
 
 
 GIVEN: dict[type[BuiltinLoss], Given] = {

@@ -16,8 +16,7 @@ from mnistlab.text.nearest import suggestion
 
 Method = Literal["auto", "gradcam", "attention", "gradient"]
 
-_SMALLEST_MAP = 4
-"""Rows and columns that a map needs to say where something is."""
+_SMALLEST_MAP = 4  # rows and columns that a map needs to say where something is
 
 
 def attribute(

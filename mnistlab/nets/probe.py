@@ -8,34 +8,29 @@ from torch import nn
 _TORCH_SAYS = "more than 1 value per channel"
 
 
-def refusal(net: nn.Module, shape: tuple[int, int, int]) -> str | None:
-    """Why a net does not take images of a shape, in torch's words; None where it does.
+def try_image(net: nn.Module, shape: tuple[int, int, int]) -> object:
+    """What a net, which is left as it is, makes of an image with so many channels, rows and columns.
 
-    Args:
-        net: The net, which is left as it is.
-        shape: Channels, height and width.
+    Raises:
+        RuntimeError: If it does not take such images; or ValueError, as torch says it.
     """
-    error = _tried(deepcopy(net).eval(), shape)
-    return None if error is None else str(error).splitlines()[0]
+    return _tried(deepcopy(net).eval(), shape)
 
 
 def learns_from_single_images(net: nn.Module, shape: tuple[int, int, int]) -> bool:
     """Whether a net can be trained on batches of one image: batch normalization needs two values of each channel.
 
-    Over a map it has many of them even in one image; parts that are frozen normalize nothing.
-
-    Args:
-        net: A net in the mode in which it is trained; it is left as it is.
-        shape: Channels, height and width.
+    Over a map it has many of them even in one image; parts that are frozen normalize nothing. The net is in the mode in
+    which it is trained, and is left as it is.
     """
-    return _TORCH_SAYS not in str(_tried(deepcopy(net), shape))
+    try:
+        _tried(deepcopy(net), shape)
+    except (RuntimeError, ValueError) as error:
+        return _TORCH_SAYS not in str(error)
+    return True
 
 
-def _tried(net: nn.Module, shape: tuple[int, int, int]) -> Exception | None:
+def _tried(net: nn.Module, shape: tuple[int, int, int]) -> object:
     device = next((parameter.device for parameter in net.parameters()), torch.device("cpu"))
     with torch.random.fork_rng(devices=[]), torch.no_grad():
-        try:
-            net(torch.zeros(1, *shape, device=device))
-        except (RuntimeError, ValueError) as error:
-            return error
-    return None
+        return net(torch.zeros(1, *shape, device=device))

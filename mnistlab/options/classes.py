@@ -10,7 +10,6 @@ from types import FunctionType
 from mnistlab.errors import LabError
 from mnistlab.options.specification import class_path_of
 from mnistlab.options.trust import may_name
-from mnistlab.system.lightning_inside import GRAVEYARD
 from mnistlab.text.nearest import suggestion
 
 _hidden: set[type] = set()
@@ -46,13 +45,13 @@ def listed(bases: tuple[type, ...]) -> list[str]:
 def candidates(bases: tuple[type, ...]) -> dict[str, list[type]]:
     """The classes that derive from `bases` and are imported, by short name.
 
-    Left out are private classes and those that are only to be derived from (`abstract = True` in their body). A class
-    of mnistlab hides the classes of other packages that have its name.
+    Left out are those that no public module has, and those that are only to be derived from (`abstract = True` in their
+    body). A class of mnistlab hides the classes of other packages that have its name.
     """
     found: dict[str, list[type]] = {}
     for cls in dict.fromkeys(_descendants(bases)):
-        gone = cls.__name__.startswith("_") or cls.__module__.startswith(GRAVEYARD)
-        if not (gone or inspect.isabstract(cls) or vars(cls).get("abstract", False)):
+        private = any(part.startswith("_") for part in class_path_of(cls).split("."))
+        if not (private or inspect.isabstract(cls) or vars(cls).get("abstract", False)):
             found.setdefault(cls.__name__, []).append(cls)
     for name, classes in found.items():
         own = [cls for cls in classes if cls.__module__.partition(".")[0] == "mnistlab"]

@@ -23,13 +23,9 @@ from mnistlab.training.typed import kept_configuration
 
 @dataclass(frozen=True)
 class Trust:
-    """What the configuration of a run may name.
+    """What the configuration of a run may name."""
 
-    Attributes:
-        allowed: Packages besides those that are trusted anyway.
-    """
-
-    allowed: frozenset[str] = frozenset()
+    allowed: frozenset[str] = frozenset()  # packages besides those that are trusted anyway
 
     def prepare(self) -> None:
         """Set the process up for configurations; it may be called again."""

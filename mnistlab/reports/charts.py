@@ -39,21 +39,14 @@ SUFFIXES = (".png", ".svg")
 
 @dataclass(frozen=True)
 class Theme:
-    """The colours of a page.
+    """The colours of a page."""
 
-    Attributes:
-        paper: What is below all.
-        ink: Text.
-        muted: Text of less weight, and lines that are no data.
-        faint: The grid.
-        cycle: The colours of data, `"C0"` and on: those of Okabe and Ito (2008), as dark or as light as the paper asks.
-    """
-
-    paper: str
+    paper: str  # what is below all
     ink: str
-    muted: str
+    muted: str  # text of less weight, and lines that are no data
     faint: str
     cycle: tuple[str, ...]
+    """The colours of data, `"C0"` and on: those of Okabe and Ito (2008), as dark or as light as the paper asks."""
 
 
 LIGHT = Theme(
@@ -101,9 +94,6 @@ def save(draw: Draw, path: Path, size: Size = SIZE) -> None:
         draw: What to draw.
         path: The file; its suffix says what it is.
         size: Width and height in inches, of 200 pixels each in a PNG.
-
-    Raises:
-        LabError: If it is to be neither PNG nor SVG.
     """
     kind = path.suffix.lower()
     if kind not in SUFFIXES:
@@ -172,8 +162,7 @@ def _label_plainly(axis: Axis) -> None:
     axis.set_minor_formatter(plain if high < _FEW_DECADES * low else NullFormatter())
 
 
-_FEW_DECADES = 200
-"""Up to this ratio of its ends, a logarithmic axis has room for labels between the powers of ten."""
+_FEW_DECADES = 200  # up to this ratio of its ends, a logarithmic axis has room for labels between the powers of ten
 
 
 def _inline(svg: bytes, name: str) -> str:

@@ -29,11 +29,7 @@ _CLASS_KEYS = ("class_path", "_class_path", "_instantiator")  # jsonargparse's, 
 
 
 def inspect(asked: Arguments) -> int:
-    """Show the checkpoint that is asked for; the exit code.
-
-    Raises:
-        LabError: If there is no such checkpoint, or it holds more than tensors and plain data.
-    """
+    """Show the checkpoint that is asked for; the exit code."""
     name = _name(asked)
     path, _ = find_checkpoint(name, asked.root, where=name)
     assert path is not None
@@ -68,8 +64,8 @@ def _contents(contents: object, path: Path, trusted: frozenset[str]) -> dict[str
     weights = held.get("state_dict", held)
     inner = weights if isinstance(weights, Mapping) else {}
     tensors = {str(name): each for name, each in inner.items() if isinstance(each, Tensor)}
-    said = _plain({key: value for key, value in held.items() if value is not weights}, itertools.count())
-    assert isinstance(said, dict)
+    count = itertools.count()
+    said = {str(key): _plain(value, count, 1) for key, value in held.items() if value is not weights}
     record, recorder = _dict(said.get(RECORD)), _dict(_dict(said.get("callbacks")).get("Recorder"))
     rows = _list(recorder.get("rows"))
     return {

@@ -14,18 +14,10 @@ from mnistlab.runs.run import Run
 from mnistlab.text.values import cut
 
 _SPLITS = {"train": "C0", "val": "C1"}
-_DIGITS = 4
-"""Decimals in the table of an only epoch."""
-
-_TOLD_APART = 6
-"""Curves of so many runs have a colour each."""
-
-_LONGEST = 28
-"""Characters of a name in a legend."""
-
-_MARKED = 20
-"""Epochs up to which each has a mark."""
-
+_DIGITS = 4  # decimals in the table of an only epoch
+_TOLD_APART = 6  # curves of so many runs have a colour each
+_LONGEST = 28  # characters of a name in a legend
+_MARKED = 20  # epochs up to which each has a mark
 _FAINT = 0.45
 
 Points = Sequence[tuple[float, float]]

@@ -7,59 +7,38 @@ import torch
 from torch import Tensor
 
 from mnistlab.errors import LabError
-from mnistlab.runs.predictions import Answers, check_images
+from mnistlab.runs.outcomes import Answers, check_images
 
 BINS = 10
 """Of equal width, into which confidences from 0 to 1 are divided."""
 
 _MOST_CLASSES = 1000
-
-_ROUNDING = 1e-3
-"""By so much a probability may miss 1: it was computed with few digits."""
+_ROUNDING = 1e-3  # by so much a probability may miss 1: it was computed with few digits
 
 
 @dataclass(frozen=True)
 class ClassScore:
-    """How well one class is told from the others.
+    """How well one class is told from the others."""
 
-    Attributes:
-        precision: The share of right ones among the images that were taken for it; None where none was.
-        recall: The share of its images that were taken for it; None where it has none.
-        f1: Their harmonic mean; None where neither is above 0 or either is not known.
-        count: The number of its images.
-    """
-
-    precision: float | None
-    recall: float | None
-    f1: float | None
+    precision: float | None  # the share of right ones among the images that were taken for it; None where none was
+    recall: float | None  # the share of its images that were taken for it; None where it has none
+    f1: float | None  # their harmonic mean; None where neither is above 0 or either is not known
     count: int
 
 
 @dataclass(frozen=True)
 class Bin:
-    """The images whose confidence lies between two values.
+    """The images whose confidence lies between two values."""
 
-    Attributes:
-        low: The lower end, which is not in it.
-        high: The upper end, which is.
-        count: The number of images.
-        confidence: Their mean confidence; None where there are none.
-        accuracy: The share of right answers; None where there are none.
-    """
-
-    low: float
-    high: float
+    low: float  # the lower end, which is not in it
+    high: float  # the upper end, which is
     count: int
-    confidence: float | None
-    accuracy: float | None
+    confidence: float | None  # their mean confidence; None where there are none
+    accuracy: float | None  # the share of right answers; None where there are none
 
 
 def check_answers(answers: Answers, num_classes: int) -> None:
-    """Refuse answers that cannot be those of a test: a stranger may have written them.
-
-    Raises:
-        LabError: If they are not about the same images, or name classes that there are not.
-    """
+    """Refuse answers that cannot be those of a test: a stranger may have written them."""
     check_images(answers, num_classes)
     if num_classes > _MOST_CLASSES:
         raise LabError(f"{num_classes:,} classes are too many for a page")

@@ -23,8 +23,7 @@ from mnistlab.reports.scores import (
 )
 from mnistlab.runs.folder import OUTCOMES
 from mnistlab.runs.hints import command_for
-from mnistlab.runs.outcomes import Outcomes
-from mnistlab.runs.predictions import Answers
+from mnistlab.runs.outcomes import Answers, Outcomes
 from mnistlab.runs.run import Run
 from mnistlab.runs.verdict import wilson
 from mnistlab.text.values import UNKNOWN, in_percent, percent
@@ -33,12 +32,8 @@ MISTAKES = 24
 """As many are shown, at most."""
 
 _COLOURS = 3
-
-_FEW_CLASSES = 12
-"""A matrix of so many fits a telephone."""
-
-_MANY_CLASSES = 70
-"""A matrix of more is left out."""
+_FEW_CLASSES = 12  # a matrix of so many fits a telephone
+_MANY_CLASSES = 70  # a matrix of more is left out
 
 
 Part = tuple[str, Iterable[object]]
@@ -80,11 +75,7 @@ def interval(run: Run) -> str:
 
 
 def _outcomes(run: Run) -> tuple[Outcomes, Path]:
-    """What the test has left, if it is what a test leaves, and the folder that it lies in.
-
-    Raises:
-        LabError: If it is not there, or is something else.
-    """
+    """What the test has left, if it is what a test leaves, and the folder that it lies in."""
     test = run.tested_in(run.folder.parent.parent)
     if test is None:
         raise LabError(f"There is no {OUTCOMES} in the folder of this run: {_why_untested(run)}")

@@ -26,11 +26,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
 def report(asked: Arguments) -> int:
-    """Write the page that is asked for; the exit code.
-
-    Raises:
-        LabError: If there is no such run, or the file cannot be written.
-    """
+    """Write the page that is asked for; the exit code."""
     trust = Trust(packages_of(name for name in asked.values.get("trust", "").split(",") if name))
     root = asked.root
     trust.prepare()
@@ -82,13 +78,7 @@ def _of_sweep(folder: Path, trust: Trust) -> str:
 
 
 def _page(title: str, subtitle: str, inner: Iterable[Markup]) -> str:
-    """A whole page.
-
-    Args:
-        title: Its headline.
-        subtitle: A line below.
-        inner: What it says.
-    """
+    """A whole page."""
     style = STYLE + Path(__file__).with_name("style.css").read_text(encoding="utf-8")
     head = element(
         "head",

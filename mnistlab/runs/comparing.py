@@ -3,46 +3,29 @@
 from dataclasses import dataclass
 
 from mnistlab.errors import LabError
-from mnistlab.runs.outcomes import Outcomes
-from mnistlab.runs.predictions import Answers
+from mnistlab.runs.outcomes import Answers, Outcomes
 
 
 @dataclass(frozen=True)
 class Flip:
-    """An image that one of two nets gets right and the other one wrong.
+    """An image that one of two nets gets right and the other one wrong."""
 
-    Attributes:
-        row: Its number among the test images, from 0.
-        target: The right class.
-        a: What the first net said.
-        b: What the second net said.
-    """
-
-    row: int
-    target: int
-    a: int
-    b: int
+    row: int  # its number among the test images, from 0
+    target: int  # the right class
+    a: int  # what the first net said
+    b: int  # what the second net said
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """How often two nets are right on the same images.
+    """How often two nets are right on the same images."""
 
-    Attributes:
-        both_right: Images that both get right.
-        only_a: Those that only the first one does.
-        only_b: Those that only the second one does.
-        both_wrong: Those that neither does.
-        p_value: Of McNemar's exact test: how often chance alone would part two equally good nets so far or further.
-        flips: The images that only one gets right.
-    """
-
-    both_right: int
-    only_a: int
-    only_b: int
-    both_wrong: int
-    p_value: float
-    flips: tuple[Flip, ...]
+    both_right: int  # images that both get right
+    only_a: int  # those that only the first one does
+    only_b: int  # those that only the second one does
+    both_wrong: int  # those that neither does
+    p_value: float  # of McNemar's exact test: how often chance alone would part two equally good nets so far or further
+    flips: tuple[Flip, ...]  # the images that only one gets right
 
     @property
     def images(self) -> int:
@@ -71,10 +54,6 @@ def mcnemar(only_a: int, only_b: int) -> float:
     """The exact two-sided p-value: both kinds of discordant images would be equally likely, were the nets equally good.
 
     Source: McNemar (1947), Psychometrika 12, 153-157, with the binomial distribution in place of chi-square.
-
-    Args:
-        only_a: Images that only the first net gets right.
-        only_b: Those that only the second one does.
     """
     count = only_a + only_b
     term = total = 1  # binomial coefficients as whole numbers, so that nothing is rounded before the end

@@ -21,17 +21,11 @@ ABSENT = Absent()
 
 @dataclass(frozen=True)
 class Difference:
-    """Something that two runs do not have in common.
+    """Something that two runs do not have in common."""
 
-    Attributes:
-        name: What.
-        a: What the first one has, or `ABSENT`.
-        b: What the second one has, or `ABSENT`.
-    """
-
-    name: str
-    a: object
-    b: object
+    name: str  # what
+    a: object  # what the first one has, or `ABSENT`
+    b: object  # what the second one has, or `ABSENT`
 
 
 def differences(a: Mapping[str, object], b: Mapping[str, object]) -> list[Difference]:

@@ -17,19 +17,13 @@ PERCENT = "%"
 
 @dataclass(frozen=True)
 class Measure:
-    """What is known of a metric.
+    """What is known of a metric."""
 
-    Attributes:
-        name: What it is called in tables and options: `acc` of `val/acc`.
-        title: What it is called in words.
-        unit: What it is counted in: `%` of a share, which is kept as a number from 0 to 1; nothing of a bare number.
-        higher_is_better: Whether a higher value is the better one.
-    """
-
-    name: str
-    title: str
+    name: str  # what it is called in tables and options: `acc` of `val/acc`
+    title: str  # what it is called in words
     unit: str = ""
-    higher_is_better: bool = True
+    """What it is counted in: `%` of a share, which is kept as a number from 0 to 1; nothing of a bare number."""
+    higher_is_better: bool = True  # whether a higher value is the better one
 
     @property
     def label(self) -> str:

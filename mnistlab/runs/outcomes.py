@@ -1,6 +1,6 @@
-"""What a test said about each image: kept with the run, so that runs can be compared image by image."""
+"""What a net answers about each image, and a test whose answers are kept with the run, to be compared."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,25 +10,60 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from mnistlab.errors import LabError
-from mnistlab.runs.predictions import PARTS, Answers, check_images
 from mnistlab.system.files import UnreadableError, check_file, write_bytes
 
+PARTS = ("prediction", "target", "confidence", "target_prob")
 _MOST_BYTES = 1 << 30
 
 
 @dataclass(frozen=True)
+class Answers:
+    """What one head has said about images, in their order."""
+
+    prediction: Tensor  # (images,) int64, the class with the largest logit
+    target: Tensor  # (images,) int64, the right class
+    confidence: Tensor  # (images,) float32, the probability of the prediction
+    target_prob: Tensor  # (images,) float32, the probability of the right class
+
+    @property
+    def right(self) -> Tensor:
+        """(images,) bool: where the prediction is the right class."""
+        return self.prediction == self.target
+
+
+def answers_of(logits: Tensor, probs: Tensor, target: Tensor) -> Answers:
+    """What logits and probabilities, both (images, num_classes), say beside the right classes (images,)."""
+    prediction = logits.detach().argmax(dim=1)
+    probs = probs.detach().float()
+    confidence, target_prob = (probs.gather(1, classes[:, None])[:, 0] for classes in (prediction, target))
+    return Answers(prediction, target, confidence, target_prob)
+
+
+def joined(batches: Sequence[Mapping[str, Answers]]) -> dict[str, Answers]:
+    """The answers about several batches as those about all their images, on the CPU."""
+    return {
+        head: Answers(*(torch.cat([getattr(batch[head], part) for batch in batches]).cpu() for part in PARTS))
+        for head in batches[0]
+    }
+
+
+def check_images(answers: Answers, num_classes: int) -> None:
+    """Refuse answers that are not about the same images, or name classes that there are not."""
+    parts: list[Tensor] = [getattr(answers, name) for name in PARTS]
+    if len({part.shape for part in parts}) != 1 or parts[0].dim() != 1 or not len(parts[0]):
+        raise LabError("they are not about the same images")
+    named = torch.cat([answers.prediction, answers.target])
+    if num_classes < 1 or int(named.min()) < 0 or int(named.max()) >= num_classes:
+        raise LabError(f"they name classes that are not from 0 to {num_classes - 1}")
+
+
+@dataclass(frozen=True)
 class Outcomes:
-    """A test, image by image.
+    """A test, image by image."""
 
-    Attributes:
-        answers: Those of each head, the primary one first.
-        images: The fingerprint of the images and their primary classes: only tests of the same ones can be compared.
-        num_classes: The number of classes of each head.
-    """
-
-    answers: Mapping[str, Answers]
-    images: str
-    num_classes: Mapping[str, int]
+    answers: Mapping[str, Answers]  # those of each head, the primary one first
+    images: str  # the fingerprint of the images and their primary classes: only tests of the same ones can be compared
+    num_classes: Mapping[str, int]  # the number of classes of each head
 
 
 def save_outcomes(path: Path, outcomes: Outcomes) -> None:
@@ -43,11 +78,7 @@ def save_outcomes(path: Path, outcomes: Outcomes) -> None:
 
 
 def load_outcomes(path: Path) -> Outcomes:
-    """Read what `save_outcomes` has written.
-
-    Raises:
-        LabError: If it is not there, or something else.
-    """
+    """Read what `save_outcomes` has written."""
     try:
         check_file(path, _MOST_BYTES)
         tensors = load_file(path)

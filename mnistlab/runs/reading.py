@@ -19,6 +19,7 @@ from mnistlab.system.shapes import (
     either,
     fields,
     flag,
+    is_number,
     listed,
     mapping,
     maybe,
@@ -89,23 +90,54 @@ def read_record(folder: Path) -> dict[str, Any] | None:
     if _depth(said) > _DEEPEST:
         raise UnreadableError(f"{path} cannot be read: it is nested too deeply.")
     record = finite(said)
-    assert isinstance(record, dict)
     odd = [name for name, shape in _SHAPES.items() if name in record and shape(record[name])]
     kept = {name: value for name, value in record.items() if name not in odd}
     return {**kept, LEFT_OUT: odd} if odd else kept
 
 
+class Said:
+    """What a record says: text that it does not tell is empty, a number None."""
+
+    record: Mapping[str, object]
+
+    def said(self, *names: str) -> object:
+        """What stands in the record below these names; None where nothing does."""
+        value: object = self.record
+        for name in names:
+            value = value.get(name) if isinstance(value, Mapping) else None
+        return value
+
+    def text(self, name: str) -> str:
+        """The text of that name."""
+        value = self.said(name)
+        return value if isinstance(value, str) else ""
+
+    def part(self, *names: str) -> Mapping[str, object]:
+        """The mapping below these names, empty where there is none."""
+        value = self.said(*names)
+        return value if isinstance(value, Mapping) else {}
+
+    def number(self, *names: str) -> float | None:
+        """The number below these names; one that is not finite is none."""
+        value = self.said(*names)
+        return value if is_number(value) else None
+
+    def listed(self, *names: str) -> list[object]:
+        """The list below these names, empty where there is none."""
+        value = self.said(*names)
+        return value if isinstance(value, list) else []
+
+    def words(self, name: str) -> tuple[str, ...]:
+        """The list of texts of that name."""
+        return tuple(word for word in self.listed(name) if isinstance(word, str))
+
+
 @dataclass(frozen=True)
 class Name:
-    """What a run is called.
+    """What a run is called."""
 
-    Attributes:
-        name: The name that was given with `--run.name`.
-        repeats: Whether it has it from another run, which it repeats.
-    """
-
-    name: str
-    repeats: bool
+    name: str  # the name that was given with `--run.name`
+    repeats: bool  # whether it has it from another run, which it repeats
 
 
 def read_name(folder: Path) -> Name | None:

@@ -23,6 +23,7 @@ from mnistlab.system.strict_json import as_json
 from mnistlab.text.layout import as_csv
 
 FORMAT = 1
+NOT_COUNTED = ("run", "logger", "threads")
 _PACKAGES = ("mnistlab", "torch", "torchvision", "lightning", "jsonargparse")
 
 
@@ -58,16 +59,11 @@ def _without_fractions(value: Any) -> Any:
 
 def what_counts(config: Mapping[str, Any]) -> dict[str, Any]:
     """A resolved configuration without what says where the run is kept and shown, and how many threads compute."""
-    return {name: value for name, value in config.items() if name not in ("run", "logger", "threads")}
+    return {name: value for name, value in config.items() if name not in NOT_COUNTED}
 
 
 def config_text(config: Mapping[str, Any], editor_line: str | None = None) -> str:
-    """A resolved configuration as YAML that runs again; it begins with `COMPLETE`.
-
-    Args:
-        config: The configuration.
-        editor_line: A comment that tells an editor the schema.
-    """
+    """A resolved configuration as YAML that runs again; it begins with `COMPLETE`."""
     head = f"{COMPLETE}\n{editor_line}\n" if editor_line else f"{COMPLETE}\n"
     return f"{head}{dump(dict(config))}"
 
@@ -75,15 +71,7 @@ def config_text(config: Mapping[str, Any], editor_line: str | None = None) -> st
 def start_record(
     command: str, arguments: Sequence[str], config: Mapping[str, Any], model_name: str, presets: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """The record of a run that begins now.
-
-    Args:
-        command: `fit` or another that is kept.
-        arguments: What was typed after it.
-        config: The resolved configuration.
-        model_name: The model's `name`.
-        presets: What `--config` named.
-    """
+    """The record of a run that begins now."""
     started = now()
     tags = config["run"]["tags"] or []
     line = shlex.join(["mnistlab", command, *arguments])

@@ -36,10 +36,6 @@ class Recorder(Epochwise, Checkpoint):
         record: What is known about the run when it starts.
         before: What its record said before; None where there is none.
         shared: Whether who trains takes care that no other process does, as a sweep.
-
-    Attributes:
-        listeners: Who hears of the run, in this order.
-        stopped: Whether one of them wanted no further epoch.
     """
 
     abstract = True  # the lab adds it by itself
@@ -68,13 +64,13 @@ class Recorder(Epochwise, Checkpoint):
         self._fitting = False
         self.begun = False  # and so knows how far the run is
         self.writes = False  # only the first process does
-        self.listeners: list[Listener] = []
-        self.stopped = False
+        self.listeners: list[Listener] = []  # who hears of the run, in this order
+        self.stopped = False  # whether one of them wanted no further epoch
         self._continues = False
 
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint keeps, as plain data."""
-        return {
+        return {  # lists and numbers only: a checkpoint is read with `weights_only=True`
             "rows": list(self.rows),
             "best": dict(self.best),
             "validation": dict(self._validation),
@@ -149,6 +145,7 @@ class Recorder(Epochwise, Checkpoint):
         self.record["train_images"] = _images(trainer)
         self._seconds = 0.0
         values = {**values_of(trainer, "lr", "train/"), **self._validation}
+        # {"epoch": 0, "step": 430, "lr": 0.001, "train/loss": 0.31, "val/acc": 0.97}, a row of metrics.csv
         self.rows.append({"epoch": trainer.current_epoch, "step": trainer.global_step, **values})
         self._validation = {}
 
@@ -189,11 +186,7 @@ class Recorder(Epochwise, Checkpoint):
         self.write(status=status, ended=ended)
 
     def check_mine(self) -> None:
-        """Write nothing any more where another machine has taken the run over, as if this process were gone.
-
-        Raises:
-            LabError: If one has.
-        """
+        """Write nothing any more where another machine has taken the run over, as if this process were gone."""
         if self._pulse is None or not self.writes:
             return
         with suppress(UnreadableError):

@@ -11,7 +11,7 @@ from mnistlab.errors import LabError, tell
 from mnistlab.options.written import COMPLETE, Written, from_text
 from mnistlab.runs.folder import BEST, CONFIG, OUTCOMES, RECORD, closed, is_run, places, weights_of
 from mnistlab.runs.metrics import PRIMARY, measured
-from mnistlab.runs.reading import read_configuration, read_record, read_rows
+from mnistlab.runs.reading import Said, read_configuration, read_record, read_rows
 from mnistlab.runs.verdict import verdict
 from mnistlab.system.files import UnreadableError, is_file, stands
 from mnistlab.system.shapes import is_number
@@ -30,7 +30,7 @@ COMMANDS = ("fit", "validate", "test", "predict", "explain")
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
+class Run(Said):
     """A run: `Run.of("runs/cnn_8k/20260101T120000Z-1a2b3c").rows`. Its record is read at once, all else when asked for.
 
     Text that it does not tell is empty, a number None.
@@ -176,37 +176,6 @@ class Run:
         """The options that its sweep has set."""
         return self.part("point")
 
-    def said(self, *names: str) -> object:
-        """What stands in the record below these names; None where nothing does."""
-        value: object = self.record
-        for name in names:
-            value = value.get(name) if isinstance(value, Mapping) else None
-        return value
-
-    def text(self, name: str) -> str:
-        """The text of that name."""
-        value = self.said(name)
-        return value if isinstance(value, str) else ""
-
-    def part(self, *names: str) -> Mapping[str, object]:
-        """The mapping below these names, empty where there is none."""
-        value = self.said(*names)
-        return value if isinstance(value, Mapping) else {}
-
-    def number(self, *names: str) -> float | None:
-        """The number below these names; one that is not finite is none."""
-        value = self.said(*names)
-        return value if is_number(value) else None
-
-    def listed(self, *names: str) -> list[object]:
-        """The list below these names, empty where there is none."""
-        value = self.said(*names)
-        return value if isinstance(value, list) else []
-
-    def words(self, name: str) -> tuple[str, ...]:
-        """The list of texts of that name."""
-        return tuple(word for word in self.listed(name) if isinstance(word, str))
-
     def read_table(self) -> list[dict[str, str]]:
         """Read what was measured after each epoch, as text: the same text is the same number. Empty where none is kept.
 
@@ -276,14 +245,7 @@ class Run:
         return load_outcomes(self.folder / OUTCOMES)
 
     def tested_in(self, root: Path) -> "Run | None":
-        """The run that has the outcomes of its test: itself, else the newest `test` of its weights as they are.
-
-        Args:
-            root: The folder of all runs.
-
-        Returns:
-            None where there is no such test.
-        """
+        """The run that has the outcomes of its test, if any: itself, else the newest `test` of its weights."""
         if stands(self.folder / OUTCOMES):
             return self
         weights = str((self.weights or self.folder / BEST).resolve())
@@ -308,15 +270,11 @@ class Run:
 
 @dataclass(frozen=True)
 class Runs:
-    """All runs in a folder.
+    """All runs in a folder."""
 
-    Attributes:
-        all: Those whose record could be read, in no order.
-        broken: The records that could not, or are missing where there is a configuration; folders that are closed.
-    """
-
-    all: Sequence[Run]
+    all: Sequence[Run]  # those whose record could be read, in no order
     broken: Sequence[Path]
+    """The records that could not, or are missing where there is a configuration; folders that are closed."""
 
 
 def read_runs(root: Path) -> Runs:

@@ -16,9 +16,6 @@ def selected(runs: Sequence[Run], wanted: Mapping[str, str]) -> list[Run]:
     Args:
         runs: All runs.
         wanted: By filter, a key of `FILTERS`, the values that will do, joined with commas; their case does not matter.
-
-    Raises:
-        LabError: If a value is none that any run has.
     """
     kept = list(runs)
     for name, text in wanted.items():
@@ -33,9 +30,6 @@ def ordered(runs: Sequence[Run], key: str) -> list[Run]:
     """The runs in the order of a key of `ORDERS`, with `-` before it the other way round.
 
     Those that do not have it come last either way; of equal ones the newest first.
-
-    Raises:
-        LabError: If there is no such key.
     """
     name = key.removeprefix("-")
     if name not in ORDERS:
@@ -58,8 +52,7 @@ FILTERS: Mapping[str, Callable[[Run], Sequence[str]]] = {
 }
 """What runs can be chosen by, and what a run has of it."""
 
-_ALWAYS = {"status": STATUSES, "command": COMMANDS}
-"""Values that are right even if no run has them just now."""
+_ALWAYS = {"status": STATUSES, "command": COMMANDS}  # values that are right even if no run has them just now
 
 
 def _by_text(read: Callable[[Run], str]) -> Callable[[Run], tuple[float, str] | None]:

@@ -29,21 +29,14 @@ class Listener:
 
 @dataclass(frozen=True)
 class Supervision(Listener):
-    """What a training run is told by what it is part of: a sweep, a comparison, a reproduction.
+    """What a training run is told by what it is part of: a sweep, a comparison, a reproduction."""
 
-    Attributes:
-        folder: Where it is kept; where one has been begun there, it goes on.
-        said: What its record says besides.
-        goes_on: Is given the metrics of each epoch, and says whether another one shall follow.
-        repeats: The run whose configuration counts; it is trusted as little as a checkpoint.
-        turns: From which batch on it has computed with how many threads, where that is to be the same.
-    """
-
-    folder: Path
-    said: Mapping[str, object]
-    goes_on: Callable[[Row], bool]
-    repeats: Path | None = None
+    folder: Path  # where it is kept; where one has been begun there, it goes on
+    said: Mapping[str, object]  # what its record says besides
+    goes_on: Callable[[Row], bool]  # is given the metrics of each epoch, and says whether another one shall follow
+    repeats: Path | None = None  # the run whose configuration counts; it is trusted as little as a checkpoint
     turns: Sequence[Sequence[int]] = ()
+    """From which batch on it has computed with how many threads, where that is to be the same."""
 
     def row(self, row: Row) -> bool:
         """Ask whether another epoch shall follow."""

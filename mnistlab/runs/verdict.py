@@ -18,31 +18,18 @@ from mnistlab.text.values import in_percent, percent
 _LOW, _USUAL, _HIGH = 1e-4, 1e-3, 1e-2
 """Learning rates; a net that learns nothing between the first and the last fails for another reason."""
 
-_BEYOND = 10
-"""A loss is beyond all use at so many times that of guessing, the logarithm of the number of classes."""
-
-_MANY_STEPS = 100
-"""After fewer, a single epoch need not have taught anything."""
-
-_WHOLE = 0.9
-"""The share of the training images from which on they count as all: a last batch may be left out."""
-
-_SOME, _SEVERAL = 3, 5
-"""Epochs from which on a course can be judged."""
+_BEYOND = 10  # a loss is beyond all use at so many times that of guessing, the logarithm of the number of classes
+_MANY_STEPS = 100  # after fewer, a single epoch need not have taught anything
+_WHOLE = 0.9  # the share of the training images from which on they count as all: a last batch may be left out
+_SOME, _SEVERAL = 3, 5  # epochs from which on a course can be judged
 
 _LITTLE, _GAP, _RISE, _FALL = 0.25, 0.1, 1.5, 0.9
 """Of the way from guessing to no mistake; between two accuracies; of a loss since its best, and from epoch to epoch."""
 
 
 def verdict(rows: Sequence[Mapping[str, float]], record: Mapping[str, object]) -> str | None:
-    """What is to be said of a run that has finished, with the option to try first; None where nothing is.
-
-    Args:
-        rows: What was measured after each epoch.
-        record: Its record.
-    """
+    """What is to be said of a run that has finished, with the option to try first; None where nothing is."""
     said = finite(record)
-    assert isinstance(said, Mapping)
     if said.get("status") != "finished" or said.get("command") != "fit":
         return None
     course = _Course([{name: value for name, value in row.items() if is_number(value)} for row in rows], said)
@@ -73,14 +60,9 @@ def _lower(hits: int, total: int) -> float:
 
 @dataclass(frozen=True)
 class _Course:
-    """A run that has finished.
+    """A run that has finished."""
 
-    Attributes:
-        rows: What was measured after each epoch, as far as it is a number.
-        record: Its record.
-    """
-
-    rows: Sequence[Mapping[str, float]]
+    rows: Sequence[Mapping[str, float]]  # what was measured after each epoch, as far as it is a number
     record: Mapping[str, object]
 
     def values(self, name: str) -> list[float]:

@@ -13,24 +13,14 @@ _ORDER = ("seed_everything", "trainer", "model", "data", "run", "threads", "logg
 
 @dataclass(frozen=True)
 class Configuration:
-    """What counts, of every option.
+    """What counts, of every option."""
 
-    Attributes:
-        seed_everything: The seed; False for none, True for one that is yet to be drawn.
-        trainer: The options of the trainer.
-        model: The model.
-        data: The data set.
-        run: How the run is kept.
-        threads: Threads that compute; None for as many as there are.
-        logger: The trackers.
-    """
-
-    seed_everything: int | bool
+    seed_everything: int | bool  # the seed; False for none, True for one that is yet to be drawn
     trainer: Mapping[str, Any]
     model: Specification
     data: Specification
     run: Run
-    threads: int | None
+    threads: int | None  # threads that compute; None for as many as there are
     logger: Sequence[Specification]
 
     @classmethod

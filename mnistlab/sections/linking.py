@@ -3,21 +3,18 @@
 import json
 from collections.abc import Mapping
 
+from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData, LabelScheme
 from mnistlab.errors import LabError, tell
 from mnistlab.options.building import build
-from mnistlab.options.classes import candidates
+from mnistlab.options.classes import candidates, find_class
 from mnistlab.options.settling import Settled
-from mnistlab.options.signatures import needed
+from mnistlab.options.signatures import accepts, needed
 from mnistlab.options.written import Source
 
 
 def link_classes(settled: Settled) -> None:
-    """Give the model of a configuration as many classes as its data have.
-
-    Raises:
-        LabError: If the command line or a checkpoint says otherwise, or the data set refuses its options.
-    """
+    """Give the model of a configuration as many classes as its data have."""
     data, model = settled.values["data"], settled.values["model"]
     arguments = model["init_args"]
     if "num_classes" not in arguments:
@@ -31,6 +28,7 @@ def link_classes(settled: Settled) -> None:
     if origin is None:
         if isinstance(wanted, Mapping):
             raise LabError(_other_heads(model["class_path"].rpartition(".")[2], wanted, name, heads))
+        _refuse_several(settled, model["class_path"], name, heads)
     elif origin.source is Source.CHECKPOINT and wanted == next(iter(heads.values())):
         return  # a net of one head is measured by the primary label
     elif str(wanted) != str(true):
@@ -43,13 +41,20 @@ def link_classes(settled: Settled) -> None:
     arguments["num_classes"] = true
 
 
-def classes_with(base: type[ImageData | LabelScheme], heads: Mapping[str, object]) -> list[str]:
-    """What of mnistlab has these labels by itself, by name; a class that needs options is passed over.
+def _refuse_several(settled: Settled, model: str, data: str, heads: Mapping[str, int]) -> None:
+    """Refuse several labels for a model of the user's own whose `num_classes` is one number."""
+    cls = find_class(model, (Classifier,), model)
+    if len(heads) > 1 and cls is not None and not accepts(cls, "num_classes", dict(heads)):
+        origin = settled.origins.get("data.labels") or settled.origins.get("data")
+        raise LabError(
+            f"{f'{origin.where}: ' if origin else ''}{data} has {_said(heads)}, but {model.rpartition('.')[2]} has one "
+            "head: its num_classes is one number. Choose data with one label, or --data.labels=null; a model with "
+            "several takes `int | dict[str, int]`, and its net gives logits for each name."
+        )
 
-    Args:
-        base: `ImageData`, or `LabelScheme` for what gives further labels to the digits of any data set.
-        heads: The labels, each with the number of its classes.
-    """
+
+def classes_with(base: type[ImageData | LabelScheme], heads: Mapping[str, object]) -> list[str]:
+    """What of mnistlab has these labels by itself, by name; a class that needs options is passed over."""
     known = {name: cls for name, (cls, *_) in candidates((base,)).items() if cls.__module__.startswith("mnistlab.")}
     return [name for name, cls in known.items() if not needed(cls) and heads.items() <= cls().heads.items()]
 

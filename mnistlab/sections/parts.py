@@ -1,5 +1,6 @@
 """What a configuration consists of: the top-level options, and the sections with options of their own."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -22,6 +23,7 @@ from mnistlab.text.addresses import Address
 from mnistlab.trackers import Tracker
 
 
+@dataclass(frozen=True)
 class TopLevel:
     """What stands outside the sections.
 
@@ -33,17 +35,12 @@ class TopLevel:
             MNISTLAB_LOGGER.
     """
 
-    def __init__(
-        self,
-        seed_everything: NonNegativeInt | bool = 0,
-        threads: ThreadCount | None = None,
-        logger: list[Tracker] | Tracker | None = None,
-    ) -> None:
-        self.seed_everything = seed_everything
-        self.threads = threads
-        self.logger = logger
+    seed_everything: NonNegativeInt | bool = 0
+    threads: ThreadCount | None = None
+    logger: list[Tracker] | Tracker | None = None
 
 
+@dataclass(frozen=True)
 class Run:
     """How a run is kept.
 
@@ -58,25 +55,16 @@ class Run:
             given up, and the others end.
     """
 
-    def __init__(
-        self,
-        dir: str | Path = "runs",  # noqa: A002 - the word of the command line
-        name: str | None = None,
-        tags: str | list[str] | None = None,
-        checkpoint_every_n_steps: PositiveInt | None = None,
-        test: bool = True,
-        stop_when_nan: bool = True,
-        process_timeout: PositiveInt = 60,
-    ) -> None:
-        self.dir = dir
-        self.name = name
-        self.tags = tags
-        self.checkpoint_every_n_steps = checkpoint_every_n_steps
-        self.test = test
-        self.stop_when_nan = stop_when_nan
-        self.process_timeout = process_timeout
+    dir: str | Path = "runs"
+    name: str | None = None
+    tags: str | list[str] | None = None
+    checkpoint_every_n_steps: PositiveInt | None = None
+    test: bool = True
+    stop_when_nan: bool = True
+    process_timeout: PositiveInt = 60
 
 
+@dataclass(frozen=True)
 class Sweep:
     """How a sweep goes about.
 
@@ -100,37 +88,20 @@ class Sweep:
         allow_drift: Go on although versions or our source have changed.
     """
 
-    def __init__(
-        self,
-        trials: PositiveInt | None = None,
-        workers: PositiveInt | None = None,
-        threads: ThreadCount = 1,
-        seeds: PositiveInt = 1,
-        sampler: Literal["auto", "grid", "random", "tpe"] = "auto",
-        pruner: Literal["none", "median", "halving", "hyperband"] = "none",
-        metric: str = PRIMARY,
-        name: str | None = None,
-        keep: NonNegativeInt = 3,
-        storage: Address | None = None,
-        launcher: Literal["processes", "ray"] = "processes",
-        sampler_seed: NonNegativeInt = 0,
-        retry_failed: bool = False,
-        allow_drift: bool = False,
-    ) -> None:
-        self.trials = trials
-        self.workers = workers
-        self.threads = threads
-        self.seeds = seeds
-        self.sampler = sampler
-        self.pruner = pruner
-        self.metric = metric
-        self.name = name
-        self.keep = keep
-        self.storage = storage
-        self.launcher = launcher
-        self.sampler_seed = sampler_seed
-        self.retry_failed = retry_failed
-        self.allow_drift = allow_drift
+    trials: PositiveInt | None = None
+    workers: PositiveInt | None = None
+    threads: ThreadCount = 1
+    seeds: PositiveInt = 1
+    sampler: Literal["auto", "grid", "random", "tpe"] = "auto"
+    pruner: Literal["none", "median", "halving", "hyperband"] = "none"
+    metric: str = PRIMARY
+    name: str | None = None
+    keep: NonNegativeInt = 3
+    storage: Address | None = None
+    launcher: Literal["processes", "ray"] = "processes"
+    sampler_seed: NonNegativeInt = 0
+    retry_failed: bool = False
+    allow_drift: bool = False
 
 
 TRAINER_DEFAULTS: dict[str, object] = {

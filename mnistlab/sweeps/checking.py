@@ -16,8 +16,7 @@ from mnistlab.text.nearest import said
 from mnistlab.training.assemble import LabCLI
 from mnistlab.training.running import check
 
-_MOST = 20
-"""Faults that are told at once."""
+_MOST = 20  # faults that are told at once
 
 
 def checked_space(

@@ -18,6 +18,7 @@ from mnistlab.runs.metrics import ACC
 from mnistlab.sections import Sweep
 from mnistlab.sweeps.checking import checked_space
 from mnistlab.sweeps.faults import Faults
+from mnistlab.sweeps.jobs import State
 from mnistlab.sweeps.plan import Plan, content_of, name_for
 from mnistlab.sweeps.settings import settings_from
 from mnistlab.sweeps.space import Space
@@ -31,7 +32,7 @@ from mnistlab.sweeps.start import (
     without_debug,
     without_seed,
 )
-from mnistlab.sweeps.study import State, Study
+from mnistlab.sweeps.study import Study
 from mnistlab.sweeps.table import Standing, as_csv, as_json, as_lines, standings, write_charts
 from mnistlab.sweeps.trying import try_all
 from mnistlab.text.values import counted
@@ -45,17 +46,7 @@ _ALL = "all"
 def compare(
     values: Mapping[str, str], arguments: Sequence[str], switches: Collection[str], defaults: Mapping[str, str]
 ) -> int:
-    """Compare models; the exit code.
-
-    Args:
-        values: Its own options.
-        arguments: Those of `fit`.
-        switches: `quick`, `json` and `csv`, where they are on.
-        defaults: What counts without some of its own options.
-
-    Raises:
-        LabError: For what a user can mend.
-    """
+    """Compare models; the exit code."""
     said, debug = without_debug(arguments)
     with told_in_a_line(debug=debug):
         return _compare(values, said, switches, {"threads": str(torch.get_num_threads()), **defaults}, debug=debug)
@@ -113,11 +104,7 @@ def _charts(plan: Plan, found: Sequence[Standing]) -> list[str]:
 
 
 def _checked(text: str, base: Sequence[str], faults: Faults) -> tuple[list[str], list[str], LabCLI]:
-    """The models that are meant as they are typed and as they are called, and what the first of them makes.
-
-    Raises:
-        LabError: If one does not exist, or cannot be trained so; of `all` those are left out.
-    """
+    """The models that are meant as they are typed and as they are called, and what the first of them makes."""
     models = list(dict.fromkeys(_canonical(name.strip()) for name in text.split(",") if name.strip()))
     if _ALL in models:
         models = _trainable(_sizes(), base)

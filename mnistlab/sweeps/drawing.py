@@ -22,14 +22,7 @@ Decide = Callable[[optuna.Study, FrozenTrial], Point]
 
 
 class Deciding(BaseSampler):
-    """A sampler of Optuna for one trial, all of whose values are taken at once, when it begins.
-
-    Attributes:
-        point: Its values.
-
-    Args:
-        decide: Takes them.
-    """
+    """A sampler of Optuna for one trial, all of whose values are taken at once, when it begins."""
 
     def __init__(self, decide: Decide) -> None:
         self.point: Point = {}
@@ -67,13 +60,7 @@ def identified(point: Point) -> str:
 
 
 def by_tpe(space: Space, seed: int, taken: Collection[str]) -> Decide:
-    """What TPE makes of the trials that have finished.
-
-    Args:
-        space: What is tried.
-        seed: That of the job.
-        taken: What other jobs have, as `identified` says it; fewer than all there are.
-    """
+    """What TPE makes of the trials that have finished."""
     sampler = TPESampler(seed=seed)
 
     def decide(study: optuna.Study, trial: FrozenTrial) -> Point:

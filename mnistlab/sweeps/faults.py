@@ -29,11 +29,7 @@ class Faults:
             self.note(error)
 
     def tell(self) -> None:
-        """Raise what there is.
-
-        Raises:
-            LabError: With all faults, a line each.
-        """
+        """Raise what there is."""
         errors = list(self._errors.values())
         if len(errors) == 1:
             raise errors[0]

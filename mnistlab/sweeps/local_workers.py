@@ -21,17 +21,11 @@ from mnistlab.training.failures import RunFailedError
 _START = "import sys; sys.path[:] = {path!r}; from mnistlab.sweeps.worker import main; main()"
 _LOOK_S = 0.25
 _PATIENCE_S = 30.0
-_MOST_FAILURES = 3
-"""Workers that may end in a row without having done anything."""
+_MOST_FAILURES = 3  # workers that may end in a row without having done anything
 
 
 class Team:
-    """Some workers.
-
-    Args:
-        plan: What they work on.
-        size: How many.
-    """
+    """Some workers."""
 
     def __init__(self, plan: Plan, size: int) -> None:
         self._plan = plan
@@ -41,11 +35,7 @@ class Team:
         self._failures = 0
 
     def work(self, study: Study, look: Callable[[], None]) -> None:
-        """Let them work until all is done.
-
-        Args:
-            study: What they work on; whoever dies is replaced, and his job is freed at once.
-            look: Called again and again.
+        """Let them work until all is done; whoever dies is replaced, and its job is freed at once.
 
         Raises:
             RunFailedError: If they cannot work at all.

@@ -12,22 +12,17 @@ from optuna.trial import FrozenTrial
 
 from mnistlab.options.domains import Label, as_typed
 from mnistlab.reports.charts import Draw, save
+from mnistlab.sweeps.jobs import State
 from mnistlab.sweeps.plan import Plan
 from mnistlab.sweeps.space import Axis
-from mnistlab.sweeps.study import State, Study
+from mnistlab.sweeps.study import Study
 from mnistlab.text.values import four_digits, in_letters
 
 _FEWEST = 2
 
 
 def write_plots(study: Study, folder: Path, importances: Mapping[str, float]) -> list[Path]:
-    """Write what there is to see of a sweep as SVG files; nothing where fewer than two trials have finished.
-
-    Args:
-        study: The sweep.
-        folder: Where; it is made.
-        importances: How much each axis matters.
-    """
+    """Write what there is to see of a sweep as SVG files; nothing where fewer than two trials have finished."""
     plan = study.plan
     done = [each for each in study.jobs().values() if each.state is State.FINISHED]
     if len(done) < _FEWEST:

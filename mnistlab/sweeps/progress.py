@@ -14,9 +14,10 @@ from rich.live import Live
 from rich.text import Text
 
 from mnistlab.errors import visible
+from mnistlab.sweeps.jobs import Progress, State
 from mnistlab.sweeps.plan import Plan
 from mnistlab.sweeps.space import Point
-from mnistlab.sweeps.study import Progress, State, Study
+from mnistlab.sweeps.study import Study
 from mnistlab.text.values import duration, four_digits, last_parts
 
 _ENDED = (State.FINISHED, State.PRUNED, State.FAILED)
@@ -24,12 +25,7 @@ _EVERY_S = 1.0
 
 
 class Display:
-    """Prints a line for each trial that ends, and on a terminal one that tells how far all is.
-
-    Args:
-        study: The sweep.
-        stream: Where to.
-    """
+    """Prints a line for each trial that ends, and on a terminal one that tells how far all is."""
 
     def __init__(self, study: Study, stream: TextIO) -> None:
         self._study, self._plan = study, study.plan

@@ -7,24 +7,19 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from mnistlab.errors import LabError
+from mnistlab.sweeps.jobs import State
 from mnistlab.sweeps.plan import Plan, plan_from
-from mnistlab.sweeps.study import State, Study
+from mnistlab.sweeps.study import Study
 from mnistlab.text.addresses import know, known
 
 _LOOK_S = 0.25
-_TRIES = 10
-"""How often Ray starts a worker again whose machine or process has died."""
+_TRIES = 10  # how often Ray starts a worker again whose machine or process has died
 
 
 def work_on_cluster(study: Study, workers: int, look: Callable[[], None]) -> None:
     """Let workers work until all is done, wherever Ray places them.
 
     Ray starts a worker again that has died, on another machine if need be; Optuna's database hands out the jobs.
-
-    Args:
-        study: What they work on.
-        workers: How many.
-        look: Called again and again.
 
     Raises:
         LabError: If Ray is not installed, or the machines of the cluster have no database in common.

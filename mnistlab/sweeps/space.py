@@ -20,25 +20,14 @@ Point = Mapping[str, Label]
 
 @dataclass(frozen=True)
 class Axis:
-    """An option with a domain.
+    """An option with a domain."""
 
-    Attributes:
-        name: The option, with the candidate of another axis that it belongs to: `model.hidden_dim[SmallModel]`.
-        entry: What was written.
-    """
-
-    name: str
+    name: str  # the option, with the candidate of another axis that it belongs to: `model.hidden_dim[SmallModel]`
     entry: Written
-
-    @property
-    def domain(self) -> Domain:
-        """What its values are taken from."""
-        assert isinstance(self.entry.domain, Domain)
-        return self.entry.domain
+    domain: Domain  # what its values are taken from
 
 
-_TEXTS = ("name", "dir", "tags")
-"""Options of how a run is kept that take any text."""
+_TEXTS = ("name", "dir", "tags")  # options of how a run is kept that take any text
 
 Choose = Callable[[Axis], Label]
 """Takes a value for an axis; of a choice the label."""
@@ -46,39 +35,35 @@ Choose = Callable[[Axis], Label]
 
 @dataclass(frozen=True)
 class Assignment:
-    """One choice of values.
+    """One choice of values."""
 
-    Attributes:
-        point: The value of each axis.
-        arguments: What is typed after `mnistlab fit`.
-        places: Where each axis is written.
-    """
-
-    point: Point
-    arguments: Sequence[str]
-    places: Mapping[str, str]
+    point: Point  # the value of each axis
+    arguments: Sequence[str]  # what is typed after `mnistlab fit`
+    places: Mapping[str, str]  # where each axis is written
 
 
 class Space:
     """What the arguments of a sweep leave open.
 
+    `--model=choice:SDN8K,TinyModel --model.hidden_dim=choice:64,128` has two axes and three assignments, since SDN8K
+    takes no hidden_dim: `{"model": "SDN8K"}`, and `{"model": "TinyModel", "model.hidden_dim": 64}`, typed
+    `--model=TinyModel --model.hidden_dim=64`, or 128.
+
     Args:
         arguments: Those of `fit`, some of them with a domain in place of a value.
-
-    Raises:
-        LabError: If what they say cannot be read.
     """
 
     def __init__(self, arguments: Sequence[str]) -> None:
         _refuse_swept_steering(arguments)
         self.invocation = Invocation("fit", arguments, sweeping=True)
         self._layers = layers = [*self.invocation.files, self.invocation.typed]
+        # of several values for one option the last one counts, so that a preset's domain may be typed over
         last = {entry.key: entry for layer in layers for entry in layer if not entry.append}
-        swept = [entry for entry in last.values() if entry.domain is not None]
-        self.axes = sorted((Axis(entry.name, entry) for entry in swept), key=lambda axis: _rank(axis.entry))
+        axes = [Axis(each.name, each, each.domain) for each in last.values() if isinstance(each.domain, Domain)]
+        self.axes = sorted(axes, key=lambda axis: _rank(axis.entry))
         _refuse_steering(self.invocation)
-        _refuse_keeping(swept)
-        _refuse_in_lists(swept, layers)
+        _refuse_keeping(self.axes)
+        _refuse_in_lists(self.axes, layers)
         self._keys = {entry.key for layer in layers for entry in layer}
         self._steering = _steering(arguments)
         self._variants: dict[tuple[tuple[str, Label], ...], Settled] = {}
@@ -100,6 +85,7 @@ class Space:
         for axis in self.axes:
             if self._counts(axis.entry, point):
                 written += _taken(axis, placed, point)
+        # what is typed for a class that was not taken would be refused as unknown: it is not typed again
         dropped = {id(entry) for entry, _ in self._variant(point).dropped}
         own = {axis.entry.key for axis in self.axes}
         fixed = [each for each in self.invocation.typed if each.key not in own and id(each) not in dropped]
@@ -162,7 +148,11 @@ class Space:
             yield self.assign(lambda axis, point=point: point[axis.name])  # type: ignore[misc]  # a default is no argument
 
     def _walk(self, taken: Sequence[Label], values: Callable[[Axis], Iterable[Label]]) -> Iterator[Assignment]:
-        """All assignments that begin with the values in `taken`."""
+        """All assignments that begin with the values in `taken`.
+
+        Which axes count after these is known only by taking the first value of each: with `["TinyModel"]` the first is
+        `TinyModel, 64`, and the others follow, the innermost axis changed first: `TinyModel, 128`.
+        """
         asked: list[Axis] = []
 
         def choose(axis: Axis) -> Label:
@@ -191,8 +181,9 @@ class Space:
 
     def _expanded(self, entry: Written, chosen: Point) -> list[Written]:
         """An entry as it is settled: of a choice of classes all, the one that has been taken last."""
-        if not self.chooses_class(Axis(entry.name, entry)):
+        if not chooses_class(entry, self._keys):
             return [entry]
+        # all are written before the one that counts, so that an option of any of them is known and none is misspelt
         heads = [replace(each.written[0], key=entry.key) for each in candidates_of(entry)]
         labels = [each.label for each in candidates_of(entry)]
         taken = heads[labels.index(chosen[entry.name])] if chosen.get(entry.name, ...) in labels else heads[0]
@@ -213,10 +204,10 @@ def _taken(axis: Axis, choose: Choose, point: dict[str, Label]) -> list[Written]
     taken = [each.written for each in candidates_of(axis.entry) if each.label == value]
     for part in taken[0] if taken else [Written((), value, Source.COMMAND_LINE, where)]:
         whole = replace(part, key=(*key, *part.key))
-        if part.domain is None:
-            written.append(whole)
+        if isinstance(part.domain, Domain):
+            written += _taken(Axis(f"{whole.name}[{as_typed(value)}]", whole, part.domain), choose, point)
         else:
-            written += _taken(Axis(f"{whole.name}[{as_typed(value)}]", whole), choose, point)
+            written.append(whole)
     return written
 
 
@@ -237,9 +228,9 @@ def _refuse_swept_steering(arguments: Sequence[str]) -> None:
             raise LabError(f"{entry.where}: {what} cannot be swept. Sweep options instead: --model=choice:A,B.")
 
 
-def _refuse_keeping(swept: Sequence[Written]) -> None:
+def _refuse_keeping(axes: Sequence[Axis]) -> None:
     """Refuse several values of how a run is kept."""
-    for entry in swept:
+    for entry in (axis.entry for axis in axes):
         if entry.key[0] == "run":
             literal = f" The text itself is --{entry.name}=literal:{entry.domain}" if entry.key[-1] in _TEXTS else ""
             raise LabError(f"{entry.where}: {entry.name} says how a run is kept, and cannot be swept.{literal}")
@@ -253,10 +244,10 @@ def _refuse_steering(invocation: Invocation) -> None:
         raise LabError(f"--{said[0]} is for one run; a sweep and a comparison make many, each of its own.")
 
 
-def _refuse_in_lists(swept: Sequence[Written], layers: Sequence[Sequence[Written]]) -> None:
+def _refuse_in_lists(axes: Sequence[Axis], layers: Sequence[Sequence[Written]]) -> None:
     """Refuse options of one of several classes in a list: which of them is meant follows from the order only."""
     lists = {entry.key for layer in layers for entry in layer if entry.append}
-    for entry in swept:
+    for entry in (axis.entry for axis in axes):
         if any(entry.key[:end] in lists for end in range(1, len(entry.key) + 1)):
             raise LabError(f"{entry.where}: it belongs to one of several classes in a list, which cannot be swept.")
 

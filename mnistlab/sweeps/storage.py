@@ -26,16 +26,11 @@ HEARTBEAT_S = 15
 GRACE_S = 60
 """Seconds without one after which the process of another machine counts as dead."""
 
-_WAIT_S = 60
-"""Seconds for which a process waits for another one's write to a SQLite file."""
-
+_WAIT_S = 60  # seconds for which a process waits for another one's write to a SQLite file
 _FILE = "sqlite:///"
 
 _ELSEWHERE = "say it in the address, in PGPASSWORD, or in ~/.pgpass."
-
-_LOCK = 0x6D6E697374
-"""The name of our lock on a server: some number that nobody else takes."""
-
+_LOCK = 0x6D6E697374  # the name of our lock on a server: some number that nobody else takes
 _REMOTE = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "lustre", "gpfs", "beegfs", "ceph", "9p", "afs")
 
 
@@ -60,12 +55,7 @@ def open_storage(url: str) -> RDBStorage:
 
 @contextmanager
 def alone(url: str, storage: RDBStorage) -> Iterator[None]:
-    """Keep all other processes, on any machine, from what is within; one that dies lets the next one in.
-
-    Args:
-        url: The address of the database.
-        storage: It.
-    """
+    """Keep all other processes, on any machine, from what is within; one that dies lets the next one in."""
     if not url.startswith(_FILE):
         with storage.engine.begin() as connection:
             connection.exec_driver_sql(f"select pg_advisory_xact_lock({_LOCK})")
@@ -120,11 +110,7 @@ def _on_server(url: str) -> RDBStorage:
 
 
 def _with_driver(url: str) -> str:
-    """PostgreSQL by psycopg 3, which the extra installs.
-
-    Raises:
-        ValueError: If it is another kind of database.
-    """
+    """PostgreSQL by psycopg 3, which the extra installs."""
     name, _, rest = url.partition("://")
     if name not in ("postgresql", "postgres", "postgresql+psycopg"):
         raise ValueError(name)
@@ -150,10 +136,6 @@ def _told(url: str) -> Iterator[None]:
 @contextmanager
 def told_of_the_database(where: str = "the database of the sweep", way_out: str = "") -> Iterator[None]:
     """What a database refuses within, in a line with its cause: Optuna speaks of invalid data, whatever it was.
-
-    Args:
-        where: The database.
-        way_out: A sentence that ends the line.
 
     Raises:
         RunFailedError: If it refuses something.

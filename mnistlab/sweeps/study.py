@@ -6,12 +6,10 @@ between any two steps: a job that has no live try gets a new one, and of several
 """
 
 import warnings
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from copy import deepcopy
 from datetime import datetime, timedelta
-from enum import Enum
-from statistics import fmean
 from typing import Any
 
 import optuna
@@ -22,108 +20,20 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from mnistlab.sweeps.drawing import Decide, Deciding, by_tpe, identified, seed_of
+from mnistlab.sweeps.jobs import Progress, State
 from mnistlab.sweeps.plan import Job, Plan
 from mnistlab.sweeps.space import Point
 from mnistlab.sweeps.storage import GRACE_S, alone, open_storage
 from mnistlab.system.processes import is_elsewhere, is_gone, is_same, this_process
 
-MOST_DEATHS = 3
-"""After so many deaths of its worker a job counts as failed: it may be the job that kills it."""
-
 _PLAN = "plan"
 _FORGOTTEN = "forgotten"
-_CRASHED = "crashed:"
-"""Followed by the number of a trial that was broken off by the death of its worker."""
-
+_CRASHED = "crashed:"  # followed by the number of a trial that was broken off by the death of its worker
 _OF_JOB = ("job", "stem", "point", "seeds")
 
 
-class State(Enum):
-    """How far a job is."""
-
-    WAITING = "waiting"
-    RUNNING = "running"
-    FINISHED = "finished"
-    PRUNED = "pruned"
-    FAILED = "failed"
-    LOST = "lost"
-
-
-class Progress:
-    """What is known of a job.
-
-    Attributes:
-        tries: Its trials, the first one first.
-
-    Args:
-        tries: Its trials.
-        forgotten: Up to this number, how a trial has ended counts no more.
-        crashed: The numbers of all trials whose worker died while at it.
-    """
-
-    def __init__(
-        self, tries: Sequence[FrozenTrial], forgotten: int = -1, crashed: Collection[int] = frozenset()
-    ) -> None:
-        self.tries = sorted(tries, key=lambda trial: trial.number)
-        self._crashed = crashed
-        self._counting = [trial for trial in self.tries if trial.number > forgotten]
-
-    @property
-    def state(self) -> State:
-        """How far it is."""
-        states = {trial.state for trial in self._counting}
-        for found, state in (
-            (TrialState.COMPLETE, State.FINISHED),
-            (TrialState.PRUNED, State.PRUNED),
-        ):
-            if found in states:
-                return state
-        if self.error:
-            return State.FAILED
-        if TrialState.RUNNING in states:
-            return State.RUNNING
-        return State.WAITING if TrialState.WAITING in states else State.LOST
-
-    @property
-    def error(self) -> str | None:
-        """Why it has failed, if it has."""
-        told = [trial.user_attrs["error"] for trial in self._counting if trial.user_attrs.get("error")]
-        if told:
-            return str(told[-1])
-        deaths = sum(trial.number in self._crashed for trial in self._counting)
-        return f"its process has died {deaths} times" if deaths >= MOST_DEATHS else None
-
-    @property
-    def died(self) -> bool:
-        """Whether it has failed by the deaths of its workers, and may be gone on with."""
-        return self.error is not None and not any(trial.user_attrs.get("error") for trial in self._counting)
-
-    @property
-    def last(self) -> FrozenTrial:
-        """The try that counts: the one that has come to an end, else the latest."""
-        ended = [trial for trial in self._counting if trial.state in (TrialState.COMPLETE, TrialState.PRUNED)]
-        return (ended or self.tries)[-1]
-
-    @property
-    def point(self) -> Point:
-        """The values of that try."""
-        return self.last.user_attrs.get("point") or self.last.params
-
-    @property
-    def stem(self) -> str:
-        """The name of the job."""
-        return str(self.last.user_attrs["stem"])
-
-
 class Study:
-    """A sweep's state.
-
-    Args:
-        plan: The sweep; its database is made where there is none.
-
-    Raises:
-        LabError: If the database cannot be used.
-    """
+    """A sweep's state."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
@@ -195,7 +105,7 @@ class Study:
         waiting = [each for each in self.jobs().values() if each.state is State.WAITING]
         for job in sorted(waiting, key=lambda each: each.tries[0].number):
             frozen = next(trial for trial in job.tries if trial.state == TrialState.WAITING)
-            draws = frozen.user_attrs["point"] is None
+            draws = frozen.user_attrs["point"] is None  # TPE: two that draw at once would draw the same
             with alone(self.plan.address, self.storage) if draws else nullcontext():
                 trial = self._taken(frozen)
             if trial is not None:
@@ -206,7 +116,7 @@ class Study:
         """A waiting try as this process has it; None if another one was faster."""
         number = self._trial_id(frozen)
         with suppress(UpdateFinishedTrialError):
-            if self.storage.set_trial_state_values(number, TrialState.RUNNING):
+            if self.storage.set_trial_state_values(number, TrialState.RUNNING):  # true for one process only
                 try:
                     return self._begun(frozen)
                 except KeyboardInterrupt:
@@ -272,22 +182,12 @@ class Study:
                 self._again(progress.tries[-1], retry)
 
     def _again(self, trial: FrozenTrial, retry: Callable[[optuna.Study, FrozenTrial], None]) -> None:
-        again = deepcopy(trial)
+        again = deepcopy(trial)  # what else the try has said, such as its process and its error, is of that try alone
         again.user_attrs = {name: trial.user_attrs[name] for name in _OF_JOB}
         retry(self.optuna, again)
 
     def _trial_id(self, trial: Trial | FrozenTrial) -> int:
         return self.storage.get_trial_id_from_study_id_trial_number(self._id, trial.number)
-
-
-def ranked(plan: Plan, jobs: Iterable[Progress]) -> list[list[Progress]]:
-    """The choices of values that have finished with all their seeds, the best mean first; each as its jobs."""
-    groups: dict[str, list[Progress]] = {}
-    for each in jobs:
-        groups.setdefault(each.stem, []).append(each)
-    done = [group for group in groups.values() if all(each.state is State.FINISHED for each in group)]
-    sign = 1 if plan.minimizes else -1
-    return sorted(done, key=lambda group: sign * fmean(each.last.value or 0.0 for each in group))
 
 
 def _was_broken_off(trial: FrozenTrial) -> bool:

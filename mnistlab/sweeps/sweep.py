@@ -12,6 +12,7 @@ from mnistlab.runs.metrics import KNOWN, measure_of
 from mnistlab.sections import Sweep
 from mnistlab.sweeps.checking import checked_space
 from mnistlab.sweeps.faults import Faults
+from mnistlab.sweeps.jobs import State
 from mnistlab.sweeps.local_workers import default_size
 from mnistlab.sweeps.plan import Plan, content_of, name_for, sampling
 from mnistlab.sweeps.settings import settings_from
@@ -26,7 +27,6 @@ from mnistlab.sweeps.start import (
     without_debug,
     without_seed,
 )
-from mnistlab.sweeps.study import State
 from mnistlab.sweeps.summary import summary
 from mnistlab.sweeps.trying import try_all
 from mnistlab.text.layout import screen_width
@@ -36,15 +36,7 @@ from mnistlab.training.assemble import LabCLI
 
 
 def sweep(values: Mapping[str, str], arguments: Sequence[str]) -> int:
-    """Run a sweep; the exit code.
-
-    Args:
-        values: Its own options.
-        arguments: Those of `fit`, with domains.
-
-    Raises:
-        LabError: For what a user can mend.
-    """
+    """Run a sweep; the exit code."""
     said, debug = without_debug(arguments)
     with told_in_a_line(debug=debug):
         return _sweep(values, said, debug=debug)

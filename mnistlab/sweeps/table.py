@@ -12,8 +12,9 @@ from matplotlib.axes import Axes
 
 from mnistlab.reports.charts import save
 from mnistlab.runs.run import Run
+from mnistlab.sweeps.jobs import Progress, State
 from mnistlab.sweeps.plan import Plan
-from mnistlab.sweeps.study import Progress, State, Study
+from mnistlab.sweeps.study import Study
 from mnistlab.system.strict_json import as_json as json_of
 from mnistlab.text.layout import as_csv as csv_of
 from mnistlab.text.layout import screen_width, table
@@ -22,23 +23,14 @@ from mnistlab.text.values import counted, in_percent
 
 @dataclass(frozen=True)
 class Standing:
-    """A model in a comparison.
+    """A model in a comparison."""
 
-    Attributes:
-        model: Its class.
-        parameters: Their number.
-        seeds: With which it has been trained.
-        accuracies: The test accuracy with each, from 0 to 1.
-        seconds: The training seconds, a mean over the seeds.
-        images_per_second: Training images, a mean over the seeds.
-    """
-
-    model: str
+    model: str  # its class
     parameters: int
-    seeds: Sequence[int]
-    accuracies: Sequence[float]
-    seconds: float
-    images_per_second: float
+    seeds: Sequence[int]  # with which it has been trained
+    accuracies: Sequence[float]  # the test accuracy with each, from 0 to 1
+    seconds: float  # the training seconds, a mean over the seeds
+    images_per_second: float  # training images, a mean over the seeds
 
     @property
     def mean(self) -> float:

@@ -26,10 +26,11 @@ from mnistlab.options.domains import Label
 from mnistlab.runs.folder import BEST, LAST, METRICS, WEIGHTS, is_run
 from mnistlab.runs.run import Run
 from mnistlab.runs.supervision import Row, Supervision
+from mnistlab.sweeps.jobs import State, ranked
 from mnistlab.sweeps.plan import Plan, finished, plan_from
 from mnistlab.sweeps.space import Axis, Point
 from mnistlab.sweeps.storage import HEARTBEAT_S, told_of_the_database
-from mnistlab.sweeps.study import State, Study, ranked
+from mnistlab.sweeps.study import Study
 from mnistlab.system.interruptions import ended_like_interrupted
 from mnistlab.system.shapes import is_number
 from mnistlab.system.strict_json import spelt
@@ -40,8 +41,7 @@ from mnistlab.training.running import run
 POISONED = 3
 """The exit code of a process whose GPU answers no more; a new one can go on."""
 
-_IDLE_S = 0.5
-"""Seconds between two looks for a job that has become free."""
+_IDLE_S = 0.5  # seconds between two looks for a job that has become free
 
 
 class GivenUpError(RunFailedError):
@@ -100,12 +100,7 @@ def _fail(study: Study, trial: Trial, error: LabError) -> None:
 
 
 class _Job:
-    """One job in the hands of this process.
-
-    Args:
-        study: The sweep.
-        trial: The try at the job.
-    """
+    """One job in the hands of this process."""
 
     def __init__(self, study: Study, trial: Trial) -> None:
         self._study, self._trial, self._plan = study, trial, study.plan
@@ -119,14 +114,11 @@ class _Job:
         trial.set_user_attr("command", shlex.join(["mnistlab", "fit", *self._assignment.arguments]))
 
     def done(self) -> tuple[float, bool]:
-        """Train with each seed; the mean of the metric, and whether it was stopped early.
-
-        Raises:
-            LabError: If a run fails.
-        """
+        """Train with each seed; the mean of the metric, and whether it was stopped early."""
         values = []
         for seed in self._seeds:
             folder = self._plan.run_folder(self._trial.user_attrs["stem"], seed)
+            # its run may have come to its end before the process died that was to tell the database
             kept = finished(folder, self._assignment.point) or self._trained(folder, seed)
             self._note(kept)
             values.append(_value(kept, self._plan))
@@ -140,11 +132,11 @@ class _Job:
         _remove_broken(folder)
         arguments = [*self._assignment.arguments, f"--seed_everything={seed}", *begun]
         if self._plan.kind == "sweep" and not self._plan.space.says("run.test"):
-            arguments.append("--run.test=false")
+            arguments.append("--run.test=false")  # the test images are for the end, when one has been chosen
         stem = self._trial.user_attrs["stem"]
         said = {"sweep": self._plan.name, "trial": stem, "point": spelt(self._assignment.point)}
         run("fit", arguments, supervision=Supervision(folder, said, self._goes_on))
-        (folder / LAST).unlink(missing_ok=True)
+        (folder / LAST).unlink(missing_ok=True)  # nobody goes on with it, and a sweep has many
         return Run.of(folder)
 
     def _goes_on(self, row: Row) -> bool:
@@ -216,12 +208,7 @@ def _remove_broken(folder: Path) -> None:
 
 
 def _rows(kept: Run) -> list[dict[str, float]]:
-    """What was measured after each epoch.
-
-    Raises:
-        RunFailedError: If there is something else than numbers in the table.
-        UnreadableError: If it cannot be read.
-    """
+    """What was measured after each epoch."""
     try:
         return [{name: float(value) for name, value in row.items() if value} for row in kept.read_table()]
     except ValueError as error:

@@ -12,8 +12,7 @@ OPTIONS = {RUN_DIR: "run.dir", LOGGER: "logger"}
 
 _PREFIX = "MNISTLAB_"
 _KNOWN = (RUN_DIR, DATA_DIR, LOGGER)
-_OWN = ("MNISTLAB_FIRST_PROCESS", "MNISTLAB_TEST_")
-"""How names begin that nobody sets by hand."""
+_OWN = ("MNISTLAB_FIRST_PROCESS", "MNISTLAB_TEST_")  # how names begin that nobody sets by hand
 
 
 def run_dir() -> str:

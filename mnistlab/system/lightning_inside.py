@@ -145,10 +145,6 @@ def correct_counts(trainer: "Trainer", given: int | None) -> int:
     Lightning counts batches and the loader counts images, which differs once the batch size has changed. And where
     `max_steps` is set, Lightning ends an epoch that is over a second time.
 
-    Args:
-        trainer: The trainer.
-        given: How many batches the loader has given of the epoch, where it knows.
-
     Returns:
         How many batches have been seen of an epoch that should go on and has no more than those; else 0.
     """
@@ -184,9 +180,6 @@ def take_over_processes(trainer: "Trainer") -> list[subprocess.Popen[bytes]]:
         taken.append(started.pop(0))
     return taken
 
-
-GRAVEYARD = "lightning.pytorch._graveyard"
-"""Where classes are whose names are no longer in use; they cannot be imported by them. tests/commands/test_tables.py"""
 
 NOISE = (
     r".*does not have many workers.*",  # the whole set lies in memory, workers would only copy it

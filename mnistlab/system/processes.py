@@ -9,8 +9,7 @@ from pathlib import Path
 
 import psutil
 
-_SAME = 2.0
-"""Seconds by which the start of one and the same process may seem to differ: the clock is set now and then."""
+_SAME = 2.0  # seconds by which the start of one and the same process may seem to differ: the clock is set now and then
 
 
 SILENT_S = 600

@@ -5,7 +5,7 @@ name of the value; None where nothing is.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeGuard
 
 Shape = Callable[[object], str | None]
@@ -85,8 +85,7 @@ def listed(shape: Shape) -> Shape:
     def problem(value: object) -> str | None:
         if not isinstance(value, list | tuple):
             return unlike(value, "a list")
-        found = ((f".{at}", shape(each)) for at, each in enumerate(value))
-        return next((f"{where}{what}" for where, what in found if what), None)
+        return _first((at, shape(each)) for at, each in enumerate(value))
 
     return problem
 
@@ -102,8 +101,7 @@ def row(*shapes: Shape) -> Shape:
     def problem(value: object) -> str | None:
         if not isinstance(value, list | tuple) or len(value) != len(shapes):
             return unlike(value, f"a list of {len(shapes)}")
-        found = ((f".{at}", shape(each)) for at, (each, shape) in enumerate(zip(value, shapes, strict=True)))
-        return next((f"{where}{what}" for where, what in found if what), None)
+        return _first((at, shape(each)) for at, (each, shape) in enumerate(zip(value, shapes, strict=True)))
 
     return problem
 
@@ -114,8 +112,7 @@ def named(shape: Shape) -> Shape:
     def problem(value: object) -> str | None:
         if not isinstance(value, Mapping):
             return unlike(value, "a mapping")
-        found = ((f".{name}", shape(each)) for name, each in value.items())
-        return next((f"{where}{what}" for where, what in found if what), None)
+        return _first((name, shape(each)) for name, each in value.items())
 
     return problem
 
@@ -127,11 +124,15 @@ def fields(needed: Mapping[str, Shape], known: Mapping[str, Shape] | None = None
     def problem(value: object) -> str | None:
         if not isinstance(value, Mapping):
             return unlike(value, "a mapping")
-        found = [(f".{name}", shape(value[name])) for name, shape in known.items() if name in value]
-        missing = [(f".{name}", " is missing") for name in needed if name not in value]
-        return next((f"{where}{what}" for where, what in [*missing, *found] if what), None)
+        missing = ((name, " is missing") for name in needed if name not in value)
+        return _first(missing) or _first((name, shape(value[name])) for name, shape in known.items() if name in value)
 
     return problem
+
+
+def _first(found: Iterable[tuple[object, str | None]]) -> str | None:
+    """The first thing that is wrong, behind its place: `.threads.0 is null, and ...`."""
+    return next((f".{where}{what}" for where, what in found if what), None)
 
 
 def unlike(value: object, wanted: str) -> str:

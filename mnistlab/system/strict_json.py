@@ -10,22 +10,26 @@ NOT_FINITE = "not_finite"
 
 def as_json(data: object, *, indent: int | None = 2) -> str:
     """Plain data as JSON, with null for NaN and the infinities, and a list of where they stood in each object."""
-    return json.dumps(finite(data), indent=indent, allow_nan=False)
+    return json.dumps(_finite(data), indent=indent, allow_nan=False)
 
 
-def finite(data: object) -> object:
-    """Plain data in which null stands for what is no finite number; the object itself, or each of a list, says where.
+def finite(data: Mapping[str, object]) -> dict[str, object]:
+    """An object in which null stands for what is no finite number: `{"loss": None, "not_finite": ["loss"]}`.
 
-    They are named under `NOT_FINITE`, beside those that were named there before. The same data where there are none.
+    They are named beside those that were named there before. The same data where there are none.
     """
+    names: list[str] = []
+    cleaned = {name: _cleaned(value, str(name), names) for name, value in data.items()}
+    before = data.get(NOT_FINITE)
+    known = [name for name in before if isinstance(name, str)] if isinstance(before, list) else []
+    return {**cleaned, NOT_FINITE: [*dict.fromkeys([*known, *names])]} if names else cleaned
+
+
+def _finite(data: object) -> object:
     if isinstance(data, Mapping):
-        names: list[str] = []
-        cleaned = {name: _cleaned(value, str(name), names) for name, value in data.items()}
-        before = data.get(NOT_FINITE)
-        known = [name for name in before if isinstance(name, str)] if isinstance(before, list) else []
-        return {**cleaned, NOT_FINITE: [*dict.fromkeys([*known, *names])]} if names else cleaned
+        return finite(data)
     if isinstance(data, list | tuple):
-        return [finite(each) for each in data]
+        return [_finite(each) for each in data]
     return None if isinstance(data, float) and not math.isfinite(data) else data
 
 

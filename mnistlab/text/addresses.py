@@ -27,8 +27,7 @@ _IN_QUERY = re.compile(
     re.IGNORECASE,
 )
 
-_known: dict[str, str] = {}
-"""The passwords, by what stands around each."""
+_known: dict[str, str] = {}  # the passwords, by what stands around each
 
 
 def masked(text: str) -> str:

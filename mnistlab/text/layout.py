@@ -12,8 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from mnistlab.text.words import first_sentence
 
 _PIPE = (80, 24)
-_NARROWEST, _WIDEST = 40, 120
-"""Narrower, names would be cut; wider, lines are hard to read."""
+_NARROWEST, _WIDEST = 40, 120  # narrower, names would be cut; wider, lines are hard to read
 
 _LAST, _BELOW = 16, 4
 """The room in which the last column of a table is wrapped beside the others, and its indentation below them."""
@@ -93,17 +92,10 @@ def shortened(text: str, width: int) -> str:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int, right: Sequence[int] = ()) -> list[str]:
-    """Rows in columns, of which the last one is wrapped, or stands below, and the others are never cut.
-
-    Args:
-        head: The names of the columns.
-        rows: The cells.
-        width: Of the whole.
-        right: The columns that are aligned to the right: numbers.
-    """
+    """Rows in columns, of which the last one is wrapped, or stands below, and the others are never cut."""
     widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head) - 1)]
     indent = sum(widths) + 2 * len(widths) + 2
-    beside = width - indent >= min(max(len(row[-1]) for row in (head, *rows)), _LAST)
+    needed = min(_LAST, max(len(row[-1]) for row in (head, *rows)))
 
     def line(row: Sequence[str]) -> Iterator[str]:
         cells = [
@@ -111,7 +103,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int, right:
             for column, (cell, size) in enumerate(zip(row, widths, strict=False))
         ]
         first = "  ".join(["", *cells, ""])
-        if not beside:
+        if width - indent < needed:
             yield first.rstrip()
             yield from paragraph(row[-1], width, _BELOW)
             return

@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher, get_close_matches
 
-_MUCH = 0.2
-"""By so much less like it than the best one, a name is no longer worth a guess."""
+_MUCH = 0.2  # by so much less like it than the best one, a name is no longer worth a guess
 
 
 def nearest(name: str, known: Iterable[str], *, likeness: float = 0.6) -> list[str]:

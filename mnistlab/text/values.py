@@ -7,8 +7,7 @@ UNKNOWN = "–"  # noqa: RUF001 - it is to be seen
 _MINUTE_S, _HOUR_MIN = 60, 60
 _UNIT = 1000
 _THREE_DIGITS = 100
-_FEW_S = 10.0
-"""Seconds below which a tenth matters."""
+_FEW_S = 10.0  # seconds below which a tenth matters
 
 
 def percent(share: float | None, digits: int = 2) -> str:

@@ -17,21 +17,12 @@ from mnistlab.runs.supervision import Listener, Row
 from mnistlab.text.addresses import masked
 from mnistlab.trackers.tracker import Followed, Tracker, epoch_of, metrics_of
 
-_LONGEST = 140
-"""Characters of an error that are shown."""
-
-_CLOSING = ")]}'\""
-"""What is left at the end of an error that quotes others."""
+_LONGEST = 140  # characters of an error that are shown
+_CLOSING = ")]}'\""  # what is left at the end of an error that quotes others
 
 
 class Trackers(Listener):
     """The trackers of a run. One that fails is told in a line and hears nothing more; the run goes on.
-
-    Args:
-        trackers: The trackers.
-        recorder: The figures of the run.
-        root: Where all runs are kept.
-        config: The resolved configuration.
 
     Raises:
         LabError: If what one of them needs is not installed.

@@ -25,30 +25,17 @@ _LENGTHS = ("T_max", "total_iters", "total_steps", "T_0", "milestones")
 
 @dataclass(frozen=True)
 class Length:
-    """How long a training run is.
+    """How long a training run is."""
 
-    Attributes:
-        epochs: The number of epochs, the last one perhaps a part.
-        steps: The number of optimizer steps.
-        steps_per_epoch: Those of a whole epoch.
-        validations: How often it is validated.
-        validated_epochs: In how many epochs.
-    """
-
-    epochs: int
+    epochs: int  # the number of epochs, the last one perhaps a part
     steps: int
-    steps_per_epoch: int
-    validations: int
-    validated_epochs: int
+    steps_per_epoch: int  # those of a whole epoch
+    validations: int  # how often it is validated
+    validated_epochs: int  # in how many epochs
 
 
 def beyond(configured: Configured, data: ImageData, trainer: Trainer) -> Iterator[str]:
     """What would happen only after the run's end, a sentence each.
-
-    Args:
-        configured: The command.
-        data: Its data.
-        trainer: Its trainer, which knows its optimizers already.
 
     Raises:
         LabError: If a schedule ends before the run does, or an average of the weights begins after it.

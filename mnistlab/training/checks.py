@@ -8,7 +8,7 @@ from mnistlab.checkpoints.continuing import way_out
 from mnistlab.checkpoints.reading import misfit, not_finite, rounded
 from mnistlab.classifier import Classifier
 from mnistlab.errors import LabError, tell
-from mnistlab.nets.probe import learns_from_single_images, refusal
+from mnistlab.nets.probe import learns_from_single_images, try_image
 from mnistlab.options.written import Written
 from mnistlab.training.assemble import LabCLI
 from mnistlab.training.configured import Configured
@@ -18,12 +18,7 @@ from mnistlab.training.trainer_options import check_companions
 
 
 def check_start(cli: LabCLI, configured: Configured, found: Found | None) -> None:
-    """Make the model ready for training, and refuse what cannot be trained.
-
-    Raises:
-        LabError: If the parts do not go together, or nothing can be learnt from the weights to begin with.
-        ValueError: If the parts to be frozen are not there.
-    """
+    """Make the model ready for training, and refuse what cannot be trained."""
     check_weights(cli.model, found)
     for sentence in cli.model.begin(continued=configured.continued):
         if cli.trainer.is_global_zero:
@@ -127,16 +122,19 @@ def _try_images(cli: LabCLI, origins: Mapping[str, Written]) -> None:
     shape, name = cli.datamodule.image_shape, type(cli.model).__name__
     if shape is None:
         return
-    why = refusal(cli.model.net, shape)
-    if why:
-        written = [
-            origin.where
-            for key, origin in origins.items()
-            if key.startswith("model.") and key.rpartition(".")[2] in _SHAPED
-        ]
-        where = f"{', '.join(written)}: " if written else ""
-        size = "x".join(map(str, shape))
-        raise LabError(f"{where}{name} does not take the images of {type(cli.datamodule).__name__}, {size}: {why}.")
+    try:
+        output = try_image(cli.model.net, shape)
+    except (RuntimeError, ValueError) as error:
+        shaped = [origin for key, origin in origins.items() if key.startswith("model.") and origin.key[-1] in _SHAPED]
+        where = f"{', '.join(origin.where for origin in shaped)}: " if shaped else ""
+        why, size = str(error).splitlines()[0], "x".join(map(str, shape))
+        what = f"{name} does not take the images of {type(cli.datamodule).__name__}, {size}: {why}."
+        raise LabError(f"{where}{what}") from error
+    try:
+        cli.model.by_head(output)
+    except ValueError as error:
+        origin = origins.get("data.labels") or origins.get("data") or origins.get("model")
+        raise LabError(f"{f'{origin.where}: ' if origin else ''}{error}") from error
     if cli.datamodule.batch_size == 1 and not learns_from_single_images(cli.model.net, shape):
         origin = origins.get("data.batch_size")
         raise LabError(

@@ -12,21 +12,13 @@ from mnistlab.sections.configuration import Configuration
 
 @dataclass(frozen=True)
 class Configured:
-    """A command as it was configured.
+    """A command as it was configured."""
 
-    Attributes:
-        command: `fit`, `validate`, `test` or `predict`.
-        configuration: What counts, of every option.
-        origins: Who wrote them, by dotted key.
-        typed: What stood on the command line.
-        continued: Whether a run goes on from a checkpoint.
-    """
-
-    command: str
-    configuration: Configuration
-    origins: Mapping[str, Written]
-    typed: Sequence[Written]
-    continued: bool = False
+    command: str  # `fit`, `validate`, `test` or `predict`
+    configuration: Configuration  # what counts, of every option
+    origins: Mapping[str, Written]  # who wrote them, by dotted key
+    typed: Sequence[Written]  # what stood on the command line
+    continued: bool = False  # whether a run goes on from a checkpoint
 
     def chosen(self, key: str) -> str | None:
         """Where somebody wrote the value of `key` for this run; None for a default, and for a preset of mnistlab's.

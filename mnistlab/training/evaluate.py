@@ -36,11 +36,7 @@ from mnistlab.training.screen import Screen
 
 
 def _check(command: str, data: ImageData, trainer: Trainer) -> None:
-    """Refuse what cannot be measured, before any work.
-
-    Raises:
-        LabError: If there is nothing to measure, or a table would be written by several processes.
-    """
+    """Refuse what cannot be measured, before any work."""
     if command in ("predict", "explain") and trainer.world_size > 1:
         raise LabError(f"{command} writes one file and runs in one process. Add --trainer.devices=1.")
     if command in ("predict", "explain") and trainer.limit_predict_batches == 0:
@@ -53,11 +49,7 @@ def _check(command: str, data: ImageData, trainer: Trainer) -> None:
 
 
 def evaluate(invocation: Invocation, settled: Settled, found: Found | None, wish: Wish | None) -> int:
-    """Run the command and keep its outcome; the exit code.
-
-    Raises:
-        LabError: If there is nothing to measure, or the parts do not go together.
-    """
+    """Run the command and keep its outcome; the exit code."""
     answering = Answering()
     cli = assemble(invocation, settled, found)
     cli.build_trainer(answering)

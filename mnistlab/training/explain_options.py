@@ -9,20 +9,11 @@ TARGETS = ("predicted", "true")
 
 @dataclass(frozen=True)
 class Wish:
-    """What shall be explained, and how.
+    """What shall be explained, and how."""
 
-    Attributes:
-        method: One of `METHODS`.
-        images: How many images.
-        which: One of `WHICH`.
-        head: The label, None for the primary one.
-        stage: The stage, None for the one that suits.
-        target: One of `TARGETS`: the class that is looked for.
-    """
-
-    method: str = "auto"
+    method: str = "auto"  # one of `METHODS`
     images: int = 16
-    which: str = "first"
-    head: str | None = None
-    stage: str | None = None
-    target: str = "predicted"
+    which: str = "first"  # one of `WHICH`
+    head: str | None = None  # the label, None for the primary one
+    stage: str | None = None  # the stage, None for the one that suits
+    target: str = "predicted"  # one of `TARGETS`: the class that is looked for

@@ -18,7 +18,7 @@ from torch import OutOfMemoryError
 
 from mnistlab.errors import OUTPUT, LabError, output_fault, tell
 from mnistlab.options.written import Source, Written
-from mnistlab.runs.soundness import is_scaled
+from mnistlab.runs.keeper import is_scaled
 from mnistlab.runs.supervision import Listener, Row
 from mnistlab.system.files import NO_SPACE, FullDiskError
 
@@ -67,12 +67,7 @@ class LossWatch(Listener):
 
 
 def explained(error: Exception, origins: Mapping[str, Written]) -> LabError:
-    """An error of any kind as one that is told in a line; what was noted about a failure ends the line.
-
-    Args:
-        error: What happened while a command ran.
-        origins: Who wrote what, by dotted key.
-    """
+    """An error of any kind as one that is told in a line; what was noted about a failure ends the line."""
     if isinstance(error, OSError) and error.filename == OUTPUT and (fault := output_fault(error)):
         error = RunFailedError(fault)
     told = error if isinstance(error, LabError) else refused(error, origins) if _is_refusal(error) else _told(error)
@@ -91,12 +86,7 @@ def refusing(origins: Mapping[str, Written]) -> Iterator[None]:
 
 
 def refused(error: Exception, origins: Mapping[str, Written]) -> LabError:
-    """What a class says that does not take its options, at the option that it speaks of.
-
-    Args:
-        error: What the class, or somebody on its behalf, has raised.
-        origins: Who wrote what, by dotted key.
-    """
+    """What a class says that does not take its options, at the option that it speaks of."""
     frames = [*_frames_of(error), *_frames_of(error.__cause__)]
     own = [frame for frame in frames if not _is_library(frame.filename)]
     if isinstance(error, TypeError) and own and own[-1] is frames[-1]:
@@ -147,15 +137,7 @@ def _told(error: Exception) -> LabError:
 
 
 def check_place(folder: Path, where: str) -> None:
-    """Refuse a place where nothing can be written, before any work.
-
-    Args:
-        folder: Where folders are to be made.
-        where: Who chose it.
-
-    Raises:
-        LabError: If it is no folder, or nobody but others may write there.
-    """
+    """Refuse a place where nothing can be written, before any work."""
     there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not there.is_dir():
         raise LabError(f"{where}: {there} is a file; a folder for the runs is wanted. Choose one with --run.dir=...")

@@ -20,14 +20,13 @@ from mnistlab.options.settling import Settled
 from mnistlab.options.written import Source, Written
 from mnistlab.runs.folder import BEST, LAST, RECORD, continues_from
 from mnistlab.runs.hints import command_for
-from mnistlab.runs.keeper import Keeper
+from mnistlab.runs.keeper import DivergedError, Keeper
 from mnistlab.runs.listing import called, given_names
 from mnistlab.runs.metrics import recorded
 from mnistlab.runs.newest import MEANT
 from mnistlab.runs.reading import read_record
 from mnistlab.runs.record import config_text, start_record
 from mnistlab.runs.recorder import Recorder, rounded
-from mnistlab.runs.soundness import DivergedError
 from mnistlab.runs.supervision import Listener, Row, Supervision
 from mnistlab.runs.verdict import lower_rate, verdict
 from mnistlab.runs.writer import refuse_second
@@ -49,26 +48,17 @@ from mnistlab.training.typed import find_init
 
 
 def train(invocation: Invocation, settled: Settled, found: Found | None, supervision: Supervision | None) -> int:
-    """Train, then test the best weights; the exit code.
-
-    Args:
-        invocation: The command as it was typed.
-        settled: The configuration.
-        found: The run that goes on, or is run again.
-        supervision: What the run is part of.
-
-    Raises:
-        LabError: If the parts do not go together, or the run fails.
-    """
+    """Train, then test the best weights; the exit code."""
     continued = found is not None and found.path is not None
     if not continued:
-        find_init(settled, invocation.root())
+        find_init(settled, invocation.root())  # `--model.init_from=last` becomes the path of a checkpoint
     cli = assemble(invocation, settled, found)
     configured = Configured("fit", cli.configuration, settled.origins, invocation.typed, continued)
     pace = _build_pace(cli, supervision)
     recorder = _build_recorder(invocation, cli, found, supervision, pace)
     root, run = invocation.root_of(recorder.folder), cli.configuration.run
     course = _Course(cli, recorder, configured, differing(settled, cli.resolved), None if supervision else root)
+    # in this order they hear of each epoch: the screen before a tracker may fail, and last who may end the run
     recorder.listeners += [course, LossWatch(), Trackers(cli.trackers, recorder, root, cli.resolved)]
     recorder.listeners += [supervision] if supervision else []
     keeper = Keeper(recorder, run.checkpoint_every_n_steps, stop_when_nan=run.stop_when_nan)
@@ -98,21 +88,13 @@ def _fit(cli: LabCLI, recorder: Recorder, found: Found | None) -> None:
 
 @dataclass
 class _Course(Listener):
-    """Tells the user of a training run, from what has no effect in it to how to have it again.
+    """Tells the user of a training run, from what has no effect in it to how to have it again."""
 
-    Attributes:
-        cli: Its parts.
-        recorder: Its figures.
-        configured: How it was configured.
-        changed: What of that is not at its default.
-        root: Where the runs are among which its name should find it; None where it is found otherwise.
-    """
-
-    cli: LabCLI
-    recorder: Recorder
+    cli: LabCLI  # its parts
+    recorder: Recorder  # its figures
     configured: Configured
-    changed: Sequence[Origin]
-    root: Path | None
+    changed: Sequence[Origin]  # what of that is not at its default
+    root: Path | None  # where the runs are among which its name should find it; None where it is found otherwise
     screen: Screen = field(default_factory=Screen)
 
     def announce(self, trainer: Trainer) -> None:
@@ -271,7 +253,7 @@ def _build_recorder(
 ) -> Recorder:
     new = supervision.folder if supervision else cli.folder
     cli.folder = folder = found.folder if found and found.folder else new
-    if supervision is None:
+    if supervision is None:  # a sweep's database has seen to it
         refuse_second(folder)
     record = _record_of(folder)
     started = start_record("fit", invocation.arguments, cli.resolved, cli.model.name, invocation.presets)

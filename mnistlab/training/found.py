@@ -22,31 +22,19 @@ from mnistlab.training.typed import trusted_base
 
 @dataclass(frozen=True)
 class Found:
-    """The checkpoint of a command.
+    """The checkpoint of a command."""
 
-    Attributes:
-        path: The file; None for a run that has written none yet.
-        folder: The run that it belongs to, if it lies in one.
-        contents: What is in the file.
-        layer: What it says about model and data, as something written.
-        unrecorded: What its maker could not write down, by option.
-        fingerprint: That of the images that were read for it; empty where an older version has made it.
-    """
-
-    path: Path | None
-    folder: Path | None
+    path: Path | None  # the file; None for a run that has written none yet
+    folder: Path | None  # the run that it belongs to, if it lies in one
     contents: Mapping[str, Any]
-    layer: list[Written]
-    unrecorded: Mapping[str, str]
+    layer: list[Written]  # what it says about model and data, as something written
+    unrecorded: Mapping[str, str]  # what its maker could not write down, by option
     fingerprint: Mapping[str, str] = field(default_factory=dict)
+    """That of the images that were read for it; empty where an older version has made it."""
 
 
 def find(invocation: Invocation) -> Found | None:
-    """Find and read what `--ckpt_path` names: a file, a run's folder, `best` or `last`.
-
-    Raises:
-        LabError: If it names nothing, or something that is not a checkpoint.
-    """
+    """Find and read what `--ckpt_path` names: a file, a run's folder, `best` or `last`."""
     if invocation.ckpt_path is None:
         return None
     where, continues = f"--ckpt_path={invocation.ckpt_path}", invocation.command == "fit"
@@ -70,15 +58,7 @@ def find(invocation: Invocation) -> Found | None:
 
 
 def repeat(invocation: Invocation, folder: Path) -> Found:
-    """What a run was configured with, to be run once more.
-
-    Args:
-        invocation: The command.
-        folder: The run.
-
-    Raises:
-        LabError: If its configuration cannot be read, or would write to a strange place.
-    """
+    """What a run was configured with, to be run once more."""
     read = (read_record(folder) or {}).get("data_fingerprint") or {}
     return Found(None, None, {}, trusted_base(invocation, folder), {}, read)
 

@@ -14,16 +14,14 @@ import psutil
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 from mnistlab.errors import LabError
-from mnistlab.runs.soundness import DivergedError
+from mnistlab.runs.keeper import DivergedError
 from mnistlab.system.lightning_inside import Epochwise, take_over_processes
 
 _FIRST = "MNISTLAB_FIRST_PROCESS"
 """The variable that tells those which Lightning has started the number of the first one, their parent."""
 
 _LOOK_S = 0.25
-_GRACE_S = 5.0
-"""Seconds in which a process may end by itself, as it does where it finds the connection broken."""
-
+_GRACE_S = 5.0  # seconds in which a process may end by itself, as it does where it finds the connection broken
 _INTERRUPTED = 130
 _BROKEN = ("gloo", "nccl", "socket", "connection")
 

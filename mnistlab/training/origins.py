@@ -11,25 +11,17 @@ from mnistlab.options.walk import Place
 from mnistlab.sections import TRAINER_DEFAULTS
 from mnistlab.system.environment import DATA_DIR, said_by
 
-_WIDTH = 64
-"""Comments stand in this column, or right behind what is longer."""
+_WIDTH = 64  # comments stand in this column, or right behind what is longer
 
 
 @dataclass(frozen=True)
 class Origin:
-    """A value, what it would be by default, and where it is from.
+    """A value, what it would be by default, and where it is from."""
 
-    Attributes:
-        key: The dotted key; `trainer.callbacks.0.monitor` in a list.
-        value: As plain data; of a class the short name.
-        default: The default of the class that was chosen.
-        where: Who said so.
-    """
-
-    key: str
-    value: object
-    default: object
-    where: str
+    key: str  # the dotted key; `trainer.callbacks.0.monitor` in a list
+    value: object  # as plain data; of a class the short name
+    default: object  # the default of the class that was chosen
+    where: str  # who said so
 
     @property
     def name(self) -> str:
@@ -38,12 +30,7 @@ class Origin:
 
 
 def origins(settled: Settled, resolved: Mapping[str, Any]) -> list[Origin]:
-    """The origin of every value.
-
-    Args:
-        settled: Who wrote what.
-        resolved: What came of it, as plain data.
-    """
+    """The origin of every value."""
     found: list[Origin] = []
     for key, place in settled.places.items():
         part = _at(resolved, key.split("."))
@@ -63,9 +50,7 @@ def differing(settled: Settled, resolved: Mapping[str, Any]) -> list[Origin]:
 def with_origins(text: str, found: Sequence[Origin]) -> str:
     """The YAML of a configuration with the origin of each value as a comment."""
     where = {origin.key: " ".join(origin.where.split()) for origin in found}
-    root = yaml.compose(text, Loader=yaml.SafeLoader)
-    assert isinstance(root, yaml.MappingNode)
-    comments = {line: where[key] for line, key in _lines(root, "") if key in where}
+    comments = {line: where[key] for line, key in _lines(yaml.compose(text, yaml.SafeLoader), "") if key in where}
     lines = text.splitlines()
     return "".join(
         f"{line:<{_WIDTH}}  # {comments[number]}\n" if number in comments else f"{line}\n"
@@ -73,8 +58,7 @@ def with_origins(text: str, found: Sequence[Origin]) -> str:
     )
 
 
-_NOWHERE = object()
-"""Stands where a configuration has nothing."""
+_NOWHERE = object()  # stands where a configuration has nothing
 
 
 def _at(resolved: object, key: Sequence[str]) -> object:
@@ -108,7 +92,7 @@ def _shortened(value: object) -> object:
     return value["class_path"].rpartition(".")[2] if _is_class(value) else value
 
 
-def _lines(node: yaml.Node, key: str) -> Iterator[tuple[int, str]]:
+def _lines(node: yaml.Node | None, key: str) -> Iterator[tuple[int, str]]:
     """The line of each value in a configuration, with its dotted key; of text on several lines the last."""
     if isinstance(node, yaml.SequenceNode):
         for number, item in enumerate(node.value):

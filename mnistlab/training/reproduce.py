@@ -13,10 +13,11 @@ from torch import Tensor
 
 from mnistlab.errors import LabError, visible
 from mnistlab.options.arguments import Arguments, words
-from mnistlab.runs.differences import Difference
+from mnistlab.runs.differences import ABSENT, Difference, by_option, differences
 from mnistlab.runs.folder import METRICS, WEIGHTS, new_folder
 from mnistlab.runs.hints import command_for
 from mnistlab.runs.listing import find_run
+from mnistlab.runs.record import NOT_COUNTED
 from mnistlab.runs.run import Run
 from mnistlab.runs.supervision import Row, Supervision
 from mnistlab.runs.verdict import lower_rate
@@ -42,11 +43,7 @@ _PLACES = (
 
 
 def reproduce(asked: Arguments) -> int:
-    """Train once more, and tell what differs; the exit code. Where that is JSON, all else goes to standard error.
-
-    Raises:
-        LabError: If there is no such run, or it has not come to its end.
-    """
+    """Train once more, and tell what differs; the exit code. Where that is JSON, all else goes to standard error."""
     root, for_machines = asked.root, "json" in asked.switches
     first = _ended(find_run(asked.names[0], root))
     folder, turns = first.folder, _turns(first)
@@ -149,7 +146,14 @@ def _places(first: Run, again: Run) -> Iterator[Difference]:
                 Difference(each, old.get(each), new.get(each)) for each in packages if old.get(each) != new.get(each)
             )
         elif old != new:
-            yield Difference(name.rpartition(".")[2], old, new)
+            yield from _options(first, again) if name == "config_hash" else [Difference(name.split(".")[-1], old, new)]
+
+
+def _options(first: Run, again: Run) -> Iterator[Difference]:
+    """The options that count otherwise; those that a newer version has besides are at their defaults."""
+    for each in differences(by_option(first.configuration), by_option(again.configuration)):
+        if each.a is not ABSENT and each.name.partition(".")[0] not in NOT_COUNTED:
+            yield each
 
 
 def _images(run: Run) -> str | None:

@@ -17,13 +17,9 @@ from mnistlab.text.layout import beside, wrapped
 from mnistlab.text.values import cut, in_seconds, shown
 from mnistlab.training.origins import Origin
 
-_LONGEST = 40
-"""Characters of a value that are shown."""
-
+_LONGEST = 40  # characters of a value that are shown
 _SHARE = len("98.12 %")
-
-_COLUMN = 20
-"""Characters that a value may have and still be followed by its origin in the common column."""
+_COLUMN = 20  # characters that a value may have and still be followed by its origin in the common column
 
 
 def quiet() -> None:

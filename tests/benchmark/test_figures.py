@@ -2,8 +2,7 @@
 
 import pytest
 
-from mnistlab.benchmark.figures import Figure, Mark, Result, Series, ratio
-from mnistlab.benchmark.screen import head, lines
+from mnistlab.benchmark.figures import Figure, Mark, Result, Series, head, lines, ratio
 from mnistlab.text.values import three_digits
 
 

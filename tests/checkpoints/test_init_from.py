@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from mnistlab import CNN8K, SmallModel, TinyModel
-from mnistlab.checkpoints.exported import pack
 from mnistlab.checkpoints.init_from import take_weights
+from mnistlab.checkpoints.reading import pack
 from mnistlab.errors import LabError
 
 

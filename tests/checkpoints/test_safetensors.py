@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from mnistlab import Classifier, TinyModel, main
-from mnistlab.checkpoints.exported import NotExportableError, pack, unpack
+from mnistlab.checkpoints.reading import NotExportableError, pack, unpack
 from mnistlab.errors import LabError
 
 Fit = Callable[..., Path]

@@ -251,6 +251,58 @@ def test_every_misfit_is_refused_before_training(refusal: Refusal, options: tupl
     assert said in refusal(MEASURED, *options)
 
 
+OWN_HEADS = '''
+from typing import Any
+from torch import nn
+from mnistlab import Classifier
+
+class OneTensor{0}(Classifier):
+    """Its net knows nothing of heads."""
+    name = "one_tensor_{0}"
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.net = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+
+class OneNumber{0}(Classifier):
+    """It takes a number of classes."""
+    name = "one_number_{0}"
+    def __init__(self, num_classes: int = 10, **kwargs: Any) -> None:
+        super().__init__(num_classes=num_classes, **kwargs)
+        self.net = nn.Sequential(nn.Flatten(), nn.Linear(784, num_classes))
+'''
+
+
+@pytest.fixture
+def own_heads(here: Path) -> Callable[[str], str]:
+    """The path of a model of the user's own that has one head."""
+    stem = "".join(part for part in here.name if part.isalnum())
+    (here / f"own_{stem}.py").write_text(OWN_HEADS.format(stem))
+    return lambda name: f"own_{stem}.{name}{stem}"
+
+
+def test_an_own_model_with_one_head_is_refused_on_several_labels(
+    refusal: Refusal, own_heads: Callable[[str], str]
+) -> None:
+    """Before anything is trained: with what it has, what the data have, and what to do."""
+    one_tensor = refusal(f"--model={own_heads('OneTensor')}", MEASURED)
+    one_number = refusal(f"--model={own_heads('OneNumber')}", MEASURED)
+
+    assert one_tensor.startswith(f"mnistlab: {MEASURED}: OneTensor")
+    assert "has the heads digit, thickness, slant, loops, but its net gives one tensor of logits" in one_tensor
+    assert one_tensor.endswith("""'--model.num_classes={"digit":10}'""")
+    assert one_number.startswith(f"mnistlab: {MEASURED}: SyntheticDigits has 10 classes of digit, 5 classes of thick")
+    assert (
+        "has one head: its num_classes is one number. Choose data with one label, or --data.labels=null" in one_number
+    )
+
+
+def test_an_own_model_with_one_head_learns_the_label_that_is_chosen(fit: Fit, own_heads: Callable[[str], str]) -> None:
+    """As the refusal says."""
+    folder = fit(f"--model={own_heads('OneTensor')}", MEASURED, '--model.num_classes={"digit":10}')
+
+    assert metrics(folder)["test"].keys() >= {"test/loss", "test/acc"}
+
+
 def test_data_with_one_label_have_no_heads_to_name(refusal: Refusal) -> None:
     """A model of several heads says which data have them."""
     assert "There is one head, label: use `loss` for it." in refusal("--model.losses.thickness=MSELoss")

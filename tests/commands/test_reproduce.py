@@ -124,6 +124,23 @@ def test_other_circumstances_are_told(trained: Fit, capsys: pytest.CaptureFixtur
     assert {each["what"]: each["then"] for each in said["circumstances"]} == {"torch": "1.0", "device": "cuda:0"}
 
 
+def test_options_that_a_newer_version_has_besides_are_no_difference(
+    trained: Fit, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They are at their defaults; an option that counts otherwise is named."""
+    folder = trained()
+    config = (folder / "config.yaml").read_text()
+    older = [line for line in config.splitlines() if not line.strip().startswith(("channels_last:", "augment:"))]
+    (folder / "config.yaml").write_text("\n".join(older) + "\n")
+    edit(folder, config_hash="0" * 64)
+    capsys.readouterr()
+
+    code, said = outcome(capsys, folder)
+
+    assert len(older) == len(config.splitlines()) - 2
+    assert (code, said["circumstances"]) == (0, [])
+
+
 def test_it_takes_the_threads_of_the_run(trained: Fit, capsys: pytest.CaptureFixture[str]) -> None:
     """They are part of a run's bits; afterwards they are as before."""
     folder = trained()

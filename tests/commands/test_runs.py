@@ -157,7 +157,7 @@ def test_a_table_fits_80_columns_and_says_what_it_leaves_out(here: Path, said: S
     assert max(map(len, table.splitlines())) <= 80
     assert "MultiheadCNN422K" in table
     assert "interrupted" in table
-    assert "No room for started UTC" in table
+    assert "started UTC: a wider terminal" in " ".join(table.split())
 
 
 @pytest.mark.usefixtures("several")
@@ -174,6 +174,29 @@ def test_on_a_terminal_all_is_seen_at_once(said: Said, monkeypatch: pytest.Monke
 
     assert 15 <= len(shown.splitlines()) <= 23
     assert ("of the 60 that match, of 64 runs" if tagged else "of 64 runs in runs") in " ".join(shown.split())
+
+
+def test_a_row_is_a_line_on_a_narrow_terminal(here: Path, said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The further metrics give way first, the last one before the others; what a run is found by stays."""
+    del here
+    measures = [{"name": name, "title": name, "unit": "%", "higher_is_better": True} for name in ("top3", "ece")]
+    figures = {f"{split}/{name}": 0.5 for split in ("val", "test") for name in ("acc", "top3", "ece")}
+    outcome = {"last": {"epoch": 9}, "best": figures, "test": figures}
+    for number in (1, 2):
+        more = {"measures": measures, "metrics": outcome, "timings": {"train_seconds": 12.0}, "name": f"n{number}"}
+        make(f"a/20260101T000000Z-abc12{number}", **{"class": "MultiheadCNN422K"}, **more)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+
+    for width, left_out in {
+        60: "val top3 %, test top3 %, val ece %, test ece %",
+        90: "test top3 %, val ece %, test ece %",
+    }.items():
+        monkeypatch.setattr("shutil.get_terminal_size", lambda _=None, width=width: os.terminal_size((width, 24)))
+        heading, *rows = said().split("\n\n")[1].splitlines()
+        assert len(rows) == 2
+        assert heading.split()[:2] == ["id", "model"]
+        assert max(map(len, rows)) <= width
+        assert f"No room for {left_out}" in " ".join(said().split())
 
 
 def test_the_column_that_is_sorted_by_stays(here: Path, said: Said) -> None:

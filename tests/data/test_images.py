@@ -16,8 +16,8 @@ from torch import Tensor
 from mnistlab.cli import main
 from mnistlab.data import EMNIST, MNIST, SyntheticDigits
 from mnistlab.data.augment import RandomDistortion
-from mnistlab.data.images import ImageData, stratified
-from mnistlab.data.imageset import ImageSet
+from mnistlab.data.images import ImageData
+from mnistlab.data.imageset import ImageSet, stratified
 from mnistlab.errors import LabError
 from mnistlab.models import TinyModel
 from mnistlab.options.classes import candidates

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from mnistlab import main
-from mnistlab.nets.probe import learns_from_single_images, refusal
+from mnistlab.nets.probe import learns_from_single_images, try_image
 
 GREY, COLOUR = (1, 28, 28), (3, 32, 32)
 
@@ -36,9 +36,11 @@ def test_two_values_of_a_channel_are_what_it_takes(net: nn.Module, shape: tuple[
 
 def test_images_of_another_shape_are_refused_in_words() -> None:
     """And those of the right one are not, though one image alone could not be trained on."""
-    assert refusal(dense(784), GREY) is None
-    assert "shapes cannot be multiplied" in str(refusal(dense(100), GREY))
-    assert "channels" in str(refusal(nn.Conv2d(3, 4, 3), GREY))
+    assert isinstance(try_image(dense(784), GREY), torch.Tensor)
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+        try_image(dense(100), GREY)
+    with pytest.raises(RuntimeError, match="channels"):
+        try_image(nn.Conv2d(3, 4, 3), GREY)
 
 
 def test_the_net_and_the_random_numbers_are_left_alone() -> None:
@@ -50,7 +52,7 @@ def test_the_net_and_the_random_numbers_are_left_alone() -> None:
     torch.manual_seed(3)
 
     assert learns_from_single_images(net, GREY)
-    assert refusal(net, GREY) is None
+    assert isinstance(try_image(net, GREY), torch.Tensor)
 
     assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
     assert all(module.training for module in net.modules())

@@ -9,8 +9,7 @@ import yaml
 from pages import Page
 
 from mnistlab.cli import main
-from mnistlab.runs.outcomes import Outcomes, load_outcomes, save_outcomes
-from mnistlab.runs.predictions import Answers
+from mnistlab.runs.outcomes import Answers, Outcomes, load_outcomes, save_outcomes
 
 Fit = Callable[..., Path]
 Report = Callable[..., Page]

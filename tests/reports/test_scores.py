@@ -19,7 +19,7 @@ from mnistlab.reports.scores import (
     confusion,
     worst,
 )
-from mnistlab.runs.predictions import Answers, answers_of
+from mnistlab.runs.outcomes import Answers, answers_of
 from mnistlab.runs.verdict import wilson
 
 

@@ -11,8 +11,7 @@ from mnistlab.errors import LabError
 from mnistlab.options.written import from_text
 from mnistlab.runs.comparing import Flip, compare_outcomes, mcnemar
 from mnistlab.runs.differences import ABSENT, Difference, by_option, differences
-from mnistlab.runs.outcomes import Outcomes
-from mnistlab.runs.predictions import Answers
+from mnistlab.runs.outcomes import Answers, Outcomes
 
 
 def outcomes(images: str = "same", **said: Sequence[int]) -> Outcomes:

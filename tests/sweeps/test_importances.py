@@ -7,8 +7,8 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import FrozenTrial, create_trial
 
 from mnistlab.sections import prepare
-from mnistlab.sweeps.importances import importances
 from mnistlab.sweeps.space import Space
+from mnistlab.sweeps.summary import importances
 
 WIDTH, RATE = "model.hidden_dim", "model.optimizer.lr"
 DISTRIBUTIONS = {WIDTH: CategoricalDistribution([16, 32, 64]), RATE: FloatDistribution(1e-4, 1e-2, log=True)}

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from mnistlab.sections import prepare
+from mnistlab.sweeps.jobs import State
 from mnistlab.sweeps.plan import Plan
-from mnistlab.sweeps.study import State, Study
+from mnistlab.sweeps.study import Study
 from mnistlab.system.processes import that_process
 
 

@@ -15,40 +15,26 @@ TRAIN, MANY, TABLES, CARE = GROUPS = ("Train and measure", "Many runs", "See wha
 
 
 class Command(NamedTuple):
-    """A command.
+    """A command."""
 
-    Attributes:
-        summary: What it does, in one line.
-        work: Does it, and returns the exit code; or where that stands, as `module:function`.
-        group: Under which heading the overview has it.
-        order: Its place there.
-        about: The beginning of its page of help; a line that is indented stays as it is.
-        options: Its own options, or what lists them.
-        names: What may stand without dashes.
-        needs: How many of them there must be.
-        instead: What is said of a name where there may be none; `{name}` stands for it.
-        usage: What stands after its name, where it does not follow from the options.
-        notes: The end of its page, or what gives it.
-        like: The command whose options of a model, its data and a trainer it takes.
-        shows: Those that its own page shows, in groups; where there are none, the page shows its own options.
-            `model.*` are the options of the chosen class itself, which come first in its signature.
-        commands: What else it can do, by a word that comes first.
-    """
-
-    summary: str
+    summary: str  # what it does, in one line
     work: Callable[[Arguments], int] | str
-    group: str = CARE
-    order: int = 0
-    about: str = ""
-    options: Sequence[Option] | Callable[[], Sequence[Option]] = ()
-    names: Sequence[Option] = ()
-    needs: int | None = None
-    instead: str = ""
-    usage: str = ""
-    notes: str | Callable[[], str] = ""
-    like: str = ""
+    """Does it, and returns the exit code; or where that stands, as `module:function`."""
+    group: str = CARE  # under which heading the overview has it
+    order: int = 0  # its place there
+    about: str = ""  # the beginning of its page of help; a line that is indented stays as it is
+    options: Sequence[Option] | Callable[[], Sequence[Option]] = ()  # its own options, or what lists them
+    names: Sequence[Option] = ()  # what may stand without dashes
+    needs: int | None = None  # how many of them there must be
+    instead: str = ""  # what is said of a name where there may be none; `{name}` stands for it
+    usage: str = ""  # what stands after its name, where it does not follow from the options
+    notes: str | Callable[[], str] = ""  # the end of its page, or what gives it
+    like: str = ""  # the command whose options of a model, its data and a trainer it takes
     shows: Sequence[Sequence[str]] = ()
-    commands: Mapping[str, "Command"] = MappingProxyType({})
+    """Those that its own page shows, in groups; where there are none, the page shows its own options. `model.*` are the
+    options of the chosen class itself, which come first in its signature.
+    """
+    commands: Mapping[str, "Command"] = MappingProxyType({})  # what else it can do, by a word that comes first
 
     @property
     def own(self) -> Sequence[Option]:

@@ -160,8 +160,8 @@ class _Line:
         """The options of the command that it shares them with."""
         passed = any(option.parts and typed.startswith(f"--{option.name}.") for option in self._own.values())
         if self._command.like or passed:
-            own = {_of_option(option).word for option in self._own.values()}
-            yield from (each for each in self._options(typed) if each.word not in own)
+            own = {word for each in self._own.values() for word in (_of_option(each).word, f"--{each.completes}=")}
+            yield from (each for each in self._options(typed) if each.word not in own)  # `--models` is for `--model`
 
     def _values(self, name: str, typed: str) -> Iterator[Candidate]:
         """What may follow `--name=`."""

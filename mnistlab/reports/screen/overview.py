@@ -19,22 +19,13 @@ from mnistlab.text.layout import as_csv, paragraph, screen_height, screen_width,
 from mnistlab.text.values import counted, in_percent, in_seconds, moment
 
 _DEFAULT_ORDER = "-started"
-_FEWEST = 5
-"""Rows that are shown on however small a screen."""
-
-_ASKED_FOR = 9
-"""How late a column gives way that the rows are sorted by."""
-
-_LAST = 16
-"""Characters that the last column needs at least: it is wrapped."""
+_FEWEST = 5  # rows that are shown on however small a screen
+_ASKED_FOR = 9  # how late a column gives way that the rows are sorted by
+_LAST = 16  # characters that the last column needs at least: it is wrapped
 
 
 def show_runs(asked: Arguments) -> int:
-    """Show the runs that are asked for; the exit code.
-
-    Raises:
-        LabError: If a filter, the order or the limit is none.
-    """
+    """Show the runs that are asked for; the exit code."""
     if {"csv", "json"} <= asked.switches:
         raise LabError("--csv and --json exclude each other.")
     root, limit = asked.root, _limit(asked)
@@ -52,11 +43,7 @@ def show_runs(asked: Arguments) -> int:
 
 
 def runs_below(root: Path, asked: Arguments) -> Runs:
-    """Read all runs, and tell which records cannot be read.
-
-    Raises:
-        LabError: If the folder was named and is none.
-    """
+    """Read all runs, and tell which records cannot be read."""
     if "run.dir" in asked.values and not root.is_dir():
         raise LabError(f"--run.dir={root}: there is no such folder.")
     found = read_runs(root)
@@ -65,11 +52,7 @@ def runs_below(root: Path, asked: Arguments) -> Runs:
 
 
 def chosen_of(found: Runs, asked: Arguments) -> list[Run]:
-    """The runs that the filters leave, in the order that is asked for.
-
-    Raises:
-        LabError: If a filter or the order is none.
-    """
+    """The runs that the filters leave, in the order that is asked for."""
     wanted = {name: value for name, value in asked.values.items() if name in FILTERS}
     chosen = ordered(selected(found.all, wanted), asked.values.get("sort", _DEFAULT_ORDER))
     return chosen[::-1] if "reverse" in asked.switches else chosen
@@ -106,23 +89,14 @@ def _csv_cell(value: object) -> object:
 
 @dataclass(frozen=True)
 class _Column:
-    """A column, and how it gives way.
+    """A column, and how it gives way."""
 
-    Attributes:
-        heading: Above it.
-        cells: What it says of each run.
-        right: Whether it is aligned to the right.
-        common: Whether it is said once, above the table, where all rows say the same.
-        gives_way: How early it is left out for want of room; 0 is never.
-        key: What sorts by it.
-    """
-
-    heading: str
-    cells: Sequence[str]
-    right: bool = False
-    common: bool = False
-    gives_way: int = 0
-    key: str = ""
+    heading: str  # above it
+    cells: Sequence[str]  # what it says of each run
+    right: bool = False  # whether it is aligned to the right
+    common: bool = False  # whether it is said once, above the table, where all rows say the same
+    gives_way: int = 0  # how early it is left out for want of room; 0 is never
+    key: str = ""  # what sorts by it
 
     @property
     def same(self) -> bool:
@@ -143,20 +117,20 @@ def _columns(found: Runs, shown: Sequence[Run], key: str) -> list[_Column]:
     epochs = ["" if run.epochs is None else str(run.epochs) for run in shown]
     columns = [
         _Column("id", [ids[run.folder] for run in shown]),
-        _Column("command", [run.command for run in shown], common=True, gives_way=4, key="command"),
+        _Column("command", [run.command for run in shown], common=True, gives_way=5, key="command"),
         _Column("model", [run.model for run in shown]),
-        _Column("data", [run.data for run in shown], common=True, gives_way=5, key="data"),
-        _Column("ep", epochs, right=True, gives_way=3, key="epochs"),
+        _Column("data", [run.data for run in shown], common=True, gives_way=6, key="data"),
+        _Column("ep", epochs, right=True, gives_way=4, key="epochs"),
         _Column("val %", [in_percent(run.val_acc) for run in shown], right=True),
         _Column("test %", [in_percent(run.test_acc) for run in shown], right=True),
         *_further(shown),
-        _Column("s", [in_seconds(run.seconds) for run in shown], right=True, gives_way=2, key="seconds"),
-        _Column("started UTC" if one_year else "started", times, gives_way=1, key="started"),
+        _Column("s", [in_seconds(run.seconds) for run in shown], right=True, gives_way=3, key="seconds"),
+        _Column("started UTC" if one_year else "started", times, gives_way=2, key="started"),
         _Column("status", [run.status for run in shown], common=True),
         _Column("name, tags", [_name(run) for run in shown]),
     ]
     kept = [column for column in columns if any(column.cells)]
-    return [replace(column, gives_way=_ASKED_FOR) if key == column.key else column for column in kept]
+    return [replace(column, gives_way=_ASKED_FOR) if key and key == column.key else column for column in kept]
 
 
 def _further(shown: Sequence[Run]) -> Iterator[_Column]:
@@ -203,13 +177,11 @@ def _heading(total: int, chosen: int, shown: int, root: Path, said: Sequence[str
 def _fitting(columns: Sequence[_Column]) -> tuple[list[_Column], list[str]]:
     """The columns that there is room for, and the headings of the others."""
     kept = list(columns)
-    left_out: list[str] = []
-    giving = sorted((column for column in columns if column.gives_way), key=lambda column: column.gives_way)
-    while _width(kept) > screen_width() and giving:
-        column = giving.pop(0)
+    for column in sorted((each for each in reversed(columns) if each.gives_way), key=lambda each: each.gives_way):
+        if _width(kept) <= screen_width():
+            break
         kept.remove(column)
-        left_out.append(column.heading)
-    return kept, left_out
+    return kept, [column.heading for column in columns if column not in kept]
 
 
 def _width(columns: Sequence[_Column]) -> int:

@@ -30,48 +30,27 @@ from mnistlab.text.values import shown
 if TYPE_CHECKING:
     from mnistlab.runs.comparing import Agreement
 
-_FEW = 10
-"""Flipped images that are shown without --all."""
-
+_FEW = 10  # flipped images that are shown without --all
 _CLASS_PATH = re.compile(r"[a-z_]\w*(\.\w+)*\.[A-Z]\w*")
-
-_RARE = 0.05
-"""Chance below which two nets are told apart."""
-
-_DIGITS = 4
-"""Digits of a figure that is no whole number."""
-
-_LEAST = 1e-6
-"""Chance below which its size is no longer of interest."""
+_RARE = 0.05  # chance below which two nets are told apart
+_DIGITS = 4  # digits of a figure that is no whole number
+_LEAST = 1e-6  # chance below which its size is no longer of interest
 
 
 @dataclass(frozen=True)
 class _Pair:
-    """Two runs, and what was found out about them.
-
-    Attributes:
-        a: The first one.
-        b: The second one.
-        settings: What they were configured with differently.
-        unknown: Why that cannot be said, if it cannot.
-        tests: How they agree on the same test images, by head.
-        untested: Why that cannot be said, if it cannot.
-    """
+    """Two runs, and what was found out about them."""
 
     a: Run
     b: Run
-    settings: Sequence[Difference]
-    unknown: str
-    tests: Mapping[str, "Agreement"]
-    untested: str
+    settings: Sequence[Difference]  # what they were configured with differently
+    unknown: str  # why that cannot be said, if it cannot
+    tests: Mapping[str, "Agreement"]  # how they agree on the same test images, by head
+    untested: str  # why that cannot be said, if it cannot
 
 
 def show_pair(asked: Arguments) -> int:
-    """Show what differs between two runs; the exit code.
-
-    Raises:
-        LabError: If a name means no run, both mean the same, or one has no record.
-    """
+    """Show what differs between two runs; the exit code."""
     root, (first, second) = asked.root, asked.names
     folders = [find_run(name, root) for name in asked.names]
     if folders[0].resolve() == folders[1].resolve():
@@ -109,11 +88,7 @@ def _settings(a: Sequence[Written], b: Sequence[Written]) -> list[Difference]:
 
 
 def _tests(a: Run, b: Run, root: Path) -> Mapping[str, "Agreement"]:
-    """Compare the tests of two runs, image by image.
-
-    Raises:
-        LabError: If there is no test of one, or they were tested on different images.
-    """
+    """Compare the tests of two runs, image by image."""
     tests = [_tested(run, root) for run in (a, b)]
     from mnistlab.runs.comparing import compare_outcomes  # noqa: PLC0415 - brings torch in
 
@@ -121,11 +96,7 @@ def _tests(a: Run, b: Run, root: Path) -> Mapping[str, "Agreement"]:
 
 
 def _tested(run: Run, root: Path) -> Run:
-    """What the test of a run said of each image: that of the run itself, else that of the newest `test` of its weights.
-
-    Raises:
-        LabError: If it has not been tested, or before outcomes were kept.
-    """
+    """The run that has what the test said of each image: itself, else the newest `test` of its weights."""
     test = run.tested_in(root)
     if test is not None:
         return test

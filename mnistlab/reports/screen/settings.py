@@ -13,28 +13,16 @@ from mnistlab.runs.differences import numbered
 
 @dataclass(frozen=True)
 class Setting:
-    """A value that is not at its default.
+    """A value that is not at its default."""
 
-    Attributes:
-        option: Its name; the classes of a list are numbered.
-        value: The value, of a class the short name.
-        default: What it would be otherwise; None where that is null or not known.
-        known: Whether it has a default that is known: strange classes have none, nor have the entries of lists.
-    """
-
-    option: str
+    option: str  # its name; the classes of a list are numbered
     value: object
-    default: object
-    known: bool
+    default: object  # what it would be otherwise; None where that is null or not known
+    known: bool  # whether it has a default that is known: strange classes have none, nor have the entries of lists
 
 
 def changed(catalogue: Catalogue, written: Sequence[Written]) -> list[Setting]:
-    """The values that are not at the default of the classes that were chosen, in the order in which they are written.
-
-    Args:
-        catalogue: What the defaults are.
-        written: A configuration in which all is written.
-    """
+    """The values that are not at the default of the chosen classes, in the order in which they are written."""
     present = _walked(catalogue, written)
     found: list[Setting] = []
     for key, entry in numbered(written):

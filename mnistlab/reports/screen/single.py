@@ -20,19 +20,12 @@ from mnistlab.system.strict_json import NOT_FINITE, as_json
 from mnistlab.text.layout import paragraph, screen_width, table
 from mnistlab.text.values import count, counted, in_seconds, moment, shown
 
-_MOST_ROWS, _FIRST, _LAST = 12, 3, 7
-"""Epochs that are all shown; of more, so many of the first and of the last."""
-
-_NAMES = 12
-"""Columns that the names of the facts take."""
+_MOST_ROWS, _FIRST, _LAST = 12, 3, 7  # epochs that are all shown; of more, so many of the first and of the last
+_NAMES = 12  # columns that the names of the facts take
 
 
 def show_run(asked: Arguments) -> int:
-    """Show the run that is named; the exit code.
-
-    Raises:
-        LabError: If there is none, or the run has no record.
-    """
+    """Show the run that is named; the exit code."""
     run = Run.of(find_run(asked.names[0], asked.root))
     try:
         settings, problem = changed(load_catalogue(), run.configuration), ""

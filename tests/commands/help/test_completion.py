@@ -463,6 +463,8 @@ def test_a_sweep_and_a_comparison_complete_lists(offered: Offered) -> None:
     assert offered("sweep", "--model=choice:SDN8K,Small") == ["--model=choice:SDN8K,SmallModel"]
     assert offered("sweep", "--model=SmallModel", "--model.hid") == ["--model.hidden_dim="]
     assert offered("compare", "--models=SDN8K,CNN8") == ["--models=SDN8K,CNN8K"]
+    assert offered("compare", "--mo") == ["--models=", "--model."]
+    assert offered("compare", "--models=SDN8K", "--mo") == ["--model."]
     assert "--json" in offered("reproduce", "--")
 
 
