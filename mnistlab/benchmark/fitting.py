@@ -56,7 +56,11 @@ def tail(log: Path, lines: int = 5) -> str:
 
 
 def fit(data: Sequence[str], arguments: Sequence[str], folder: Path) -> None:
-    """Train on `data`, as it is typed, with a bar, a table and checkpoints; what is shown goes to a file."""
+    """Train on `data`, as it is typed, with a bar, a table and checkpoints; what is shown goes to a file.
+
+    Raises:
+        RunFailedError: If it fails.
+    """
     typed = [*data, *arguments, f"--run.dir={folder / 'runs'}"]
     try:
         with terminal(folder / "screen"):

@@ -35,7 +35,18 @@ SECTIONS: dict[str, Callable[[Ground], Iterator[Found]]] = {
 
 
 def measure(sections: Sequence[str], data: Sequence[str], out: Path, *, seeds: int, quick: bool) -> None:
-    """Measure some sections; what is there is in the file after each of them, even if a later one fails."""
+    """Measure some sections; what is there is in the file after each of them, even if a later one fails.
+
+    Args:
+        sections: Their names.
+        data: The data set, as options of `fit`.
+        out: A file that is not there yet.
+        seeds: How often the longest training is repeated.
+        quick: Less of everything.
+
+    Raises:
+        LabError: If there is no such data set, or something fails.
+    """
     quiet()
     images = in_memory(check(data).datamodule)
     about = environment()

@@ -28,7 +28,11 @@ _WARM_UP = 20  # steps of a plain loop that do not count
 
 
 class Peers:
-    """Two processes that train the same nets on the same images."""
+    """Two processes that train the same nets on the same images.
+
+    Args:
+        data: The data set, as options of `fit`.
+    """
 
     def __init__(self, data: Sequence[str]) -> None:
         context = get_context("spawn")

@@ -34,7 +34,13 @@ class Images:
 
 
 class PlainLoop:
-    """The floor: whole batches by index, fused AdamW, and no more; on a GPU where there is one."""
+    """The floor: whole batches by index, fused AdamW, and no more; on a GPU where there is one.
+
+    Args:
+        net: The net.
+        images: The set.
+        batch_size: Images in a batch.
+    """
 
     def __init__(self, net: nn.Module, images: Images, batch_size: int) -> None:
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")

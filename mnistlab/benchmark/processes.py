@@ -26,7 +26,15 @@ def importing(module: str) -> tuple[str, ...]:
 
 
 def ended(command: Sequence[str], code: int = 0) -> Ended:
-    """Run a process to its end."""
+    """Run a process to its end.
+
+    Args:
+        command: What is run.
+        code: The exit code that it must have.
+
+    Raises:
+        RunFailedError: If it has another.
+    """
     begun, begin = time.time(), time.perf_counter()
     process = subprocess.Popen(  # noqa: S603 - this program, and Python
         list(command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

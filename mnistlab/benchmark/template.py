@@ -22,7 +22,15 @@ Pair = tuple[Tensor, Tensor]
 
 
 class ImageByImage(Dataset[tuple[Tensor, int]]):
-    """What `torchvision.datasets.MNIST` does with a set that it has read."""
+    """What `torchvision.datasets.MNIST` does with a set that it has read.
+
+    Args:
+        images: (n, 1, height, width) uint8.
+        targets: (n,) int64.
+        mean: Of the pixels, from 0 to 1.
+        std: Their standard deviation.
+        before: What is done to each image first.
+    """
 
     def __init__(
         self,
@@ -64,7 +72,12 @@ class TemplateData(LightningDataModule):
 
 
 class TemplateModule(LightningModule):
-    """A net, cross entropy, Adam, and a metric object for each figure."""
+    """A net, cross entropy, Adam, and a metric object for each figure.
+
+    Args:
+        net: The net.
+        num_classes: Its number of classes.
+    """
 
     def __init__(self, net: nn.Module, num_classes: int) -> None:
         super().__init__()

@@ -41,7 +41,13 @@ class Answering(Epochwise, Callback):
             self._batches.append(outputs)
 
     def keep(self, folder: Path, model: Classifier, data: ImageData) -> None:
-        """Write all answers of the test into the folder of a run, if there are any as a whole."""
+        """Write all answers of the test into the folder of a run, if there are any as a whole.
+
+        Args:
+            folder: The run.
+            model: The model that has answered.
+            data: What it has been tested on.
+        """
         if not self._batches:
             return
         answers = joined(self._batches)

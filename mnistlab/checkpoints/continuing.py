@@ -155,7 +155,15 @@ CONTINUABLE = fields(
 
 
 def check_continuable(contents: Mapping[str, Any], path: Path) -> None:
-    """Refuse a checkpoint that no training can go on from."""
+    """Refuse a checkpoint that no training can go on from.
+
+    Args:
+        contents: The checkpoint, which is known to be of the lab.
+        path: Where it is.
+
+    Raises:
+        LabError: If something is missing, or is not what it should be.
+    """
     problem = not_continuable(contents)
     if problem:
         raise LabError(f"{path} cannot be continued: {problem}. {way_out(path)}")

@@ -39,6 +39,10 @@ def take_weights(model: nn.Module, path: Path) -> Taken:
 
     A layer is taken if all its tensors are there by name and shape: half a layer would be worse than a new one.
 
+    Args:
+        model: The model that takes them.
+        path: A checkpoint or a safetensors file, of the same model or of another.
+
     Raises:
         LabError: If the file cannot be read, or nothing in it fits or can be learnt from.
     """

@@ -19,6 +19,9 @@ def check_extent(value: object, where: str) -> None:
     """Refuse plain data that has no end, or that grows without bounds when it is written out.
 
     A file of a few lines can name a list within itself, or ten times in the next one, and so on.
+
+    Raises:
+        LabError: If there is far more in it than describes a model and its data.
     """
     rest, count = [(value, 0)], 0
     while rest:
@@ -35,6 +38,13 @@ def no_larger_than(weights: Mapping[str, object], path: Path) -> Iterator[None]:
     """Refuse a model, while it is made, that is far larger than the weights that its checkpoint has for it.
 
     Torch touches the memory of a parameter after it has been counted here, so that a huge one costs nothing.
+
+    Args:
+        weights: What the checkpoint has.
+        path: The checkpoint.
+
+    Raises:
+        LabError: If the model is too large.
     """
     most = 4 * sum(_values(weight) for weight in weights.values() if isinstance(weight, Tensor)) + _SPARE_VALUES
     too_large = LabError(f"{path} describes a model that is far larger than its own weights. It was not made.")

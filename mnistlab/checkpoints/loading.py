@@ -30,6 +30,12 @@ def load_model(base: type[T], path: Path, given: Mapping[str, object], *, strict
     The file is not trusted: nothing in it is run, and a class that it names must be mnistlab's, torch's, of the package
     of `base`, or that of a part that is given.
 
+    Args:
+        base: What the model must be, or be derived from.
+        path: The checkpoint.
+        given: Arguments that count in place of those of the checkpoint.
+        strict: Whether the weights must fit exactly.
+
     Raises:
         LabError: If the file is no checkpoint of such a model, or names a class that is not trusted.
         RuntimeError: If the weights do not fit the model.

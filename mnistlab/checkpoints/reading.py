@@ -92,6 +92,11 @@ def read_plain(path: Path) -> object:
 def weights_file(checkpoint: Mapping[str, Any], more: Mapping[str, object], path: Path) -> bytes:
     """The weights of a checkpoint as a safetensors file, with what it takes to build the model and the data.
 
+    Args:
+        checkpoint: As it was read.
+        more: What the file shall say besides, as plain data.
+        path: Of the checkpoint, for messages.
+
     Raises:
         LabError: If the checkpoint is not the lab's, or holds what such a file cannot.
     """
@@ -147,7 +152,12 @@ def odd_kind(weight: object, wanted: Tensor) -> str | None:
 
 
 def not_finite(weights: Mapping[str, Any], parameters: Collection[str]) -> str | None:
-    """The first tensor that holds what is no number; a buffer may be infinite, as masks are, a parameter may not."""
+    """The first tensor that holds what is no number; a buffer may be infinite, as masks are, a parameter may not.
+
+    Args:
+        weights: Tensors by name.
+        parameters: The names of those that are trained.
+    """
     for name, weight in weights.items():
         if isinstance(weight, Tensor) and (weight.is_floating_point() or weight.is_complex()):
             values = weight if weight.itemsize > 1 else weight.float()  # of float8 torch does not say it
@@ -211,6 +221,9 @@ def pack(weights: Mapping[str, object], metadata: Mapping[str, str]) -> bytes:
 
     Tensors that share memory, as tied weights do, are each written whole: a model that ties them ties them again when
     it loads them. With one entry of metadata the same weights give the same bytes; the order of several is by chance.
+
+    Raises:
+        NotExportableError: If there is more in `weights` than dense tensors of common types.
     """
     owned: dict[str, Tensor] = {}
     for name, weight in weights.items():
@@ -227,7 +240,11 @@ def pack(weights: Mapping[str, object], metadata: Mapping[str, str]) -> bytes:
 
 
 def unpack(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """The tensors of a safetensors file, on the CPU, and its metadata."""
+    """The tensors of a safetensors file, on the CPU, and its metadata.
+
+    Raises:
+        LabError: If the file is damaged or no such file.
+    """
     try:
         with safe_open(path, framework="pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118

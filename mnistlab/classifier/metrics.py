@@ -246,6 +246,11 @@ def as_metrics(given: object, heads: Mapping[str, int], losses: Mapping[str, Los
 
     Each metric is counted once here, so that what it refuses only then comes before any work.
 
+    Args:
+        given: A metric, several, or none.
+        heads: Number of classes of each head, the primary one first.
+        losses: The loss of each head.
+
     Raises:
         ValueError: If something is no metric, has a name that it cannot have, or says nothing about the primary head.
     """

@@ -239,7 +239,11 @@ class Classifier(Transfer):
         self.take_up()
 
     def take_up(self) -> None:
-        """Go on with what a checkpoint has restored, as the options of this run want it."""
+        """Go on with what a checkpoint has restored, as the options of this run want it.
+
+        Raises:
+            LabError: If they cannot go on with it.
+        """
         restored, self._restored = self._restored, None
         if restored is None:
             return

@@ -16,6 +16,12 @@ class Objective(nn.Module):
 
     Each loss is computed once here, so that what it refuses only then comes before any work.
 
+    Args:
+        sizes: Number of classes of each head, by name.
+        loss: The loss of every head that has none of its own.
+        losses: The losses of single heads, by name.
+        weights: What the loss of a head is multiplied by in the sum, 1 where nothing is given.
+
     Raises:
         ValueError: If a loss does not fit its head, if a name is no head's or cannot be one, or if a weight is no
             number from 0 on.

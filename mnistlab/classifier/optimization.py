@@ -38,6 +38,11 @@ class Optimization:
     are those of this object, and the schedule is stepped from its beginning to the place that the run has come to. So
     it stands where it would in a fresh run, whatever has changed.
 
+    Args:
+        optimizer: Makes the optimizer from parameters.
+        scheduler: Makes the schedule from the optimizer; None for a constant rate.
+        interval: What the schedule counts.
+
     Raises:
         ValueError: If one of them refuses its arguments, if the optimizer does not go with dense gradients, or the
             interval not with the schedule.
@@ -60,7 +65,16 @@ class Optimization:
         return {"optimizer": optimizer, "lr_scheduler": schedule} if schedule else optimizer
 
     def take_up(self, trainer: Trainer, history: Sequence[Metrics], *, changed: bool) -> None:
-        """Bring what a checkpoint has restored in line with the options of this run."""
+        """Bring what a checkpoint has restored in line with the options of this run.
+
+        Args:
+            trainer: The trainer, which knows how far the run is.
+            history: The metrics of each epoch so far, in full precision.
+            changed: Whether options of the optimizer are others than when the checkpoint was written.
+
+        Raises:
+            LabError: If the optimizer cannot go on with what an earlier one has kept.
+        """
         optimizer = trainer.optimizers[0]
         for group, options in zip(optimizer.param_groups, self._options, strict=True):
             group.update(options)
@@ -154,6 +168,10 @@ class Place:
 def place_of(trainer: Trainer, interval: str) -> Place:
     """Where a training is; before it has begun, at 0.
 
+    Args:
+        trainer: The trainer.
+        interval: `step` or `epoch`.
+
     Raises:
         ValueError: If the run has no end.
     """
@@ -178,6 +196,10 @@ def step_plateau(trainer: Trainer, reported: Metrics) -> None:
     """Step a schedule that watches a metric, in every epoch that has it.
 
     Lightning would do so after the epoch's checkpoint is written, and not at all in an epoch that is continued.
+
+    Args:
+        trainer: The trainer.
+        reported: The metrics of this epoch, in full precision.
 
     Raises:
         ValueError: If there is no metric of that name.

@@ -51,6 +51,9 @@ def fetch(archives: Sequence[Archive], raw: Path) -> None:
 
     A file appears in `raw` only after its checksum and its header were found right. Several processes may do this at
     once: one fetches, the others wait and find the files there. A packed file that lies in `raw` serves as a source.
+
+    Raises:
+        DataUnavailableError: If no source has a file, or it cannot be written.
     """
     try:
         raw.mkdir(parents=True, exist_ok=True)

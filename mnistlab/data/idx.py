@@ -63,6 +63,9 @@ def read_values(path: Path, start: int = 0, stop: int | None = None) -> Tensor:
     """Read the examples from `start` to `stop` of an idx file, all of them unless told otherwise.
 
     Shape: (stop - start, ...) uint8; int32 values become a last dimension of 4 bytes, the highest first.
+
+    Raises:
+        LabError: As `read_header`.
     """
     try:
         with path.open("rb") as file:

@@ -123,7 +123,11 @@ class IdxData(ImageData, ABC):
         return [name for name in self.original_bytes() if not os.access(self.raw / name, os.F_OK)]
 
     def check(self) -> dict[str, int]:
-        """Check that the files agree with each other; how many images each split has."""
+        """Check that the files agree with each other; how many images each split has.
+
+        Raises:
+            LabError: If a file is missing or broken.
+        """
         return {split: len(self._checked_classes(split)) for split in self.parts}
 
     @classmethod
@@ -135,6 +139,9 @@ class IdxData(ImageData, ABC):
         """Read the official images of `split`.
 
         Shape: images (n, 1, 28, 28) uint8, the label (n,) int64.
+
+        Raises:
+            LabError: If a file is missing or broken.
         """
         classes = self._checked_classes(split)
         start, stop = self.rows(split)

@@ -89,7 +89,11 @@ class ImageData(LightningDataModule):
 
     @property
     def heads(self) -> dict[str, int]:
-        """The number of classes of each label, the primary label first, those of `labels` included."""
+        """The number of classes of each label, the primary label first, those of `labels` included.
+
+        Raises:
+            LabError: If these labels do not suit the data.
+        """
         own = self.own_heads
         if self.labels is None:
             return own

@@ -33,7 +33,15 @@ class LabelScheme(ABC):
         """The number of classes of each further label."""
 
     def check(self, data: str, own: Mapping[str, int]) -> None:
-        """Refuse data that these labels do not suit."""
+        """Refuse data that these labels do not suit.
+
+        Args:
+            data: How messages call the data.
+            own: The number of classes of each label that the data have by themselves, the primary one first.
+
+        Raises:
+            LabError: If a label of the data has the same name.
+        """
         taken = own.keys() & self.heads.keys()
         if taken:
             name = type(self).__name__
@@ -88,7 +96,11 @@ class DigitTable(LabelScheme):
         return {name: max(column) + 1 for name, column in self.table.items()}
 
     def check(self, data: str, own: Mapping[str, int]) -> None:
-        """Refuse data that are not the ten digits."""
+        """Refuse data that are not the ten digits.
+
+        Raises:
+            LabError: If they are not.
+        """
         super().check(data, own)
         primary, size = next(iter(own.items()))
         if primary != "digit" or size != _NUM_DIGITS:

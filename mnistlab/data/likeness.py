@@ -33,7 +33,15 @@ def fingerprint(images: Tensor, target: Tensor) -> str:
 def oddities(
     name: str, train: ImageSet, test: ImageSet, known: Mapping[str, int], num_classes: int
 ) -> Iterator[Oddity]:
-    """What is odd about the official images of a data set."""
+    """What is odd about the official images of a data set.
+
+    Args:
+        name: What the data set is called.
+        train: Its training images.
+        test: Its test images.
+        known: How many "train" and "test" images it has in the original, where that is known.
+        num_classes: The number of classes of the primary label.
+    """
     sizes = {"train": len(train), "test": len(test)}
     if any(known.get(split, size) != size for split, size in sizes.items()):
         yield Oddity("note", f"{name} has {_counted(sizes)} here, and {_counted(known)} in the original")

@@ -29,6 +29,9 @@ class EvalLoader:
     since a process that runs out early would leave the others waiting for it; no row is read twice.
 
     Yields: images (batch, channels, height, width) uint8, targets name -> (batch,) int64.
+
+    Raises:
+        ValueError: If there are fewer rows than processes.
     """
 
     def __init__(self, data: ImageSet, rows: Tensor, batch_size: int, shard: Shard | None = None) -> None:
@@ -55,6 +58,9 @@ class TrainLoader(OwnOrder):
     one row is joined to the batch before it: batch normalization cannot train on one row.
 
     Yields: images (batch, channels, height, width) uint8, targets name -> (batch,) int64.
+
+    Raises:
+        ValueError: If there are fewer rows than processes.
     """
 
     def __init__(

@@ -38,6 +38,9 @@ class GRN(nn.Module):
     Source: Woo et al. (2023), arXiv:2301.00808, section 3.3.
 
     Shape: (batch, height, width, channels) -> the same.
+
+    Args:
+        channels: Number of channels.
     """
 
     def __init__(self, channels: int) -> None:

@@ -40,6 +40,10 @@ class ResidualBlock(nn.Module):
     a batch needs at least two images, as BatchNorm does.
 
     Shape: (batch, hidden_dim) -> (batch, hidden_dim).
+
+    Args:
+        hidden_dim: Width of the block.
+        dropout: Probability of dropping a value of the branch.
     """
 
     def __init__(self, hidden_dim: int, dropout: float) -> None:

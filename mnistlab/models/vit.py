@@ -20,6 +20,13 @@ class PatchEmbedding(nn.Module):
 
     Shape: images (batch, in_channels, image_size, image_size) -> (batch, 1 + patches, embed_dim).
 
+    Args:
+        image_size: Height and width of an image.
+        patch_size: Height and width of a patch.
+        in_channels: Channels of an image.
+        embed_dim: Length of a token.
+        dropout: Probability of dropping a value of a token.
+
     Raises:
         ValueError: If patches do not fill the image.
     """
@@ -50,6 +57,10 @@ class Attention(nn.Module):
     """Multi-head self-attention (Vaswani et al. 2017, arXiv:1706.03762).
 
     Shape: (batch, tokens, embed_dim) -> (batch, tokens, embed_dim).
+
+    Args:
+        embed_dim: Length of a token.
+        num_heads: Heads that a token is divided among.
 
     Raises:
         ValueError: If a token cannot be divided evenly.
@@ -100,6 +111,11 @@ class EncoderBlock(nn.Module):
     """Attention and a two-layer MLP of twice the width, each behind a LayerNorm and added to its input.
 
     Shape: (batch, tokens, embed_dim) -> (batch, tokens, embed_dim).
+
+    Args:
+        embed_dim: Length of a token.
+        num_heads: Heads of the attention.
+        dropout: Probability of dropping a value of either branch.
     """
 
     def __init__(self, embed_dim: int, num_heads: int, dropout: float) -> None:

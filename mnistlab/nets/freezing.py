@@ -11,7 +11,16 @@ _MOST = 12  # names that are listed
 
 
 def within(net: nn.Module, parts: Iterable[str], option: str = "parts") -> set[str]:
-    """The names of parts of a net with all modules and parameters in them."""
+    """The names of parts of a net with all modules and parameters in them.
+
+    Args:
+        net: The net.
+        parts: Their names below it.
+        option: What messages call them.
+
+    Raises:
+        ValueError: If a name is not that of a part.
+    """
     known = [name for name, _ in (*net.named_modules(), *net.named_parameters()) if name]
     found: set[str] = set()
     for part in parts:

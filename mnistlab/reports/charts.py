@@ -94,6 +94,9 @@ def save(draw: Draw, path: Path, size: Size = SIZE) -> None:
         draw: What to draw.
         path: The file; its suffix says what it is.
         size: Width and height in inches, of 200 pixels each in a PNG.
+
+    Raises:
+        LabError: If it is to be neither PNG nor SVG.
     """
     kind = path.suffix.lower()
     if kind not in SUFFIXES:

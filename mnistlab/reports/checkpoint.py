@@ -29,7 +29,11 @@ _CLASS_KEYS = ("class_path", "_class_path", "_instantiator")  # jsonargparse's, 
 
 
 def inspect(asked: Arguments) -> int:
-    """Show the checkpoint that is asked for; the exit code."""
+    """Show the checkpoint that is asked for; the exit code.
+
+    Raises:
+        LabError: If there is no such checkpoint, or it holds more than tensors and plain data.
+    """
     name = _name(asked)
     path, _ = find_checkpoint(name, asked.root, where=name)
     assert path is not None

@@ -38,7 +38,11 @@ class Bin:
 
 
 def check_answers(answers: Answers, num_classes: int) -> None:
-    """Refuse answers that cannot be those of a test: a stranger may have written them."""
+    """Refuse answers that cannot be those of a test: a stranger may have written them.
+
+    Raises:
+        LabError: If they are not about the same images, or name classes that there are not.
+    """
     check_images(answers, num_classes)
     if num_classes > _MOST_CLASSES:
         raise LabError(f"{num_classes:,} classes are too many for a page")

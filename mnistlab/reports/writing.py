@@ -26,7 +26,11 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
 def report(asked: Arguments) -> int:
-    """Write the page that is asked for; the exit code."""
+    """Write the page that is asked for; the exit code.
+
+    Raises:
+        LabError: If there is no such run, or the file cannot be written.
+    """
     trust = Trust(packages_of(name for name in asked.values.get("trust", "").split(",") if name))
     root = asked.root
     trust.prepare()

@@ -54,6 +54,10 @@ def mcnemar(only_a: int, only_b: int) -> float:
     """The exact two-sided p-value: both kinds of discordant images would be equally likely, were the nets equally good.
 
     Source: McNemar (1947), Psychometrika 12, 153-157, with the binomial distribution in place of chi-square.
+
+    Args:
+        only_a: Images that only the first net gets right.
+        only_b: Those that only the second one does.
     """
     count = only_a + only_b
     term = total = 1  # binomial coefficients as whole numbers, so that nothing is rounded before the end

@@ -23,6 +23,9 @@ def find_checkpoint(name: str, root: Path, *, where: str, continues: bool = Fals
         where: How a message calls the name.
         continues: A training is to go on from it. Then a folder means its last checkpoint, not its best, and the file
             is None where a run has written none yet.
+
+    Raises:
+        LabError: If it names nothing, or nothing that serves.
     """
     if name in ("best", "last"):
         return _newest(name, root, where, continues=continues)

@@ -13,7 +13,13 @@ from mnistlab.runs.run import Run
 
 
 def command_for(command: str, folder: Path, *more: str) -> str:
-    """What to type to do something with a run, with the `--trust` that it takes."""
+    """What to type to do something with a run, with the `--trust` that it takes.
+
+    Args:
+        command: `fit`, which goes on with it, or `test`.
+        folder: The run.
+        more: Further options.
+    """
     trusted = ",".join(dict.fromkeys(_to_be_trusted(command, folder)))
     return shlex.join(
         ["mnistlab", command, f"--ckpt_path={folder}", *([f"--trust={trusted}"] if trusted else []), *more]

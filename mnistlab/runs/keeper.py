@@ -42,7 +42,12 @@ class Soundness:
         return len(self._losses) == _LOOK
 
     def fault(self, trainer: Trainer, *, weights: bool) -> str | None:
-        """In which epoch what is no number; None while all is well. Every process must ask."""
+        """In which epoch what is no number; None while all is well. Every process must ask.
+
+        Args:
+            trainer: The training.
+            weights: Whether to look at the weights and the metrics as well.
+        """
         found = self._odd_loss(trainer) or (weights and (_odd_weight(trainer) or _odd_metric(trainer))) or ""
         self._losses = []
         if not trainer.strategy.reduce_boolean_decision(bool(found), all=False):
@@ -85,6 +90,11 @@ class Keeper(Epochwise, Checkpoint):
     trains on the rest of the epoch first.
 
     What is no number is never kept: the checkpoints stay those of the last time when all were.
+
+    Args:
+        recorder: The figures of the run.
+        every_n_steps: Write `last.ckpt` within epochs too, each time after so many optimizer steps.
+        stop_when_nan: Whether a loss or weights that are no numbers end the run.
     """
 
     abstract = True  # the lab adds it by itself

@@ -53,6 +53,9 @@ def find_run(name: str, root: Path) -> Path:
     Args:
         name: A path, `last` for the newest training run, or whatever `runs_called` takes.
         root: The folder of all runs. Only a path may lead elsewhere.
+
+    Raises:
+        LabError: If it means no run, or several.
     """
     if name == LAST:
         return newest(root, LAST)
@@ -83,7 +86,15 @@ def runs_called(wanted: str, root: Path) -> list[Path]:
 
 
 def only(found: Sequence[Path], name: str) -> Path:
-    """The only one of these runs."""
+    """The only one of these runs.
+
+    Args:
+        found: At least one run.
+        name: What means them.
+
+    Raises:
+        LabError: If there are several.
+    """
     if len(found) > 1:
         lines = [f"  {called(folder)}" for folder in found]
         raise LabError("\n".join([f"{name} means {len(found)} runs. Name one of them:", *lines]))

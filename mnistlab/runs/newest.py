@@ -25,6 +25,9 @@ def newest(root: Path, where: str, *, continues: bool = False) -> Path:
         root: The folder of all runs.
         where: How a message calls it.
         continues: A training is to go on from it: weights alone do not do.
+
+    Raises:
+        LabError: If there is no training run.
     """
     found = read_runs(root)
     tell_broken(found.broken)

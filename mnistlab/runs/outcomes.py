@@ -48,7 +48,11 @@ def joined(batches: Sequence[Mapping[str, Answers]]) -> dict[str, Answers]:
 
 
 def check_images(answers: Answers, num_classes: int) -> None:
-    """Refuse answers that are not about the same images, or name classes that there are not."""
+    """Refuse answers that are not about the same images, or name classes that there are not.
+
+    Raises:
+        LabError: If they do.
+    """
     parts: list[Tensor] = [getattr(answers, name) for name in PARTS]
     if len({part.shape for part in parts}) != 1 or parts[0].dim() != 1 or not len(parts[0]):
         raise LabError("they are not about the same images")
@@ -78,7 +82,11 @@ def save_outcomes(path: Path, outcomes: Outcomes) -> None:
 
 
 def load_outcomes(path: Path) -> Outcomes:
-    """Read what `save_outcomes` has written."""
+    """Read what `save_outcomes` has written.
+
+    Raises:
+        LabError: If it is not there, or something else.
+    """
     try:
         check_file(path, _MOST_BYTES)
         tensors = load_file(path)

@@ -63,7 +63,12 @@ def what_counts(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def config_text(config: Mapping[str, Any], editor_line: str | None = None) -> str:
-    """A resolved configuration as YAML that runs again; it begins with `COMPLETE`."""
+    """A resolved configuration as YAML that runs again; it begins with `COMPLETE`.
+
+    Args:
+        config: The configuration.
+        editor_line: A comment that tells an editor the schema.
+    """
     head = f"{COMPLETE}\n{editor_line}\n" if editor_line else f"{COMPLETE}\n"
     return f"{head}{dump(dict(config))}"
 
@@ -71,7 +76,15 @@ def config_text(config: Mapping[str, Any], editor_line: str | None = None) -> st
 def start_record(
     command: str, arguments: Sequence[str], config: Mapping[str, Any], model_name: str, presets: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """The record of a run that begins now."""
+    """The record of a run that begins now.
+
+    Args:
+        command: `fit` or another that is kept.
+        arguments: What was typed after it.
+        config: The resolved configuration.
+        model_name: The model's `name`.
+        presets: What `--config` named.
+    """
     started = now()
     tags = config["run"]["tags"] or []
     line = shlex.join(["mnistlab", command, *arguments])

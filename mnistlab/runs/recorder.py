@@ -186,7 +186,11 @@ class Recorder(Epochwise, Checkpoint):
         self.write(status=status, ended=ended)
 
     def check_mine(self) -> None:
-        """Write nothing any more where another machine has taken the run over, as if this process were gone."""
+        """Write nothing any more where another machine has taken the run over, as if this process were gone.
+
+        Raises:
+            LabError: If one has.
+        """
         if self._pulse is None or not self.writes:
             return
         with suppress(UnreadableError):

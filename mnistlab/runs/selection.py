@@ -16,6 +16,9 @@ def selected(runs: Sequence[Run], wanted: Mapping[str, str]) -> list[Run]:
     Args:
         runs: All runs.
         wanted: By filter, a key of `FILTERS`, the values that will do, joined with commas; their case does not matter.
+
+    Raises:
+        LabError: If a value is none that any run has.
     """
     kept = list(runs)
     for name, text in wanted.items():
@@ -30,6 +33,9 @@ def ordered(runs: Sequence[Run], key: str) -> list[Run]:
     """The runs in the order of a key of `ORDERS`, with `-` before it the other way round.
 
     Those that do not have it come last either way; of equal ones the newest first.
+
+    Raises:
+        LabError: If there is no such key.
     """
     name = key.removeprefix("-")
     if name not in ORDERS:

@@ -28,7 +28,12 @@ _LITTLE, _GAP, _RISE, _FALL = 0.25, 0.1, 1.5, 0.9
 
 
 def verdict(rows: Sequence[Mapping[str, float]], record: Mapping[str, object]) -> str | None:
-    """What is to be said of a run that has finished, with the option to try first; None where nothing is."""
+    """What is to be said of a run that has finished, with the option to try first; None where nothing is.
+
+    Args:
+        rows: What was measured after each epoch.
+        record: Its record.
+    """
     said = finite(record)
     if said.get("status") != "finished" or said.get("command") != "fit":
         return None

@@ -19,7 +19,11 @@ _BEAT_S = 30
 
 
 def refuse_second(folder: Path) -> None:
-    """Refuse to write where another process does."""
+    """Refuse to write where another process does.
+
+    Raises:
+        LabError: If one does, or may do so on another machine.
+    """
     run = Run.find(folder)
     if run and run.status == "running" and not is_same(run.record, this_process()):
         raise LabError(f"{folder} {occupation(run)}: nothing was changed. {way_on(run)}")
@@ -46,6 +50,9 @@ def alone(folder: Path, before: Mapping[str, object] | None) -> Iterator[None]:
     Args:
         folder: Where; it is made.
         before: What the record there said when it was last looked at.
+
+    Raises:
+        LabError: If another process writes there, or has done so meanwhile.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with locked(folder / _LOCK):
@@ -58,7 +65,11 @@ def alone(folder: Path, before: Mapping[str, object] | None) -> Iterator[None]:
 
 
 class Pulse:
-    """Signs of life of the process that writes a run."""
+    """Signs of life of the process that writes a run.
+
+    Args:
+        folder: The run.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._ended = threading.Event()

@@ -14,7 +14,11 @@ from mnistlab.options.written import Source
 
 
 def link_classes(settled: Settled) -> None:
-    """Give the model of a configuration as many classes as its data have."""
+    """Give the model of a configuration as many classes as its data have.
+
+    Raises:
+        LabError: If the command line or a checkpoint says otherwise, or the data set refuses its options.
+    """
     data, model = settled.values["data"], settled.values["model"]
     arguments = model["init_args"]
     if "num_classes" not in arguments:
@@ -54,7 +58,12 @@ def _refuse_several(settled: Settled, model: str, data: str, heads: Mapping[str,
 
 
 def classes_with(base: type[ImageData | LabelScheme], heads: Mapping[str, object]) -> list[str]:
-    """What of mnistlab has these labels by itself, by name; a class that needs options is passed over."""
+    """What of mnistlab has these labels by itself, by name; a class that needs options is passed over.
+
+    Args:
+        base: `ImageData`, or `LabelScheme` for what gives further labels to the digits of any data set.
+        heads: The labels, each with the number of its classes.
+    """
     known = {name: cls for name, (cls, *_) in candidates((base,)).items() if cls.__module__.startswith("mnistlab.")}
     return [name for name, cls in known.items() if not needed(cls) and heads.items() <= cls().heads.items()]
 

@@ -46,7 +46,17 @@ _ALL = "all"
 def compare(
     values: Mapping[str, str], arguments: Sequence[str], switches: Collection[str], defaults: Mapping[str, str]
 ) -> int:
-    """Compare models; the exit code."""
+    """Compare models; the exit code.
+
+    Args:
+        values: Its own options.
+        arguments: Those of `fit`.
+        switches: `quick`, `json` and `csv`, where they are on.
+        defaults: What counts without some of its own options.
+
+    Raises:
+        LabError: For what a user can mend.
+    """
     said, debug = without_debug(arguments)
     with told_in_a_line(debug=debug):
         return _compare(values, said, switches, {"threads": str(torch.get_num_threads()), **defaults}, debug=debug)

@@ -60,7 +60,13 @@ def identified(point: Point) -> str:
 
 
 def by_tpe(space: Space, seed: int, taken: Collection[str]) -> Decide:
-    """What TPE makes of the trials that have finished."""
+    """What TPE makes of the trials that have finished.
+
+    Args:
+        space: What is tried.
+        seed: That of the job.
+        taken: What other jobs have, as `identified` says it; fewer than all there are.
+    """
     sampler = TPESampler(seed=seed)
 
     def decide(study: optuna.Study, trial: FrozenTrial) -> Point:

@@ -29,7 +29,11 @@ class Faults:
             self.note(error)
 
     def tell(self) -> None:
-        """Raise what there is."""
+        """Raise what there is.
+
+        Raises:
+            LabError: With all faults, a line each.
+        """
         errors = list(self._errors.values())
         if len(errors) == 1:
             raise errors[0]

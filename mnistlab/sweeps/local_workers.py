@@ -25,7 +25,12 @@ _MOST_FAILURES = 3  # workers that may end in a row without having done anything
 
 
 class Team:
-    """Some workers."""
+    """Some workers.
+
+    Args:
+        plan: What they work on.
+        size: How many.
+    """
 
     def __init__(self, plan: Plan, size: int) -> None:
         self._plan = plan

@@ -22,7 +22,13 @@ _FEWEST = 2
 
 
 def write_plots(study: Study, folder: Path, importances: Mapping[str, float]) -> list[Path]:
-    """Write what there is to see of a sweep as SVG files; nothing where fewer than two trials have finished."""
+    """Write what there is to see of a sweep as SVG files; nothing where fewer than two trials have finished.
+
+    Args:
+        study: The sweep.
+        folder: Where; it is made.
+        importances: How much each axis matters.
+    """
     plan = study.plan
     done = [each for each in study.jobs().values() if each.state is State.FINISHED]
     if len(done) < _FEWEST:

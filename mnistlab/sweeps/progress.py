@@ -25,7 +25,12 @@ _EVERY_S = 1.0
 
 
 class Display:
-    """Prints a line for each trial that ends, and on a terminal one that tells how far all is."""
+    """Prints a line for each trial that ends, and on a terminal one that tells how far all is.
+
+    Args:
+        study: The sweep.
+        stream: Where to.
+    """
 
     def __init__(self, study: Study, stream: TextIO) -> None:
         self._study, self._plan = study, study.plan

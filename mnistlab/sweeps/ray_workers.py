@@ -21,6 +21,11 @@ def work_on_cluster(study: Study, workers: int, look: Callable[[], None]) -> Non
 
     Ray starts a worker again that has died, on another machine if need be; Optuna's database hands out the jobs.
 
+    Args:
+        study: What they work on.
+        workers: How many.
+        look: Called again and again.
+
     Raises:
         LabError: If Ray is not installed, or the machines of the cluster have no database in common.
         KeyboardInterrupt: If the user ends it; then nothing runs any more.

@@ -30,7 +30,11 @@ _IN_NAMES = f"{string.ascii_letters}{string.digits}._=+,@-"
 
 @contextmanager
 def told_in_a_line(*, debug: bool) -> Iterator[None]:
-    """Make the process ready for reading configurations, and tell whatever goes wrong in a line."""
+    """Make the process ready for reading configurations, and tell whatever goes wrong in a line.
+
+    Args:
+        debug: Whether to let it pass.
+    """
     prepare()
     try:
         with nullcontext() if debug else told_of_the_database():
@@ -44,7 +48,11 @@ def told_in_a_line(*, debug: bool) -> Iterator[None]:
 
 
 def without_debug(arguments: Sequence[str]) -> tuple[list[str], bool]:
-    """The arguments, each option as one word, without `--debug`, which makes no other sweep; and whether it is on."""
+    """The arguments, each option as one word, without `--debug`, which makes no other sweep; and whether it is on.
+
+    Raises:
+        LabError: If it is neither on nor off.
+    """
     every = words(arguments)
     said = [word for word in every if word.partition("=")[0] == f"--{DEBUG}"]
     return [word for word in every if word not in said], Invocation("sweep", said).switches[DEBUG]
@@ -52,6 +60,11 @@ def without_debug(arguments: Sequence[str]) -> tuple[list[str], bool]:
 
 def begun(plan: Plan, *, allow_drift: bool, retry_failed: bool) -> Study:
     """The state of a sweep, new or gone on with; jobs whose runs have been removed wait again.
+
+    Args:
+        plan: The sweep.
+        allow_drift: Whether it goes on although versions or our source have changed.
+        retry_failed: Whether jobs that have failed wait again.
 
     Raises:
         LabError: If it was begun with something else.
@@ -72,7 +85,11 @@ def begun(plan: Plan, *, allow_drift: bool, retry_failed: bool) -> Study:
 
 
 def checked_name(name: str) -> str:
-    """A name that can be that of a folder, of a database, and of a file's address."""
+    """A name that can be that of a folder, of a database, and of a file's address.
+
+    Raises:
+        LabError: If it cannot.
+    """
     if not name or name.startswith(".") or len(name) > _LONGEST or not set(name) <= set(_IN_NAMES):
         raise LabError(
             f"--name={name[:_LONGEST]}: a name for a folder is wanted, of at most {_LONGEST} letters, digits and "
@@ -82,7 +99,11 @@ def checked_name(name: str) -> str:
 
 
 def without_seed(arguments: Sequence[str]) -> tuple[list[str], str | None]:
-    """The arguments with each option as one word and without the seed, and the seed where one is typed."""
+    """The arguments with each option as one word and without the seed, and the seed where one is typed.
+
+    Raises:
+        LabError: If an argument is no option.
+    """
     every = words(arguments)
     from_arguments(every)
     typed = [word.removeprefix(_SEED) for word in every if word.startswith(_SEED)]
@@ -90,13 +111,21 @@ def without_seed(arguments: Sequence[str]) -> tuple[list[str], str | None]:
 
 
 def check_seed(typed: str | None) -> None:
-    """Refuse a seed that is no number."""
+    """Refuse a seed that is no number.
+
+    Raises:
+        LabError: If it is none.
+    """
     if typed is not None and not typed.isdecimal():
         raise LabError(f"{_SEED}{typed}: a number is wanted to count seeds from. --seeds=5 takes five of them.")
 
 
 def seeds_from(space: Space, typed: str | None, cli: LabCLI, count: int) -> list[int]:
-    """The seeds of each choice of values, counted from the one that was typed, or from a preset's."""
+    """The seeds of each choice of values, counted from the one that was typed, or from a preset's.
+
+    Raises:
+        LabError: If that is no number.
+    """
     swept = next((axis.entry for axis in space.axes if axis.entry.key == ("seed_everything",)), None)
     if swept is not None:
         raise LabError(f"{swept.where}: seeds are not swept. --seeds=5 trains each choice of values with five.")
@@ -107,7 +136,11 @@ def seeds_from(space: Space, typed: str | None, cli: LabCLI, count: int) -> list
 
 
 def refuse_devices(cli: LabCLI) -> None:
-    """Refuse runs on several devices."""
+    """Refuse runs on several devices.
+
+    Raises:
+        LabError: If a run would take them.
+    """
     if cli.trainer.world_size > 1:
         raise LabError("--trainer.devices: a trial runs on one device; --workers=2 runs two at a time.")
 

@@ -55,7 +55,12 @@ def open_storage(url: str) -> RDBStorage:
 
 @contextmanager
 def alone(url: str, storage: RDBStorage) -> Iterator[None]:
-    """Keep all other processes, on any machine, from what is within; one that dies lets the next one in."""
+    """Keep all other processes, on any machine, from what is within; one that dies lets the next one in.
+
+    Args:
+        url: The address of the database.
+        storage: It.
+    """
     if not url.startswith(_FILE):
         with storage.engine.begin() as connection:
             connection.exec_driver_sql(f"select pg_advisory_xact_lock({_LOCK})")
@@ -136,6 +141,10 @@ def _told(url: str) -> Iterator[None]:
 @contextmanager
 def told_of_the_database(where: str = "the database of the sweep", way_out: str = "") -> Iterator[None]:
     """What a database refuses within, in a line with its cause: Optuna speaks of invalid data, whatever it was.
+
+    Args:
+        where: The database.
+        way_out: A sentence that ends the line.
 
     Raises:
         RunFailedError: If it refuses something.

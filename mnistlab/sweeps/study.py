@@ -33,7 +33,14 @@ _OF_JOB = ("job", "stem", "point", "seeds")
 
 
 class Study:
-    """A sweep's state."""
+    """A sweep's state.
+
+    Args:
+        plan: The sweep; its database is made where there is none.
+
+    Raises:
+        LabError: If the database cannot be used.
+    """
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan

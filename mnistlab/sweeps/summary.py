@@ -22,7 +22,12 @@ _FAILED = 5
 
 
 def summary(study: Study, width: int) -> list[str]:
-    """All of it, as lines."""
+    """All of it, as lines.
+
+    Args:
+        study: A sweep that has come to an end.
+        width: Columns of the screen.
+    """
     plan, jobs = study.plan, study.jobs()
     done = [each for each in jobs.values() if each.state is State.FINISHED]
     failed = [each for each in jobs.values() if each.state is State.FAILED]
@@ -105,6 +110,10 @@ def importances(trials: Sequence[FrozenTrial], space: Space) -> dict[str, float]
     options the best trials agree on.
 
     Source: Kelley (1935), Proceedings of the National Academy of Sciences 21, 554-559.
+
+    Args:
+        trials: The finished trials.
+        space: Where the options come from; those count that every trial has.
 
     Returns:
         The shares by name; nothing where there are too few trials, or all have the same value.

@@ -36,7 +36,15 @@ from mnistlab.training.assemble import LabCLI
 
 
 def sweep(values: Mapping[str, str], arguments: Sequence[str]) -> int:
-    """Run a sweep; the exit code."""
+    """Run a sweep; the exit code.
+
+    Args:
+        values: Its own options.
+        arguments: Those of `fit`, with domains.
+
+    Raises:
+        LabError: For what a user can mend.
+    """
     said, debug = without_debug(arguments)
     with told_in_a_line(debug=debug):
         return _sweep(values, said, debug=debug)

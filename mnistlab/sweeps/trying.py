@@ -13,6 +13,13 @@ from mnistlab.training.failures import Interrupted
 def try_all(study: Study, workers: int, launcher: str, again: Sequence[str], stream: TextIO) -> None:
     """Do all jobs.
 
+    Args:
+        study: The sweep.
+        workers: How many work at the same time.
+        launcher: `processes` or `ray`.
+        again: The command that goes on, without `mnistlab`.
+        stream: Where it is told.
+
     Raises:
         LabError: If the workers cannot work.
         Interrupted: If the user ends it; then nothing runs any more.

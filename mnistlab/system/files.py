@@ -109,7 +109,12 @@ def read_file(path: Path, most_bytes: int) -> bytes:
 
 
 def read_text(path: Path, most_bytes: int) -> str:
-    """The same as text."""
+    """The same as text.
+
+    Raises:
+        FileNotFoundError: If there is nothing.
+        UnreadableError: If it is something else than a file of UTF-8 of that size at most.
+    """
     try:
         return read_file(path, most_bytes).decode()
     except UnicodeDecodeError as error:
@@ -145,7 +150,15 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def telling(path: Path, way_out: str) -> Iterator[None]:
-    """Tell in a line why a file cannot be written."""
+    """Tell in a line why a file cannot be written.
+
+    Args:
+        path: The file, as the user calls it.
+        way_out: What to do where the disk is not full.
+
+    Raises:
+        LabError: If something within cannot be written.
+    """
     try:
         yield
     except OSError as error:
@@ -180,7 +193,12 @@ def write_text(path: Path, text: str) -> None:
 
 
 def clear_left_over(folder: Path, start: str = ".") -> None:
-    """Remove what a process that is gone was writing with `replacing` when it ended."""
+    """Remove what a process that is gone was writing with `replacing` when it ended.
+
+    Args:
+        folder: Where.
+        start: How the names of these files begin.
+    """
     with suppress(OSError):
         for path in folder.iterdir():
             found = re.fullmatch(r"\..+\.(\d+)\.tmp", path.name)

@@ -145,6 +145,10 @@ def correct_counts(trainer: "Trainer", given: int | None) -> int:
     Lightning counts batches and the loader counts images, which differs once the batch size has changed. And where
     `max_steps` is set, Lightning ends an epoch that is over a second time.
 
+    Args:
+        trainer: The trainer.
+        given: How many batches the loader has given of the epoch, where it knows.
+
     Returns:
         How many batches have been seen of an epoch that should go on and has no more than those; else 0.
     """

@@ -92,7 +92,14 @@ def shortened(text: str, width: int) -> str:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int, right: Sequence[int] = ()) -> list[str]:
-    """Rows in columns, of which the last one is wrapped, or stands below, and the others are never cut."""
+    """Rows in columns, of which the last one is wrapped, or stands below, and the others are never cut.
+
+    Args:
+        head: The names of the columns.
+        rows: The cells.
+        width: Of the whole.
+        right: The columns that are aligned to the right: numbers.
+    """
     widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head) - 1)]
     indent = sum(widths) + 2 * len(widths) + 2
     needed = min(_LAST, max(len(row[-1]) for row in (head, *rows)))

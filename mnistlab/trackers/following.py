@@ -24,6 +24,12 @@ _CLOSING = ")]}'\""  # what is left at the end of an error that quotes others
 class Trackers(Listener):
     """The trackers of a run. One that fails is told in a line and hears nothing more; the run goes on.
 
+    Args:
+        trackers: The trackers.
+        recorder: The figures of the run.
+        root: Where all runs are kept.
+        config: The resolved configuration.
+
     Raises:
         LabError: If what one of them needs is not installed.
     """

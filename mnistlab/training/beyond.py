@@ -37,6 +37,11 @@ class Length:
 def beyond(configured: Configured, data: ImageData, trainer: Trainer) -> Iterator[str]:
     """What would happen only after the run's end, a sentence each.
 
+    Args:
+        configured: The command.
+        data: Its data.
+        trainer: Its trainer, which knows its optimizers already.
+
     Raises:
         LabError: If a schedule ends before the run does, or an average of the weights begins after it.
     """

@@ -18,7 +18,12 @@ from mnistlab.training.trainer_options import check_companions
 
 
 def check_start(cli: LabCLI, configured: Configured, found: Found | None) -> None:
-    """Make the model ready for training, and refuse what cannot be trained."""
+    """Make the model ready for training, and refuse what cannot be trained.
+
+    Raises:
+        LabError: If the parts do not go together, or nothing can be learnt from the weights to begin with.
+        ValueError: If the parts to be frozen are not there.
+    """
     check_weights(cli.model, found)
     for sentence in cli.model.begin(continued=configured.continued):
         if cli.trainer.is_global_zero:

@@ -23,7 +23,14 @@ from mnistlab.system.lightning_inside import callbacks_of
 
 
 def without_requeueing(options: Mapping[str, Any]) -> list[object]:
-    """The plugins of a trainer, with that of SLURM where Lightning would add it, which then queues nothing again."""
+    """The plugins of a trainer, with that of SLURM where Lightning would add it, which then queues nothing again.
+
+    Args:
+        options: The arguments of the trainer.
+
+    Raises:
+        LabError: If the one that was chosen does.
+    """
     given = options["plugins"] or []
     plugins: list[object] = list(given) if isinstance(given, list) else [given]
     chosen = [each for each in plugins if isinstance(each, ClusterEnvironment)]
@@ -39,7 +46,11 @@ def without_requeueing(options: Mapping[str, Any]) -> list[object]:
 
 
 def refuse_foreign_weights(trainer: Trainer) -> None:
-    """Refuse what would give a trainer weights that nobody has named."""
+    """Refuse what would give a trainer weights that nobody has named.
+
+    Raises:
+        LabError: Naming what it is.
+    """
     if any(isinstance(callback, OnExceptionCheckpoint) for callback in callbacks_of(trainer)):
         raise LabError(
             "trainer.callbacks: with OnExceptionCheckpoint Lightning begins each run with what another has left. Leave "

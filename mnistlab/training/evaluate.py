@@ -49,7 +49,11 @@ def _check(command: str, data: ImageData, trainer: Trainer) -> None:
 
 
 def evaluate(invocation: Invocation, settled: Settled, found: Found | None, wish: Wish | None) -> int:
-    """Run the command and keep its outcome; the exit code."""
+    """Run the command and keep its outcome; the exit code.
+
+    Raises:
+        LabError: If there is nothing to measure, or the parts do not go together.
+    """
     answering = Answering()
     cli = assemble(invocation, settled, found)
     cli.build_trainer(answering)

@@ -17,7 +17,11 @@ from mnistlab.training.picture import Explained
 
 
 def explain(wish: Wish, model: Classifier, data: ImageData, trainer: Trainer) -> tuple[list[Explained], dict[str, Any]]:
-    """The images with what the net looked at; their rows among the test images, and the method that was used."""
+    """The images with what the net looked at; their rows among the test images, and the method that was used.
+
+    Raises:
+        LabError: If there is no such head, the net has not what the method needs, or no image is as it was wished.
+    """
     head = _head(wish, model)
     batches: list[Any] = trainer.predict(model, data) or []
     probs = torch.cat([batch[head] for batch in batches]).float().cpu().clone()

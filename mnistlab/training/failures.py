@@ -67,7 +67,12 @@ class LossWatch(Listener):
 
 
 def explained(error: Exception, origins: Mapping[str, Written]) -> LabError:
-    """An error of any kind as one that is told in a line; what was noted about a failure ends the line."""
+    """An error of any kind as one that is told in a line; what was noted about a failure ends the line.
+
+    Args:
+        error: What happened while a command ran.
+        origins: Who wrote what, by dotted key.
+    """
     if isinstance(error, OSError) and error.filename == OUTPUT and (fault := output_fault(error)):
         error = RunFailedError(fault)
     told = error if isinstance(error, LabError) else refused(error, origins) if _is_refusal(error) else _told(error)
@@ -86,7 +91,12 @@ def refusing(origins: Mapping[str, Written]) -> Iterator[None]:
 
 
 def refused(error: Exception, origins: Mapping[str, Written]) -> LabError:
-    """What a class says that does not take its options, at the option that it speaks of."""
+    """What a class says that does not take its options, at the option that it speaks of.
+
+    Args:
+        error: What the class, or somebody on its behalf, has raised.
+        origins: Who wrote what, by dotted key.
+    """
     frames = [*_frames_of(error), *_frames_of(error.__cause__)]
     own = [frame for frame in frames if not _is_library(frame.filename)]
     if isinstance(error, TypeError) and own and own[-1] is frames[-1]:
@@ -137,7 +147,15 @@ def _told(error: Exception) -> LabError:
 
 
 def check_place(folder: Path, where: str) -> None:
-    """Refuse a place where nothing can be written, before any work."""
+    """Refuse a place where nothing can be written, before any work.
+
+    Args:
+        folder: Where folders are to be made.
+        where: Who chose it.
+
+    Raises:
+        LabError: If it is no folder, or nobody but others may write there.
+    """
     there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not there.is_dir():
         raise LabError(f"{where}: {there} is a file; a folder for the runs is wanted. Choose one with --run.dir=...")

@@ -48,7 +48,17 @@ from mnistlab.training.typed import find_init
 
 
 def train(invocation: Invocation, settled: Settled, found: Found | None, supervision: Supervision | None) -> int:
-    """Train, then test the best weights; the exit code."""
+    """Train, then test the best weights; the exit code.
+
+    Args:
+        invocation: The command as it was typed.
+        settled: The configuration.
+        found: The run that goes on, or is run again.
+        supervision: What the run is part of.
+
+    Raises:
+        LabError: If the parts do not go together, or the run fails.
+    """
     continued = found is not None and found.path is not None
     if not continued:
         find_init(settled, invocation.root())  # `--model.init_from=last` becomes the path of a checkpoint

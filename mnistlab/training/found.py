@@ -34,7 +34,11 @@ class Found:
 
 
 def find(invocation: Invocation) -> Found | None:
-    """Find and read what `--ckpt_path` names: a file, a run's folder, `best` or `last`."""
+    """Find and read what `--ckpt_path` names: a file, a run's folder, `best` or `last`.
+
+    Raises:
+        LabError: If it names nothing, or something that is not a checkpoint.
+    """
     if invocation.ckpt_path is None:
         return None
     where, continues = f"--ckpt_path={invocation.ckpt_path}", invocation.command == "fit"
@@ -58,7 +62,15 @@ def find(invocation: Invocation) -> Found | None:
 
 
 def repeat(invocation: Invocation, folder: Path) -> Found:
-    """What a run was configured with, to be run once more."""
+    """What a run was configured with, to be run once more.
+
+    Args:
+        invocation: The command.
+        folder: The run.
+
+    Raises:
+        LabError: If its configuration cannot be read, or would write to a strange place.
+    """
     read = (read_record(folder) or {}).get("data_fingerprint") or {}
     return Found(None, None, {}, trusted_base(invocation, folder), {}, read)
 

@@ -31,7 +31,17 @@ _OF_TRAINING = {
 
 
 def check_monitors(configured: Configured, model: Classifier, data: ImageData, trainer: Trainer) -> None:
-    """Refuse to wait for a metric that never comes."""
+    """Refuse to wait for a metric that never comes.
+
+    Args:
+        configured: The command.
+        model: Its model; what one from elsewhere logs is not known.
+        data: Its data.
+        trainer: Its trainer.
+
+    Raises:
+        LabError: If early stopping or a checkpoint watches a metric that is not logged.
+    """
     classes = [
         type(model).__module__,
         *(entry["class_path"] for entry in configured.configuration.trainer["callbacks"] or []),
@@ -53,7 +63,17 @@ def check_monitors(configured: Configured, model: Classifier, data: ImageData, t
 
 
 def notes(configured: Configured, model: Classifier, data: ImageData, trainer: Trainer) -> list[str]:
-    """What was written and has no effect on this command, a sentence each."""
+    """What was written and has no effect on this command, a sentence each.
+
+    Args:
+        configured: The command.
+        model: Its model.
+        data: Its data.
+        trainer: Its trainer; of `fit`, one that knows its optimizers already.
+
+    Raises:
+        LabError: If a schedule ends before the run does.
+    """
     found = [*_overwritten(configured.typed)]
     if configured.command != "fit":
         return [*found, *_only_for_training(configured)]

@@ -90,7 +90,14 @@ class Invocation:
         self.files = [[each for entry in layer for each in every(entry)] for layer in self.files]
 
     def refuse_swept(self, counting: Iterable[Written]) -> None:
-        """Refuse a preset's domain where one of its values would count."""
+        """Refuse a preset's domain where one of its values would count.
+
+        Args:
+            counting: What has been written of all that counts.
+
+        Raises:
+            LabError: If there is one.
+        """
         for entry in counting:
             if entry.domain is not None:
                 raise LabError(

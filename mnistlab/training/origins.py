@@ -30,7 +30,12 @@ class Origin:
 
 
 def origins(settled: Settled, resolved: Mapping[str, Any]) -> list[Origin]:
-    """The origin of every value."""
+    """The origin of every value.
+
+    Args:
+        settled: Who wrote what.
+        resolved: What came of it, as plain data.
+    """
     found: list[Origin] = []
     for key, place in settled.places.items():
         part = _at(resolved, key.split("."))

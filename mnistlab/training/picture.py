@@ -32,7 +32,13 @@ class Explained:
 
 
 def save_picture(explained: Sequence[Explained], path: Path, title: str) -> None:
-    """Write a PNG: each image, beside it the same under the heat, below them the caption, red where it is wrong."""
+    """Write a PNG: each image, beside it the same under the heat, below them the caption, red where it is wrong.
+
+    Args:
+        explained: What to show, at least one.
+        path: The file.
+        title: What stands above all, beside the scale of colours.
+    """
     from matplotlib.figure import Figure  # noqa: PLC0415 - few commands draw
 
     columns = min(4, ceil(len(explained) ** 0.5))

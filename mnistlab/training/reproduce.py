@@ -43,7 +43,11 @@ _PLACES = (
 
 
 def reproduce(asked: Arguments) -> int:
-    """Train once more, and tell what differs; the exit code. Where that is JSON, all else goes to standard error."""
+    """Train once more, and tell what differs; the exit code. Where that is JSON, all else goes to standard error.
+
+    Raises:
+        LabError: If there is no such run, or it has not come to its end.
+    """
     root, for_machines = asked.root, "json" in asked.switches
     first = _ended(find_run(asked.names[0], root))
     folder, turns = first.folder, _turns(first)

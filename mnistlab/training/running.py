@@ -33,7 +33,17 @@ from mnistlab.training.typed import find_init, refuse_random_weights
 def run(
     command: str, arguments: Sequence[str], wish: Wish | None = None, supervision: Supervision | None = None
 ) -> int:
-    """Run `mnistlab command arguments`; the exit code."""
+    """Run `mnistlab command arguments`; the exit code.
+
+    Args:
+        command: `fit`, `validate`, `test`, `predict` or `explain`.
+        arguments: The rest.
+        wish: What `explain` shall show.
+        supervision: What `fit` is part of.
+
+    Raises:
+        LabError: For what a user can mend.
+    """
     invocation = Invocation(command, arguments)
     quiet()
     with ended_like_interrupted(), _explaining(invocation, {}):
@@ -41,7 +51,15 @@ def run(
 
 
 def check(arguments: Sequence[str], command: str = "fit") -> LabCLI:
-    """Everything that `mnistlab fit arguments` does before it reads images and trains; nothing is written."""
+    """Everything that `mnistlab fit arguments` does before it reads images and trains; nothing is written.
+
+    Args:
+        arguments: Those of `fit`.
+        command: What the user has typed in its place.
+
+    Raises:
+        LabError: For what a user can mend.
+    """
     invocation = Invocation(command, arguments)
     quiet()
     with _explaining(invocation, {}):

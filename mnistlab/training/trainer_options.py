@@ -29,7 +29,15 @@ _COUNTS = ("accumulate_grad_batches", "num_nodes", "check_val_every_n_epoch")
 
 
 def check_trainer(options: Mapping[str, object], origins: Mapping[str, Written]) -> None:
-    """Refuse what this machine has not, and numbers of nothing."""
+    """Refuse what this machine has not, and numbers of nothing.
+
+    Args:
+        options: The options of the trainer, as text or data.
+        origins: Who wrote what, by dotted key.
+
+    Raises:
+        LabError: Naming the option, why, and what there is.
+    """
     for name, keeps in (("barebones", False), ("enable_checkpointing", True)):
         origin = origins.get(f"trainer.{name}")
         if origin is not None and options.get(name) in (not keeps, str(not keeps), str(not keeps).lower()):
@@ -53,7 +61,11 @@ def check_trainer(options: Mapping[str, object], origins: Mapping[str, Written])
 
 
 def check_companions(configured: Configured) -> None:
-    """Refuse a callback that has no logger to write to, would write over what the lab keeps, or cannot go on."""
+    """Refuse a callback that has no logger to write to, would write over what the lab keeps, or cannot go on.
+
+    Raises:
+        LabError: Naming the option and the way out.
+    """
     logger = configured.configuration.trainer["logger"]
     for key, name, options in configured.callbacks():
         where = configured.chosen(key) or key

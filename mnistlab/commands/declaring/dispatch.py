@@ -12,7 +12,14 @@ _NUMBERS = {1: "one run", 2: "two runs"}
 
 
 def command_of(arguments: Sequence[str]) -> Callable[[], int]:
-    """What does as it was told, imported; it returns the exit code."""
+    """What does as it was told, imported; it returns the exit code.
+
+    Args:
+        arguments: What stands after `mnistlab`.
+
+    Raises:
+        LabError: If there is no such command, or it takes no such arguments.
+    """
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         return command_of(_asking_for_help(arguments[1:])) if arguments[1:] else lambda: _show(_overview())
     name, *rest = arguments

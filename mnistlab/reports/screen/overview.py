@@ -25,7 +25,11 @@ _LAST = 16  # characters that the last column needs at least: it is wrapped
 
 
 def show_runs(asked: Arguments) -> int:
-    """Show the runs that are asked for; the exit code."""
+    """Show the runs that are asked for; the exit code.
+
+    Raises:
+        LabError: If a filter, the order or the limit is none.
+    """
     if {"csv", "json"} <= asked.switches:
         raise LabError("--csv and --json exclude each other.")
     root, limit = asked.root, _limit(asked)
@@ -43,7 +47,11 @@ def show_runs(asked: Arguments) -> int:
 
 
 def runs_below(root: Path, asked: Arguments) -> Runs:
-    """Read all runs, and tell which records cannot be read."""
+    """Read all runs, and tell which records cannot be read.
+
+    Raises:
+        LabError: If the folder was named and is none.
+    """
     if "run.dir" in asked.values and not root.is_dir():
         raise LabError(f"--run.dir={root}: there is no such folder.")
     found = read_runs(root)
@@ -52,7 +60,11 @@ def runs_below(root: Path, asked: Arguments) -> Runs:
 
 
 def chosen_of(found: Runs, asked: Arguments) -> list[Run]:
-    """The runs that the filters leave, in the order that is asked for."""
+    """The runs that the filters leave, in the order that is asked for.
+
+    Raises:
+        LabError: If a filter or the order is none.
+    """
     wanted = {name: value for name, value in asked.values.items() if name in FILTERS}
     chosen = ordered(selected(found.all, wanted), asked.values.get("sort", _DEFAULT_ORDER))
     return chosen[::-1] if "reverse" in asked.switches else chosen

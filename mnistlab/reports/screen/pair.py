@@ -50,7 +50,11 @@ class _Pair:
 
 
 def show_pair(asked: Arguments) -> int:
-    """Show what differs between two runs; the exit code."""
+    """Show what differs between two runs; the exit code.
+
+    Raises:
+        LabError: If a name means no run, both mean the same, or one has no record.
+    """
     root, (first, second) = asked.root, asked.names
     folders = [find_run(name, root) for name in asked.names]
     if folders[0].resolve() == folders[1].resolve():

@@ -18,7 +18,11 @@ from mnistlab.text.values import counted, size
 
 
 def remove_runs(asked: Arguments) -> int:
-    """Remove the runs that are named, or those that filters leave; 1 where the user has thought better of it."""
+    """Remove the runs that are named, or those that filters leave; 1 where the user has thought better of it.
+
+    Raises:
+        LabError: If one of them is no run, lies elsewhere, or is running, or nobody is there to be asked.
+    """
     root = asked.root
     folders = _wanted(asked, root)
     if not folders:

@@ -25,7 +25,11 @@ _NAMES = 12  # columns that the names of the facts take
 
 
 def show_run(asked: Arguments) -> int:
-    """Show the run that is named; the exit code."""
+    """Show the run that is named; the exit code.
+
+    Raises:
+        LabError: If there is none, or the run has no record.
+    """
     run = Run.of(find_run(asked.names[0], asked.root))
     try:
         settings, problem = changed(load_catalogue(), run.configuration), ""
