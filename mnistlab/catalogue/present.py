@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from mnistlab.options.entries import Catalogue, ClassEntry, KindEntry, OptionEntry, Unlisted, Value
 from mnistlab.options.notation import data_of
-from mnistlab.options.walk import Place, Walk
+from mnistlab.options.places import Place
+from mnistlab.options.walk import Walk
 from mnistlab.options.written import STEERING, Key, Written
 
 

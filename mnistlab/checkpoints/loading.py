@@ -9,10 +9,10 @@ from mnistlab.checkpoints.limits import no_larger_than
 from mnistlab.checkpoints.reading import read_checkpoint, record_of
 from mnistlab.errors import LabError
 from mnistlab.options.building import build
+from mnistlab.options.files import from_data
 from mnistlab.options.imported import Section, settle
 from mnistlab.options.specification import Specification, plain, unrecorded, without_unrecorded
 from mnistlab.options.trust import TRUSTED, dotted_names
-from mnistlab.options.written import from_data
 
 
 class _Model(Protocol):

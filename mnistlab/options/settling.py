@@ -12,7 +12,8 @@ from typing import Any, TypeGuard
 
 from mnistlab.errors import LabError
 from mnistlab.options.entries import Kinds, OptionEntry, SectionEntry
-from mnistlab.options.walk import Place, Walk
+from mnistlab.options.places import Place
+from mnistlab.options.walk import Walk
 from mnistlab.options.written import Written
 
 

@@ -8,10 +8,12 @@ from typing import Any, ClassVar, cast
 from mnistlab.classifier import Classifier
 from mnistlab.errors import LabError
 from mnistlab.options.classes import find_class
+from mnistlab.options.command_line import from_config
+from mnistlab.options.files import read_text
 from mnistlab.options.imported import Section, settle
 from mnistlab.options.settling import Settled
 from mnistlab.options.signatures import options
-from mnistlab.options.written import SWEEP, Written, from_config, read_text
+from mnistlab.options.written import SWEEP, Written
 from mnistlab.presets.finding import Found, comment, find_preset, preset_classes
 from mnistlab.presets.nodes import Config, written_for
 from mnistlab.presets.places import caller, warn

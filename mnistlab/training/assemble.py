@@ -24,12 +24,13 @@ from mnistlab.data import ImageData
 from mnistlab.errors import LabError
 from mnistlab.options.building import build_arguments, build_part
 from mnistlab.options.classes import find_class
+from mnistlab.options.command_line import from_environment
 from mnistlab.options.imported import settle
 from mnistlab.options.numbers import ThreadCount
 from mnistlab.options.parsing import parse
 from mnistlab.options.settling import Settled
 from mnistlab.options.signatures import Slot
-from mnistlab.options.written import Written, from_environment
+from mnistlab.options.written import Written
 from mnistlab.runs.folder import LAST, new_folder
 from mnistlab.sections import Run, TopLevel, sections
 from mnistlab.sections.configuration import Configuration

@@ -11,11 +11,12 @@ from mnistlab.catalogue import load_catalogue
 from mnistlab.catalogue.present import Present
 from mnistlab.cli import main
 from mnistlab.commands.help.chosen import Chosen
+from mnistlab.options.command_line import from_arguments
 from mnistlab.options.entries import Catalogue, ClassEntry, OptionEntry
+from mnistlab.options.files import from_text
 from mnistlab.options.imported import settle
 from mnistlab.options.reading import is_known
 from mnistlab.options.settling import Settled
-from mnistlab.options.written import from_arguments, from_text
 from mnistlab.reports.screen.settings import changed
 from mnistlab.sections import TopLevel, prepare, sections
 from mnistlab.training.origins import origins

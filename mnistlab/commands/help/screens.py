@@ -10,8 +10,9 @@ from mnistlab.commands.declaring.model import find_command
 from mnistlab.commands.help.pages import class_page, command_page, option_keys, option_page, steering_page, whole_page
 from mnistlab.errors import LabError, tell
 from mnistlab.options.arguments import steering
+from mnistlab.options.command_line import from_arguments, from_config, with_files
 from mnistlab.options.entries import Unlisted
-from mnistlab.options.written import SWITCHES, Key, Source, Written, from_arguments, from_config, with_files
+from mnistlab.options.written import SWITCHES, Key, Source, Written
 from mnistlab.presets.finding import find_preset, list_presets
 from mnistlab.text.layout import fitted, screen_height, screen_width
 from mnistlab.text.nearest import said, suggestion
