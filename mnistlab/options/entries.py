@@ -97,10 +97,6 @@ class ClassEntry:
     data: str = ""
     refused: str = ""
 
-    def option(self, name: str) -> OptionEntry | None:
-        """The option of that name."""
-        return self.by_name.get(name)
-
     @cached_property
     def by_name(self) -> Mapping[str, OptionEntry]:
         """The options by name."""

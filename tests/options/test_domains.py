@@ -13,7 +13,8 @@ from mnistlab import choice, interval
 from mnistlab.cli import main
 from mnistlab.errors import LabError
 from mnistlab.options.command_line import from_arguments
-from mnistlab.options.domains import Choice, Domain, Interval, Label
+from mnistlab.options.domains import Choice, Domain, Interval
+from mnistlab.options.labels import Label
 from mnistlab.options.swept import with_domain
 from mnistlab.options.written import Written
 

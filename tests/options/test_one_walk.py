@@ -101,7 +101,7 @@ def test_help_completion_and_origins_say_what_counts(kind: str) -> None:
             if any(part.isdigit() for part in key.split(".")):
                 continue
             path = tuple(key.split("."))
-            assert present.value(path) == unfinished.value(path) == place.value
+            assert present.place(path).value == unfinished.place(path).value == place.value
             if key in told and not place.kind:
                 assert told[key].value == place.value, key
 

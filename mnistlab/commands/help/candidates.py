@@ -201,7 +201,7 @@ class _Line:
             yield from self._top()
             return
         key = key_of(parent)
-        owner = self._chosen.owner(key)
+        owner = self._chosen.place(key).chosen
         for option in owner.options if owner else ():
             yield from self._option((*key, option.name), f"--{parent}.{option.name}", option, typed)
         if owner:
@@ -222,7 +222,7 @@ class _Line:
     def _top(self) -> Iterator[Candidate]:
         given = self._chosen.given
         for name, section in self._catalogue.sections.items():
-            owner = self._chosen.owner((name,))
+            owner = self._chosen.place((name,)).chosen
             if section.kind and (name,) not in given:
                 count = len(self._catalogue.kinds[section.kind].classes)
                 yield Candidate(f"--{name}=", f"[{section.default_class}] one of {count} classes", ends=False)
@@ -242,12 +242,12 @@ class _Line:
             yield Candidate(f"{name}=", text, ends=False)
         if kind and kind.many and (given or typed.startswith(f"{name}+")):
             yield Candidate(f"{name}+=", "one more", ends=False)
-        owner = self._chosen.owner(key) if kind else None
+        owner = self._chosen.place(key).chosen if kind else None
         if owner and owner.options:
             yield Candidate(f"{name}.", f"the options of {owner.name}", ends=False)
 
     def _of_key(self, key: Key, typed: str) -> Iterator[Candidate]:
-        option = self._chosen.option(key)
+        option = self._chosen.place(key).option
         for word in WORDS.get(key[-1], ()) if option else ():
             yield Candidate(word)
         yield from self._classes(key)

@@ -130,7 +130,7 @@ def _page(command: str, request: Request, present: Present) -> list[str]:
     if len(key) == 1 and key[0] in steering(command):
         return steering_page(key[0])
     _check(request, present)
-    option = present.option(key)
+    option = present.place(key).option
     if option is not None and present.kind(key) is None:
         return option_page(present, key, option, width)
     return class_page(present, key, width, full=request.full)
@@ -147,7 +147,7 @@ def _check(request: Request, present: Present) -> None:
                 there_are = f"There are {', '.join(known)}, and {_ALL}."
                 raise LabError(f"{request.where}: there is no section {name}.{hint} {there_are}")
             continue
-        owner = present.owner(above)
+        owner = present.place(above).chosen
         names = [option.name for option in owner.options] if owner else []
         if name not in names:
             what = owner.name if owner else ".".join(above)
