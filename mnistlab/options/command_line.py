@@ -5,8 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from mnistlab.errors import LabError
+from mnistlab.options.arguments import SWITCHES
 from mnistlab.options.notation import Plain, as_written
-from mnistlab.options.written import FILES, STEERING, SWITCHES, Source, Written, key_of
+from mnistlab.options.written import FILES, STEERING, Source, Written, key_of
 from mnistlab.system.environment import OPTIONS, said_by
 
 

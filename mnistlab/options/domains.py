@@ -184,7 +184,7 @@ class Interval(Domain):
     def parse(cls, word: str, text: str, entry: Written) -> Domain:
         """Two numbers with two dots between them, and a step after a colon."""
         del entry
-        bounds, _, step = text.partition(":")
+        bounds, _, step = text.partition(":")  # "64..512:64" -> "64..512", "64"
         low, dots, high = bounds.partition("..")
         whole = word in ("int", "logint")
         number = int if whole else float
@@ -217,7 +217,7 @@ class Interval(Domain):
         """How many numbers there are; None where there is no end to them."""
         if self.step is None and not self.whole:
             return None
-        return int((self.high - self.low) / (self.step or 1) + 1e-9) + 1
+        return int((self.high - self.low) / (self.step or 1) + 1e-9) + 1  # 0.3 / 0.1 is a little less than 3
 
     def values(self) -> Sequence[Label] | None:
         """Every number, unless factors are drawn."""
@@ -262,7 +262,7 @@ class Interval(Domain):
 
     def _nth(self, index: int) -> int | float:
         """One of numbers that have a distance, the smallest one first."""
-        value = self.low + index * (self.step or 1)
+        value = self.low + index * (self.step or 1)  # 3 * 0.1 is 0.30000000000000004
         return int(value) if self.whole else float(f"{value:.12g}")
 
     def _drawn(self, draw: Random) -> int | float:
@@ -280,7 +280,7 @@ def domain_words() -> Mapping[str, type[Domain]]:
 
 
 def _split(text: str) -> Sequence[str]:
-    """The parts between commas that stand in no brackets."""
+    """The parts between commas that stand in no brackets: `1,[2,3]` has two."""
     parts, depth = [""], 0
     for char in text:
         depth += (char in "[{(") - (char in "]})")

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any, Protocol, Self
 
 from mnistlab.errors import LabError
-from mnistlab.options.kinds import Type, expected, from_dict, listed, schema_of, within
+from mnistlab.options.kinds import Type, expected, from_dict, listed, within
 
 FORMAT = 4
 
@@ -64,11 +64,6 @@ class OptionEntry:
     def choices(self) -> list[str]:
         """The values that can be listed: names, true and false, null."""
         return listed(self.takes)
-
-    @property
-    def schema(self) -> Mapping[str, Value]:
-        """What plain values it takes, as JSON schema; nothing where anything may be right."""
-        return schema_of(self.takes)
 
 
 @dataclass(frozen=True)

@@ -100,6 +100,7 @@ class Walk:
         self, chosen: Chosen, entries: Entries, base: Mapping[str, object], usual: Mapping[str, object] | None = None
     ) -> dict[str, object]:
         """The options of one class, on top of `base`; what is `usual` would be on top of it if nobody had written."""
+        # where a model takes AdamW(lr=0.003), --model.optimizer=AdamW has torch's own rate, and 0.003 is the default
         owner, values, defaults = chosen.entry, dict(base), {**base, **(usual or {})}
         below, others = divided(entries, owner.by_name)
         for path, entry in others:
@@ -143,7 +144,7 @@ class Walk:
     def _leaf(self, place: Place, option: OptionEntry, entries: Entries, values: dict[str, object]) -> None:
         """A value that is no class: the last one written, or one that is put together from parts."""
         name = place.name
-        written = values.get(option.name)
+        written = values.get(option.name)  # --model.num_classes.parity=2 adds to what is there
         for path, entry, value in as_texts(option, entries):
             if path and not takes_parts(option.takes):
                 self.misfits.append(Misfit(entry, f"{name} is one value and has no part {'.'.join(path)}."))

@@ -12,9 +12,6 @@ from mnistlab.options.notation import data_of
 
 Key = tuple[str, ...]
 
-SWITCHES = tuple(option.name for option in DECLARED if not option.takes)
-"""Options that are true or false, configure nothing, and stand on the command line only."""
-
 STEERING = (*(option.name for option in DECLARED), "help")
 """All options that configure nothing."""
 
