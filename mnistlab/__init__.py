@@ -17,8 +17,8 @@ if TYPE_CHECKING:  # the public names: type checkers read them here, and so does
     from mnistlab.models import *  # noqa: F403 - each model that is imported there
     from mnistlab.nets import Backbone as Backbone
     from mnistlab.nets import Head as Head
-    from mnistlab.options.domains import choice as choice
-    from mnistlab.options.domains import interval as interval
+    from mnistlab.presets.domains import choice as choice
+    from mnistlab.presets.domains import interval as interval
     from mnistlab.presets.nodes import Config as Config
     from mnistlab.presets.nodes import config as config
     from mnistlab.presets.preset_class import Preset as Preset

@@ -96,7 +96,7 @@ def entry() -> None:
 
     _open_closed()
     _name_output()
-    gc.set_threshold(20_000, 20)  # or a fifth of the time that torch is imported in goes into looking for garbage
+    gc.set_threshold(50_000, 20)  # or a fifth of the time that torch is imported in goes into looking for garbage
     os.environ["MPLBACKEND"] = "Agg"
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _leave)  # until a command runs there is nothing to be closed

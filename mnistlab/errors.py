@@ -3,7 +3,6 @@
 import errno
 import io
 import os
-import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -34,9 +33,11 @@ def tell(message: str) -> None:
     """
     lines = message.splitlines()
     if sys.stderr.isatty():
+        from shutil import get_terminal_size  # noqa: PLC0415 - only here
+
         from mnistlab.text.layout import paragraph  # noqa: PLC0415 - only here
 
-        width = shutil.get_terminal_size().columns
+        width = get_terminal_size().columns
         lines = [
             part for line in lines for part in ([line] if line.startswith("  ") else paragraph(line, width, 2, ""))
         ]

@@ -176,6 +176,18 @@ def test_help_and_tables_load_no_torch(arguments: list[str]) -> None:
     assert HEAVY & found == (HEAVY if "--model.help=torch.optim.SGD" in arguments else set())
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [["fit", "--help"], ["models"], ["completion", "--complete", "bash", "mnistlab fit --model.", "="]],
+    ids=" ".join,
+)
+def test_help_and_completion_load_no_yaml_and_no_metadata_of_packages(arguments: list[str]) -> None:
+    """These take a fifth of the time; `importlib.metadata` brings `email`."""
+    load_catalogue()
+
+    assert not {"yaml", "email"} & loaded(f"from mnistlab import main; main({arguments})")
+
+
 @pytest.mark.parametrize("arguments", MISTAKES, ids=" ".join)
 def test_a_mistake_is_told_before_torch_is_imported(arguments: tuple[str, ...], tmp_path: Path) -> None:
     """Whatever is wrong: an option, a class, a value, a file, a checkpoint."""

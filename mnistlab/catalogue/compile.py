@@ -13,7 +13,7 @@ from mnistlab.options.classes import candidates, find_class, refusal
 from mnistlab.options.entries import Catalogue, ClassEntry, KindEntry, Named, OptionEntry, SectionEntry, Value
 from mnistlab.options.imported import Imported, Section
 from mnistlab.options.signatures import needed
-from mnistlab.options.specification import class_path_of
+from mnistlab.options.specification import Specification, class_path_of
 from mnistlab.sections import Sweep, TopLevel, prepare, sections
 from mnistlab.sections.linking import classes_with
 
@@ -138,9 +138,9 @@ def _problem(cls: type, name: str, slot: Slot) -> str:
     required = needed(cls, supplied=slot.supplied)
     problem = ""
     for value in _TRIED:
-        chosen = {"class_path": class_path_of(cls), "init_args": dict.fromkeys(required, value)}
+        chosen = Specification(class_path_of(cls), dict.fromkeys(required, value)).as_dict()
         try:
-            build(Classifier, {"class_path": class_path_of(model), "init_args": {name: chosen}})
+            build(Classifier, Specification(class_path_of(model), {name: chosen}))
         except (LabError, ValueError, TypeError) as error:
             if required and isinstance(error.__cause__, ValueError):  # it wants another value, or one more
                 return ""
@@ -155,9 +155,9 @@ def _facts(cls: type) -> dict[str, int]:
     if needed(cls):
         return {}
     if issubclass(cls, Classifier):
-        model = build(Classifier, {"class_path": class_path_of(cls)})
+        model = build(Classifier, Specification(class_path_of(cls)))
         return {"parameters": sum(parameter.numel() for parameter in model.parameters())}
     if issubclass(cls, ImageData):
-        data = build(ImageData, {"class_path": class_path_of(cls)})
+        data = build(ImageData, Specification(class_path_of(cls)))
         return {"classes": next(iter(data.heads.values())), **data.num_images}
     return {}

@@ -1,11 +1,12 @@
 """What counts beside a request for help, by the catalogue: the walk of every command, over what is written so far."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from mnistlab.options.entries import Catalogue, ClassEntry, KindEntry, OptionEntry, Unlisted, Value
+from mnistlab.options.entries import Catalogue, ClassEntry, KindEntry, Unlisted, Value
 from mnistlab.options.notation import data_of
-from mnistlab.options.walk import Place, Walk
+from mnistlab.options.places import Place
+from mnistlab.options.walk import Walk
 from mnistlab.options.written import STEERING, Key, Written
 
 
@@ -18,6 +19,9 @@ class Present:
         catalogue: What there is to choose from.
         written: What was written, the strongest last.
 
+    Attributes:
+        places: Every option that counts, by its dotted key, in which the classes of lists are numbered.
+
     Raises:
         LabError: If a class that was chosen does not exist.
         Unlisted: If one may exist, but must be imported first.
@@ -29,53 +33,28 @@ class Present:
         self._steering = [entry for entry in written if entry.key in steering]
         self._walk = Walk(catalogue.top, catalogue.sections, catalogue, frozenset())
         self._walk.over(entry for entry in written if entry.key not in steering)
+        self.places: Mapping[str, Place] = self._walk.places
 
-    def place(self, key: Key) -> Place | None:
-        """What is at `key`; None where nothing is."""
-        found: Place | None = None
-        path: Key = ()
+    def place(self, key: Key) -> Place:
+        """What is at `key`, an empty place where nothing is."""
+        # ("trainer", "callbacks", "monitor") -> trainer.callbacks.1.monitor where the second class is the last
+        found = Place(())
         for part in key:
-            found = self._walk.places.get(".".join((*path, part)))
-            if found is None:
-                return None
-            path = (*path, part)
-            if isinstance(found.value, list) and found.chosen is not None:
-                path = (*path, str(len(found.value) - 1))
+            above = found.value
+            last = (str(len(above) - 1),) if isinstance(above, list) and found.chosen else ()
+            name = ".".join((*found.key, *last, part))
+            if name not in self.places:
+                return Place(key)
+            found = self.places[name]
         return found
-
-    def place_of(self, key: Key) -> Place | None:
-        """What is at a key in which the classes of lists are numbered."""
-        return self._walk.places.get(".".join(key))
-
-    def owner(self, key: Key) -> ClassEntry | None:
-        """The class whose options stand below `key`; None where there is none."""
-        found = self.place(key)
-        return found.chosen if found else None
-
-    def option(self, key: Key) -> OptionEntry | None:
-        """The option of that key; None where there is none."""
-        found = self.place(key)
-        return found.option if found else None
 
     def kind(self, key: Key) -> KindEntry | None:
         """The kind of class that is chosen at `key`; None where none is."""
-        found = self.place(key)
-        return self.catalogue.kinds[found.kind] if found and found.kind else None
-
-    def value(self, key: Key) -> object:
-        """What counts at `key`: what was written last, else the default; for a class its name."""
-        found = self.place(key)
-        return found.value if found else None
-
-    def written(self, key: Key) -> Written | None:
-        """What was written last at `key`, and counts."""
-        found = self.place(key)
-        own = (entry for entry in reversed(self._steering) if entry.key == key)
-        return found.written if found else next(own, None)
+        return self.catalogue.kinds.get(self.place(key).kind)
 
     def steering(self, name: str) -> Value:
-        """What was written for an option that configures nothing."""
-        last = self.written((name,))
+        """What was written last for an option that configures nothing."""
+        last = next((entry for entry in reversed(self._steering) if entry.key == (name,)), None)
         value = data_of(last.value) if last else None
         return value if value is None or isinstance(value, bool | int | float | str) else str(value)
 
@@ -86,7 +65,7 @@ class Present:
     def owned_by(self, key: Key, name: str) -> str:
         """A hint at the classes that could be chosen at `key` and have an option of that name."""
         kind = self.kind(key)
-        owners = [entry.name for entry in kind.classes.values() if entry.option(name)] if kind else []
+        owners = [entry.name for entry in kind.classes.values() if name in entry.by_name] if kind else []
         return f" It belongs to {', '.join(owners[:3])}: --{'.'.join(key)}={owners[0]}" if owners else ""
 
 

@@ -13,6 +13,7 @@ from functools import lru_cache
 from mnistlab.catalogue import Catalogue, ClassEntry, KindEntry, OptionEntry
 from mnistlab.options.domains import domain_words
 from mnistlab.options.entries import Value
+from mnistlab.options.kinds import schema_of
 from mnistlab.options.written import SWEEP
 from mnistlab.system.strict_json import spelt
 
@@ -245,7 +246,7 @@ def _or_domain(schema: Schema) -> Schema:
 
 def _with_null(option: OptionEntry) -> Schema:
     """The values of an option; null too where that is its default, whatever its annotation says."""
-    schema = dict(option.schema)
+    schema = schema_of(option.takes)
     if schema and option.default is None and not option.required and "null" not in option.choices:
         return {"anyOf": [schema, {"type": "null"}]}
     return schema

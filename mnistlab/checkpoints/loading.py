@@ -9,10 +9,10 @@ from mnistlab.checkpoints.limits import no_larger_than
 from mnistlab.checkpoints.reading import read_checkpoint, record_of
 from mnistlab.errors import LabError
 from mnistlab.options.building import build
+from mnistlab.options.files import from_data
 from mnistlab.options.imported import Section, settle
 from mnistlab.options.specification import Specification, plain, unrecorded, without_unrecorded
 from mnistlab.options.trust import TRUSTED, dotted_names
-from mnistlab.options.written import from_data
 
 
 class _Model(Protocol):
@@ -54,12 +54,12 @@ def load_model(base: type[T], path: Path, given: Mapping[str, object], *, strict
         [from_data(known, f"checkpoint {path}")],
         frozenset({*packages, *dotted_names(arguments)}),
     )
-    specification = settled.values.get("model")
-    if not isinstance(specification, Mapping):
+    found = settled.values.get("model")
+    if not found:
         raise LabError(f"{path} does not say which model it holds.")
+    specification = Specification.of(found)
     with no_larger_than(contents["state_dict"], path):
         model = build(base, specification, given)
-    options = {**specification["init_args"], **arguments}
-    model.specification = Specification(specification["class_path"], options)
+    model.specification = Specification(specification.class_path, {**specification.init_args, **arguments})
     model.load_state_dict(contents["state_dict"], strict=strict)
     return model

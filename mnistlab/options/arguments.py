@@ -96,6 +96,10 @@ STEERING = (
 """The options of the commands that train and measure which configure nothing."""
 
 
+SWITCHES = tuple(option.name for option in STEERING if not option.takes)
+"""Options that are true or false, configure nothing, and stand on the command line only."""
+
+
 def steering(command: str) -> dict[str, Option]:
     """Those of `STEERING` that a command takes, by name."""
     return {option.name: option for option in STEERING if option.name != "untrained" or command != "fit"}
@@ -199,7 +203,8 @@ def words(arguments: Sequence[str]) -> list[str]:
     """Each option as one word: `--key value` becomes `--key=value`."""
     joined: list[str] = []
     for argument in arguments:
-        takes = joined and joined[-1].startswith("--") and "=" not in joined[-1]
+        last = joined[-1] if joined else ""
+        takes = last.startswith("--") and "=" not in last and last[2:] not in SWITCHES
         if takes and not argument.startswith("--"):
             joined[-1] = f"{joined[-1]}={argument}"
         else:

@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar, runtime_checkable
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
 
 from mnistlab.errors import LabError
-from mnistlab.options.classes import find_class
+from mnistlab.options.classes import class_at
 from mnistlab.options.parsing import parse
 from mnistlab.options.signatures import Slot, options, parsed
 from mnistlab.options.specification import Specification, class_path_of
@@ -25,7 +25,7 @@ class Recorded(Protocol):
     specification: Specification | None
 
 
-def build(base: type[T], specification: Mapping[str, object], given: Mapping[str, object] | None = None) -> T:
+def build(base: type[T], specification: Specification, given: Mapping[str, object] | None = None) -> T:
     """Build the object that a specification describes: a descendant of `base`, its nested parts first.
 
     Whoever calls it has looked the classes up and trusts them.
@@ -42,17 +42,14 @@ def build(base: type[T], specification: Mapping[str, object], given: Mapping[str
     ready = set(given or {})
     parser = ArgumentParser(exit_on_error=False)
     parser.add_subclass_arguments(base, "made", skip=ready)
-    written = specification.get("init_args", {})
-    assert isinstance(written, Mapping)
-    options_left = {name: value for name, value in written.items() if name not in ready}
+    path = specification.class_path
+    left = {name: value for name, value in specification.init_args.items() if name not in ready}
     try:
-        config = parse(parser, {"made": {**specification, "init_args": options_left}})
+        config = parse(parser, {"made": {"class_path": path, "init_args": left}})
     except ArgumentError as error:
-        raise LabError(f"{specification['class_path']} cannot be made as it is written down: {error}") from error
-    cls = find_class(str(config.made.class_path), (base,), str(config.made.class_path))
-    assert cls is not None
-    made = cls(**{**build_arguments(cls, config.made.get("init_args") or {}), **(given or {})})
-    assert isinstance(made, base)
+        raise LabError(f"{path} cannot be made as it is written down: {error}") from error
+    cls = class_at(str(config.made.class_path), (base,))
+    made: T = cls(**{**build_arguments(cls, config.made.get("init_args") or {}), **(given or {})})
     return made
 
 
@@ -85,8 +82,7 @@ def build_part(value: object, slot: Slot) -> object:
         return {name: build_part(part, replace(slot, named=False)) for name, part in parts.items()}
     if not isinstance(value, Namespace) or "class_path" not in value:
         return _without_restriction(value)
-    cls = find_class(str(value.class_path), slot.bases, str(value.class_path))
-    assert cls is not None
+    cls = class_at(str(value.class_path), slot.bases)
     arguments = build_arguments(cls, value.get("init_args") or {}, supplied=slot.supplied)
     return functools.partial(cls, **arguments) if slot.supplied else cls(**arguments)
 

@@ -66,20 +66,35 @@ def find_class(name: str, bases: tuple[type, ...], where: str) -> type | None:
         LabError: If the name stands for several classes, for none that can be imported, or for one that is of another
             kind or is refused.
     """
-    cls: type | None
     if "." in name:
-        cls = _imported(name, where)
-    else:
-        known = candidates(bases)
-        classes = known.get(name) or [cls for each in known if each.lower() == name.lower() for cls in known[each]]
-        if len(classes) > 1:
-            paths = ", ".join(class_path_of(cls) for cls in classes)
-            raise LabError(f"{where}: several classes are called {name}. Write one of {paths}.")
-        cls = classes[0] if classes else None
-    if cls is not None and not issubclass(cls, bases):
+        return class_at(name, bases, where)
+    known = candidates(bases)
+    classes = known.get(name) or [cls for each in known if each.lower() == name.lower() for cls in known[each]]
+    if len(classes) > 1:
+        paths = ", ".join(class_path_of(cls) for cls in classes)
+        raise LabError(f"{where}: several classes are called {name}. Write one of {paths}.")
+    if classes and refusal(classes[0]):
+        raise LabError(f"{where}: {refusal(classes[0])}")
+    return classes[0] if classes else None
+
+
+def class_at(class_path: str, bases: tuple[type, ...], where: str = "") -> type:
+    """The class of a dotted path, which is imported.
+
+    Args:
+        class_path: The path.
+        bases: What it must derive from.
+        where: Where it was named; where it was not, its path.
+
+    Raises:
+        LabError: If there is none that can be imported, or it is of another kind or is refused.
+    """
+    where = where or class_path
+    cls = _imported(class_path, where)
+    if not issubclass(cls, bases):
         kinds = [class_path_of(base) for base in bases if not base.__name__.startswith("_")]
-        raise LabError(f"{where}: {name} is not of the kind that is wanted. Derive it from {' or '.join(kinds)}.")
-    if cls is not None and refusal(cls):
+        raise LabError(f"{where}: {class_path} is not of the kind that is wanted. Derive it from {' or '.join(kinds)}.")
+    if refusal(cls):
         raise LabError(f"{where}: {refusal(cls)}")
     return cls
 

@@ -5,14 +5,13 @@ On the command line and in YAML a domain is text: `choice:128,256,384`, `int:64.
 before a text says that it is none (`swept.py`).
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import exp, isfinite, log
 from random import Random
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
-from mnistlab.options.composing import dump
+from mnistlab.options.labels import Label, as_typed, label_of
 from mnistlab.options.notation import as_written
 from mnistlab.options.written import Source, Written
 
@@ -21,14 +20,6 @@ if TYPE_CHECKING:
 
     Distribution = CategoricalDistribution | FloatDistribution | IntDistribution
 
-T = TypeVar("T")
-N = TypeVar("N", int, float)
-
-Label = str | int | float | bool | None
-"""A value as tables and Optuna have it; of a choice what it is called."""
-
-_CLASS_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
-_KNOWN = ("mnistlab.", "torch.", "lightning.")
 _LONGEST = 10_000
 """Values of an axis of a grid."""
 
@@ -138,7 +129,16 @@ class Choice(Domain):
         command = entry.source is Source.COMMAND_LINE
         places = [f"--{entry.name}={value}" if command else where for value in values]
         found = [replace(entry, key=(), value=as_written(v), where=w) for v, w in zip(values, places, strict=True)]
-        return labelled([(each,) for each in found])
+        return cls.among([(each,) for each in found])
+
+    @classmethod
+    def among(cls, values: Sequence[tuple[Written, ...]]) -> Self:
+        """A choice among values, called as they are typed; of two called alike one with a number."""
+        labels: list[Label] = []
+        for written in values:
+            label = label_of(written[0].value)
+            labels.append(label if label not in labels else f"{label}#{len(labels) + 1}")
+        return cls(tuple(Candidate(label, written) for label, written in zip(labels, values, strict=True)))
 
     def values(self) -> Sequence[Label]:
         """What each is called."""
@@ -148,17 +148,6 @@ class Choice(Domain):
     def first(self) -> object:
         """The value itself, not what it is called."""
         return self.candidates[0].written[0].value
-
-
-@dataclass(frozen=True)
-class Values:
-    """What `choice` was given, before it is known of which option these are values.
-
-    Attributes:
-        values: Plain values, classes or nodes.
-    """
-
-    values: tuple[object, ...]
 
 
 @dataclass(frozen=True)
@@ -195,7 +184,7 @@ class Interval(Domain):
     def parse(cls, word: str, text: str, entry: Written) -> Domain:
         """Two numbers with two dots between them, and a step after a colon."""
         del entry
-        bounds, _, step = text.partition(":")
+        bounds, _, step = text.partition(":")  # "64..512:64" -> "64..512", "64"
         low, dots, high = bounds.partition("..")
         whole = word in ("int", "logint")
         number = int if whole else float
@@ -228,7 +217,7 @@ class Interval(Domain):
         """How many numbers there are; None where there is no end to them."""
         if self.step is None and not self.whole:
             return None
-        return int((self.high - self.low) / (self.step or 1) + 1e-9) + 1
+        return int((self.high - self.low) / (self.step or 1) + 1e-9) + 1  # 0.3 / 0.1 is a little less than 3
 
     def values(self) -> Sequence[Label] | None:
         """Every number, unless factors are drawn."""
@@ -273,7 +262,7 @@ class Interval(Domain):
 
     def _nth(self, index: int) -> int | float:
         """One of numbers that have a distance, the smallest one first."""
-        value = self.low + index * (self.step or 1)
+        value = self.low + index * (self.step or 1)  # 3 * 0.1 is 0.30000000000000004
         return int(value) if self.whole else float(f"{value:.12g}")
 
     def _drawn(self, draw: Random) -> int | float:
@@ -290,91 +279,8 @@ def domain_words() -> Mapping[str, type[Domain]]:
     return {word: cls for cls in Domain.__subclasses__() for word in cls.words}
 
 
-if TYPE_CHECKING:
-
-    def choice(*values: T) -> T:
-        """Some values or classes, one of which a sweep takes; for a type checker one of them."""
-
-    def interval(low: N, high: N, *, step: N | None = None, log: bool = False) -> N:
-        """All numbers between two, one of which a sweep takes; for a type checker one of them."""
-
-else:
-
-    def choice(*values: object) -> Values:
-        """Some values, one of which a sweep takes: `config(SmallModel, hidden_dim=choice(128, 256))`.
-
-        Args:
-            *values: Plain values, classes, or nodes, which may hold domains of their own.
-
-        Raises:
-            ValueError: If there are none.
-        """
-        if not values:
-            raise ValueError("`choice` needs values to choose from.")
-        return Values(values)
-
-    def interval(low: float, high: float, *, step: float | None = None, log: bool = False) -> Interval:
-        """All numbers between two, one of which a sweep takes: `config(Adam, lr=interval(1e-4, 1e-2, log=True))`.
-
-        Args:
-            low: The smallest.
-            high: The largest; where both are whole, so are all.
-            step: The distance between two of them.
-            log: Whether every factor is as likely as every other.
-
-        Raises:
-            ValueError: If there is nothing between them.
-        """
-        whole = isinstance(low, int) and isinstance(high, int) and not isinstance(step, float)
-        domain = Interval(low, high, step, log, whole)
-        why = domain.refusal()
-        if why:
-            raise ValueError(f"`interval` {why}.")
-        return domain
-
-
-def labelled(values: Sequence[tuple[Written, ...]]) -> Choice:
-    """A choice among values, called as they are typed, a class by its name; of two called alike one with a number."""
-    labels: list[Label] = []
-    for written in values:
-        value = written[0].value
-        scalar = value if value is None or isinstance(value, int | float | bool) else as_typed(value)
-        label = _short(scalar) if isinstance(scalar, str) else scalar
-        label = _number(label) if isinstance(label, str) else label
-        labels.append(label if label not in labels else f"{label}#{len(labels) + 1}")
-    return Choice(tuple(Candidate(label, written) for label, written in zip(labels, values, strict=True)))
-
-
-def as_typed(value: object) -> str:
-    """A value as it is typed on the command line."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list | dict):
-        return dump(value, flow=True).strip()
-    return repr(value) if isinstance(value, float) else str(value)
-
-
-def _short(text: str) -> str:
-    """A class by its name; of somebody's own the whole path, for another module may have one of that name."""
-    is_known = _CLASS_PATH.fullmatch(text) and text.startswith(_KNOWN)
-    return text.rpartition(".")[2] if is_known else text
-
-
-def _number(text: str) -> str | int | float:
-    """The number that a text is, if it would be typed just so."""
-    for kind in (int, float):
-        try:
-            if repr(kind(text)) == text and isfinite(kind(text)):
-                return kind(text)
-        except ValueError:
-            continue
-    return text
-
-
 def _split(text: str) -> Sequence[str]:
-    """The parts between commas that stand in no brackets."""
+    """The parts between commas that stand in no brackets: `1,[2,3]` has two."""
     parts, depth = [""], 0
     for char in text:
         depth += (char in "[{(") - (char in "]})")

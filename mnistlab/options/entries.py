@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any, Protocol, Self
 
 from mnistlab.errors import LabError
-from mnistlab.options.kinds import Type, expected, from_dict, listed, schema_of, within
+from mnistlab.options.kinds import Type, expected, from_dict, listed, within
 
 FORMAT = 4
 
@@ -65,11 +65,6 @@ class OptionEntry:
         """The values that can be listed: names, true and false, null."""
         return listed(self.takes)
 
-    @property
-    def schema(self) -> Mapping[str, Value]:
-        """What plain values it takes, as JSON schema; nothing where anything may be right."""
-        return schema_of(self.takes)
-
 
 @dataclass(frozen=True)
 class ClassEntry:
@@ -96,10 +91,6 @@ class ClassEntry:
     problem: str = ""
     data: str = ""
     refused: str = ""
-
-    def option(self, name: str) -> OptionEntry | None:
-        """The option of that name."""
-        return self.by_name.get(name)
 
     @cached_property
     def by_name(self) -> Mapping[str, OptionEntry]:

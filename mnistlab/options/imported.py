@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from mnistlab.options.annotations import REQUIRED, Slot
-from mnistlab.options.classes import candidates, find_class, hidden, refusal
+from mnistlab.options.classes import candidates, class_at, find_class, hidden, refusal
 from mnistlab.options.entries import ClassEntry, KindEntry, OptionEntry, SectionEntry, Value
 from mnistlab.options.reading import Unfit, read
 from mnistlab.options.settling import Settled, settle_entries
 from mnistlab.options.signatures import Option, accepts, options
-from mnistlab.options.specification import UNRECORDED, class_path_of, default_of_slot, plain
+from mnistlab.options.specification import UNRECORDED, Specification, class_path_of, default_of_slot, plain
 from mnistlab.options.written import Written
 
 
@@ -74,10 +74,10 @@ class Imported:
         return OptionEntry(
             option.name,
             option.type,
-            str(chosen["class_path"]).rpartition(".")[2] if chosen else as_json(default),
+            chosen.name if chosen else as_json(default),
             required,
             kind=self.add(option.name, option.slot) if option.slot else None,
-            default_path=str(chosen["class_path"]) if chosen else None,
+            default_path=chosen.class_path if chosen else None,
             default_options=_changed(chosen, option.slot) if chosen and option.slot else {},
             unwritten=unwritten,
         )
@@ -179,15 +179,8 @@ def _default(option: Option) -> object:
         return default
 
 
-def _changed(chosen: Mapping[str, object], slot: Slot) -> dict[str, Value]:
+def _changed(chosen: Specification, slot: Slot) -> dict[str, Value]:
     """The options of a class that is a default which are not at their own defaults."""
-    cls = find_class(str(chosen["class_path"]), slot.bases, str(chosen["class_path"]))
-    given = chosen.get("init_args", {})
-    assert cls is not None
-    assert isinstance(given, Mapping)
-    own = {
-        name: plain(option.default)
-        for name, option in options(cls, supplied=slot.supplied).items()
-        if option.default is not REQUIRED
-    }
-    return {name: as_json(value) for name, value in given.items() if name not in own or own[name] != value}
+    known = options(class_at(chosen.class_path, slot.bases), supplied=slot.supplied)
+    own = {name: plain(option.default) for name, option in known.items() if option.default is not REQUIRED}
+    return {name: as_json(value) for name, value in chosen.init_args.items() if name not in own or own[name] != value}

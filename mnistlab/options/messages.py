@@ -1,11 +1,12 @@
 """The words of an error: what would have been right."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from mnistlab.options.entries import ClassEntry
-from mnistlab.options.kinds import Type
+from mnistlab.options.entries import ClassEntry, OptionEntry
+from mnistlab.options.kinds import Type, expected, named
 from mnistlab.options.notation import scalar
-from mnistlab.text.nearest import said
+from mnistlab.options.written import Source, Written
+from mnistlab.text.nearest import said, suggestion
 
 _LONGEST = 200
 """Characters that are shown of a wrong value."""
@@ -38,3 +39,36 @@ def meant(value: object, type_: Type) -> str:
         return " The text null is written literal:null."
     number = scalar(value)
     return said([str(int(number))]) if isinstance(number, float) and number.is_integer() else ""
+
+
+def refused(
+    option: OptionEntry, owner: ClassEntry | None, last: Written, written: object, classes: Sequence[str]
+) -> str:
+    """Why an option does not take what was written.
+
+    Args:
+        option: The option.
+        owner: The class whose option it is.
+        last: Who wrote the value, or the last part of it.
+        written: The value.
+        classes: The names of classes that it takes.
+    """
+    whose = f" of {owner.name}" if owner else ""
+    hint = meant(written, option.takes) or suggestion(str(last.value), [*named(option.takes), *classes])
+    nothing = last.value == "" or (last.value is True and last.source is Source.COMMAND_LINE)
+    got = "nothing" if nothing else came(written)
+    return f"{last.where}: {option.name}{whose} must be {expected(option.takes)}, got {got}.{hint}"
+
+
+def needed(key: str, option: OptionEntry, owner: ClassEntry, origin: Written | None) -> str:
+    """Why a class cannot be made without an option that nobody has given.
+
+    Args:
+        key: The option as it is typed.
+        option: The option.
+        owner: The class.
+        origin: Who chose the class.
+    """
+    where = f"{origin.where}: " if origin else ""
+    way_out = "Give it there." if origin and origin.source is Source.FILE else f"Add --{key}=..."
+    return f"{where}{owner.name} needs {option.name}, {expected(option.takes)}. {way_out}"

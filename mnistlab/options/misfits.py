@@ -88,8 +88,9 @@ class Misfits:
         dashes = "--" if entry.source is Source.COMMAND_LINE else ""
         why = f"there is no option {dashes}{entry.name}."
         name = ".".join(entry.key).replace("-", "_")
-        first, dot, rest = name.partition(".")
+        first, dot, rest = name.partition(".")  # "optimizer.lr" -> "optimizer", ".", "lr"
         top = list(self.sections) if rest else [*names, *STEERING]
+        # "model.optimizer" for "optimizer.lr": a section may have been left out
         inner = [key for key in self._keys() if rest and key.endswith(f".{first}")]
         known = [*inner, *([first] if first in top else [])]
         hints = (
@@ -114,6 +115,7 @@ class Misfits:
         if not path:
             return Misfit(entry, f"{entry.name} is a group of options: {options_of(chosen.entry)}.")
         name = path[0].replace("-", "_")
+        # the surest first: a slip of the pen, before an option that only means the same, or is another class's
         hints = (
             lambda: said([name]) if name in known else said(nearest(name, known, likeness=_MISSPELT)),
             lambda: _meant_class(chosen, entry),
@@ -125,9 +127,8 @@ class Misfits:
             lambda: said(nearest(name, known)),
         )
         way_out = _first(hints)
-        top = next(iter(self.sections))
-        if self.sections[top].entry is not None and self.sections[top].entry.name == top:  # type: ignore[union-attr]
-            # a node of Python, of which the command line knows nothing
+        top, section = next(iter(self.sections.items()))
+        if section.entry and section.entry.name == top:  # a node of Python, of which the command line knows nothing
             way_out = way_out.replace(f"--{top}.", "") or f" It takes {options_of(chosen.entry)}."
         return Misfit(entry, f"{chosen.entry.name} has no option {path[0]}.", way_out or _all_options(chosen))
 

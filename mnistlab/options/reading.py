@@ -5,7 +5,6 @@ from contextlib import suppress
 from typing import Any
 
 from mnistlab.errors import LabError
-from mnistlab.options.composing import compose, data_in
 from mnistlab.options.kinds import ANY, FOREIGN, Kind, Type, same, within
 from mnistlab.options.notation import Plain, at_home, data_of, scalar
 
@@ -169,6 +168,8 @@ def _are_numbers(values: object) -> bool:
 
 def _in_brackets(text: str) -> object:
     """The list or the mapping that a text is; itself where it is none."""
+    from mnistlab.options.composing import compose, data_in  # noqa: PLC0415 - YAML takes long to import
+
     try:
         node = compose(text, "")
         return str(text) if node is None else data_in(node, "")

@@ -12,7 +12,8 @@ from typing import Any, TypeGuard
 
 from mnistlab.errors import LabError
 from mnistlab.options.entries import Kinds, OptionEntry, SectionEntry
-from mnistlab.options.walk import Place, Walk
+from mnistlab.options.places import Place
+from mnistlab.options.walk import Walk
 from mnistlab.options.written import Written
 
 
@@ -42,7 +43,7 @@ class Settled:
         """
         values = {name: {} if _is_group(part) else part for name, part in self.values.items()}
         for key, place in self.places.items():
-            above, _, name = key.rpartition(".")
+            above, _, name = key.rpartition(".")  # "trainer.max_steps" -> "trainer", "max_steps"
             group, written = (values.get(above), self.values.get(above, {})) if above else (values, self.values)
             if _is_group(group) and place.option is not None:
                 if name in written:
@@ -97,6 +98,7 @@ def _refuse_unknown(walks: Sequence[Walk], layer: Sequence[Written]) -> None:
     What a later source leaves without its class is dropped and told. Within one source everything must fit: the class
     that it chooses last, or one that it chose before.
     """
+    # by identity: the same option may be written twice in equal words, and only one of them be out of place
     never = set.intersection(*({id(misfit.entry) for misfit in walk.misfits} for walk in walks))
     own = never.intersection(map(id, layer))
     for misfit in walks[0].misfits:
@@ -114,6 +116,7 @@ def _refuse_wrong(walk: Walk, layer: Sequence[Written]) -> None:
 
 def _variants(layer: Sequence[Written]) -> Iterator[list[Written]]:
     """The layer as it is, and as it would be if a repeated key had been written for the last time earlier."""
+    # --model=A --model.x=1 --model=B: x may be an option of A, so it is looked for with the second --model left out
     yield list(layer)
     for index, entry in enumerate(layer):
         later = {id(other) for other in layer[index + 1 :] if other.key == entry.key and not other.append}

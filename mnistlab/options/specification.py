@@ -33,7 +33,7 @@ class Specification:
     """
 
     class_path: str
-    init_args: Mapping[str, Any]
+    init_args: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @classmethod
     def of(cls, written: Mapping[str, Any]) -> "Specification":
@@ -104,7 +104,7 @@ def describe(instance: object, arguments: Mapping[str, object]) -> Specification
     return Specification(class_path_of(cls), known)
 
 
-def describe_factory(value: object) -> dict[str, object] | None:
+def describe_factory(value: object) -> Specification | None:
     """Write down a class, a `functools.partial` of one, or a dataclass, with all options; None for anything else.
 
     An optimizer is given as a class that is called later with the parameters; its first argument is left out.
@@ -112,10 +112,10 @@ def describe_factory(value: object) -> dict[str, object] | None:
     if isinstance(value, type):
         return _complete(value, {})
     if isinstance(value, Described):
-        return value.specification.as_dict()
+        return value.specification
     if dataclasses.is_dataclass(value):
         fields = {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value) if field.init}
-        return Specification(class_path_of(type(value)), fields).as_dict()
+        return Specification(class_path_of(type(value)), fields)
     if isinstance(value, functools.partial) and (made := built_by(value)):
         return _complete(made, value.keywords)
     return None
@@ -133,11 +133,12 @@ def supplied_to(cls: type) -> int:
     return supplied if isinstance(supplied, int) else 0
 
 
-def default_of_slot(cls: type, option: Option, *, supplied: int = 0) -> Mapping[str, object] | None:
-    """The class that an option takes by default, as `{"class_path": ..., "init_args": ...}`, None where it has none."""
+def default_of_slot(cls: type, option: Option, *, supplied: int = 0) -> Specification | None:
+    """The class that an option takes by default, None where it has none."""
     if option.default is None or option.default is REQUIRED:
         return None
-    return describe_factory(option.default) or parsed_default(cls, option.name, supplied=supplied)
+    parsed = parsed_default(cls, option.name, supplied=supplied)
+    return describe_factory(option.default) or (Specification.of(parsed) if parsed else None)
 
 
 def plain(value: object) -> object:
@@ -161,7 +162,8 @@ def _plain_object(value: object) -> object:
         return fspath(value)
     if isinstance(value, torch.Tensor):
         return value.tolist()
-    return describe_factory(value) or {UNRECORDED: _what(value)}
+    described = describe_factory(value)
+    return described.as_dict() if described else {UNRECORDED: _what(value)}
 
 
 def unrecorded(value: object, key: str = "") -> dict[str, str]:
@@ -195,12 +197,12 @@ def _is_unrecorded(value: object) -> bool:
     return isinstance(value, Mapping) and UNRECORDED in value
 
 
-def _complete(cls: type, written: Mapping[str, object]) -> dict[str, object]:
+def _complete(cls: type, written: Mapping[str, object]) -> Specification:
     supplied = supplied_to(cls)
     known = options(cls, supplied=supplied)
     defaults = {name: plain(option.default) for name, option in known.items() if option.default is not REQUIRED}
     given = {name: plain(value) for name, value in written.items()}
-    return Specification(class_path_of(cls), {**defaults, **given}).as_dict()
+    return Specification(class_path_of(cls), {**defaults, **given})
 
 
 def _what(value: object) -> str:

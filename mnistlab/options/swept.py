@@ -7,9 +7,14 @@ from dataclasses import replace
 from mnistlab.errors import LabError
 from mnistlab.options.domains import Candidate, Domain, domain_words
 from mnistlab.options.written import Key, Written
+from mnistlab.text.nearest import nearest
 
 _WORD = re.compile(r"(\w+):(.*)", re.DOTALL)
 _LITERAL = "literal:"
+_NEAR = re.compile(r"([A-Za-z]{3,})[:=](.+)", re.DOTALL)
+_NUMBER = r"-?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_BOUNDS = re.compile(rf"{_NUMBER}\.\.{_NUMBER}(:{_NUMBER})?")
+_QUOTES = "\"'"
 
 
 def reads_as_domain(text: str) -> bool:
@@ -66,3 +71,22 @@ def alternatives(entry: Written) -> list[Written]:
     """What was written as if every value of its choice had been: options of each class among them find their class."""
     parts = [each.written[0] for each in candidates_of(entry)]
     return [replace(part, key=entry.key, domain=entry.domain) for part in parts] or [entry]
+
+
+def meant_domain(text: str) -> str | None:
+    """The domain that a refused text was probably meant to be; None where it is like none.
+
+    Args:
+        text: What was written as a value.
+    """
+    bare = text.strip(_QUOTES)
+    word = _NEAR.fullmatch(bare)
+    if word is not None:
+        kind = next(iter(nearest(word[1], domain_words())), None)
+        values = word[2].replace(";", ",") if kind == "choice" else word[2]
+        bare = f"{kind}:{values}" if kind else bare
+        return bare if kind and bare != text else None
+    if _BOUNDS.fullmatch(bare):
+        whole = not set(bare.replace("..", "")) & set(".eE")
+        return f"{'int' if whole else 'float'}:{bare}"
+    return None

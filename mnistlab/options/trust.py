@@ -2,9 +2,9 @@
 
 Nothing that it names is imported, and no place that it names is written to, unless that is trusted here or the user
 says so: by `--trust`, or by writing the same of the same option. Whoever reviews safety reads this file, and for the
-mechanisms four others: `checkpoints/reading.py` loads tensors and plain data only, `checkpoints/pickled.py` tells what
-else a file would import, `checkpoints/limits.py` bounds how much it may describe, and `options/walk.py` asks the checks
-here of everything whose source is a checkpoint. Torch is not needed.
+mechanisms five others: `checkpoints/reading.py` loads tensors and plain data only, `checkpoints/pickled.py` tells what
+else a file would import, `checkpoints/limits.py` bounds how much it may describe, and `options/walk.py` with
+`options/choosing.py` asks the checks here of everything whose source is a checkpoint. Torch is not needed.
 """
 
 import re

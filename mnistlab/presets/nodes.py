@@ -13,8 +13,8 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from mnistlab.errors import LabError
 from mnistlab.options.building import build_exactly
-from mnistlab.options.classes import find_class, not_a_class
-from mnistlab.options.domains import Domain, Values, labelled
+from mnistlab.options.classes import class_at, not_a_class
+from mnistlab.options.domains import Choice, Domain
 from mnistlab.options.imported import Section, settle
 from mnistlab.options.signatures import Option, options
 from mnistlab.options.specification import (
@@ -27,6 +27,7 @@ from mnistlab.options.specification import (
     unrecorded,
 )
 from mnistlab.options.written import Key, Source, Written, key_of
+from mnistlab.presets.domains import Values
 from mnistlab.presets.places import caller, warn
 from mnistlab.sections import prepare
 from mnistlab.text.addresses import in_texts, kept_out
@@ -177,8 +178,7 @@ class Config(_Fits, Generic[T]):
     def _part(self, name: str, value: object) -> object:
         slot = self._options()[name].slot
         if slot is not None and isinstance(value, Mapping) and "class_path" in value:
-            cls = find_class(str(value["class_path"]), slot.bases, name)
-            assert cls is not None
+            cls = class_at(str(value["class_path"]), slot.bases, name)
             inner = [replace(entry, key=entry.key[1:]) for entry in self.written if entry.key[0] == name]
             return Config(cls, [entry for entry in inner if entry.key], where=self.where)
         if slot is not None and isinstance(value, list):
@@ -230,7 +230,7 @@ def written_for(name: str, value: object, where: str) -> Iterator[Written]:
 
 def _entries(key: Key, value: object, where: str) -> Iterator[Written]:
     if isinstance(value, Values):
-        value = labelled([tuple(_entries((), each, where)) for each in value.values])
+        value = Choice.among([tuple(_entries((), each, where)) for each in value.values])
     if isinstance(value, Domain):
         yield Written(key, value.first, Source.FILE, where, domain=value)
         return
@@ -301,8 +301,7 @@ def _of_specification(value: object, bases: tuple[type, ...], where: str) -> obj
     """The node of a class in a list, with the options that are not at their defaults."""
     if not (isinstance(value, Mapping) and "class_path" in value):
         return value
-    cls = find_class(str(value["class_path"]), bases, where)
-    assert cls is not None
+    cls = class_at(str(value["class_path"]), bases, where)
     known = options(cls)
     changed = {name: part for name, part in value["init_args"].items() if part != plain(known[name].default)}
     return Config(cls, [Written((name,), part, Source.FILE, where) for name, part in changed.items()], where=where)

@@ -7,11 +7,13 @@ from typing import Any, ClassVar, cast
 
 from mnistlab.classifier import Classifier
 from mnistlab.errors import LabError
-from mnistlab.options.classes import find_class
+from mnistlab.options.classes import class_at
+from mnistlab.options.command_line import from_config
+from mnistlab.options.files import read_text
 from mnistlab.options.imported import Section, settle
 from mnistlab.options.settling import Settled
 from mnistlab.options.signatures import options
-from mnistlab.options.written import SWEEP, Written, from_config, read_text
+from mnistlab.options.written import SWEEP, Written
 from mnistlab.presets.finding import Found, comment, find_preset, preset_classes
 from mnistlab.presets.nodes import Config, written_for
 from mnistlab.presets.places import caller, warn
@@ -226,10 +228,6 @@ def _complete(cls: type[Preset]) -> None:
 
 
 def _node(name: str, section: Section, value: Mapping[str, Any], written: Sequence[Written]) -> Config[Any]:
-    chosen = section.cls
-    if section.chosen:
-        found = find_class(value["class_path"], (section.cls,), name)
-        assert found is not None
-        chosen = found
+    chosen = class_at(value["class_path"], (section.cls,), name) if section.chosen else section.cls
     inner = [replace(entry, key=entry.key[1:]) for entry in written if entry.key[:1] == (name,) and len(entry.key) > 1]
     return Config(chosen, inner, defaults=section.defaults)

@@ -13,6 +13,7 @@ from mnistlab.data.likeness import fingerprint
 from mnistlab.errors import LabError
 from mnistlab.options.building import build
 from mnistlab.options.imported import settle
+from mnistlab.options.specification import Specification
 from mnistlab.options.trust import set_import_policy
 from mnistlab.runs.outcomes import Outcomes
 from mnistlab.sections import TopLevel, prepare, sections
@@ -59,7 +60,7 @@ class Trust:
 
 def _read(data: dict[str, object]) -> Tensor:
     try:
-        return build(ImageData, data).test_images().images
+        return build(ImageData, Specification.of(data)).test_images().images
     except LabError:
         raise
     except Exception as error:  # a data set of anyone's may raise anything

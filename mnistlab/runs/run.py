@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnistlab.errors import LabError, tell
-from mnistlab.options.written import COMPLETE, Written, from_text
+from mnistlab.options.files import from_text
+from mnistlab.options.written import COMPLETE, Written
 from mnistlab.runs.folder import BEST, CONFIG, OUTCOMES, RECORD, closed, is_run, places, weights_of
 from mnistlab.runs.metrics import PRIMARY, measured
 from mnistlab.runs.reading import Said, read_configuration, read_record, read_rows

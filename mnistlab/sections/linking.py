@@ -10,6 +10,7 @@ from mnistlab.options.building import build
 from mnistlab.options.classes import candidates, find_class
 from mnistlab.options.settling import Settled
 from mnistlab.options.signatures import accepts, needed
+from mnistlab.options.specification import Specification
 from mnistlab.options.written import Source
 
 
@@ -24,7 +25,7 @@ def link_classes(settled: Settled) -> None:
     if "num_classes" not in arguments:
         return
     name = data["class_path"].rpartition(".")[2]
-    heads = build(ImageData, data).heads
+    heads = build(ImageData, Specification.of(data)).heads
     true: object = next(iter(heads.values())) if len(heads) == 1 else dict(heads)
     origin, wanted = settled.origins.get("model.num_classes"), arguments["num_classes"]
     if isinstance(wanted, Mapping) and wanted.items() <= heads.items():

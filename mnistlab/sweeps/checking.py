@@ -6,10 +6,9 @@ from copy import deepcopy
 from dataclasses import replace
 
 from mnistlab.errors import LabError
-from mnistlab.options.domains import Label, as_typed
-from mnistlab.options.slips import meant_domain
-from mnistlab.options.swept import candidates_of, with_domain
-from mnistlab.options.written import from_arguments
+from mnistlab.options.command_line import from_arguments
+from mnistlab.options.labels import Label, as_typed
+from mnistlab.options.swept import candidates_of, meant_domain, with_domain
 from mnistlab.sweeps.faults import Faults
 from mnistlab.sweeps.space import Assignment, Space
 from mnistlab.text.nearest import said

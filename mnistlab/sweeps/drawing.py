@@ -11,7 +11,7 @@ from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, TPESampler
 from optuna.trial import FrozenTrial
 
-from mnistlab.options.domains import Label
+from mnistlab.options.labels import Label
 from mnistlab.sweeps.space import Axis, Point, Space
 
 _DRAWS = 10

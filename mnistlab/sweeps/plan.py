@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mnistlab.errors import LabError
-from mnistlab.options.domains import Label, as_typed
+from mnistlab.options.labels import Label, as_typed
 from mnistlab.runs.metrics import MEASURE, Measure, measure_of
 from mnistlab.runs.record import write_json
 from mnistlab.runs.run import Run

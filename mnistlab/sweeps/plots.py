@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from optuna.trial import FrozenTrial
 
-from mnistlab.options.domains import Label, as_typed
+from mnistlab.options.labels import Label, as_typed
 from mnistlab.reports.charts import Draw, save
 from mnistlab.sweeps.jobs import State
 from mnistlab.sweeps.plan import Plan

@@ -5,12 +5,14 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from mnistlab.errors import LabError
-from mnistlab.options.domains import Domain, Label, as_typed
+from mnistlab.options.command_line import from_arguments
+from mnistlab.options.domains import Domain
 from mnistlab.options.imported import settle
+from mnistlab.options.labels import Label, as_typed
 from mnistlab.options.notation import Plain, as_written
 from mnistlab.options.settling import Settled
 from mnistlab.options.swept import candidates_of, chooses_class, reads_as_domain
-from mnistlab.options.written import STEERING, Key, Source, Written, from_arguments
+from mnistlab.options.written import STEERING, Key, Source, Written
 from mnistlab.sections import TopLevel, sections
 from mnistlab.training.invocation import Invocation
 

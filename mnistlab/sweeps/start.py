@@ -6,7 +6,7 @@ from contextlib import contextmanager, nullcontext
 
 from mnistlab.errors import LabError
 from mnistlab.options.arguments import words
-from mnistlab.options.written import from_arguments
+from mnistlab.options.command_line import from_arguments
 from mnistlab.runs.folder import RECORD
 from mnistlab.sections import prepare
 from mnistlab.sweeps.jobs import State

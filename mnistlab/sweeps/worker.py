@@ -22,7 +22,7 @@ from optuna.trial import Trial, TrialState
 from mnistlab.checkpoints.continuing import check_continuable
 from mnistlab.checkpoints.reading import read_checkpoint, record_of
 from mnistlab.errors import LabError, tell
-from mnistlab.options.domains import Label
+from mnistlab.options.labels import Label
 from mnistlab.runs.folder import BEST, LAST, METRICS, WEIGHTS, is_run
 from mnistlab.runs.run import Run
 from mnistlab.runs.supervision import Row, Supervision

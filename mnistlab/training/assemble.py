@@ -23,13 +23,14 @@ from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
 from mnistlab.errors import LabError
 from mnistlab.options.building import build_arguments, build_part
-from mnistlab.options.classes import find_class
+from mnistlab.options.classes import class_at
+from mnistlab.options.command_line import from_environment
 from mnistlab.options.imported import settle
 from mnistlab.options.numbers import ThreadCount
 from mnistlab.options.parsing import parse
 from mnistlab.options.settling import Settled
 from mnistlab.options.signatures import Slot
-from mnistlab.options.written import Written, from_environment
+from mnistlab.options.written import Written
 from mnistlab.runs.folder import LAST, new_folder
 from mnistlab.sections import Run, TopLevel, sections
 from mnistlab.sections.configuration import Configuration
@@ -233,9 +234,7 @@ def _chosen(value: object) -> Iterator[tuple[type, Namespace]]:
     """The classes of an option that takes one or several, with what each is given."""
     for entry in value if isinstance(value, list) else [value]:
         if isinstance(entry, Namespace) and "init_args" in entry:
-            cls = find_class(entry.class_path, (object,), entry.class_path)
-            assert cls is not None
-            yield cls, entry.init_args
+            yield class_at(entry.class_path, (object,)), entry.init_args
 
 
 def _drawn_seed() -> int:

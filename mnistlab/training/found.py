@@ -11,9 +11,10 @@ from mnistlab.checkpoints.reading import read_checkpoint, record_of
 from mnistlab.data import MNIST, ImageData
 from mnistlab.errors import LabError
 from mnistlab.options.classes import find_class
+from mnistlab.options.files import from_data
 from mnistlab.options.specification import unrecorded, without_unrecorded
 from mnistlab.options.trust import may_name
-from mnistlab.options.written import Source, Written, from_data
+from mnistlab.options.written import Source, Written
 from mnistlab.runs.finding import find_checkpoint
 from mnistlab.runs.reading import read_record
 from mnistlab.training.invocation import Invocation

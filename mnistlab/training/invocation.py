@@ -6,19 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from mnistlab.errors import LabError
+from mnistlab.options.arguments import SWITCHES
+from mnistlab.options.command_line import from_arguments, from_config, with_files
 from mnistlab.options.notation import NULLS, at_home
 from mnistlab.options.swept import alternatives, chooses_class, with_domain
 from mnistlab.options.trust import Vouching
-from mnistlab.options.written import (
-    STEERING,
-    SWEEP,
-    SWITCHES,
-    Key,
-    Written,
-    from_arguments,
-    from_config,
-    with_files,
-)
+from mnistlab.options.written import STEERING, SWEEP, Key, Written
 from mnistlab.presets.finding import find_preset
 from mnistlab.system.environment import run_dir
 from mnistlab.text.nearest import suggestion

@@ -6,8 +6,8 @@ from typing import Any, TypeGuard
 
 import yaml
 
+from mnistlab.options.places import Place
 from mnistlab.options.settling import Settled
-from mnistlab.options.walk import Place
 from mnistlab.sections import TRAINER_DEFAULTS
 from mnistlab.system.environment import DATA_DIR, said_by
 
@@ -39,7 +39,7 @@ def origins(settled: Settled, resolved: Mapping[str, Any]) -> list[Origin]:
     found: list[Origin] = []
     for key, place in settled.places.items():
         part = _at(resolved, key.split("."))
-        if part is not _NOWHERE and (place.owner or place.kind):
+        if part is not _NOWHERE and (place.option or place.kind):
             value = place.value if place.chosen and isinstance(place.value, list) else part
             found.append(Origin(key, _shortened(value), _shortened(place.default), _where(settled, key, place)))
     return found

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from mnistlab.catalogue import present_catalogue
 from mnistlab.errors import LabError
+from mnistlab.options.choosing import UnknownClassError
+from mnistlab.options.command_line import from_arguments, from_environment
 from mnistlab.options.entries import Catalogue, Unlisted
 from mnistlab.options.settling import Settled, settle_entries
-from mnistlab.options.walk import UnknownClassError
-from mnistlab.options.written import STEERING, Source, Written, from_arguments, from_environment
+from mnistlab.options.written import STEERING, Source, Written
 from mnistlab.presets.finding import find_preset
 from mnistlab.runs.finding import find_checkpoint
 from mnistlab.runs.run import Run

@@ -115,20 +115,21 @@ def test_a_catalogue_is_kept(maker: Maker, cache: Path, models: Models) -> None:
 
 @pytest.mark.parametrize("package", ["torch", "lightning", "jsonargparse"])
 def test_another_version_has_another_catalogue(
-    maker: Maker, models: Models, monkeypatch: pytest.MonkeyPatch, package: str
+    maker: Maker, models: Models, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, package: str
 ) -> None:
     """Both are kept; another build of the same version is the same."""
     models()
-    true = metadata.version
+    true = metadata.version(package)
 
     def pretend(version: str) -> None:
-        monkeypatch.setattr(metadata, "version", lambda name: version if name == package else true(name))
+        (tmp_path / version / f"{package}-{version}.dist-info").mkdir(parents=True)
+        monkeypatch.syspath_prepend(tmp_path / version)
 
     pretend("99.1")
     assert "Made 2 times." in models()
     pretend("99.1+cpu")
     assert "Made 2 times." in models()
-    pretend(true(package))
+    pretend(true)
     assert "Made 1 times." in models()
     assert maker.made == 2
 

@@ -17,6 +17,7 @@ from mnistlab.catalogue.editors import schema_line, schema_path
 from mnistlab.catalogue.yaml_schema import schema_text
 from mnistlab.cli import main
 from mnistlab.options.entries import OptionEntry
+from mnistlab.options.kinds import schema_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -177,7 +178,7 @@ def test_every_class_with_its_defaults_is_accepted(validator: Draft7Validator) -
     catalogue = load_catalogue()
 
     def written(options: list[OptionEntry]) -> dict[str, object]:
-        return {option.name: option.default for option in options if not option.required and option.schema}
+        return {option.name: option.default for option in options if not option.required and schema_of(option.takes)}
 
     for kind, owner in (
         ("model", None),

@@ -104,7 +104,7 @@ def test_every_option_of_every_class_has_its_default_and_its_words(classes: dict
     """But for the defaults that were changed on purpose."""
     for name, options in TYPED["classes"].items():
         for option, said in options.items():
-            entry = classes[name].option(option)
+            entry = classes[name].by_name.get(option)
             assert entry is not None, f"{name} {option}"
             (default, words), (default_now, words_now) = was(said), is_now(entry)
             assert words <= words_now, f"{name} {option}"

@@ -12,9 +12,11 @@ import pytest
 from mnistlab import choice, interval
 from mnistlab.cli import main
 from mnistlab.errors import LabError
-from mnistlab.options.domains import Choice, Domain, Interval, Label, domain_words
+from mnistlab.options.command_line import from_arguments
+from mnistlab.options.domains import Choice, Domain, Interval, domain_words
+from mnistlab.options.labels import Label
 from mnistlab.options.swept import with_domain
-from mnistlab.options.written import Written, from_arguments
+from mnistlab.options.written import Written
 
 SWEEPS = Path(__file__).parents[2] / "docs" / "sweeps.md"
 

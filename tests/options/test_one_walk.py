@@ -11,11 +11,12 @@ from mnistlab.catalogue import load_catalogue
 from mnistlab.catalogue.present import Present
 from mnistlab.cli import main
 from mnistlab.commands.help.chosen import Chosen
+from mnistlab.options.command_line import from_arguments
 from mnistlab.options.entries import Catalogue, ClassEntry, OptionEntry
+from mnistlab.options.files import from_text
 from mnistlab.options.imported import settle
 from mnistlab.options.reading import is_known
 from mnistlab.options.settling import Settled
-from mnistlab.options.written import from_arguments, from_text
 from mnistlab.reports.screen.settings import changed
 from mnistlab.sections import TopLevel, prepare, sections
 from mnistlab.training.origins import origins
@@ -100,7 +101,7 @@ def test_help_completion_and_origins_say_what_counts(kind: str) -> None:
             if any(part.isdigit() for part in key.split(".")):
                 continue
             path = tuple(key.split("."))
-            assert present.value(path) == unfinished.value(path) == place.value
+            assert present.place(path).value == unfinished.place(path).value == place.value
             if key in told and not place.kind:
                 assert told[key].value == place.value, key
 

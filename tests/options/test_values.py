@@ -23,14 +23,16 @@ from mnistlab.data import ImageData
 from mnistlab.errors import LabError
 from mnistlab.options.annotations import slot_of, type_of
 from mnistlab.options.classes import candidates, listed
+from mnistlab.options.command_line import from_arguments
 from mnistlab.options.composing import dump
+from mnistlab.options.files import from_text
 from mnistlab.options.imported import Section, settle
 from mnistlab.options.notation import as_written
 from mnistlab.options.numbers import PositiveInt
 from mnistlab.options.parsing import parse
 from mnistlab.options.reading import Unfit, read, takes_parts, takes_several, takes_text
 from mnistlab.options.signatures import options
-from mnistlab.options.written import Written, from_arguments, from_text
+from mnistlab.options.written import Written
 from mnistlab.presets.nodes import written_for
 from mnistlab.sections import Run, Sweep, TopLevel, prepare
 from mnistlab.trackers import Tracker

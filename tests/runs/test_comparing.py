@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from mnistlab.errors import LabError
-from mnistlab.options.written import from_text
+from mnistlab.options.files import from_text
 from mnistlab.runs.comparing import Flip, compare_outcomes, mcnemar
 from mnistlab.runs.differences import ABSENT, Difference, by_option, differences
 from mnistlab.runs.outcomes import Answers, Outcomes

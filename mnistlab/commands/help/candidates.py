@@ -1,6 +1,6 @@
 """What may stand at the cursor: the words that continue a command line, from the catalogue and the folders here."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,16 +11,14 @@ from mnistlab.catalogue.used import FOLLOWS, WORDS
 from mnistlab.commands.declaring.model import Command, all_commands, find_command
 from mnistlab.commands.help import known_catalogue
 from mnistlab.commands.help.chosen import Chosen
-from mnistlab.commands.help.run_words import root_in, run_names
 from mnistlab.options.arguments import Option, steering
 from mnistlab.options.written import Key, key_of
 from mnistlab.presets.finding import SUFFIXES, list_presets
-from mnistlab.runs.folder import is_run
-from mnistlab.runs.newest import LAST
 from mnistlab.text.values import shown
 from mnistlab.text.words import first_sentence
 
 _CHECKPOINTS = (".ckpt", ".safetensors")
+_WEIGHTS = {"best": "the best weights of the newest run", "last": "the last weights of the newest run"}
 
 
 @dataclass(frozen=True)
@@ -111,7 +109,6 @@ class _Line:
         self._before = before
         self._own = {option.name: option for option in command.own}
         self._steering = steering(command.like) if command.like else {}
-        self._root = root_in(before)
 
     @cached_property
     def _catalogue(self) -> Catalogue:
@@ -120,6 +117,13 @@ class _Line:
     @cached_property
     def _chosen(self) -> Chosen:
         return Chosen(self._catalogue, self._before if self._command.like else ())
+
+    @cached_property
+    def _runs(self) -> Mapping[str, str]:
+        """The words that mean a run, each with what it is."""
+        from mnistlab.commands.help.run_words import run_words  # noqa: PLC0415 - few options take one
+
+        return run_words(self._before)
 
     def offer(self, word: str) -> Offer:
         """What may stand at the cursor, where `word` has been typed so far."""
@@ -179,9 +183,11 @@ class _Line:
             yield from (Candidate(entry.name, entry.description) for entry in list_presets())
             yield from _paths(typed, SUFFIXES)
         elif what == "checkpoints":
-            yield from _checkpoints(typed, self._root)
+            yield from (Candidate(word, text) for word, text in _WEIGHTS.items())
+            yield from (Candidate(word, text) for word, text in self._runs.items() if word not in _WEIGHTS)
+            yield from _paths(typed, _CHECKPOINTS, runs=True)
         elif what.startswith("runs"):
-            yield from _runs(self._root)
+            yield from (Candidate(word, text) for word, text in self._runs.items())
             yield from _paths(typed, (), runs=True) if "/" in typed or what.endswith("folders") else ()
         elif what == "folder" or what.startswith("."):
             yield from _paths(typed, (what,))
@@ -195,7 +201,7 @@ class _Line:
             yield from self._top()
             return
         key = key_of(parent)
-        owner = self._chosen.owner(key)
+        owner = self._chosen.place(key).chosen
         for option in owner.options if owner else ():
             yield from self._option((*key, option.name), f"--{parent}.{option.name}", option, typed)
         if owner:
@@ -216,7 +222,7 @@ class _Line:
     def _top(self) -> Iterator[Candidate]:
         given = self._chosen.given
         for name, section in self._catalogue.sections.items():
-            owner = self._chosen.owner((name,))
+            owner = self._chosen.place((name,)).chosen
             if section.kind and (name,) not in given:
                 count = len(self._catalogue.kinds[section.kind].classes)
                 yield Candidate(f"--{name}=", f"[{section.default_class}] one of {count} classes", ends=False)
@@ -236,12 +242,12 @@ class _Line:
             yield Candidate(f"{name}=", text, ends=False)
         if kind and kind.many and (given or typed.startswith(f"{name}+")):
             yield Candidate(f"{name}+=", "one more", ends=False)
-        owner = self._chosen.owner(key) if kind else None
+        owner = self._chosen.place(key).chosen if kind else None
         if owner and owner.options:
             yield Candidate(f"{name}.", f"the options of {owner.name}", ends=False)
 
     def _of_key(self, key: Key, typed: str) -> Iterator[Candidate]:
-        option = self._chosen.option(key)
+        option = self._chosen.place(key).option
         for word in WORDS.get(key[-1], ()) if option else ():
             yield Candidate(word)
         yield from self._classes(key)
@@ -262,21 +268,6 @@ class _Line:
             yield from (Candidate(name, _sentence(kind.classes[name].summary)) for name in kind.offered())
 
 
-def _checkpoints(typed: str, root: Path) -> Iterator[Candidate]:
-    """What stands for a checkpoint: words, runs, files, and the folders of runs."""
-    yield Candidate("best", "the best weights of the newest run")
-    yield Candidate("last", "the last weights of the newest run")
-    yield from (each for each in _runs(root) if each.word != LAST)
-    yield from _paths(typed, _CHECKPOINTS, runs=True)
-
-
-def _runs(root: Path) -> Iterator[Candidate]:
-    found = run_names(root)
-    if found:
-        yield Candidate(LAST, "the newest training run with weights")
-    yield from (Candidate(name, text) for name, text in found.items())
-
-
 def _of_option(option: Option) -> Candidate:
     return Candidate(f"--{option.name}{'=' if option.takes else ''}", option.text, ends=not option.takes)
 
@@ -289,6 +280,8 @@ def _paths(typed: str, suffixes: Sequence[str], *, runs: bool = False) -> Iterat
         suffixes: Of the files to offer.
         runs: Whether the folder of a run is something to name.
     """
+    from mnistlab.runs.folder import is_run  # noqa: PLC0415 - few options take a path
+
     folder, slash, name = typed.rpartition("/")
     shown = folder + slash
     with suppress(OSError, RuntimeError):  # unreadable, or the home of an unknown user

@@ -6,7 +6,8 @@ from contextlib import suppress
 from mnistlab.catalogue import Catalogue
 from mnistlab.catalogue.present import Present, with_strangers
 from mnistlab.errors import LabError
-from mnistlab.options.written import Key, Source, Written, from_arguments, from_config
+from mnistlab.options.command_line import from_arguments, from_config
+from mnistlab.options.written import Key, Source, Written
 from mnistlab.presets.finding import find_preset
 
 

@@ -60,7 +60,7 @@ def class_page(present: Present, key: Key, width: int, *, full: bool) -> list[st
         width: Of the page.
         full: Whether to show whole texts of other packages too.
     """
-    entry, lines = present.owner(key), []
+    entry, lines = present.place(key).chosen, []
     if entry is not None:
         lines += _head(entry, width)
         lines += _options(present, key, entry.options, width, full=full or not _is_foreign(entry))
@@ -70,9 +70,9 @@ def class_page(present: Present, key: Key, width: int, *, full: bool) -> list[st
     name = ".".join(key)
     other = " A list is taken too, and --" + name + "+=CLASS adds to it." if kind.many else ""
     null = ", or null for none" if kind.optional else ""
-    option = present.option(key)
+    option = present.place(key).option
     if entry is None and option is not None:
-        lines += [f"--{name}={shown(present.value(key))}", *paragraph(option.text, width, 6)]
+        lines += [f"--{name}={shown(present.place(key).value)}", *paragraph(option.text, width, 6)]
     choices = option.choices if option and kind.plain else ()
     words = [*WORDS.get(key[-1], ()), *(choice for choice in choices if choice != "null")]
     plain = f"{', '.join(words)}, or a class: " if words else ""
@@ -96,14 +96,14 @@ def whole_page(command: str, present: Present, width: int) -> list[str]:
     lines = [line for name in steering(command) for line in steering_page(name)]
     lines += _options(present, (), present.catalogue.top, width, full=True)
     for key in option_keys(present):
-        if present.owner(key) is not None:
+        if present.place(key).chosen is not None:
             lines += ["", "", *class_page(present, key, width, full=True)]
     return lines
 
 
 def option_keys(present: Present, above: Key = ()) -> Iterator[Key]:
     """The keys of all sections and options, each before those below it."""
-    owner = present.owner(above) if above else None
+    owner = present.place(above).chosen
     tops = (option.name for option in present.catalogue.top if option.kind)
     sections = () if above else (*present.catalogue.sections, *tops)
     for name in [option.name for option in owner.options] if owner else sections:
@@ -142,7 +142,7 @@ def _takes(present: Present, key: Key, option: OptionEntry) -> str:
 
 
 def _with_value(present: Present, key: Key, option: OptionEntry) -> str:
-    name, value = ".".join(key), present.value(key)
+    name, value = ".".join(key), present.place(key).value
     if name in FOLLOWS:
         return f"  --{name}  ({FOLLOWS[name]})"
     return f"  --{name}{'  (required)' if option.required and value is None else f'={shown(value)}'}"
@@ -152,9 +152,8 @@ def _matching(present: Present, pattern: str) -> list[str]:
     """The options of a name of `USED`: itself if it is there, or those of the class itself."""
     key = tuple(pattern.split("."))
     if key[-1] != "*":
-        is_there = pattern in _STEERING or pattern in present.catalogue.sections or present.option(key) is not None
-        return [pattern] if is_there else []
-    owner = present.owner(key[:-1])
+        return [pattern] if pattern in _STEERING or pattern in present.places else []
+    owner = present.place(key[:-1]).chosen
     own: list[str] = []
     for option in owner.options if owner else ():
         if option.kind or option.name in SHARED or len(own) == MOST_OWN:
@@ -167,7 +166,7 @@ def _in_checkpoint(command: str, present: Present) -> Sequence[str]:
     """The sections whose values are known only to a checkpoint."""
     if command in _MEASURING:
         return () if present.steering("untrained") in _TRUE else ("model", "data")
-    return ("model", "data", "trainer") if present.written(("ckpt_path",)) else ()
+    return ("model", "data", "trainer") if present.steering("ckpt_path") else ()
 
 
 def _row(present: Present, name: str, presets: Sequence[str], unknown_in: Sequence[str]) -> tuple[str, list[str]]:
@@ -180,13 +179,13 @@ def _row(present: Present, name: str, presets: Sequence[str], unknown_in: Sequen
         typed = f"={takes}" if takes else ""
         typed = typed if value in (None, True) else f"={shown(value)}"
         return f"--{name}{typed}", [known, text] if name == "config" else [text]
-    unknown = key[0] in unknown_in and present.written(key) is None
-    left = f"--{name}={'...' if unknown else shown(present.value(key))}"
-    kind, option = present.kind(key), present.option(key)
+    unknown = key[0] in unknown_in and present.place(key).written is None
+    left = f"--{name}={'...' if unknown else shown(present.place(key).value)}"
+    kind, option = present.kind(key), present.place(key).option
     if kind is None or kind.plain:
         own = option.text if option else ""
         return left, ([TEXTS[name]] if name in TEXTS else [own, SHORT.get(name, own)])
-    others = [each for each in kind.offered() if unknown or each != present.value(key)]
+    others = [each for each in kind.offered() if unknown or each != present.place(key).value]
     table, one = _TABLES.get(key[-1]), "One" if unknown else "Or one"
     return left, [
         f"{'' if unknown else 'Or '}{', '.join(others)}",

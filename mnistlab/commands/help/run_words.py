@@ -10,20 +10,20 @@ from mnistlab.runs.newest import LAST, MEANT
 from mnistlab.system.environment import run_dir
 
 
-def run_names(root: Path) -> dict[str, str]:
-    """The runs below `root`, the newest first, by the shortest ids and the names that each means one of them alone."""
+def run_words(before: Sequence[str]) -> dict[str, str]:
+    """What may name a run, each with what it is: `last`, and the newest first the shortest ids and the names given.
+
+    Args:
+        before: The words on the command line, which may say where runs are.
+    """
+    roots = [word.partition("=")[2] for word in before if word.startswith("--run.dir=")]
+    root = Path(at_home(roots[-1] if roots else run_dir()))
     folders = sorted(run_folders(root), key=lambda folder: folder.name, reverse=True)
     given = given_names(root)
     ids, often = short_ids(folders, {*given.values()}), Counter(given.values())
-    found: dict[str, str] = {}
+    found = {LAST: "the newest training run with weights"} if folders else {}
     for folder in folders:
         name = given.get(folder, LAST)
-        names = [ids[folder], *([name] if often[name] == 1 and name not in MEANT else [])]
+        names = [ids[folder], *([name] if often[name] == 1 and name not in MEANT else [])]  # of one run alone
         found |= dict.fromkeys(names, called(folder))
     return found
-
-
-def root_in(before: Sequence[str]) -> Path:
-    """The folder of all runs, as it is said in these words."""
-    roots = [word.partition("=")[2] for word in before if word.startswith("--run.dir=")]
-    return Path(at_home(roots[-1] if roots else run_dir()))

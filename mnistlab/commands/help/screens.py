@@ -9,9 +9,10 @@ from mnistlab.catalogue.present import Present
 from mnistlab.commands.declaring.model import find_command
 from mnistlab.commands.help.pages import class_page, command_page, option_keys, option_page, steering_page, whole_page
 from mnistlab.errors import LabError, tell
-from mnistlab.options.arguments import steering
+from mnistlab.options.arguments import steering, words
+from mnistlab.options.command_line import from_arguments, from_config, with_files
 from mnistlab.options.entries import Unlisted
-from mnistlab.options.written import SWITCHES, Key, Source, Written, from_arguments, from_config, with_files
+from mnistlab.options.written import Key, Source, Written
 from mnistlab.presets.finding import find_preset, list_presets
 from mnistlab.text.layout import fitted, screen_height, screen_width
 from mnistlab.text.nearest import said, suggestion
@@ -64,13 +65,12 @@ def show_help(command: str, arguments: Sequence[str]) -> int:
 
 
 def _request(arguments: Sequence[str]) -> Request:
-    rest = list(arguments)
     key: Key = ()
     where, full = "--help", False
     typed: list[Written] = []
-    for token in _joined(rest):
+    for token in words(["--help" if argument == "-h" else argument for argument in arguments]):
         name, value = _name(token), token.partition("=")[2]
-        if token in ("-h", "--help", "--help=", f"--help={_ALL}"):
+        if token in ("--help", "--help=", f"--help={_ALL}"):
             full |= bool(value)
         elif name == "help":
             key, where = tuple(value.split(".")), token
@@ -81,23 +81,6 @@ def _request(arguments: Sequence[str]) -> Request:
             typed += from_arguments([token])
     files = [entry for each in typed if each.key == ("config",) for entry in _from_preset(each)]
     return Request(key, where, full, [*files, *with_files(typed, Path())])
-
-
-def _joined(arguments: Sequence[str]) -> list[str]:
-    """Every option as one word; `--key value` becomes `--key=value`."""
-    words: list[str] = []
-    for argument in arguments:
-        is_value = not argument.startswith("--") and argument != "-h"
-        if is_value and words and _takes_value(words[-1]):
-            words[-1] = f"{'--help' if words[-1] == '-h' else words[-1]}={argument}"
-        else:
-            words.append(argument)
-    return words
-
-
-def _takes_value(word: str) -> bool:
-    """Whether the next word may be the value of this one."""
-    return word.startswith("-") and "=" not in word and _name(word) not in SWITCHES
 
 
 def _from_preset(config: Written) -> Sequence[Written]:
@@ -129,7 +112,7 @@ def _page(command: str, request: Request, present: Present) -> list[str]:
     if len(key) == 1 and key[0] in steering(command):
         return steering_page(key[0])
     _check(request, present)
-    option = present.option(key)
+    option = present.place(key).option
     if option is not None and present.kind(key) is None:
         return option_page(present, key, option, width)
     return class_page(present, key, width, full=request.full)
@@ -146,7 +129,7 @@ def _check(request: Request, present: Present) -> None:
                 there_are = f"There are {', '.join(known)}, and {_ALL}."
                 raise LabError(f"{request.where}: there is no section {name}.{hint} {there_are}")
             continue
-        owner = present.owner(above)
+        owner = present.place(above).chosen
         names = [option.name for option in owner.options] if owner else []
         if name not in names:
             what = owner.name if owner else ".".join(above)

@@ -80,7 +80,7 @@ def _default(catalogue: Catalogue, kind: str) -> str | None:
     if kind in catalogue.sections:
         return catalogue.sections[kind].default_class
     model = catalogue.kinds["model"].find(catalogue.sections["model"].default_class or "")
-    option = model.option(kind) if model else None
+    option = model.by_name.get(kind) if model else None
     return option.default_class if option else None
 
 

@@ -28,7 +28,7 @@ def changed(catalogue: Catalogue, written: Sequence[Written]) -> list[Setting]:
     for key, entry in numbered(written):
         if _follows(entry) or (entry.value == [] and not entry.append):
             continue
-        place = present.place_of(key) if present else None
+        place = present.places.get(".".join(key)) if present else None
         if place is None or entry.append:
             value = _short(entry) if place is None or place.kind else entry.data
             found += [Setting(".".join(key), value, None, known=False)] if value is not None else []

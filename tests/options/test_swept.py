@@ -2,7 +2,7 @@
 
 import pytest
 
-from mnistlab.options.slips import meant_domain
+from mnistlab.options.swept import meant_domain
 
 
 @pytest.mark.parametrize(

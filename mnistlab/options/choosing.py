@@ -1,0 +1,102 @@
+"""Which class was chosen, and what becomes of the defaults of one that no longer is."""
+
+from dataclasses import dataclass
+
+from mnistlab.errors import LabError
+from mnistlab.options.command_line import in_brackets
+from mnistlab.options.entries import ClassEntry, KindEntry, Kinds, OptionEntry
+from mnistlab.options.misfits import own_classes
+from mnistlab.options.notation import NULLS
+from mnistlab.options.places import Entries, arguments_in, default_of
+from mnistlab.options.trust import check_trusted
+from mnistlab.options.written import FILES, Key, Source, Written
+from mnistlab.text.nearest import said, suggestion
+
+
+class UnknownClassError(LabError):
+    """No class has the name that somebody has written."""
+
+
+@dataclass(frozen=True)
+class Choosing:
+    """Finds the classes that are named.
+
+    Attributes:
+        kinds: What classes options take.
+        allowed: What a checkpoint may name besides the trusted packages.
+    """
+
+    kinds: Kinds
+    allowed: frozenset[str]
+
+    def class_of(self, entry: Written, key: str) -> ClassEntry | None:
+        """The class that an entry names; None where it says that there shall be none.
+
+        Args:
+            entry: What was written.
+            key: The kind of class that is wanted.
+
+        Raises:
+            LabError: If it names none, or none that may be used here.
+        """
+        kind, name = self.kinds[key], entry.value
+        there_are = f" There are {', '.join(kind.listed())}."
+        if entry.append and not kind.many:
+            raise LabError(f"{entry.where}: {entry.name} takes one class, and + adds to a list.")
+        if name in NULLS:
+            if kind.optional:
+                return None
+            raise LabError(f"{entry.where}: {entry.name} cannot be null.{there_are}")
+        in_brackets(entry)  # tells what is wrong with it where that is no mapping
+        if not isinstance(name, str) or not isinstance(entry.data, str):
+            raise LabError(f"{entry.where}: {entry.name} takes the name of a class, got {name}.{there_are}")
+        if entry.source is Source.CHECKPOINT:
+            check_trusted(name, self.allowed, entry.where)
+        elif name.endswith(FILES):
+            raise LabError(f"{entry.where}: there is no file {name}.")
+        found = None if name.endswith(".py") else self.kinds.find(key, name, entry.where)
+        if found is None:
+            raise UnknownClassError(_unknown(entry, name, kind))
+        return found
+
+    def without_old_defaults(
+        self, parts: Entries, first: Written, old: ClassEntry | None, new: ClassEntry | None
+    ) -> Entries:
+        """Without what a run has written down only because it was the default of a class that is no longer chosen.
+
+        Args:
+            parts: What was written for options of the class.
+            first: Who chose the class first: a run, where there is something to leave out.
+            old: That class.
+            new: The one that counts.
+        """
+        if not first.complete or old is None or (new is not None and old.path == new.path):
+            return parts
+        written: dict[str, dict[Key, object]] = {}
+        for path, entry in parts:
+            if entry.complete:
+                written.setdefault(path[0], {})[path[1:]] = entry.data
+        options = [option for option in old.options if option.name in written]
+        same = {each.name for each in options if written[each.name] == self._written_default(each)}
+        return [(path, entry) for path, entry in parts if not (entry.complete and path[0] in same)]
+
+    def _written_default(self, option: OptionEntry) -> dict[Key, object]:
+        """An option's default as a run writes it down: by the rest of the key."""
+        # {(): 0.1} for dropout, and {(): "torch.optim.AdamW", ("lr",): 0.001, ...} for an optimizer
+        default = default_of(option)
+        if default is None or option.kind is None:
+            return {(): option.default}
+        entry = self.kinds.find(option.kind, str(default["class_path"]), option.name)
+        own = {each.name: each.default for each in entry.options if not each.required} if entry else {}
+        arguments = {**own, **arguments_in(default)}
+        return {(): default["class_path"], **{(name,): value for name, value in arguments.items()}}
+
+
+def _unknown(entry: Written, name: str, kind: KindEntry) -> str:
+    """The error where no class has a name: classes in files here are offered first."""
+    what = kind.bases[0].rpartition(".")[2].lower() if kind.many and kind.bases else entry.key[-1]
+    said_of = f"{entry.where}: no {what} is called {name}."
+    own = own_classes(name.removesuffix(".py"))
+    if own or name.endswith(".py"):
+        return said_of + (said([f"--{entry.name}={path}" for path in own]) or f" Write --{entry.name}=MODULE.CLASS.")
+    return f"{said_of}{suggestion(name, kind.listed())} There are {', '.join(kind.listed())}."
