@@ -118,7 +118,7 @@ class _Compiler:
             for option in entry.options
         ]
         about = replace(entry, summary=summary(cls), source=source(cls), options=taken)
-        about = replace(about, facts=_facts(cls) if self.facts else {}, problem=entry.refused)
+        about = replace(about, facts=_facts(cls) if self.facts else {}, problem=entry.refused, labels=_labels(cls))
         heads = entry.by_name["num_classes"].default if "num_classes" in entry.by_name else None
         fitting = classes_with(ImageData, heads) if isinstance(heads, Mapping) else []
         return replace(about, data=next(iter(fitting), ""))
@@ -148,6 +148,15 @@ def _problem(cls: type, name: str, slot: Slot) -> str:
         else:
             return ""
     return problem
+
+
+def _labels(cls: type) -> Sequence[str]:
+    """The labels of a data set; nothing of one that cannot be made without options."""
+    return (
+        list(build(ImageData, {"class_path": class_path_of(cls)}).heads)
+        if issubclass(cls, ImageData) and not needed(cls)
+        else []
+    )
 
 
 def _facts(cls: type) -> dict[str, int]:

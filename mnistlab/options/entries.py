@@ -85,6 +85,7 @@ class ClassEntry:
         problem: Why the default model refuses it on the command line; of most nothing.
         data: The data set that a model of several heads is made for; of most nothing.
         refused: Why nobody may choose it, as a sentence; of most nothing.
+        labels: The labels of a data set that needs no options.
     """
 
     name: str
@@ -96,6 +97,7 @@ class ClassEntry:
     problem: str = ""
     data: str = ""
     refused: str = ""
+    labels: Sequence[str] = ()
 
     def option(self, name: str) -> OptionEntry | None:
         """The option of that name."""

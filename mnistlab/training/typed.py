@@ -31,18 +31,32 @@ def refuse_mistakes(command: str, arguments: Sequence[str]) -> None:
         LabError: For the first mistake.
     """
     catalogue = present_catalogue()
-    if catalogue is None or _runs_python(arguments):
-        return
-    invocation = Invocation(command, arguments)
+    if catalogue is not None and not runs_python(arguments):
+        checked(catalogue, Invocation(command, arguments))
+
+
+def checked(catalogue: Catalogue, invocation: Invocation) -> Settled | None:
+    """The configuration of a command as the catalogue has it; None where some of it must be imported first.
+
+    Raises:
+        LabError: For the first mistake.
+    """
     refuse_random_weights(invocation)
     base = _base(invocation)
     if base is None:
-        return
+        return None
     settled = settled_by(catalogue, [from_environment(), base, *invocation.files, invocation.typed], invocation.trusted)
     if settled is not None:
         invocation.refuse_swept(settled.origins.values())
         if base == [] and not invocation.switches["print_config"]:
             find_init(settled, invocation.root())
+    return settled
+
+
+def runs_python(arguments: Sequence[str]) -> bool:
+    """Whether a preset in Python is named: what it says is known once it has been run."""
+    named = [entry.value for entry in from_arguments(arguments) if entry.key == ("config",)]
+    return any(isinstance(name, str) and name and find_preset(name).path.suffix == ".py" for name in named)
 
 
 def settled_by(
@@ -132,12 +146,6 @@ def trusted_base(invocation: Invocation, folder: Path) -> list[Written]:
     for entry in written:
         invocation.vouching.check_place(entry, folder)
     return [invocation.vouching.vouch(entry) for entry in written]
-
-
-def _runs_python(arguments: Sequence[str]) -> bool:
-    """Whether a preset in Python is named: what it says is known once it has been run."""
-    named = [entry.value for entry in from_arguments(arguments) if entry.key == ("config",)]
-    return any(isinstance(name, str) and name and find_preset(name).path.suffix == ".py" for name in named)
 
 
 def _base(invocation: Invocation) -> list[Written] | None:
