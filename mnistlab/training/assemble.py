@@ -148,7 +148,9 @@ def settled_from(invocation: Invocation, found: Found | None) -> Settled:
     layers = [*base, *invocation.files, invocation.typed]
     _ask_for_unrecorded(invocation, found, layers)
     known, catalogue = _knows_data(found), present_catalogue()
-    settled = settled_by(catalogue, layers, invocation.trusted, data_known=known) if catalogue else None
+    settled = None
+    if catalogue is not None:
+        settled = settled_by(catalogue, layers, invocation.trusted, data_known=known, importing=True)
     if settled is None or settled.unsure:
         settled = settle(TopLevel, sections(data_known=known), layers, invocation.trusted)
     invocation.refuse_swept(settled.origins.values())

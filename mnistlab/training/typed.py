@@ -6,8 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from mnistlab.catalogue import present_catalogue
+from mnistlab.catalogue.own import with_own
 from mnistlab.errors import LabError
-from mnistlab.options.entries import Catalogue, Unlisted
+from mnistlab.options.entries import Catalogue
 from mnistlab.options.settling import Settled, settle_entries
 from mnistlab.options.walk import UnknownClassError
 from mnistlab.options.written import STEERING, Source, Written, from_arguments, from_environment
@@ -60,7 +61,12 @@ def runs_python(arguments: Sequence[str]) -> bool:
 
 
 def settled_by(
-    catalogue: Catalogue, layers: Sequence[Sequence[Written]], allowed: frozenset[str], *, data_known: bool = True
+    catalogue: Catalogue,
+    layers: Sequence[Sequence[Written]],
+    allowed: frozenset[str],
+    *,
+    data_known: bool = True,
+    importing: bool = False,
 ) -> Settled | None:
     """The configuration as the catalogue has it; None where some of it must be imported first.
 
@@ -69,22 +75,26 @@ def settled_by(
         layers: What was written, the weakest first.
         allowed: What a checkpoint may name besides what is trusted.
         data_known: Whether there is a data set by default.
+        importing: Whether classes of the user's own may be imported, so that the catalogue has them the next time.
 
     Raises:
         LabError: For the first mistake in what was written.
     """
-    sections = dict(catalogue.sections)
-    if not data_known:
-        sections["data"] = replace(sections["data"], default_path=None)
-    try:
-        settled = settle_entries(catalogue.top, sections, catalogue, layers, allowed)
-    except Unlisted:
-        return None
-    except UnknownClassError:
-        if "torch" in sys.modules:  # and with it maybe the module that has the class
-            return None
-        raise
-    return settled
+
+    def settled(known: Catalogue) -> Settled | None:
+        sections = dict(known.sections)
+        if not data_known:
+            sections["data"] = replace(sections["data"], default_path=None)
+        try:
+            found = settle_entries(known.top, sections, known, layers, allowed)
+        except UnknownClassError:
+            if known is not catalogue or "torch" in sys.modules:  # a module that was imported may have the class
+                return None
+            raise
+        # what is kept of a class may refuse a command, but lets none pass
+        return found if known is catalogue else replace(found, unsure=[*found.unsure, "model"])
+
+    return with_own(catalogue, settled, importing=importing)
 
 
 def refuse_random_weights(invocation: Invocation) -> None:
