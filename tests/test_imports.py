@@ -188,7 +188,30 @@ def test_help_and_completion_load_no_yaml_and_no_metadata_of_packages(arguments:
     assert not {"yaml", "email"} & loaded(f"from mnistlab import main; main({arguments})")
 
 
-@pytest.mark.parametrize("arguments", MISTAKES, ids=" ".join)
+OF_RUNS = [
+    ("reproduce", "none"),
+    ("report", "none"),
+    ("report", "--trust=1", "none"),
+    ("inspect", "none.ckpt"),
+    ("runs", "show", "none"),
+    ("sweep", "--model.hidden_dim=choice:64,0"),
+    ("sweep", "--model=choice:TinyModle,SDN8K"),
+    ("sweep", "--model.hidden_dim=choise:64,128"),
+    ("sweep", "--model.hidden_dim=int:5"),
+    ("sweep", "--trials=many", "--seeds=2"),
+    ("sweep", "--sampler=bayes", "--seeds=2"),
+    ("sweep", "--name=a/b", "--seeds=2"),
+    ("sweep", "--config=Nonsense", "--seeds=2"),
+    ("sweep", "--model.init_from=none.ckpt", "--seeds=2"),
+    ("sweep", "--model=SDN8K"),
+    ("compare", "--models=SDN8K", "--seeds=0"),
+    ("compare", "--models=SDN8K", "--model.hiden_dim=3"),
+    ("compare", "--models=SDN8K", "--trainer.max_epochs=choice:1,2"),
+]
+"""What is wrong with a sweep or a comparison, and runs that are not there."""
+
+
+@pytest.mark.parametrize("arguments", [*MISTAKES, *OF_RUNS], ids=" ".join)
 def test_a_mistake_is_told_before_torch_is_imported(arguments: tuple[str, ...], tmp_path: Path) -> None:
     """Whatever is wrong: an option, a class, a value, a file, a checkpoint."""
     load_catalogue()

@@ -1,7 +1,9 @@
 """Classes of the user's own, from any module that can be imported."""
 
+import os
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -181,6 +183,116 @@ def test_a_module_of_the_current_folder_shadows_nothing(
     config(f"--model={module}.{stem}", "--model.loss=torch.nn.MSELoss")
 
     assert sys.path[0] != str(here)
+
+
+Command = Callable[..., tuple[str, bool]]
+
+BESIDE = """
+from typing import Any
+from mnistlab import TinyModel
+from {beside} import WIDTH
+
+class {Model}(TinyModel):
+    \"\"\"A width from a file beside this one.\"\"\"
+
+    name = "{name}"
+
+    def __init__(self, {option}: int = WIDTH, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+"""
+
+
+@pytest.fixture
+def command(here: Path) -> Command:
+    """What a command in a process of its own says, and whether it has imported torch."""
+
+    def run(*arguments: str, environment: Mapping[str, str] | None = None) -> tuple[str, bool]:
+        script = f"import sys; from mnistlab import main; main({list(arguments)}); print('torch' in sys.modules)"
+        done = subprocess.run(
+            [sys.executable, "-c", script],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=True,
+            cwd=here,
+            env={**os.environ, **(environment or {})},
+        )
+        *lines, imported = done.stdout.splitlines()
+        return "\n".join(lines) + done.stderr, imported == "True"
+
+    return run
+
+
+def test_a_class_is_imported_for_help_once(own: tuple[str, str], command: Command) -> None:
+    """The second time help, completion and a mistake need no torch; a class of another file beside it is no mistake."""
+    module, stem = own
+    model = f"--model={module}.{stem}"
+    first, imported = command("fit", f"--model.help={module}.{stem}")
+    assert imported
+    assert "--model.channels=4" in first
+
+    assert command("fit", f"--model.help={module}.{stem}") == (first, False)
+    assert (
+        command("completion", "--complete", "bash", f"mnistlab fit {model} --model.ch", "")[0].count("channels=") == 1
+    )
+    for wrong, right in (("chanels=3", "Did you mean channels?"), ("pool=median", "mean or max"), ("channels=0", "0")):
+        message, imported = command("fit", model, f"--model.{wrong}")
+        assert right in message
+        assert not imported
+    message, imported = command("sweep", model, "--model.channels=choice:3,0", f"--model.loss={stem}Loss")
+    assert "--model.channels=0: channels of" in message
+    assert not imported
+
+
+def test_a_mistake_is_told_before_torch_the_second_time(own: tuple[str, str], command: Command) -> None:
+    """The first one has kept what the class takes."""
+    module, stem = own
+    wrong = ("fit", f"--model.loss={module}.{stem}Loss", "--model.loss.scale=x")
+
+    (first, imported), second = command(*wrong), command(*wrong)
+
+    assert imported
+    assert second == (first, False)
+
+
+def test_a_changed_file_is_imported_anew(here: Path, own: tuple[str, str], command: Command) -> None:
+    """That of the class, and one that it imports from beside it."""
+    _, stem = own
+    beside = here / f"beside_{stem.lower()}.py"
+    file = here / f"wide_{stem.lower()}.py"
+    text = BESIDE.replace("{Model}", f"{stem}Wide").replace("{name}", f"{stem.lower()}_wide")
+    text = text.replace("{beside}", beside.stem)
+    asked = ("fit", f"--model.help={file.stem}.{stem}Wide")
+    beside.write_text("WIDTH = 3\n")
+    file.write_text(text.replace("{option}", "width"))
+    assert "--model.width=3" in command(*asked)[0]
+
+    beside.write_text("WIDTH = 5\n")
+    changed, imported = command(*asked)
+    assert ("--model.width=5" in changed, imported) == (True, True)
+    assert command(*asked) == (changed, False)
+    file.write_text(text.replace("{option}", "breadth"))
+    changed, imported = command(*asked)
+    assert ("--model.breadth=5" in changed, imported) == (True, True)
+
+
+def test_what_is_kept_of_a_class_may_be_damaged_or_not_be_kept(
+    here: Path, own: tuple[str, str], command: Command, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """It is imported again then."""
+    module, stem = own
+    asked = ("fit", f"--model.help={module}.{stem}")
+    cache, nowhere = tmp_path_factory.mktemp("cache"), here / "a_file"
+    nowhere.write_text("no folder")
+    text, _ = command(*asked, environment={"XDG_CACHE_HOME": str(cache)})
+    (kept,) = cache.glob("mnistlab/own-*.json")
+    kept.write_text(kept.read_text()[:-9])
+
+    assert command(*asked, environment={"XDG_CACHE_HOME": str(cache)}) == (text, True)
+    assert command(*asked, environment={"XDG_CACHE_HOME": str(cache)}) == (text, False)
+    said, imported = command(*asked, environment={"XDG_CACHE_HOME": str(nowhere)})
+    assert said.startswith(text)
+    assert imported
 
 
 def test_a_module_that_fails_says_so(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

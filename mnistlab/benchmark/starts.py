@@ -33,6 +33,9 @@ MISTAKES = (
     ("predict", "--untrained", "--data=MNST"),
     ("test", "--ckpt_path=none.ckpt"),
     ("explain",),
+    ("sweep", "--model.hiden_dim=choice:64,128"),
+    ("sweep", "--metric=val/x", "--seeds=2"),
+    ("compare", "--models=SDN8,CNN8K"),
 )
 """Commands that are refused: an option or a class misspelt, a value out of range, a file or a checkpoint missing."""
 

@@ -25,20 +25,46 @@ _TRIED: Sequence[Value] = (1, 0.5, [1])
 """Values to try for what a class needs, to see whether it can be typed at all."""
 
 
-def compile_catalogue(named: Sequence[Named] = ()) -> Catalogue:
-    """The catalogue of the classes that are installed now.
+def compile_catalogue() -> Catalogue:
+    """The catalogue of the classes that are installed now."""
+    prepare()
+    return _Compiler(frozenset(_OURS), facts=True).catalogue()
+
+
+def own_kinds(catalogue: Catalogue, named: Named) -> dict[str, KindEntry]:
+    """What a class and the others of its package add to the kinds of a catalogue.
 
     Args:
-        named: Classes to import and to add; the others of their packages are then in it too.
+        catalogue: What is there without them.
+        named: The class, which is imported.
 
     Raises:
-        LabError: If one of them cannot be imported, or is of another kind than is wanted.
+        LabError: If it cannot be imported, or is of another kind than is wanted.
     """
     prepare()
-    for name in named:
-        find_class(name.path, (object,), name.where)
-    packages = {*_OURS, *(name.path.partition(".")[0] for name in named)}
-    return _Compiler(frozenset(packages), facts=not named).catalogue(named)
+    kinds = _named_kinds(catalogue)
+    find_class(named.path, kinds.slots[named.kind].bases, named.where)
+    own = named.path.partition(".")[0]
+    more = _Compiler(frozenset([own]), kinds).kinds_of(catalogue.kinds)
+    compiler = _Compiler(frozenset([own, *_OURS]), kinds)
+    more |= compiler.kinds_of(key for key in more if key not in catalogue.kinds)
+    more[named.kind] = compiler.with_named(more[named.kind], named)
+    return {key: kind for key, kind in more.items() if kind.classes or key not in catalogue.kinds}
+
+
+def _named_kinds(catalogue: Catalogue) -> Imported:
+    """The kinds of a catalogue as they are imported, each under its name there."""
+    kinds = Imported()
+    for name, section in sections().items():
+        section.entry(name, kinds)
+    kinds.entry(TopLevel)
+    for kind in catalogue.kinds.values():
+        for entry in kind.classes.values():
+            if any(option.kind and option.kind not in kinds.slots for option in entry.options):
+                cls = find_class(entry.path, (object,), entry.path)
+                assert cls is not None
+                kinds.entry(cls, kind.supplied)
+    return kinds
 
 
 @dataclass
@@ -47,27 +73,39 @@ class _Compiler:
 
     Attributes:
         packages: The packages whose classes are offered.
-        facts: Whether to count what can be counted only once an object is there.
         kinds: What classes options take, as it is imported.
+        facts: Whether to count what can be counted only once an object is there.
     """
 
     packages: frozenset[str]
-    facts: bool
     kinds: Imported = field(default_factory=Imported)
+    facts: bool = False
 
-    def catalogue(self, named: Iterable[Named]) -> Catalogue:
+    def catalogue(self) -> Catalogue:
         found = sections()
         entries = {name: self._section(section.entry(name, self.kinds), section) for name, section in found.items()}
         top = self._documented(TopLevel, self.kinds.entry(TopLevel), deep=True).options
-        kinds: dict[str, KindEntry] = {}
         wanted = [*(entry.kind for entry in entries.values()), *(option.kind for option in _options(entries, top))]
+        return Catalogue(top, entries, self.kinds_of(wanted), self._documented(Sweep, self.kinds.entry(Sweep)))
+
+    def kinds_of(self, names: Iterable[str | None]) -> dict[str, KindEntry]:
+        """The kinds of these names, and those that options of their classes take."""
+        wanted, kinds = list(names), dict[str, KindEntry]()
         while waiting := [name for name in dict.fromkeys(wanted) if name and name not in kinds]:
             kinds.update({name: self._kind(name) for name in waiting})
             classes = [entry for name in waiting for entry in kinds[name].classes.values()]
             wanted += [option.kind for entry in classes for option in entry.options]
-        for name in named:
-            kinds[name.kind] = self._with_named(kinds[name.kind], name)
-        return Catalogue(top, entries, kinds, self._documented(Sweep, self.kinds.entry(Sweep)))
+        return kinds
+
+    def with_named(self, kind: KindEntry, name: Named) -> KindEntry:
+        """The kind with one more class, under the name that the user gave it."""
+        if any(name.path in (key, entry.path) for key, entry in kind.classes.items()):
+            return kind
+        slot = self.kinds.slots[name.kind]
+        cls = find_class(name.path, slot.bases, name.where)
+        assert cls is not None
+        entry = self._documented(cls, self.kinds.entry(cls, slot.supplied))
+        return replace(kind, classes={**kind.classes, name.path: entry})
 
     def _section(self, entry: SectionEntry, section: Section) -> SectionEntry:
         """A section with its texts; of a class that is only derived from nothing is shown."""
@@ -96,16 +134,6 @@ class _Compiler:
         parts = class_path_of(cls).split(".")
         return parts[0] in self.packages and not any(part.startswith("_") for part in parts)
 
-    def _with_named(self, kind: KindEntry, name: Named) -> KindEntry:
-        """The kind with one more class, under the name that the user gave it."""
-        if any(name.path in (key, entry.path) for key, entry in kind.classes.items()):
-            return kind
-        slot = self.kinds.slots[name.kind]
-        cls = find_class(name.path, slot.bases, name.where)
-        assert cls is not None
-        entry = self._documented(cls, self.kinds.entry(cls, slot.supplied))
-        return replace(kind, classes={**kind.classes, name.path: entry})
-
     def _documented(self, cls: type, entry: ClassEntry, *, deep: bool | None = None) -> ClassEntry:
         """A class with its texts; where it is not `deep`, what classes its own options take is left out."""
         deep = cls.__module__.partition(".")[0] not in _FOREIGN if deep is None else deep
@@ -118,7 +146,7 @@ class _Compiler:
             for option in entry.options
         ]
         about = replace(entry, summary=summary(cls), source=source(cls), options=taken)
-        about = replace(about, facts=_facts(cls) if self.facts else {}, problem=entry.refused)
+        about = replace(about, facts=_facts(cls) if self.facts else {}, problem=entry.refused, labels=_labels(cls))
         heads = entry.by_name["num_classes"].default if "num_classes" in entry.by_name else None
         fitting = classes_with(ImageData, heads) if isinstance(heads, Mapping) else []
         return replace(about, data=next(iter(fitting), ""))
@@ -148,6 +176,15 @@ def _problem(cls: type, name: str, slot: Slot) -> str:
         else:
             return ""
     return problem
+
+
+def _labels(cls: type) -> Sequence[str]:
+    """The labels of a data set; nothing of one that cannot be made without options."""
+    return (
+        list(build(ImageData, Specification(class_path_of(cls))).heads)
+        if issubclass(cls, ImageData) and not needed(cls)
+        else []
+    )
 
 
 def _facts(cls: type) -> dict[str, int]:

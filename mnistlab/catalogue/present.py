@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from mnistlab.catalogue.own import kept_kinds, with_kinds
 from mnistlab.options.entries import Catalogue, ClassEntry, KindEntry, Unlisted, Value
 from mnistlab.options.notation import data_of
 from mnistlab.options.places import Place
@@ -72,7 +73,7 @@ class Present:
 def with_strangers(catalogue: Catalogue, written: Sequence[Written]) -> Catalogue:
     """The catalogue with the strange classes that are written, which need not be imported for that.
 
-    Of each is known what all classes of its kind take a class for.
+    Of each is known what is kept of it, or else what all classes of its kind take a class for.
 
     Raises:
         LabError: If a class does not exist.
@@ -81,6 +82,10 @@ def with_strangers(catalogue: Catalogue, written: Sequence[Written]) -> Catalogu
         try:
             Present(catalogue, written)
         except Unlisted as unlisted:
+            more = kept_kinds(unlisted.named)
+            if more is not None:
+                catalogue = with_kinds(catalogue, more)
+                continue
             name, key = unlisted.named.path, unlisted.named.kind
             known = catalogue.kinds[key]
             classes = list(known.classes.values())

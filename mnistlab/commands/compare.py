@@ -27,9 +27,13 @@ def _compare(asked: Arguments) -> int:
     if {"json", "csv"} <= asked.switches:
         raise LabError("--json and --csv exclude each other.")
     announce("checking the models before anything is trained ...")
+    from mnistlab.sweeps.typed import asked_comparison  # noqa: PLC0415 - not for help
+
+    typed = asked_comparison(asked.values, asked.others, _DEFAULTS, quick="quick" in asked.switches)
     from mnistlab.sweeps.compare import compare  # noqa: PLC0415 - brings torch in
 
-    return compare(asked.values, asked.others, asked.switches, _DEFAULTS)
+    own = [*(f"--{name}={value}" for name, value in asked.values.items()), *(f"--{name}" for name in asked.switches)]
+    return compare(typed, asked.switches, ["compare", *own, *words(asked.others)])
 
 
 def _refuse_unnamed(asked: Arguments) -> None:

@@ -1,11 +1,21 @@
 """`mnistlab report`."""
 
 from mnistlab.commands.declaring.model import MANY, Command
-from mnistlab.options.arguments import PACKAGES, RUN_DIR, Option
+from mnistlab.options.arguments import PACKAGES, RUN_DIR, Arguments, Option
+
+
+def _report(asked: Arguments) -> int:
+    from mnistlab.reports.wanted import wanted  # noqa: PLC0415 - not for help
+
+    found = wanted(asked)
+    from mnistlab.reports.writing import report  # noqa: PLC0415 - brings torch in
+
+    return report(found)
+
 
 COMMAND = Command(
     "write a page about runs or a sweep",
-    "mnistlab.reports.writing:report",
+    _report,
     MANY,
     order=4,
     about="""\

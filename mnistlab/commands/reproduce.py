@@ -1,11 +1,21 @@
 """`mnistlab reproduce`."""
 
 from mnistlab.commands.declaring.model import MANY, Command
-from mnistlab.options.arguments import JSON, PACKAGES, RUN_DIR, Option
+from mnistlab.options.arguments import JSON, PACKAGES, RUN_DIR, Arguments, Option
+
+
+def _reproduce(asked: Arguments) -> int:
+    from mnistlab.training.ended import ended_run  # noqa: PLC0415 - not for help
+
+    first = ended_run(asked.names[0], asked.root)
+    from mnistlab.training.reproduce import reproduce  # noqa: PLC0415 - brings torch in
+
+    return reproduce(first, asked)
+
 
 COMMAND = Command(
     "run it again and say what differs",
-    "mnistlab.training.reproduce:reproduce",
+    _reproduce,
     MANY,
     order=5,
     about="""\

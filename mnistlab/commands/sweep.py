@@ -8,9 +8,12 @@ from mnistlab.options.arguments import Arguments
 
 def _sweep(asked: Arguments) -> int:
     announce("checking all values before anything is trained ...")
+    from mnistlab.sweeps.typed import asked_sweep  # noqa: PLC0415 - not for help
+
+    typed = asked_sweep(asked.values, asked.others)
     from mnistlab.sweeps.sweep import sweep  # noqa: PLC0415 - brings torch in
 
-    return sweep(asked.values, asked.others)
+    return sweep(typed, ["sweep", *asked.others, *(f"--{name}={value}" for name, value in asked.values.items())])
 
 
 COMMAND = Command(

@@ -80,6 +80,7 @@ class ClassEntry:
         problem: Why the default model refuses it on the command line; of most nothing.
         data: The data set that a model of several heads is made for; of most nothing.
         refused: Why nobody may choose it, as a sentence; of most nothing.
+        labels: The labels of a data set that needs no options.
     """
 
     name: str
@@ -91,6 +92,7 @@ class ClassEntry:
     problem: str = ""
     data: str = ""
     refused: str = ""
+    labels: Sequence[str] = ()
 
     @cached_property
     def by_name(self) -> Mapping[str, OptionEntry]:
@@ -248,7 +250,7 @@ class Catalogue:
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON has it, without what is empty."""
-        found: dict[str, Any] = _as_json(self)
+        found: dict[str, Any] = as_json(self)
         return found
 
     @classmethod
@@ -263,11 +265,15 @@ class Catalogue:
             )
             for name, part in data["sections"].items()
         }
-        kinds = {
-            name: KindEntry(**{**part, "classes": {key: _class(entry) for key, entry in part["classes"].items()}})
-            for name, part in data["kinds"].items()
-        }
-        return cls(list(map(_option, data["top"])), sections, kinds, _class(data["sweep"]))
+        return cls(list(map(_option, data["top"])), sections, kinds_from_dict(data["kinds"]), _class(data["sweep"]))
+
+
+def kinds_from_dict(data: Mapping[str, Any]) -> dict[str, KindEntry]:
+    """Kinds from what `as_json` gave."""
+    return {
+        name: KindEntry(**{**part, "classes": {key: _class(entry) for key, entry in part["classes"].items()}})
+        for name, part in data.items()
+    }
 
 
 _NEEDED = ("name", "takes", "default", "required", "text", "path", "summary", "source", "options", "classes")
@@ -278,12 +284,13 @@ def _without_empty(fields: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     return {name: value for name, value in fields if value or name in needed or type(value) in (int, float)}
 
 
-def _as_json(value: object) -> Any:
+def as_json(value: object) -> Any:
+    """Entries as JSON has them, without what is empty."""
     if is_dataclass(value):
-        return _without_empty((each.name, _as_json(getattr(value, each.name))) for each in fields(value))
+        return _without_empty((each.name, as_json(getattr(value, each.name))) for each in fields(value))
     if isinstance(value, Mapping):
-        return {name: _as_json(part) for name, part in value.items()}
-    return [_as_json(part) for part in value] if isinstance(value, Sequence) and not isinstance(value, str) else value
+        return {name: as_json(part) for name, part in value.items()}
+    return [as_json(part) for part in value] if isinstance(value, Sequence) and not isinstance(value, str) else value
 
 
 class _Deferred(Sequence[OptionEntry]):

@@ -15,7 +15,6 @@ from mnistlab.checkpoints.reading import RECORD, UnsafeCheckpointError, not_fini
 from mnistlab.errors import LabError, visible
 from mnistlab.options.arguments import Arguments
 from mnistlab.options.trust import dotted_names, may_name
-from mnistlab.runs.finding import find_checkpoint
 from mnistlab.system.shapes import is_number
 from mnistlab.system.strict_json import as_json
 from mnistlab.text.layout import paragraph
@@ -28,15 +27,16 @@ _SHOWN_TENSORS = 12
 _CLASS_KEYS = ("class_path", "_class_path", "_instantiator")  # jsonargparse's, and Lightning's
 
 
-def inspect(asked: Arguments) -> int:
-    """Show the checkpoint that is asked for; the exit code.
+def inspect(path: Path, asked: Arguments) -> int:
+    """Show a checkpoint; the exit code.
+
+    Args:
+        path: The checkpoint.
+        asked: How it is to be shown.
 
     Raises:
-        LabError: If there is no such checkpoint, or it holds more than tensors and plain data.
+        LabError: If it holds more than tensors and plain data.
     """
-    name = _name(asked)
-    path, _ = find_checkpoint(name, asked.root, where=name)
-    assert path is not None
     trusted = frozenset(asked.values["trust"].split(",")) if "trust" in asked.values else frozenset[str]()
     try:
         report = {**_file(path), **_contents(read_plain(path), path, trusted)}
@@ -45,14 +45,6 @@ def inspect(asked: Arguments) -> int:
         raise
     _show(report, asked)
     return 0
-
-
-def _name(asked: Arguments) -> str:
-    names = [*asked.names, *([asked.values["ckpt_path"]] if "ckpt_path" in asked.values else [])]
-    if len(names) == 1:
-        return names[0]
-    what = f"got {len(names)}: {', '.join(names)}" if names else "got none"
-    raise LabError(f"inspect takes one checkpoint, {what}. Name a file, the folder of a run, best, or last.")
 
 
 def _file(path: Path) -> dict[str, object]:

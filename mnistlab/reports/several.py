@@ -17,9 +17,6 @@ from mnistlab.runs.run import Run
 from mnistlab.system.files import is_file, read_file, stands
 from mnistlab.text.values import UNKNOWN, count, duration, four_digits, last_parts, moment, percent
 
-SWEEP = "sweep.json"
-"""The file that a folder has if a sweep or a comparison lies in it."""
-
 _PLOTS = "plots"
 _MOST_BYTES = 16 << 20
 _CAPTIONS = {
@@ -30,11 +27,6 @@ _CAPTIONS = {
     "pareto-seconds": "accuracy against training seconds",
 }
 _KINDS = {".svg": "image/svg+xml", ".png": "image/png"}
-
-
-def is_sweep(folder: Path) -> bool:
-    """Whether a folder is that of a sweep or a comparison."""
-    return is_file(folder / SWEEP)
 
 
 def trials_of(folder: Path) -> list[Run]:

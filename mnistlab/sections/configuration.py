@@ -1,52 +1,57 @@
 """The configuration of a command: what a run is made of, and can be repeated from."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from mnistlab.options.settling import Settled
 from mnistlab.options.specification import Specification
 from mnistlab.sections.parts import Run
 
-_ORDER = ("seed_everything", "trainer", "model", "data", "run", "threads", "logger")
+_SECTIONS = ("trainer", "model", "data", "run")
 
 
 @dataclass(frozen=True)
 class Configuration:
     """What counts, of every option."""
 
-    seed_everything: int | bool  # the seed; False for none, True for one that is yet to be drawn
     trainer: Mapping[str, Any]
     model: Specification
     data: Specification
     run: Run
-    threads: int | None  # threads that compute; None for as many as there are
-    logger: Sequence[Specification]
+    top: Mapping[str, Any]
 
     @classmethod
     def of(cls, settled: Settled) -> Self:
         """The configuration that was worked out."""
         values = settled.complete()
-        model, data, trackers = values["model"], values["data"], values["logger"] or []
-        return cls(
-            values["seed_everything"],
-            values["trainer"],
-            Specification.of(model),
-            Specification.of(data),
-            Run(**values["run"]),
-            values["threads"],
-            [Specification.of(each) for each in trackers],
-        )
+        model, data = Specification.of(values["model"]), Specification.of(values["data"])
+        top = {name: value for name, value in values.items() if name not in _SECTIONS}
+        return cls(values["trainer"], model, data, Run(**values["run"]), top)
+
+    @property
+    def seed_everything(self) -> int | bool:
+        """The seed; False for none, True for one that is yet to be drawn."""
+        seed: int | bool = self.top["seed_everything"]
+        return seed
+
+    @property
+    def threads(self) -> int | None:
+        """Threads that compute; None for as many as there are."""
+        threads: int | None = self.top["threads"]
+        return threads
+
+    def with_seed(self, seed: int | bool) -> Self:
+        """The same with a seed that has been drawn."""
+        return replace(self, top={**self.top, "seed_everything": seed})
 
     def plain(self) -> dict[str, Any]:
         """The form in which configuration files have it."""
-        parts = {name: getattr(self, name) for name in _ORDER}
-        logger = [each.as_dict() for each in self.logger] or None
-        return {
-            **parts,
+        sections = {
             "trainer": dict(self.trainer),
             "model": self.model.as_dict(),
             "data": self.data.as_dict(),
             "run": dict(vars(self.run)),
-            "logger": logger,
         }
+        top = {name: None if value == [] else value for name, value in self.top.items()}
+        return {"seed_everything": top.pop("seed_everything"), **sections, **top}

@@ -1,7 +1,7 @@
 """`mnistlab compare` from its options to its table."""
 
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,85 +11,54 @@ from mnistlab.catalogue.store import current_identity
 from mnistlab.classifier import Classifier
 from mnistlab.errors import LabError, visible
 from mnistlab.models import Assembled
-from mnistlab.options.arguments import words
 from mnistlab.options.classes import candidates, listed
-from mnistlab.options.signatures import options
 from mnistlab.runs.metrics import ACC
 from mnistlab.sections import Sweep
 from mnistlab.sweeps.checking import checked_space
-from mnistlab.sweeps.faults import Faults
 from mnistlab.sweeps.jobs import State
 from mnistlab.sweeps.plan import Plan, content_of, name_for
-from mnistlab.sweeps.settings import settings_from
 from mnistlab.sweeps.space import Space
 from mnistlab.sweeps.start import (
     begun,
-    check_seed,
-    checked_name,
     refuse_devices,
     seeds_from,
     told_in_a_line,
-    without_debug,
-    without_seed,
 )
 from mnistlab.sweeps.study import Study
 from mnistlab.sweeps.table import Standing, as_csv, as_json, as_lines, standings, write_charts
 from mnistlab.sweeps.trying import try_all
+from mnistlab.sweeps.typed import ALL, Asked, checked_name
 from mnistlab.text.values import counted
 from mnistlab.training.assemble import LabCLI
 from mnistlab.training.running import check
 
-_QUICK = ("--trainer.max_epochs=1", *(f"--trainer.limit_{split}_batches=10" for split in ("train", "val", "test")))
-_ALL = "all"
 
-
-def compare(
-    values: Mapping[str, str], arguments: Sequence[str], switches: Collection[str], defaults: Mapping[str, str]
-) -> int:
+def compare(typed: Asked, switches: Collection[str], again: Sequence[str]) -> int:
     """Compare models; the exit code.
 
     Args:
-        values: Its own options.
-        arguments: Those of `fit`.
-        switches: `quick`, `json` and `csv`, where they are on.
-        defaults: What counts without some of its own options.
+        typed: The comparison.
+        switches: `json` and `csv`, where they are on.
+        again: The command that goes on with it.
 
     Raises:
         LabError: For what a user can mend.
     """
-    said, debug = without_debug(arguments)
-    with told_in_a_line(debug=debug):
-        return _compare(values, said, switches, {"threads": str(torch.get_num_threads()), **defaults}, debug=debug)
+    with told_in_a_line(debug=typed.debug):
+        return _compare(typed, Sweep(**{"threads": torch.get_num_threads(), **typed.settings}), switches, again)
 
 
-def _compare(
-    values: Mapping[str, str],
-    arguments: Sequence[str],
-    switches: Collection[str],
-    defaults: Mapping[str, str],
-    *,
-    debug: bool,
-) -> int:
-    base, typed_seed = without_seed([*arguments, *(_QUICK if "quick" in switches else ())])
-    _refuse_others(base)
-    faults = Faults()
-    with faults.noted():
-        _refuse_domains(base)
-    with faults.noted():
-        check_seed(typed_seed)
-    own = {name: value for name, value in values.items() if name != "models"}
-    asked = settings_from([], {**defaults, **own}, faults)
-    models, labels, cli = _checked(values["models"], [*base, *(["--debug"] if debug else [])], faults)
-    plan = _plan(asked, models, base, seeds_from(Space(base), typed_seed, cli, asked.seeds), cli)
-    plan = replace(plan, debug=debug)
+def _compare(typed: Asked, asked: Sweep, switches: Collection[str], again: Sequence[str]) -> int:
+    models, labels, cli = _checked(typed)
+    base = typed.base
+    plan = _plan(asked, models, base, seeds_from(Space(base), typed.seed, cli, asked.seeds), cli)
+    plan = replace(plan, debug=typed.debug)
     study = begun(plan, allow_drift=asked.allow_drift, retry_failed=asked.retry_failed)
     study.add(plan.jobs())
     machine = bool({"json", "csv"} & set(switches))
     stream = sys.stderr if machine else sys.stdout
     cells, at_a_time = len(models) * len(plan.seeds), asked.workers or 1
     print(f"{plan.name}: {counted(cells, 'run')}, {at_a_time} at a time, kept in {plan.folder}", file=stream)
-    typed = [f"--{name}={value}" for name, value in values.items()]
-    again = ["compare", *typed, *(f"--{name}" for name in switches), *words(arguments)]
     try_all(study, at_a_time, asked.launcher, again, stream)
     return _show(study, labels, switches)
 
@@ -113,23 +82,19 @@ def _charts(plan: Plan, found: Sequence[Standing]) -> list[str]:
     return [f"Plots: {paths[0].parent}"] if paths else []
 
 
-def _checked(text: str, base: Sequence[str], faults: Faults) -> tuple[list[str], list[str], LabCLI]:
-    """The models that are meant as they are typed and as they are called, and what the first of them makes."""
-    models = list(dict.fromkeys(_canonical(name.strip()) for name in text.split(",") if name.strip()))
-    if _ALL in models:
-        models = _trainable(_sizes(), base)
+def _checked(typed: Asked) -> tuple[Sequence[str], list[str], LabCLI]:
+    """The models that are meant as they are typed and as they are called, and what the first of them makes.
+
+    Raises:
+        LabError: If one does not exist, or cannot be trained so; of `all` those are left out.
+    """
+    models = _trainable(_sizes(), typed.checked) if ALL in typed.models else typed.models
     if not models:
-        faults.note(LabError(f"--models={text}: no model is left to train. `mnistlab models` lists them."))
-        faults.tell()
-    space, cli = checked_space("compare", [*base, f"--model=choice:{','.join(models)}"], _refuse, faults)
+        typed.faults.note(LabError(f"--models={ALL}: no model is left to train. `mnistlab models` lists them."))
+        typed.faults.tell()
+    space, cli = checked_space("compare", [*typed.checked, f"--model=choice:{','.join(models)}"], _refuse, typed.faults)
     (axis,) = space.axes
     return models, [str(label) for label in axis.domain.ends()], cli
-
-
-def _canonical(name: str) -> str:
-    """A model as it is listed, in whatever case it was written; a path as it stands."""
-    known = {each.lower(): each for each in listed((Classifier,))}
-    return name if name == _ALL or "." in name else known.get(name.lower(), name)
 
 
 def _refuse(cli: LabCLI) -> None:
@@ -157,22 +122,6 @@ def _trainable(models: Sequence[str], base: Sequence[str]) -> list[str]:
         else:
             kept.append(model)
     return kept
-
-
-def _refuse_others(base: Sequence[str]) -> None:
-    """Refuse options of a sweep, and a model beside the models."""
-    for word in base:
-        name = word.removeprefix("--").partition("=")[0]
-        if name == "model":
-            raise LabError(f"{word}: compare takes --models=A,B.")
-        if name in options(Sweep):
-            raise LabError(f"{word}: --{name} is an option of `mnistlab sweep`; compare has none of that name.")
-
-
-def _refuse_domains(base: Sequence[str]) -> None:
-    for axis in Space(base).axes:
-        where = axis.entry.where
-        raise LabError(f"{where}: compare trains all models with the same value. `mnistlab sweep` tries several.")
 
 
 def _plan(asked: Sweep, models: Sequence[str], base: Sequence[str], seeds: Sequence[int], cli: LabCLI) -> Plan:

@@ -7,17 +7,21 @@ from itertools import islice
 from mnistlab.errors import LabError
 from mnistlab.options.command_line import from_arguments
 from mnistlab.options.domains import Domain
-from mnistlab.options.imported import settle
+from mnistlab.options.entries import Catalogue
 from mnistlab.options.labels import Label, as_typed
 from mnistlab.options.notation import Plain, as_written
 from mnistlab.options.settling import Settled
 from mnistlab.options.swept import candidates_of, chooses_class, reads_as_domain
 from mnistlab.options.written import STEERING, Key, Source, Written
-from mnistlab.sections import TopLevel, sections
 from mnistlab.training.invocation import Invocation
+from mnistlab.training.typed import settled_by
 
 Point = Mapping[str, Label]
 """The value of each axis that counts, by name; of a choice the label."""
+
+
+class UnsureError(Exception):
+    """Some of what was written must be imported before anything can be said of it."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +57,14 @@ class Space:
 
     Args:
         arguments: Those of `fit`, some of them with a domain in place of a value.
+        catalogue: What there is to choose from; if not given, what is imported.
+
+    Raises:
+        LabError: If what they say cannot be read.
     """
 
-    def __init__(self, arguments: Sequence[str]) -> None:
+    def __init__(self, arguments: Sequence[str], catalogue: Catalogue | None = None) -> None:
+        self._catalogue = catalogue
         _refuse_swept_steering(arguments)
         self.invocation = Invocation("fit", arguments, sweeping=True)
         self._layers = layers = [*self.invocation.files, self.invocation.typed]
@@ -178,8 +187,24 @@ class Space:
         key = tuple(chosen.items())
         if key not in self._variants:
             expanded = [[part for each in layer for part in self._expanded(each, chosen)] for layer in self._layers]
-            self._variants[key] = settle(TopLevel, sections(), expanded, self.invocation.trusted)
+            self._variants[key] = self._settled(expanded)
         return self._variants[key]
+
+    def _settled(self, layers: Sequence[Sequence[Written]]) -> Settled:
+        """What was written, by the catalogue where there is one.
+
+        Raises:
+            UnsureError: If some of it must be imported first.
+        """
+        if self._catalogue is not None:
+            settled = settled_by(self._catalogue, layers, self.invocation.trusted)
+            if settled is None:
+                raise UnsureError
+            return settled
+        from mnistlab.options.imported import settle  # noqa: PLC0415 - brings torch in
+        from mnistlab.sections import TopLevel, sections  # noqa: PLC0415 - brings torch in
+
+        return settle(TopLevel, sections(), layers, self.invocation.trusted)
 
     def _expanded(self, entry: Written, chosen: Point) -> list[Written]:
         """An entry as it is settled: of a choice of classes all, the one that has been taken last."""

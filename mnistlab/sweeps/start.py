@@ -1,12 +1,9 @@
 """What a sweep and a comparison begin with: their seeds, their name, their state."""
 
-import string
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 
 from mnistlab.errors import LabError
-from mnistlab.options.arguments import words
-from mnistlab.options.command_line import from_arguments
 from mnistlab.runs.folder import RECORD
 from mnistlab.sections import prepare
 from mnistlab.sweeps.jobs import State
@@ -18,14 +15,6 @@ from mnistlab.system.files import stands
 from mnistlab.text.values import counted
 from mnistlab.training.assemble import LabCLI
 from mnistlab.training.failures import check_place, explained
-from mnistlab.training.invocation import Invocation
-
-DEBUG = "debug"
-"""The switch that shows where an error comes from."""
-
-_SEED = "--seed_everything="
-_LONGEST = 100
-_IN_NAMES = f"{string.ascii_letters}{string.digits}._=+,@-"
 
 
 @contextmanager
@@ -45,17 +34,6 @@ def told_in_a_line(*, debug: bool) -> Iterator[None]:
         if debug:
             raise
         raise explained(error, {}) from error
-
-
-def without_debug(arguments: Sequence[str]) -> tuple[list[str], bool]:
-    """The arguments, each option as one word, without `--debug`, which makes no other sweep; and whether it is on.
-
-    Raises:
-        LabError: If it is neither on nor off.
-    """
-    every = words(arguments)
-    said = [word for word in every if word.partition("=")[0] == f"--{DEBUG}"]
-    return [word for word in every if word not in said], Invocation("sweep", said).switches[DEBUG]
 
 
 def begun(plan: Plan, *, allow_drift: bool, retry_failed: bool) -> Study:
@@ -82,42 +60,6 @@ def begun(plan: Plan, *, allow_drift: bool, retry_failed: bool) -> Study:
     study.keep_plan()
     study.forget([key for key, each in study.jobs().items() if _is_to_be_done_again(plan, study, key, retry_failed)])
     return study
-
-
-def checked_name(name: str) -> str:
-    """A name that can be that of a folder, of a database, and of a file's address.
-
-    Raises:
-        LabError: If it cannot.
-    """
-    if not name or name.startswith(".") or len(name) > _LONGEST or not set(name) <= set(_IN_NAMES):
-        raise LabError(
-            f"--name={name[:_LONGEST]}: a name for a folder is wanted, of at most {_LONGEST} letters, digits and "
-            "any of ._=+,@-"
-        )
-    return name
-
-
-def without_seed(arguments: Sequence[str]) -> tuple[list[str], str | None]:
-    """The arguments with each option as one word and without the seed, and the seed where one is typed.
-
-    Raises:
-        LabError: If an argument is no option.
-    """
-    every = words(arguments)
-    from_arguments(every)
-    typed = [word.removeprefix(_SEED) for word in every if word.startswith(_SEED)]
-    return [word for word in every if not word.startswith(_SEED)], typed[-1] if typed else None
-
-
-def check_seed(typed: str | None) -> None:
-    """Refuse a seed that is no number.
-
-    Raises:
-        LabError: If it is none.
-    """
-    if typed is not None and not typed.isdecimal():
-        raise LabError(f"{_SEED}{typed}: a number is wanted to count seeds from. --seeds=5 takes five of them.")
 
 
 def seeds_from(space: Space, typed: str | None, cli: LabCLI, count: int) -> list[int]:

@@ -1,69 +1,52 @@
 """`mnistlab sweep` from its options to its summary."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from mnistlab.catalogue.store import current_identity
 from mnistlab.errors import LabError, tell, visible
-from mnistlab.options.written import Written
 from mnistlab.runs.metrics import KNOWN, measure_of
 from mnistlab.sections import Sweep
 from mnistlab.sweeps.checking import checked_space
-from mnistlab.sweeps.faults import Faults
 from mnistlab.sweeps.jobs import State
 from mnistlab.sweeps.local_workers import default_size
 from mnistlab.sweeps.plan import Plan, content_of, name_for, sampling
-from mnistlab.sweeps.settings import settings_from
 from mnistlab.sweeps.space import Space
 from mnistlab.sweeps.start import (
     begun,
-    check_seed,
-    checked_name,
     refuse_devices,
     seeds_from,
     told_in_a_line,
-    without_debug,
-    without_seed,
 )
 from mnistlab.sweeps.summary import summary
 from mnistlab.sweeps.trying import try_all
+from mnistlab.sweeps.typed import Asked, checked_name, refuse_metric, refuse_nothing
 from mnistlab.text.layout import screen_width
-from mnistlab.text.nearest import suggestion
 from mnistlab.text.values import counted
 from mnistlab.training.assemble import LabCLI
 
 
-def sweep(values: Mapping[str, str], arguments: Sequence[str]) -> int:
+def sweep(asked: Asked, again: Sequence[str]) -> int:
     """Run a sweep; the exit code.
 
     Args:
-        values: Its own options.
-        arguments: Those of `fit`, with domains.
+        asked: The sweep.
+        again: The command that goes on with it.
 
     Raises:
         LabError: For what a user can mend.
     """
-    said, debug = without_debug(arguments)
-    with told_in_a_line(debug=debug):
-        return _sweep(values, said, debug=debug)
+    with told_in_a_line(debug=asked.debug):
+        return _sweep(asked, Sweep(**asked.settings), again)
 
 
-def _sweep(values: Mapping[str, str], arguments: Sequence[str], *, debug: bool) -> int:
-    base, typed_seed = without_seed(arguments)
-    faults = Faults()
-    asked = settings_from(_said_of_sweeping(base, faults), values, faults)
-    with faults.noted():
-        check_seed(typed_seed)
-    with faults.noted():
-        _refuse_settings(asked)
-    checked = [*base, *(["--debug"] if debug else [])]
-    space, cli = checked_space("sweep", checked, lambda each: _refuse(each, asked.metric), faults)
-    seeds = seeds_from(space, typed_seed, cli, asked.seeds)
-    if not space.axes and asked.seeds == 1:
-        raise LabError("there is nothing to sweep. Write --model.hidden_dim=choice:128,256, or --seeds=5.")
-    plan = replace(_plan(asked, space, base, seeds, cli), debug=debug)
+def _sweep(typed: Asked, asked: Sweep, again: Sequence[str]) -> int:
+    space, cli = checked_space("sweep", typed.checked, lambda each: _refuse(each, asked.metric), typed.faults)
+    seeds = seeds_from(space, typed.seed, cli, asked.seeds)
+    refuse_nothing(space, asked.seeds)
+    plan = replace(_plan(asked, space, typed.base, seeds, cli), debug=typed.debug)
     study = begun(plan, allow_drift=asked.allow_drift, retry_failed=asked.retry_failed)
     jobs = plan.jobs()
     study.add(jobs)
@@ -72,28 +55,9 @@ def _sweep(values: Mapping[str, str], arguments: Sequence[str], *, debug: bool) 
     workers = asked.workers or default_size(plan.threads, plan.arguments)
     trials = counted(len(jobs), "trial")
     print(visible(f"{plan.name}: {trials} by {plan.sampler}, {workers} at a time, kept in {plan.folder}"))
-    again = ["sweep", *arguments, *(f"--{name}={value}" for name, value in values.items())]
     try_all(study, workers, asked.launcher, again, sys.stdout)
     print("\n".join(summary(study, screen_width())))
     return 0 if any(each.state in (State.FINISHED, State.PRUNED) for each in study.jobs().values()) else 1
-
-
-def _said_of_sweeping(base: Sequence[str], faults: Faults) -> Sequence[Written]:
-    """What the presets among some arguments say of the way of sweeping."""
-    presets = [word for word in base if word.startswith("--config=")]
-    said: list[Written] = []
-    with faults.noted():
-        said += Space(presets).invocation.sweep
-    return said
-
-
-def _refuse_settings(asked: Sweep) -> None:
-    if asked.name is not None:
-        checked_name(asked.name)
-    if asked.pruner != "none" and asked.seeds > 1:
-        raise LabError(
-            f"--pruner={asked.pruner}: with several seeds nothing is stopped early. Leave out one of the two."
-        )
 
 
 def _plan(asked: Sweep, space: Space, base: Sequence[str], seeds: Sequence[int], cli: LabCLI) -> Plan:
@@ -133,7 +97,4 @@ def _refuse(cli: LabCLI, metric: str) -> None:
     refuse_devices(cli)
     if not cli.datamodule.val_size or not cli.trainer.limit_val_batches:
         raise LabError("--data.val_size: a sweep compares by validation images, and there are none.")
-    known = cli.model.columns("val")
-    if metric not in known:
-        test = " The test images are for the end." if metric.startswith("test/") else ""
-        raise LabError(f"--metric={metric}: there are {', '.join(known)}.{suggestion(metric, known)}{test}")
+    refuse_metric(metric, cli.model.columns("val"))

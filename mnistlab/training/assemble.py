@@ -5,7 +5,6 @@ import os
 import secrets
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -26,16 +25,14 @@ from mnistlab.options.building import build_arguments, build_part
 from mnistlab.options.classes import class_at
 from mnistlab.options.command_line import from_environment
 from mnistlab.options.imported import settle
-from mnistlab.options.numbers import ThreadCount
 from mnistlab.options.parsing import parse
 from mnistlab.options.settling import Settled
-from mnistlab.options.signatures import Slot
+from mnistlab.options.signatures import Slot, options
 from mnistlab.options.written import Written
 from mnistlab.runs.folder import LAST, new_folder
 from mnistlab.sections import Run, TopLevel, sections
 from mnistlab.sections.configuration import Configuration
 from mnistlab.sections.linking import link_classes
-from mnistlab.trackers import Tracker
 from mnistlab.training.clusters import among_others, refuse_foreign_weights, without_requeueing
 from mnistlab.training.failures import check_place, refusing
 from mnistlab.training.found import Found
@@ -50,7 +47,7 @@ class LabCLI(LightningCLI):
 
     Attributes:
         configuration: What counts, of every option.
-        trackers: Those of the run.
+        top: The options outside the sections, with the objects of those that take a class: the trackers of `logger`.
         folder: Where the run is kept, and what classes of Lightning write by default; whoever goes on with another run
             says so before the trainer is built.
         group: The processes that take part.
@@ -79,15 +76,14 @@ class LabCLI(LightningCLI):
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add the options of the lab."""
         parser.add_class_arguments(Run, "run")
-        parser.add_argument("--threads", type=ThreadCount | None, default=None)
-        parser.add_argument("--logger", type=list[Tracker] | Tracker | None, default=None)
+        parser.add_class_arguments(TopLevel, as_group=False, skip={"seed_everything"})  # which is Lightning's own
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Check the types, and make of each value what its class wants."""
         self.config = parse(parser, copy.deepcopy(args))  # it changes lists in what it is given
         if self.config.seed_everything is True:
             self.config.seed_everything = _drawn_seed()
-        self.configuration = replace(self.configuration, seed_everything=self.config.seed_everything)
+        self.configuration = self.configuration.with_seed(self.config.seed_everything)
 
     @cached_property
     def resolved(self) -> Mapping[str, Any]:
@@ -95,12 +91,12 @@ class LabCLI(LightningCLI):
         return self.configuration.plain()
 
     def instantiate_classes(self) -> None:
-        """Build the data, the model and the trackers, in this order; the trainer waits for its callbacks."""
+        """Build the data, the model and what stands beside them, in this order; the trainer waits for its callbacks."""
         self.datamodule = build_part(self.config.data, Slot((ImageData,)))
         self.model = build_part(self.config.model, Slot((Classifier,)))
         self.model.specification = self.configuration.model
         self.datamodule.specification = self.configuration.data
-        self.trackers: list[Any] = [build_part(part, Slot((Tracker,))) for part in self.config.logger or []]
+        self.top: Mapping[str, Any] = build_arguments(TopLevel, {name: self.config[name] for name in options(TopLevel)})
         self.folder: Path = new_folder(Path(self.configuration.run.dir), self.model.name)
         self.group = Group(self.configuration.run.process_timeout)
 
@@ -149,7 +145,9 @@ def settled_from(invocation: Invocation, found: Found | None) -> Settled:
     layers = [*base, *invocation.files, invocation.typed]
     _ask_for_unrecorded(invocation, found, layers)
     known, catalogue = _knows_data(found), present_catalogue()
-    settled = settled_by(catalogue, layers, invocation.trusted, data_known=known) if catalogue else None
+    settled = None
+    if catalogue is not None:
+        settled = settled_by(catalogue, layers, invocation.trusted, data_known=known, importing=True)
     if settled is None or settled.unsure:
         settled = settle(TopLevel, sections(data_known=known), layers, invocation.trusted)
     invocation.refuse_swept(settled.origins.values())

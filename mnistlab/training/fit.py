@@ -69,7 +69,7 @@ def train(invocation: Invocation, settled: Settled, found: Found | None, supervi
     root, run = invocation.root_of(recorder.folder), cli.configuration.run
     course = _Course(cli, recorder, configured, differing(settled, cli.resolved), None if supervision else root)
     # in this order they hear of each epoch: the screen before a tracker may fail, and last who may end the run
-    recorder.listeners += [course, LossWatch(), Trackers(cli.trackers, recorder, root, cli.resolved)]
+    recorder.listeners += [course, LossWatch(), Trackers(cli.top["logger"] or [], recorder, root, cli.resolved)]
     recorder.listeners += [supervision] if supervision else []
     keeper = Keeper(recorder, run.checkpoint_every_n_steps, stop_when_nan=run.stop_when_nan)
     cli.build_trainer(recorder, Continuity(), pace, keeper)

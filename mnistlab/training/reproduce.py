@@ -15,12 +15,9 @@ from mnistlab.errors import LabError, visible
 from mnistlab.options.arguments import Arguments, words
 from mnistlab.runs.differences import ABSENT, Difference, by_option, differences
 from mnistlab.runs.folder import METRICS, WEIGHTS, new_folder
-from mnistlab.runs.hints import command_for
-from mnistlab.runs.listing import find_run
 from mnistlab.runs.record import NOT_COUNTED
 from mnistlab.runs.run import Run
 from mnistlab.runs.supervision import Row, Supervision
-from mnistlab.runs.verdict import lower_rate
 from mnistlab.system.files import is_file
 from mnistlab.system.shapes import threads as threads_problem
 from mnistlab.system.strict_json import as_json
@@ -42,14 +39,14 @@ _PLACES = (
 """What the bits of a run depend on, as its record has it."""
 
 
-def reproduce(asked: Arguments) -> int:
+def reproduce(first: Run, asked: Arguments) -> int:
     """Train once more, and tell what differs; the exit code. Where that is JSON, all else goes to standard error.
 
-    Raises:
-        LabError: If there is no such run, or it has not come to its end.
+    Args:
+        first: The run.
+        asked: How that is to be told.
     """
     root, for_machines = asked.root, "json" in asked.switches
-    first = _ended(find_run(asked.names[0], root))
     folder, turns = first.folder, _turns(first)
     place = new_folder(root, first.text("model") or folder.resolve().parent.name)
     rows = _rows(first)
@@ -71,21 +68,6 @@ def reproduce(asked: Arguments) -> int:
     else:
         print("\n".join(map(visible, _lines(first, again, results, places))))
     return 1 if results else 0
-
-
-def _ended(folder: Path) -> Run:
-    run = Run.of(folder)
-    if run.command != "fit":
-        raise LabError(f"{folder} is no training run, but one of `{run.command}`: repeat its command.")
-    status = run.status
-    if status == "running":
-        raise LabError(f"{folder} is still running: there is nothing to compare with yet.")
-    if status not in ("finished", "pruned"):
-        why = "its process has died without a word" if status == "lost" else str(status)
-        rate = [lower_rate(run.record)] if status == "diverged" else []
-        way_on = command_for("fit", folder, *rate)
-        raise LabError(f"{folder} has not come to its end: {why}. Go on with:\n  {way_on}")
-    return run
 
 
 def _turns(run: Run) -> list[list[int]]:

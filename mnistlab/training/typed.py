@@ -6,10 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from mnistlab.catalogue import present_catalogue
+from mnistlab.catalogue.own import with_own
 from mnistlab.errors import LabError
 from mnistlab.options.choosing import UnknownClassError
 from mnistlab.options.command_line import from_arguments, from_environment
-from mnistlab.options.entries import Catalogue, Unlisted
+from mnistlab.options.entries import Catalogue
 from mnistlab.options.settling import Settled, settle_entries
 from mnistlab.options.written import STEERING, Source, Written
 from mnistlab.presets.finding import find_preset
@@ -32,22 +33,41 @@ def refuse_mistakes(command: str, arguments: Sequence[str]) -> None:
         LabError: For the first mistake.
     """
     catalogue = present_catalogue()
-    if catalogue is None or _runs_python(arguments):
-        return
-    invocation = Invocation(command, arguments)
+    if catalogue is not None and not runs_python(arguments):
+        checked(catalogue, Invocation(command, arguments))
+
+
+def checked(catalogue: Catalogue, invocation: Invocation) -> Settled | None:
+    """The configuration of a command as the catalogue has it; None where some of it must be imported first.
+
+    Raises:
+        LabError: For the first mistake.
+    """
     refuse_random_weights(invocation)
     base = _base(invocation)
     if base is None:
-        return
+        return None
     settled = settled_by(catalogue, [from_environment(), base, *invocation.files, invocation.typed], invocation.trusted)
     if settled is not None:
         invocation.refuse_swept(settled.origins.values())
         if base == [] and not invocation.switches["print_config"]:
             find_init(settled, invocation.root())
+    return settled
+
+
+def runs_python(arguments: Sequence[str]) -> bool:
+    """Whether a preset in Python is named: what it says is known once it has been run."""
+    named = [entry.value for entry in from_arguments(arguments) if entry.key == ("config",)]
+    return any(isinstance(name, str) and name and find_preset(name).path.suffix == ".py" for name in named)
 
 
 def settled_by(
-    catalogue: Catalogue, layers: Sequence[Sequence[Written]], allowed: frozenset[str], *, data_known: bool = True
+    catalogue: Catalogue,
+    layers: Sequence[Sequence[Written]],
+    allowed: frozenset[str],
+    *,
+    data_known: bool = True,
+    importing: bool = False,
 ) -> Settled | None:
     """The configuration as the catalogue has it; None where some of it must be imported first.
 
@@ -56,22 +76,26 @@ def settled_by(
         layers: What was written, the weakest first.
         allowed: What a checkpoint may name besides what is trusted.
         data_known: Whether there is a data set by default.
+        importing: Whether classes of the user's own may be imported, so that the catalogue has them the next time.
 
     Raises:
         LabError: For the first mistake in what was written.
     """
-    sections = dict(catalogue.sections)
-    if not data_known:
-        sections["data"] = replace(sections["data"], default_path=None)
-    try:
-        settled = settle_entries(catalogue.top, sections, catalogue, layers, allowed)
-    except Unlisted:
-        return None
-    except UnknownClassError:
-        if "torch" in sys.modules:  # and with it maybe the module that has the class
-            return None
-        raise
-    return settled
+
+    def settled(known: Catalogue) -> Settled | None:
+        sections = dict(known.sections)
+        if not data_known:
+            sections["data"] = replace(sections["data"], default_path=None)
+        try:
+            found = settle_entries(known.top, sections, known, layers, allowed)
+        except UnknownClassError:
+            if known is not catalogue or "torch" in sys.modules:  # a module that was imported may have the class
+                return None
+            raise
+        # what is kept of a class may refuse a command, but lets none pass
+        return found if known is catalogue else replace(found, unsure=[*found.unsure, "model"])
+
+    return with_own(catalogue, settled, importing=importing)
 
 
 def refuse_random_weights(invocation: Invocation) -> None:
@@ -133,12 +157,6 @@ def trusted_base(invocation: Invocation, folder: Path) -> list[Written]:
     for entry in written:
         invocation.vouching.check_place(entry, folder)
     return [invocation.vouching.vouch(entry) for entry in written]
-
-
-def _runs_python(arguments: Sequence[str]) -> bool:
-    """Whether a preset in Python is named: what it says is known once it has been run."""
-    named = [entry.value for entry in from_arguments(arguments) if entry.key == ("config",)]
-    return any(isinstance(name, str) and name and find_preset(name).path.suffix == ".py" for name in named)
 
 
 def _base(invocation: Invocation) -> list[Written] | None:

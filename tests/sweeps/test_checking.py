@@ -1,6 +1,7 @@
 """Everything that is wrong with a sweep is told at once, before anything is written."""
 
 import re
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -64,6 +65,21 @@ def test_faults_of_the_sweep_itself_are_told_with_those_of_the_runs(refused_swee
             "--model.layers=int",
         ]
     )
+
+
+def test_what_only_a_class_refuses_is_told_once_the_rest_is_right(here: Path) -> None:
+    """The others are told before torch is imported, all at once."""
+    del here
+    wrong = ["--model.patch_size=5", "--model.dropout=float:0..1.5", "--epochs=3", "--trials=abc"]
+
+    def told(*arguments: str) -> list[str]:
+        command = [sys.executable, "-m", "mnistlab", "sweep", "--model=ViT38K", "--seeds=2", *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 2
+        return [line.removeprefix("mnistlab: ").partition(":")[0] for line in done.stderr.splitlines()]
+
+    assert sorted(told(*wrong)) == ["--epochs=3", "--model.dropout=1.5", "--trials=abc"]
+    assert told(*wrong[:1]) == ["--model.patch_size=5"]
 
 
 def test_all_faults_of_a_preset_are_told_at_their_place(refused_sweep: Callable[..., list[str]], here: Path) -> None:

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mnistlab.catalogue import Catalogue, Named, load_catalogue
+from mnistlab.catalogue import Catalogue, load_catalogue
+from mnistlab.catalogue.own import with_own
 from mnistlab.catalogue.present import Present
 from mnistlab.commands.declaring.model import find_command
 from mnistlab.commands.help.pages import class_page, command_page, option_keys, option_page, steering_page, whole_page
 from mnistlab.errors import LabError, tell
 from mnistlab.options.arguments import steering, words
 from mnistlab.options.command_line import from_arguments, from_config, with_files
-from mnistlab.options.entries import Unlisted
 from mnistlab.options.written import Key, Source, Written
 from mnistlab.presets.finding import find_preset, list_presets
 from mnistlab.text.layout import fitted, screen_height, screen_width
@@ -49,15 +49,12 @@ def show_help(command: str, arguments: Sequence[str]) -> int:
         LabError: If there is no such section, class or option.
     """
     request = _request(arguments)
-    catalogue, named = load_catalogue(), list[Named]()
-    while True:
-        try:
-            present = Present(catalogue, request.written)
-            lines, mistakes = _page(command, request, present), present.mistakes()
-            break
-        except Unlisted as unlisted:
-            named.append(unlisted.named)
-            catalogue = _with(named)
+
+    def page(catalogue: Catalogue) -> tuple[list[str], list[str]]:
+        present = Present(catalogue, request.written)
+        return _page(command, request, present), present.mistakes()
+
+    lines, mistakes = with_own(load_catalogue(), page, importing=True) or ([], [])
     print(fitted("\n".join(lines).rstrip()))
     for mistake in mistakes:
         tell(f"note: {mistake}")
@@ -91,13 +88,6 @@ def _from_preset(config: Written) -> Sequence[Written]:
     from mnistlab.presets.preset_class import load_preset  # noqa: PLC0415 - it needs torch
 
     return [entry for layer in load_preset(found).layers for entry in layer]
-
-
-def _with(named: Sequence[Named]) -> Catalogue:
-    """The catalogue with classes of the user's own, which are imported."""
-    from mnistlab.catalogue.compile import compile_catalogue  # noqa: PLC0415 - it needs torch
-
-    return compile_catalogue(named)
 
 
 def _page(command: str, request: Request, present: Present) -> list[str]:

@@ -1,0 +1,69 @@
+"""Which page is asked for, and where it is to be written."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mnistlab.errors import LabError, tell
+from mnistlab.options.arguments import Arguments
+from mnistlab.options.trust import packages_of
+from mnistlab.runs.listing import find_run
+from mnistlab.runs.newest import LAST
+from mnistlab.runs.run import Run
+from mnistlab.system.files import is_file, is_folder
+
+SWEEP = "sweep.json"
+"""The file that a folder has if a sweep or a comparison lies in it."""
+
+NAME = "report.html"
+"""What a page is called where nobody names it."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A page that is asked for.
+
+    Attributes:
+        sweep: The folder of the sweep that it is about; None where it is about runs.
+        runs: Those runs.
+        path: The file.
+        allowed: The packages that a configuration may name besides those that are trusted anyway.
+    """
+
+    sweep: Path | None
+    runs: Sequence[Run]
+    path: Path
+    allowed: frozenset[str]
+
+
+def wanted(asked: Arguments) -> Wanted:
+    """Find what a page is about.
+
+    Raises:
+        LabError: If there is no such run, or the file would be a folder.
+    """
+    allowed = packages_of(name for name in asked.values.get("trust", "").split(",") if name)
+    sweep = _sweep(asked.names, asked.root)
+    folders = [] if sweep else _once([find_run(name, asked.root) for name in asked.names or (LAST,)])
+    runs = [Run.salvage(each) for each in folders]
+    place = sweep / NAME if sweep else runs[0].folder / NAME if len(runs) == 1 else Path(NAME)
+    path = Path(asked.values["output"]) if "output" in asked.values else place
+    if is_folder(path):
+        raise LabError(f"--output={path}: it is a folder. Name the file: --output={path / NAME}")
+    return Wanted(sweep, runs, path, allowed)
+
+
+def _sweep(names: Sequence[str], root: Path) -> Path | None:
+    """The folder of the sweep that is asked for, None where runs are."""
+    found = [place for name in names for place in (Path(name), root / name) if is_file(place / SWEEP)]
+    if found and len(names) > 1:
+        raise LabError(f"{found[0]} is a sweep, which has a page of its own: mnistlab report {found[0]}")
+    return found[0] if found else None
+
+
+def _once(folders: Sequence[Path]) -> list[Path]:
+    """Each run once, with a word where one was named more often."""
+    found = {folder.resolve(): folder for folder in reversed(folders)}
+    if len(found) < len(folders):
+        tell(f"note: a run that is named several times counts once; {len(found)} of {len(folders)} are left.")
+    return [found[place] for place in dict.fromkeys(folder.resolve() for folder in folders)]

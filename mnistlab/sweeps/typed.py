@@ -1,0 +1,258 @@
+"""What was typed of a sweep or a comparison, and what is wrong in it, as far as that shows before torch is imported."""
+
+import string
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mnistlab.catalogue import Catalogue, load_catalogue
+from mnistlab.errors import LabError
+from mnistlab.options.arguments import words
+from mnistlab.options.command_line import from_arguments
+from mnistlab.options.settling import Settled
+from mnistlab.options.written import Written
+from mnistlab.runs.metrics import KNOWN
+from mnistlab.sweeps.faults import Faults
+from mnistlab.sweeps.probing import note_faults
+from mnistlab.sweeps.settings import settings_from
+from mnistlab.sweeps.space import Space, UnsureError
+from mnistlab.text.nearest import suggestion
+from mnistlab.training.invocation import Invocation
+from mnistlab.training.typed import checked, runs_python
+
+DEBUG = "debug"
+"""The switch that shows where an error comes from."""
+
+ALL = "all"
+"""All models of a size, in place of their names."""
+
+_QUICK = ("--trainer.max_epochs=1", *(f"--trainer.limit_{split}_batches=10" for split in ("train", "val", "test")))
+_SEED = "--seed_everything="
+_LONGEST = 100
+_IN_NAMES = f"{string.ascii_letters}{string.digits}._=+,@-"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A sweep or a comparison as it was typed.
+
+    Attributes:
+        base: The arguments of `fit`, each as one word, without a seed and without `--debug`.
+        seed: The seed, where one is typed.
+        debug: Whether it is shown where an error comes from.
+        settings: How it goes about, by name; of a comparison without the threads where they are not typed.
+        faults: What is wrong, where that is to be told together with what only imported classes know.
+        models: Those to compare, as they are listed, or `all`.
+    """
+
+    base: Sequence[str]
+    seed: str | None
+    debug: bool
+    settings: Mapping[str, Any]
+    faults: Faults
+    models: Sequence[str] = ()
+
+    @property
+    def checked(self) -> list[str]:
+        """The arguments with which each `fit` is checked."""
+        return [*self.base, *([f"--{DEBUG}"] if self.debug else [])]
+
+
+def asked_sweep(values: Mapping[str, str], arguments: Sequence[str]) -> Asked:
+    """Read what was typed of a sweep.
+
+    Args:
+        values: Its own options.
+        arguments: Those of `fit`, with domains.
+
+    Raises:
+        LabError: With all that can be seen to be wrong, a line each; whatever only classes know is left to them.
+    """
+    catalogue, faults = load_catalogue(), Faults()
+    said, debug = _without_debug(arguments)
+    base, seed = _without_seed(said)
+    settings = settings_from(_said_of_sweeping(base, faults), values, faults, catalogue)
+    with faults.noted():
+        _check_seed(seed)
+    with faults.noted():
+        _refuse_settings(settings)
+    found = _probed(base, faults, catalogue)
+    if found is not None:
+        for settled in found:
+            with faults.noted():
+                _refuse_metric(settled, settings["metric"])
+        faults.tell()
+        refuse_nothing(Space(base), settings["seeds"])
+    return Asked(base, seed, debug, settings, faults)
+
+
+def asked_comparison(
+    values: Mapping[str, str], arguments: Sequence[str], defaults: Mapping[str, str], *, quick: bool
+) -> Asked:
+    """Read what was typed of a comparison.
+
+    Args:
+        values: Its own options.
+        arguments: Those of `fit`.
+        defaults: What counts without some of its own options.
+        quick: Whether each model sees ten batches of one epoch.
+
+    Raises:
+        LabError: With all that can be seen to be wrong, a line each; whatever only classes know is left to them.
+    """
+    catalogue, faults = load_catalogue(), Faults()
+    said, debug = _without_debug(arguments)
+    base, seed = _without_seed([*said, *(_QUICK if quick else ())])
+    _refuse_others(base, catalogue)
+    with faults.noted():
+        _refuse_domains(base)
+    with faults.noted():
+        _check_seed(seed)
+    own = {**defaults, **{name: value for name, value in values.items() if name != "models"}}
+    settings = settings_from([], own, faults, catalogue)
+    settings = {name: value for name, value in settings.items() if name != "threads" or name in own}
+    known = {name.lower(): name for name in catalogue.kinds["model"].listed()}
+    named = [name.strip() for name in values["models"].split(",") if name.strip()]
+    models = list(dict.fromkeys(known.get(name.lower(), name) for name in named))
+    if not models:
+        faults.note(LabError(f"--models={values['models']}: no model is left to train. `mnistlab models` lists them."))
+        faults.tell()
+    if ALL not in models and _probed([*base, f"--model=choice:{','.join(models)}"], faults, catalogue) is not None:
+        faults.tell()
+    return Asked(base, seed, debug, settings, faults, models)
+
+
+def checked_name(name: str) -> str:
+    """A name that can be that of a folder, of a database, and of a file's address.
+
+    Raises:
+        LabError: If it cannot.
+    """
+    if not name or name.startswith(".") or len(name) > _LONGEST or not set(name) <= set(_IN_NAMES):
+        raise LabError(
+            f"--name={name[:_LONGEST]}: a name for a folder is wanted, of at most {_LONGEST} letters, digits and "
+            "any of ._=+,@-"
+        )
+    return name
+
+
+def refuse_metric(metric: str, known: Sequence[str]) -> None:
+    """Refuse a metric that is none of those `known`.
+
+    Raises:
+        LabError: If it is none.
+    """
+    if metric not in known:
+        test = " The test images are for the end." if metric.startswith("test/") else ""
+        raise LabError(f"--metric={metric}: there are {', '.join(known)}.{suggestion(metric, known)}{test}")
+
+
+def refuse_nothing(space: Space, seeds: int) -> None:
+    """Refuse a sweep of one choice of values.
+
+    Args:
+        space: What is swept.
+        seeds: How many seeds each choice has.
+
+    Raises:
+        LabError: If nothing else is swept than one seed.
+    """
+    if not space.axes and seeds == 1:
+        raise LabError("there is nothing to sweep. Write --model.hidden_dim=choice:128,256, or --seeds=5.")
+
+
+def _probed(arguments: Sequence[str], faults: Faults, catalogue: Catalogue) -> list[Settled] | None:
+    """The configurations that the catalogue takes for right, one for each choice of values.
+
+    None where some of what is chosen must be imported first: then nothing is told before that.
+    """
+
+    def check(typed: Sequence[str]) -> Settled:
+        settled = checked(catalogue, Invocation("fit", typed))
+        if settled is None:
+            raise UnsureError
+        return settled
+
+    try:
+        return None if runs_python(arguments) else [*note_faults(arguments, check, faults, catalogue).values()]
+    except UnsureError:
+        return None
+    except LabError as error:
+        faults.note(error)
+        return []
+
+
+def _said_of_sweeping(base: Sequence[str], faults: Faults) -> Sequence[Written]:
+    """What the presets among some arguments say of the way of sweeping."""
+    presets = [word for word in base if word.startswith("--config=")]
+    said: list[Written] = []
+    with faults.noted():
+        said += Space(presets).invocation.sweep
+    return said
+
+
+def _refuse_settings(settings: Mapping[str, Any]) -> None:
+    name, pruner = settings["name"], settings["pruner"]
+    if name is not None:
+        checked_name(name)
+    if pruner != "none" and settings["seeds"] > 1:
+        raise LabError(f"--pruner={pruner}: with several seeds nothing is stopped early. Leave out one of the two.")
+
+
+def _refuse_metric(settled: Settled, metric: str) -> None:
+    """The same, where only loss and accuracy of a single label are measured; more is known once there is a model."""
+    places = settled.places
+    data, model = places["data"].chosen, places["model"].chosen
+    alone = data is not None and len(data.labels) == 1 and model is not None and not model.data
+    more = [places.get(key) for key in ("data.labels", "model.metrics")]
+    if alone and not any(place and place.value for place in more):
+        refuse_metric(metric, [f"val/{each.name}" for each in KNOWN])
+
+
+def _refuse_others(base: Sequence[str], catalogue: Catalogue) -> None:
+    """Refuse options of a sweep, and a model beside the models."""
+    for word in base:
+        name = word.removeprefix("--").partition("=")[0]
+        if name == "model":
+            raise LabError(f"{word}: compare takes --models=A,B.")
+        if name in catalogue.sweep.by_name:
+            raise LabError(f"{word}: --{name} is an option of `mnistlab sweep`; compare has none of that name.")
+
+
+def _refuse_domains(base: Sequence[str]) -> None:
+    for axis in Space(base).axes:
+        where = axis.entry.where
+        raise LabError(f"{where}: compare trains all models with the same value. `mnistlab sweep` tries several.")
+
+
+def _without_debug(arguments: Sequence[str]) -> tuple[list[str], bool]:
+    """The arguments, each option as one word, without `--debug`, which makes no other sweep; and whether it is on.
+
+    Raises:
+        LabError: If it is neither on nor off.
+    """
+    every = words(arguments)
+    said = [word for word in every if word.partition("=")[0] == f"--{DEBUG}"]
+    return [word for word in every if word not in said], Invocation("sweep", said).switches[DEBUG]
+
+
+def _without_seed(arguments: Sequence[str]) -> tuple[list[str], str | None]:
+    """The arguments with each option as one word and without the seed, and the seed where one is typed.
+
+    Raises:
+        LabError: If an argument is no option.
+    """
+    every = words(arguments)
+    from_arguments(every)
+    typed = [word.removeprefix(_SEED) for word in every if word.startswith(_SEED)]
+    return [word for word in every if not word.startswith(_SEED)], typed[-1] if typed else None
+
+
+def _check_seed(typed: str | None) -> None:
+    """Refuse a seed that is no number.
+
+    Raises:
+        LabError: If it is none.
+    """
+    if typed is not None and not typed.isdecimal():
+        raise LabError(f"{_SEED}{typed}: a number is wanted to count seeds from. --seeds=5 takes five of them.")
