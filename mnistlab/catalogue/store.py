@@ -13,13 +13,14 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
-from importlib import metadata
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
 
 from mnistlab.errors import LabError, is_out_of_memory
 from mnistlab.options.entries import FORMAT, Catalogue
 from mnistlab.system.files import clear_left_over, write_text
+from mnistlab.system.installed import installed
 
 PACKAGE = Path(__file__).parent.parent
 SHIPPED = Path(__file__).with_name("shipped.json")
@@ -156,6 +157,6 @@ def _state(path: Path) -> tuple[int, int]:
 
 def _version(name: str) -> str:
     """The release of a package; a build for some hardware (`+cpu`) takes the same options."""
-    with suppress(metadata.PackageNotFoundError):
-        return metadata.version(name).partition("+")[0]
+    with suppress(PackageNotFoundError):
+        return installed(name).partition("+")[0]
     return "none"

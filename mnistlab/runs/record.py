@@ -9,7 +9,6 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ import torch
 from mnistlab.options.composing import dump
 from mnistlab.options.written import COMPLETE
 from mnistlab.system.files import write_text
+from mnistlab.system.installed import installed
 from mnistlab.system.processes import this_process
 from mnistlab.system.strict_json import as_json
 from mnistlab.text.layout import as_csv
@@ -109,7 +109,7 @@ def start_record(
 def environment() -> dict[str, Any]:
     """The versions, the machine and the commit that a run's bits depend on."""
     return {
-        "versions": {"python": platform.python_version(), **{name: metadata.version(name) for name in _PACKAGES}},
+        "versions": {"python": platform.python_version(), **{name: installed(name) for name in _PACKAGES}},
         "machine": {
             "platform": platform.platform(),
             "processor": _processor(),

@@ -122,7 +122,7 @@ def test_another_version_has_another_catalogue(
     true = metadata.version
 
     def pretend(version: str) -> None:
-        monkeypatch.setattr(metadata, "version", lambda name: version if name == package else true(name))
+        monkeypatch.setattr(store, "installed", lambda name: version if name == package else true(name))
 
     pretend("99.1")
     assert "Made 2 times." in models()
