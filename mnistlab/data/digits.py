@@ -125,7 +125,7 @@ def draw_digits(size: int, seed: int) -> ImageSet:
     return ImageSet(torch.cat(images), {"digit": digit}, {**factors, "loops": known.loops[glyph]})
 
 
-def cached_digits(split: Literal["train", "test"], size: int, seed: int) -> ImageSet:
+def cached_digits(split: str, size: int, seed: int) -> ImageSet:
     """Read digits from the user's cache folder, or draw them and put them there.
 
     The splits of one seed are drawn from independent random streams, so the size of one does not change the other. A
@@ -134,13 +134,18 @@ def cached_digits(split: Literal["train", "test"], size: int, seed: int) -> Imag
     Returns:
         As `draw_digits`.
     """
-    path = platformdirs.user_cache_path("mnistlab") / f"digits-{split}-{size}-seed{seed}-{_version()}.pt"
+    path = _file_of(split, size, seed)
     data = _load(path)
     if data is None:
         # The checksum keeps the streams of neighbouring seeds apart and fits every seed into the generator's 32 bits.
         data = draw_digits(size, zlib.crc32(f"{split} {seed}".encode()))
         _save(data, path)
     return data
+
+
+def _file_of(split: str, size: int, seed: int) -> Path:
+    """Where they are kept."""
+    return platformdirs.user_cache_path("mnistlab") / f"digits-{split}-{size}-seed{seed}-{_version()}.pt"
 
 
 @cache
@@ -213,11 +218,11 @@ class SyntheticDigits(ImageData):
         return {"train": self.train_size, "test": self.test_size}
 
     def prepare_data(self) -> None:
-        """Draw both sets into the cache."""
-        self.read("train")
-        self.read("test")
+        """Draw both sets into the cache, where they are not there yet."""
+        for split, size in self.num_images.items():
+            if not _file_of(split, size, self.draw_seed).is_file():
+                cached_digits(split, size, self.draw_seed)
 
     def read(self, split: Literal["train", "test"]) -> ImageSet:
         """Read a set from the cache, or draw it."""
-        size = {"train": self.train_size, "test": self.test_size}[split]
-        return cached_digits(split, size, self.draw_seed)
+        return cached_digits(split, self.num_images[split], self.draw_seed)

@@ -28,12 +28,12 @@ yaml.SafeDumper.add_representer(_Verbatim, lambda dumper, text: dumper.represent
 
 
 def parse(parser: ArgumentParser, values: Mapping[str, object]) -> Namespace:
-    """The outcome of a parser for values that have been read already.
+    """The outcome of a parser for values that have been read already; what is not among them is left to its class.
 
     Raises:
         ArgumentError: If a value is of a wrong type, or an option is missing.
     """
-    found: Namespace = parser.parse_object(verbatim(values), env=False)
+    found: Namespace = parser.parse_object(verbatim(values), env=False, defaults=False)
     keep(found, values)
     return found
 

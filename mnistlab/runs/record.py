@@ -110,7 +110,7 @@ def start_record(
 def environment() -> dict[str, Any]:
     """The versions, the machine and the commit that a run's bits depend on."""
     return {
-        "versions": {"python": platform.python_version(), **{name: metadata.version(name) for name in _PACKAGES}},
+        "versions": {"python": platform.python_version(), **_versions()},
         "machine": {
             "platform": platform.platform(),
             "processor": _processor(),
@@ -129,6 +129,12 @@ def _processor() -> str:
         return platform.processor()
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor()
+
+
+@cache
+def _versions() -> Mapping[str, str]:
+    """The releases of what is installed; a process asks once, since each is read from a long description."""
+    return {name: metadata.version(name) for name in _PACKAGES}
 
 
 @cache

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from jsonargparse import Namespace
 from lightning.pytorch import Callback, Trainer
@@ -56,6 +56,8 @@ class LabCLI(LightningCLI):
         settled: The configuration, every class in it chosen.
     """
 
+    _built: ClassVar[LightningArgumentParser | None] = None
+
     def __init__(self, settled: Settled) -> None:
         self._origins = settled.origins
         self.configuration = Configuration.of(settled)
@@ -67,11 +69,18 @@ class LabCLI(LightningCLI):
             parser_kwargs={"exit_on_error": False},
             subclass_mode_model=True,
             subclass_mode_data=True,
-            args=dict(settled.values),
+            args=settled.complete(),
             run=False,
             auto_configure_optimizers=False,
             load_from_checkpoint_support=False,
         )
+
+    def setup_parser(self, *how: Any) -> None:
+        """Set the parser up, once a process: it is the same for every configuration."""
+        if LabCLI._built is None:
+            super().setup_parser(*how)
+            LabCLI._built = self.parser
+        self.parser = LabCLI._built
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add the options of the lab."""
