@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from threading import Lock
 from types import ModuleType
 from typing import Any, Never
 
@@ -28,6 +29,9 @@ IMPORTED = ("lightning.pytorch.cli", "mnistlab.training.running", "mnistlab.swee
 _CALLED, _ADOPTS = 15, 36  # what Linux can be told: a process's name, and whether it gets children of dead children
 _here: socket.socket | None = None
 """The way to who forks for this process."""
+
+_one_at_a_time = Lock()
+_Started = subprocess.Popen  # also where a test has put another in its place
 
 
 class Popen(subprocess.Popen[str]):
@@ -41,11 +45,12 @@ class Popen(subprocess.Popen[str]):
         streams = [number if pipe == -1 else pipe for number, pipe in enumerate(pipes[i] for i in (0, 3, 5))]
         place = os.fspath(cwd or Path.cwd())
         wanted = [os.getpid(), list(map(os.fspath, args[1:])), place, dict(env or os.environ), in_session]
-        source = _here or _source()
-        _tell_linux(_ADOPTS, 1)
-        socket.send_fds(source, [json.dumps(wanted).encode()], streams)
-        self.pid = int(source.recv(20))
-        _tell_linux(_ADOPTS, 0)
+        with _one_at_a_time:
+            source = _here or _source()
+            _tell_linux(_ADOPTS, 1)
+            socket.send_fds(source, [json.dumps(wanted).encode()], streams)
+            self.pid = int(source.recv(20))
+            _tell_linux(_ADOPTS, 0)
         self._child_created = True
         self._close_pipe_fds(*pipes)  # type: ignore[attr-defined]  # Python's own
 
@@ -71,7 +76,7 @@ def _source() -> socket.socket:
     ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     code = f"import sys; sys.path[:0] = [{str(Path(__file__).parent)!r}]; import forked; forked.begin({its.fileno()})"
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen([sys.executable, "-c", code], pass_fds=[its.fileno()], env=environment)
+    process = _Started([sys.executable, "-c", code], pass_fds=[its.fileno()], env=environment)
     its.close()
     atexit.register(process.wait)
     atexit.register(ours.close)  # before

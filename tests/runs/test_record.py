@@ -277,7 +277,7 @@ def test_an_interrupted_run_says_so(here: Path, small_data: tuple[str, ...]) -> 
     )
     try:
         deadline = time.monotonic() + 100
-        while not list(here.glob("runs/*/*/checkpoints/last.ckpt")) and time.monotonic() < deadline:
+        while not list(here.glob("runs/*/*/metrics.csv")) and time.monotonic() < deadline:
             time.sleep(0.1)
         process.send_signal(signal.SIGINT)
         _, error = process.communicate(timeout=60)
