@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 import pytest
 import torch
+from forked import Popen, children
 from lightning.fabric.plugins.environments.lightning import find_free_network_port
 from support import rates
 
@@ -72,7 +73,7 @@ if __name__ == "__main__":
 def _started(*command: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
     """Start Python; in the end nothing of it is left. It meets where it likes, not where a test before has met."""
     inherited = {name: value for name, value in os.environ.items() if name not in ("MASTER_ADDR", "MASTER_PORT")}
-    process = subprocess.Popen(
+    process = Popen(
         [sys.executable, *command],
         env={**inherited, "OMP_NUM_THREADS": "1", **variables},
         stdout=subprocess.PIPE,
@@ -243,15 +244,6 @@ def _gradients(path: Path) -> dict[str, torch.Tensor]:
     return gradients
 
 
-def _second(first: psutil.Process) -> psutil.Process | None:
-    """The process that Lightning has started."""
-    for child in first.children():
-        with suppress(psutil.Error):
-            if child.environ().get("LOCAL_RANK") == "1":
-                return child
-    return None
-
-
 def _wait_for(what: Callable[[], Any]) -> Any:
     """Look until there is something."""
     until = time.monotonic() + LIMIT_S
@@ -269,7 +261,7 @@ def _hit(options: list[str], rank: int, blow: signal.Signals, *, early: bool = F
     long = [*options, "--trainer.max_epochs=100000", "--run.process_timeout=3"]
     with _started("-m", "mnistlab", "fit", *long) as process:
         first = psutil.Process(process.pid)
-        second = _wait_for(lambda: _second(first))
+        (second,) = _wait_for(lambda: children(first))  # the process that Lightning has started
         if not early:
             _wait_for(lambda: list(Path().glob("runs/*/*/metrics.csv")))
         (first, second)[rank].send_signal(blow)

@@ -15,6 +15,7 @@ from unittest import mock
 import pytest
 import torch
 import yaml
+from forked import Popen
 
 from mnistlab.classifier import Classifier
 from mnistlab.cli import main
@@ -267,7 +268,7 @@ def test_the_record_exists_while_the_run_goes_on(here: Path, small_data: tuple[s
 @pytest.mark.slow
 def test_an_interrupted_run_says_so(here: Path, small_data: tuple[str, ...]) -> None:
     """Ctrl-C ends with exit code 130 and the status `interrupted`; the run can be continued."""
-    process = subprocess.Popen(
+    process = Popen(
         [sys.executable, "-m", "mnistlab", "fit", "--model=TinyModel", *small_data, "--trainer.max_epochs=100000"],
         env=ENVIRONMENT,
         stderr=subprocess.PIPE,
@@ -276,7 +277,7 @@ def test_an_interrupted_run_says_so(here: Path, small_data: tuple[str, ...]) -> 
     )
     try:
         deadline = time.monotonic() + 100
-        while not list(here.glob("runs/*/*/checkpoints/last.ckpt")) and time.monotonic() < deadline:
+        while not list(here.glob("runs/*/*/metrics.csv")) and time.monotonic() < deadline:
             time.sleep(0.1)
         process.send_signal(signal.SIGINT)
         _, error = process.communicate(timeout=60)

@@ -3,13 +3,13 @@
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from forked import Popen
 from lightning.pytorch import Trainer
 from support import record_of
 
@@ -42,16 +42,14 @@ def files(folder: Path) -> dict[Path, tuple[bytes, int]]:
 
 
 @pytest.fixture
-def other(here: Path) -> Iterator[Callable[[Path], subprocess.Popen[bytes]]]:
+def other(here: Path) -> Iterator[Callable[[Path], Popen]]:
     """A process that goes on with a run and is in the midst of an epoch."""
     (here / "slow.py").write_text(SLOW)
-    begun: list[subprocess.Popen[bytes]] = []
+    begun: list[Popen] = []
 
-    def start(run: Path) -> subprocess.Popen[bytes]:
+    def start(run: Path) -> Popen:
         command = ["fit", f"--ckpt_path={run}", "--trainer.max_epochs=2", "--trainer.callbacks=slow.Slow"]
-        process = subprocess.Popen(
-            [sys.executable, "-m", "mnistlab", *command], env={**os.environ, "PYTHONPATH": PATHS}
-        )
+        process = Popen([sys.executable, "-m", "mnistlab", *command], env={**os.environ, "PYTHONPATH": PATHS})
         begun.append(process)
         while not (here / "begun").exists():
             assert process.poll() is None
@@ -66,7 +64,7 @@ def other(here: Path) -> Iterator[Callable[[Path], subprocess.Popen[bytes]]]:
 
 @pytest.mark.slow
 def test_a_second_process_is_refused_until_the_first_is_gone(
-    fit: Fit, other: Callable[[Path], subprocess.Popen[bytes]], capsys: pytest.CaptureFixture[str]
+    fit: Fit, other: Callable[[Path], Popen], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """In one line, before anything is written; a process that was killed leaves nothing that is in the way."""
     run = fit()

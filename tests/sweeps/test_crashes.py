@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from forked import Popen, children
 
 pytestmark = pytest.mark.slow
 
@@ -31,10 +32,10 @@ PROGRAM = (  # a shell may have turned Ctrl-C off for what it starts in the back
 PATIENCE_S = 120
 
 
-def start(folder: Path, *options: str) -> subprocess.Popen[str]:
+def start(folder: Path, *options: str) -> Popen:
     """A sweep as a process of its own, in its own folder."""
     folder.mkdir(exist_ok=True)
-    return subprocess.Popen(
+    return Popen(
         [sys.executable, "-c", PROGRAM, "sweep", *(options or (*OPTIONS, "--workers=2"))],
         cwd=folder,
         text=True,
@@ -43,7 +44,7 @@ def start(folder: Path, *options: str) -> subprocess.Popen[str]:
     )
 
 
-def finish(sweep: subprocess.Popen[str]) -> str:
+def finish(sweep: Popen) -> str:
     """Wait for its end, which must be good; what it printed."""
     out, _ = sweep.communicate(timeout=PATIENCE_S)
     assert sweep.returncode == 0, out
@@ -106,24 +107,24 @@ def is_as_undisturbed(folder: Path, undisturbed: Path) -> bool:
     return outcome(folder) == outcome(undisturbed)
 
 
-def family(sweep: subprocess.Popen[str]) -> list[psutil.Process]:
+def family(sweep: Popen) -> list[psutil.Process]:
     """A sweep and its workers."""
     parent = psutil.Process(sweep.pid)
-    return [parent, *parent.children()]
+    return [parent, *children(parent)]
 
 
-def kill_a_worker(sweep: subprocess.Popen[str]) -> None:
+def kill_a_worker(sweep: Popen) -> None:
     """The sweep itself goes on, with another one."""
     family(sweep)[1].kill()
 
 
-def kill_all(sweep: subprocess.Popen[str]) -> None:
+def kill_all(sweep: Popen) -> None:
     """As a power cut does."""
     for process in family(sweep):
         process.kill()
 
 
-def kill_the_parent(sweep: subprocess.Popen[str]) -> None:
+def kill_the_parent(sweep: Popen) -> None:
     """Its workers end by themselves, and leave nothing running behind."""
     _, *workers = family(sweep)
     sweep.kill()
@@ -132,17 +133,17 @@ def kill_the_parent(sweep: subprocess.Popen[str]) -> None:
     assert not psutil.wait_procs(workers, timeout=30)[1]
 
 
-def press_ctrl_c(sweep: subprocess.Popen[str]) -> None:
+def press_ctrl_c(sweep: Popen) -> None:
     """It says how to go on, and leaves nothing running behind."""
     assert "stopping; the trials that run can be continued" in interrupted(sweep, signal.SIGINT)
 
 
-def close_the_terminal(sweep: subprocess.Popen[str]) -> None:
+def close_the_terminal(sweep: Popen) -> None:
     """It is the same."""
     interrupted(sweep, signal.SIGHUP)
 
 
-def interrupted(sweep: subprocess.Popen[str], number: signal.Signals) -> str:
+def interrupted(sweep: Popen, number: signal.Signals) -> str:
     """What it says in the end."""
     _, *workers = family(sweep)
     sweep.send_signal(number)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+from forked import Popen
 
 from mnistlab.sweeps import storage
 
@@ -90,9 +91,9 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         call("pg_ctl", "stop", "--mode=immediate", f"--pgdata={cluster}")
 
 
-def start(folder: Path, *options: str) -> subprocess.Popen[str]:
-    """A sweep as a process of its own."""
-    return subprocess.Popen(
+def start(folder: Path, *options: str, anew: bool = False) -> subprocess.Popen[str]:
+    """A sweep as a process of its own; if started anew, so are its workers."""
+    return (subprocess.Popen if anew else Popen)(
         [sys.executable, "-m", "mnistlab", "sweep", *OPTIONS, *options],
         cwd=folder,
         text=True,
@@ -117,7 +118,7 @@ def outcome(folder: Path) -> dict[str, tuple[str, object]]:
 def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, object]]:
     """What one process finds with a file as a database."""
     folder = tmp_path_factory.mktemp("alone")
-    out, _ = (sweep := start(folder, "--workers=1")).communicate(timeout=PATIENCE_S)
+    out, _ = (sweep := start(folder, "--workers=1", anew=True)).communicate(timeout=PATIENCE_S)
     assert sweep.returncode == 0, out
     return outcome(folder)
 

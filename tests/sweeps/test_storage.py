@@ -6,6 +6,7 @@ from pathlib import Path
 
 import optuna
 import pytest
+from forked import Popen
 
 pytestmark = pytest.mark.slow
 
@@ -45,9 +46,9 @@ def race(folder: Path, kind: str) -> tuple[list[int], int]:
     study = optuna.create_study(study_name="race", storage=url)
     for point in range(POINTS):
         study.enqueue_trial({}, user_attrs={"point": point})
-    command = [sys.executable, "-c", WORKERS, kind, url]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    return sorted(map(int, done.stdout.split())), done.returncode
+    process = Popen([sys.executable, "-c", WORKERS, kind, url], stdout=subprocess.PIPE, text=True)
+    taken, _ = process.communicate(timeout=120)
+    return sorted(map(int, taken.split())), process.returncode
 
 
 def test_each_point_is_taken_by_one_process(tmp_path: Path) -> None:
