@@ -7,10 +7,11 @@ for, and kept in the user's cache folder.
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError
@@ -74,14 +75,25 @@ def current_identity() -> Identity:
 
 def source_hash(package: Path) -> str:
     """SHA-256 of the names and the contents of all modules of a package, the same in a checkout and in a wheel."""
-    return _hash_of(package, tuple((path, _state(path)) for path in sorted(package.rglob("*.py"))))
+    return _hash_of(package, tuple(sorted(_modules(package))))
+
+
+def _modules(folder: str | Path) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Each module with its state; every command asks, and by `rglob` it takes twice as long."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir():
+                yield from _modules(entry.path)
+            elif entry.name.endswith(".py"):
+                yield entry.path, _state(entry)
 
 
 @lru_cache(maxsize=2)
-def _hash_of(package: Path, modules: tuple[tuple[Path, tuple[int, int]], ...]) -> str:
+def _hash_of(package: Path, modules: tuple[tuple[str, tuple[int, int]], ...]) -> str:
     """The same for modules in a certain state, which are read once."""
     digest = hashlib.sha256()
-    for path, _ in modules:
+    for name, _ in modules:
+        path = Path(name)
         relative = path.relative_to(package)
         if relative.parts[0] != _PRESETS:
             digest.update(f"{relative.as_posix()}\n".encode() + path.read_bytes())
@@ -149,7 +161,7 @@ def _parsed(path: Path, _: tuple[int, int]) -> tuple[Identity, Catalogue]:
     return found["identity"], Catalogue.from_dict(found["catalogue"])
 
 
-def _state(path: Path) -> tuple[int, int]:
+def _state(path: Path | os.DirEntry[str]) -> tuple[int, int]:
     """What changes when a file is written."""
     found = path.stat()
     return found.st_mtime_ns, found.st_size
