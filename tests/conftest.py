@@ -8,6 +8,8 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
+from functools import cache
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +44,15 @@ def _one_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Draw each synthetic set once a session, and leave the user's own cache alone."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_waiting() -> Iterator[None]:
+    """Nobody pulls the plug, so no file must reach the disk; and no plugin of Lightning is installed meanwhile."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _: None)
+        patch.setattr("lightning.fabric.utilities.registry.entry_points", cache(entry_points))
         yield
 
 

@@ -6,4 +6,4 @@ import sys
 from mnistlab.catalogue.compile import compile_catalogue
 
 if __name__ == "__main__":
-    json.dump(compile_catalogue().as_dict(), sys.stdout, separators=(",", ":"))
+    sys.stdout.write(json.dumps(compile_catalogue().as_dict(), separators=(",", ":")))
