@@ -365,7 +365,7 @@ class Classifier(Transfer):
         gathered = {}
         for name, parameter in self.named_parameters():
             if parameter.grad is not None:
-                every = trainer.strategy.all_gather(parameter.grad.detach().contiguous())
+                every = trainer.strategy.all_gather(parameter.grad.detach())
                 gathered[name] = every.reshape(trainer.world_size, *parameter.shape).clone()
         return gathered
 

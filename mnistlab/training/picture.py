@@ -61,7 +61,7 @@ def save_picture(explained: Sequence[Explained], path: Path, title: str) -> None
     write(right, _GAP // 2, "much")
     write(right - _SCALE[0] - _GAP, _GAP // 2, "little", ha="right")
     part(right - _SCALE[0] - _GAP // 2, _GAP // 2 + 3, _SCALE).imshow(
-        linspace(0, 1, 99)[None], "inferno", aspect="auto"
+        linspace(0, 1, _SCALE[0])[None].numpy(), "inferno", aspect="auto"
     )
     for number, each in enumerate(explained):
         row, column = divmod(number, columns)
@@ -69,8 +69,10 @@ def save_picture(explained: Sequence[Explained], path: Path, title: str) -> None
         pixels = each.image[0] if len(each.image) < 3 else each.image[:3].permute(1, 2, 0)  # noqa: PLR2004 - colours
         for place in (left, left + _TILE):
             axes = part(place, top, (_TILE, _TILE))
-            axes.imshow(pixels, "gray", vmin=0, vmax=255, interpolation="nearest", aspect="auto")
-        axes.imshow(each.heat.cpu(), "inferno", vmin=0, vmax=1, alpha=0.65, interpolation="bilinear", aspect="auto")
+            axes.imshow(pixels.numpy(), "gray", vmin=0, vmax=255, interpolation="nearest", aspect="auto")
+        axes.imshow(
+            each.heat.cpu().numpy(), "inferno", vmin=0, vmax=1, alpha=0.65, interpolation="bilinear", aspect="auto"
+        )
         write(left, top + _TILE + 2, each.caption, _WRONG if each.wrong else _INK)
     with replacing(path) as temporary:
         figure.savefig(temporary, format="png", facecolor=_PAPER, metadata={"Software": None})
