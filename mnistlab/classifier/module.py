@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Never, Self
@@ -25,6 +26,7 @@ from mnistlab.classifier.optimization import (
     OptimizerCallable,
     step_plateau,
 )
+from mnistlab.classifier.shares import gathered, gathered_gradients, own_sums, take_gradients
 from mnistlab.classifier.transfer import Transfer
 from mnistlab.losses import LossLike
 from mnistlab.nets.attribution import Method, attribute
@@ -34,7 +36,7 @@ from mnistlab.options.specification import Specification, describe, init_argumen
 from mnistlab.runs.metrics import PRIMARY, Measure
 from mnistlab.runs.outcomes import Answers, answers_of
 from mnistlab.schedules import WarmupCosine
-from mnistlab.system.lightning_inside import has_stepped, with_signature
+from mnistlab.system.lightning_inside import with_signature
 
 Split = Literal["train", "val", "test"]
 Targets = Tensor | Mapping[str, Tensor]
@@ -250,9 +252,7 @@ class Classifier(Transfer):
         changed = restored["model"]["init_args"].get("optimizer") != self.recorded().init_args.get("optimizer")
         self._optimization.take_up(self.trainer, self._history, changed=changed)
         self._reported_before = dict(self._reported)
-        for name, parameter in self.named_parameters():
-            if (gradients := restored.get("gradients", {}).get(name)) is not None:
-                parameter.grad = self._own_share(gradients).to(parameter)
+        take_gradients(self, restored.get("gradients", {}))
 
     def on_train_batch_start(self, batch: object, batch_idx: int) -> None:
         """Note the learning rate of the step."""
@@ -304,8 +304,8 @@ class Classifier(Transfer):
             "reported": dict(self._reported),
             "history": list(self._history),
             "lr": self._lr,
-            "gradients": self._gathered_gradients(),
-            "counts": self._counting.saved(self._gathered),
+            "gradients": gathered_gradients(self),
+            "counts": self._counting.saved(partial(gathered, self.trainer)),
         }
         checkpoint[RECORD] = record
         # What Lightning keeps of `save_hyperparameters` may hold objects, which a safe load refuses.
@@ -326,7 +326,7 @@ class Classifier(Transfer):
         table = checkpoint.get("callbacks", {}).get("Recorder", {}).get("rows", ())
         self._history = list(record.get("history", table))  # an older file has them there, rounded
         self._lr = record["lr"]
-        self._counting.take_up(record["counts"], self._own_sums)
+        self._counting.take_up(record["counts"], partial(own_sums, self.trainer))
         checkpoint["lr_schedulers"] = []
         if _class_of(record["model"]["init_args"]) != _class_of(self.recorded().init_args):
             checkpoint["optimizer_states"] = []
@@ -344,35 +344,6 @@ class Classifier(Transfer):
         losses: dict[str, Tensor] = self.objective(logits, targets)
         self._counting.add(split, losses, logits, targets)
         return self.objective.total(losses), logits, targets
-
-    def _gathered(self, sums: Tensor) -> Tensor:
-        """Those of all processes, a row each; of a single one as they are."""
-        return self.trainer.strategy.all_gather(sums) if self.trainer.world_size > 1 else sums
-
-    def _own_sums(self, saved: Tensor) -> Tensor:
-        """Those of this process; where their number has changed the first one takes up all."""
-        rows = saved.reshape(-1, saved.shape[-1])
-        rank = self.trainer.global_rank
-        if len(rows) != self.trainer.world_size:
-            return rows.sum(dim=0) if rank == 0 else torch.zeros_like(rows[0])
-        return rows[rank]
-
-    def _gathered_gradients(self) -> dict[str, Tensor]:
-        """What has been accumulated for the next step, of each process; nothing where a step has just been made."""
-        trainer = self.trainer
-        if trainer.state.fn != "fit" or has_stepped(trainer):
-            return {}
-        gathered = {}
-        for name, parameter in self.named_parameters():
-            if parameter.grad is not None:
-                every = trainer.strategy.all_gather(parameter.grad.detach())
-                gathered[name] = every.reshape(trainer.world_size, *parameter.shape).clone()
-        return gathered
-
-    def _own_share(self, gradients: Tensor) -> Tensor:
-        """Those of this process; the mean where the run goes on in another number of them."""
-        world_size = self.trainer.world_size
-        return gradients[self.trainer.global_rank] if len(gradients) == world_size else gradients.mean(dim=0)
 
     def by_head(self, output: Any) -> dict[str, Tensor]:
         """What the net has answered, by the name of each head.
