@@ -36,6 +36,7 @@ MISTAKES = (
     ("sweep", "--model.hiden_dim=choice:64,128"),
     ("sweep", "--metric=val/x", "--seeds=2"),
     ("compare", "--models=SDN8,CNN8K"),
+    ("fit", "--model.losses.digit=FocalLos"),
 )
 """Commands that are refused: an option or a class misspelt, a value out of range, a file or a checkpoint missing."""
 

@@ -119,6 +119,9 @@ class _Compiler:
 
     def _kind(self, name: str) -> KindEntry:
         slot, kind = self.kinds.slots[name], self.kinds[name]
+        single = (key for key, each in self.kinds.slots.items() if each.bases == slot.bases and not each.named)
+        if slot.named and (one := next(single, None)):  # `losses` takes for each name what `loss` takes
+            return replace(kind, classes=self._kind(one).classes)
         known = set(kind.listed())
         found = {each: cls for each, (cls, *others) in candidates(slot.bases).items() if not others}
         found = {each: cls for each, cls in found.items() if self._is_offered(cls) and (each in known or refusal(cls))}
@@ -141,7 +144,7 @@ class _Compiler:
             replace(
                 option,
                 text=documented(cls, option.name),
-                kind=option.kind if deep and option.kind and not self.kinds[option.kind].named else None,
+                kind=option.kind if deep else None,
             )
             for option in entry.options
         ]

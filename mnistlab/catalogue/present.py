@@ -45,9 +45,14 @@ class Present:
             last = (str(len(above) - 1),) if isinstance(above, list) and found.chosen else ()
             name = ".".join((*found.key, *last, part))
             if name not in self.places:
-                return Place(key)
+                below = len(found.key) == len(key) - 1 and self.takes_names(found)
+                return Place(key, kind=found.kind) if below else Place(key)  # model.losses.digit takes a loss
             found = self.places[name]
         return found
+
+    def takes_names(self, place: Place) -> bool:
+        """Whether an option takes a class for each name: `model.losses`, and not `model.losses.digit`."""
+        return place.option is not None and bool(place.kind) and self.catalogue.kinds[place.kind].named
 
     def kind(self, key: Key) -> KindEntry | None:
         """The kind of class that is chosen at `key`; None where none is."""

@@ -48,7 +48,8 @@ class _Builder:
 
     def schema(self) -> Schema:
         for name, kind in self._catalogue.kinds.items():
-            self._add_kind(name, kind)
+            if self._single(name) == name:
+                self._add_kind(name, kind)
         properties = {option.name: self._option(option) for option in self._catalogue.top}
         checks: list[Schema] = []
         for name, section in self._catalogue.sections.items():
@@ -134,6 +135,7 @@ class _Builder:
         names = _any_of(properties)
         parts = _any_of(option for option, schema in properties.items() if option in slots or _has_parts(schema))
         patterns: dict[str, Value] = {rf"^(init_args\.({names})\+?|({names})\+)$": {}} if names else {}
+        slots = {option: kind for option, kind in slots.items() if self._single(kind) == kind}
         patterns |= {rf"^{re.escape(option)}\+$": _ref(f"{name}/properties/{option}") for option in slots}
         if parts:
             patterns[rf"^{_INIT}({parts})\."] = {}
@@ -162,12 +164,21 @@ class _Builder:
         By type, not with `anyOf`: so an editor says what is wrong with the name or with the mapping, and not that it
         should have been the other. An `anyOf` that is always met stands beside it, from which editors take the names.
         """
-        kind = self._catalogue.kinds[name]
+        kind, name = self._catalogue.kinds[name], self._single(name)
         text: Schema = {"anyOf": [_ref(f"{name}:name"), {"type": "string"}]} if any_text else _ref(f"{name}:name")
+        if kind.named:
+            one = _by_type(text, _ref(f"{name}:object"), [{"type": "null"}])
+            return {"type": ["object", "null"], "additionalProperties": one}
         item = _by_type(text, {"allOf": [_ref(f"{name}:object"), {"required": ["class_path"]}]}, [])
         others: list[Value] = [{"type": "array", "items": item}] if kind.many else []
         others += [{"type": "null"}] if kind.optional else []
         return _by_type(text, _ref(f"{name}:object"), [*others, *more])
+
+    def _single(self, name: str) -> str:
+        """The kind of which one is taken for each name, `loss` for `losses`; of others the same."""
+        kinds = self._catalogue.kinds
+        single = (key for key, each in kinds.items() if each.bases == kinds[name].bases and not each.named)
+        return next(single, name) if kinds[name].named else name
 
     def _own(self, key: str, kind: str) -> Schema:
         """That a class of the user's own is chosen for a key."""
@@ -175,7 +186,8 @@ class _Builder:
 
     def _slots_below(self, prefix: str, kind: str) -> Iterable[Schema]:
         """The checks of `model.optimizer.lr` and its like."""
-        return [self._below(rf"{prefix}\.{_INIT}{re.escape(name)}", slot) for name, slot in self._slots(kind).items()]
+        slots = {name: slot for name, slot in self._slots(kind).items() if self._single(slot) == slot}
+        return [self._below(rf"{prefix}\.{_INIT}{re.escape(name)}", slot) for name, slot in slots.items()]
 
     def _slots(self, kind: str) -> dict[str, str]:
         classes = self._classes(kind)

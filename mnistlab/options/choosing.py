@@ -94,7 +94,7 @@ class Choosing:
 
 def _unknown(entry: Written, name: str, kind: KindEntry) -> str:
     """The error where no class has a name: classes in files here are offered first."""
-    what = kind.bases[0].rpartition(".")[2].lower() if kind.many and kind.bases else entry.key[-1]
+    what = kind.bases[0].rpartition(".")[2].lower() if (kind.many or kind.named) and kind.bases else entry.key[-1]
     said_of = f"{entry.where}: no {what} is called {name}."
     own = own_classes(name.removesuffix(".py"))
     if own or name.endswith(".py"):

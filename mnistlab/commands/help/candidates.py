@@ -201,6 +201,10 @@ class _Line:
             yield from self._top()
             return
         key = key_of(parent)
+        if self._chosen.takes_names(self._chosen.place(key)):
+            data = self._chosen.place(("data",)).chosen
+            yield from (Candidate(f"--{parent}.{name}=", ends=False) for name in (data.labels if data else ()))
+            return
         owner = self._chosen.place(key).chosen
         for option in owner.options if owner else ():
             yield from self._option((*key, option.name), f"--{parent}.{option.name}", option, typed)
@@ -245,6 +249,8 @@ class _Line:
         owner = self._chosen.place(key).chosen if kind else None
         if owner and owner.options:
             yield Candidate(f"{name}.", f"the options of {owner.name}", ends=False)
+        if kind and kind.named:
+            yield Candidate(f"{name}.", "one for a name", ends=False)
 
     def _of_key(self, key: Key, typed: str) -> Iterator[Candidate]:
         option = self._chosen.place(key).option

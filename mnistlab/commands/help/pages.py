@@ -67,16 +67,19 @@ def class_page(present: Present, key: Key, width: int, *, full: bool) -> list[st
     kind = present.kind(key)
     if kind is None:
         return lines
-    name = ".".join(key)
+    name = ".".join((*key, "NAME") if present.takes_names(present.place(key)) else key)
     other = " A list is taken too, and --" + name + "+=CLASS adds to it." if kind.many else ""
     null = ", or null for none" if kind.optional else ""
     option = present.place(key).option
     if entry is None and option is not None:
-        lines += [f"--{name}={shown(present.place(key).value)}", *paragraph(option.text, width, 6)]
+        lines += [f"--{'.'.join(key)}={shown(present.place(key).value)}", *paragraph(option.text, width, 6)]
     choices = option.choices if option and kind.plain else ()
     words = [*WORDS.get(key[-1], ()), *(choice for choice in choices if choice != "null")]
     plain = f"{', '.join(words)}, or a class: " if words else ""
-    lines += ["", *paragraph(f"--{name}=CLASS takes {plain}{', '.join(kind.offered())}{null}.{other}", width)]
+    lines += [
+        *([""] if lines else []),
+        *paragraph(f"--{name}=CLASS takes {plain}{', '.join(kind.offered())}{null}.{other}", width),
+    ]
     return [*lines, *paragraph(f"--{name}.help=CLASS shows what one takes.", width)]
 
 

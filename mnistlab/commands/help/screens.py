@@ -119,6 +119,8 @@ def _check(request: Request, present: Present) -> None:
                 there_are = f"There are {', '.join(known)}, and {_ALL}."
                 raise LabError(f"{request.where}: there is no section {name}.{hint} {there_are}")
             continue
+        if present.takes_names(present.place(above)):
+            continue
         owner = present.place(above).chosen
         names = [option.name for option in owner.options] if owner else []
         if name not in names:

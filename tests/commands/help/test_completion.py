@@ -177,6 +177,17 @@ def test_values_are_offered_after_their_option(
     assert offered("fit", *words) == expected
 
 
+def test_a_class_for_each_name_is_offered_for_the_heads_of_the_data(offered: Offered) -> None:
+    """Then the classes for one of them, and what the chosen one takes."""
+    line = ["fit", "--data=MultiheadMNIST"]
+
+    assert "--model.losses." in offered(*line, "--model.loss")
+    heads = [f"--model.losses.{name}=" for name in ("digit", "thickness", "smoothness")]
+    assert offered(*line, "--model.losses.") == heads
+    assert offered(*line, "--model.losses.digit=Foc") == ["--model.losses.digit=FocalLoss"]
+    assert "--model.losses.digit.gamma=" in offered(*line, "--model.losses.digit=FocalLoss", "--model.losses.digit.")
+
+
 def test_the_other_commands_have_options_too(offered: Offered) -> None:
     """Few."""
     assert offered("models", "--j") == ["--json"]
@@ -268,7 +279,7 @@ def test_a_class_of_ones_own_is_no_hindrance(offered: Offered) -> None:
     before = ("fit", "--model=my_models.X", "--model.optimizer=SGD")
 
     assert offered(*before, "--model.optimizer.mo") == ["--model.optimizer.momentum="]
-    assert offered(*before, "--model.lo") == ["--model.loss=", "--model.loss."]
+    assert offered(*before, "--model.lo") == ["--model.loss=", "--model.loss.", "--model.losses=", "--model.losses."]
     assert offered(*before, "--model.hid") == []
     assert offered("fit", "--model=my_models.") == []
 

@@ -190,6 +190,8 @@ def test_each_callback_has_its_own_options(shown: Shown) -> None:
         (["--model.scheduler.help"], ["WarmupCosine:", "--model.scheduler.warmup=0.1", "from 0 to 1", "Loshchilov"]),
         (["--model.scheduler.help=StepLR"], ["--model.scheduler.step_size  (required)"]),
         (["--model.loss.help=HuberLoss"], ["HuberLoss:", "--model.loss.delta=1.0"]),
+        (["--model.losses.help"], ["--model.losses.NAME=CLASS takes", "FocalLoss"]),
+        (["--model.losses.digit.help=FocalLoss"], ["FocalLoss:", "--model.losses.digit.gamma=2.0"]),
         (["--help=model.loss"], ["CrossEntropyLoss:", "--model.loss.weight=null", "list of numbers"]),
         (["--data.help=EMNIST"], ["EMNIST:", "--data.split=balanced", "letters", "--data.batch_size=128", "above 0"]),
         (["--data.augment.help"], ["RandomDistortion", "or null for none"]),
@@ -221,7 +223,8 @@ def test_every_class_of_mnistlab_is_explained_on_a_page(shown: Shown) -> None:
     found = dict(classes_with_keys(load_catalogue()))
 
     assert {"model", "data", "data.augment", "model.scheduler"} <= set(found)
-    for key, entry in classes_with_keys(load_catalogue()):
+    for option_key, entry in classes_with_keys(load_catalogue()):
+        key = f"{option_key}.digit" if option_key == "model.losses" else option_key
         owner = ["--model=Assembled"] if key == "model.backbone" else []
         text = shown("fit", *owner, f"--{key}.help={entry.name}")
         assert len(text.splitlines()) < 70
