@@ -24,7 +24,7 @@ ELSEWHERE = {
     "system/locks.py": "a lock, which is empty",
     "data/download.py": "a folder of its own, from which whole files are moved",
     "sweeps/local_workers.py": "the log of a worker grows line by line",
-    "benchmark/terminal.py": "a log in a folder that goes",
+    "benchmark/fitting.py": "a log in a folder that goes",
     "benchmark/scaling.py": "a folder that goes",
 }
 """Where files are opened to be written, and why not by the one writer."""

@@ -34,8 +34,8 @@ SECTIONS: dict[str, Callable[[Ground], Iterator[Found]]] = {
 """What is measured, by name; each raises `RunFailedError` where a run or a process fails."""
 
 
-def measure(sections: Sequence[str], data: Sequence[str], out: Path, *, seeds: int, quick: bool) -> None:
-    """Measure some sections; what is there is in the file after each of them, even if a later one fails.
+def measure(sections: Sequence[str], data: Sequence[str], out: Path, *, seeds: int, quick: bool) -> int:
+    """Measure some sections; the exit code. What is there is in the file after each, even if a later one fails.
 
     Args:
         sections: Their names.
@@ -71,3 +71,4 @@ def measure(sections: Sequence[str], data: Sequence[str], out: Path, *, seeds: i
                 write_json(out, kept)
     marks = [reached for each in everything if isinstance(each, Result) for _, reached in each.verdicts()[:1]]
     print(f"\n{sum(marks)} of {len(marks)} marks are reached. All figures are in {out}.")
+    return 0

@@ -149,7 +149,12 @@ class _Compiler:
             for option in entry.options
         ]
         about = replace(entry, summary=summary(cls), source=source(cls), options=taken)
-        about = replace(about, facts=_facts(cls) if self.facts else {}, problem=entry.refused, labels=_labels(cls))
+        about = replace(
+            about,
+            facts=_facts(cls) if self.facts else {},
+            problem=entry.refused,
+            labels=_labels(cls) if self.facts else (),
+        )
         heads = entry.by_name["num_classes"].default if "num_classes" in entry.by_name else None
         fitting = classes_with(ImageData, heads) if isinstance(heads, Mapping) else []
         return replace(about, data=next(iter(fitting), ""))

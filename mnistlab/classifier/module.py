@@ -345,13 +345,13 @@ class Classifier(Transfer):
         self._counting.add(split, losses, logits, targets)
         return self.objective.total(losses), logits, targets
 
-    def by_head(self, output: Any) -> dict[str, Tensor]:
+    def by_head(self, output: Tensor | dict[str, Tensor]) -> dict[str, Tensor]:
         """What the net has answered, by the name of each head.
 
         Raises:
             ValueError: If it has not answered for all of them.
         """
-        logits: dict[str, Tensor] = {self.primary: output} if isinstance(output, Tensor) else output
+        logits = {self.primary: output} if isinstance(output, Tensor) else output
         if not self.heads.keys() <= logits.keys():
             given = "one tensor of logits" if isinstance(output, Tensor) else f"logits for {', '.join(logits)}"
             one = json.dumps({self.primary: self.heads[self.primary]}, separators=(",", ":"))

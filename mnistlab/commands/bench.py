@@ -1,15 +1,16 @@
 """`mnistlab bench`."""
 
 import time
+from functools import partial
 
-from mnistlab.commands.declaring.model import Command
+from mnistlab.commands.declaring.model import Command, Work
 from mnistlab.errors import LabError
 from mnistlab.options.arguments import Arguments, Option
 
 _SECTIONS = ("epochs", "augmentation", "starts", "memory", "scaling", "busy", "accuracy")
 
 
-def _bench(asked: Arguments) -> int:
+def _bench(asked: Arguments) -> Work:
     from pathlib import Path  # noqa: PLC0415 - not for help
 
     quick = "quick" in asked.switches
@@ -24,8 +25,7 @@ def _bench(asked: Arguments) -> int:
 
     sections = [name for name in _SECTIONS if name in wanted]
     data = [f"--data={asked.values.get('data', 'MNIST')}", *asked.others]
-    measure(sections, data, out, seeds=int(asked.values.get("seeds", "1")), quick=quick)
-    return 0
+    return partial(measure, sections, data, out, seeds=int(asked.values.get("seeds", "1")), quick=quick)
 
 
 COMMAND = Command(

@@ -1,8 +1,9 @@
 """`mnistlab compare`."""
 
 from collections.abc import Sequence
+from functools import partial
 
-from mnistlab.commands.declaring.model import MANY, Command
+from mnistlab.commands.declaring.model import MANY, Command, Work
 from mnistlab.commands.help.sweeping import sweep_options
 from mnistlab.errors import LabError, announce
 from mnistlab.options.arguments import JSON, Arguments, Option, words
@@ -22,7 +23,7 @@ def _options() -> Sequence[Option]:
     )
 
 
-def _compare(asked: Arguments) -> int:
+def _compare(asked: Arguments) -> Work:
     _refuse_unnamed(asked)
     if {"json", "csv"} <= asked.switches:
         raise LabError("--json and --csv exclude each other.")
@@ -33,7 +34,7 @@ def _compare(asked: Arguments) -> int:
     from mnistlab.sweeps.compare import compare  # noqa: PLC0415 - brings torch in
 
     own = [*(f"--{name}={value}" for name, value in asked.values.items()), *(f"--{name}" for name in asked.switches)]
-    return compare(typed, asked.switches, ["compare", *own, *words(asked.others)])
+    return partial(compare, typed, asked.switches, ["compare", *own, *words(asked.others)])
 
 
 def _refuse_unnamed(asked: Arguments) -> None:

@@ -37,7 +37,7 @@ class Finding(NamedTuple):
     way_out: str = ""  # what to do about it
 
 
-def _check(asked: Arguments) -> int:
+def check(asked: Arguments) -> int:
     """Check everything; 1 if something is broken, otherwise 0."""
     findings: list[Finding] = []
     for name, check in CHECKS.items():
@@ -249,7 +249,7 @@ CHECKS: dict[str, Callable[[], Iterator[Finding]]] = {
 
 COMMAND = Command(
     "check the installation, the data sets and the devices",
-    _check,
+    "mnistlab.commands.doctor:check",
     order=2,
     about="""\
 Checks the installation, the data sets, the devices and the folders that are

@@ -1,10 +1,12 @@
 """`mnistlab explain`."""
 
-from mnistlab.commands.declaring.model import TRAIN, Command
+from functools import partial
+
+from mnistlab.commands.declaring.model import TRAIN, Command, Work
 from mnistlab.options.arguments import ONE_OF, Arguments, Option
 
 
-def _explain(asked: Arguments) -> int:
+def _explain(asked: Arguments) -> Work:
     from mnistlab.training.explain_options import Wish  # noqa: PLC0415 - not for help
     from mnistlab.training.typed import refuse_mistakes  # noqa: PLC0415 - not for help
 
@@ -12,7 +14,7 @@ def _explain(asked: Arguments) -> int:
     from mnistlab.training.running import run  # noqa: PLC0415 - brings torch in
 
     values = dict(asked.values)
-    return run(asked.command, asked.others, Wish(images=int(values.pop("images", "16")), **values))
+    return partial(run, asked.command, asked.others, Wish(images=int(values.pop("images", "16")), **values))
 
 
 _OPTIONS = "mnistlab.training.explain_options"

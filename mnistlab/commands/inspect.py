@@ -1,11 +1,13 @@
 """`mnistlab inspect`."""
 
-from mnistlab.commands.declaring.model import Command
+from functools import partial
+
+from mnistlab.commands.declaring.model import Command, Work
 from mnistlab.errors import LabError
 from mnistlab.options.arguments import JSON, PACKAGES, RUN_DIR, STEERING, Arguments, Option
 
 
-def _inspect(asked: Arguments) -> int:
+def _inspect(asked: Arguments) -> Work:
     from mnistlab.runs.finding import find_checkpoint  # noqa: PLC0415 - not for help
 
     name = _name(asked)
@@ -13,7 +15,7 @@ def _inspect(asked: Arguments) -> int:
     assert path is not None
     from mnistlab.reports.checkpoint import inspect  # noqa: PLC0415 - brings torch in
 
-    return inspect(path, asked)
+    return partial(inspect, path, asked)
 
 
 def _name(asked: Arguments) -> str:

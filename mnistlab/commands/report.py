@@ -1,16 +1,18 @@
 """`mnistlab report`."""
 
-from mnistlab.commands.declaring.model import MANY, Command
+from functools import partial
+
+from mnistlab.commands.declaring.model import MANY, Command, Work
 from mnistlab.options.arguments import PACKAGES, RUN_DIR, Arguments, Option
 
 
-def _report(asked: Arguments) -> int:
+def _report(asked: Arguments) -> Work:
     from mnistlab.reports.wanted import wanted  # noqa: PLC0415 - not for help
 
     found = wanted(asked)
     from mnistlab.reports.writing import report  # noqa: PLC0415 - brings torch in
 
-    return report(found)
+    return partial(report, found)
 
 
 COMMAND = Command(

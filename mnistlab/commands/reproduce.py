@@ -1,16 +1,18 @@
 """`mnistlab reproduce`."""
 
-from mnistlab.commands.declaring.model import MANY, Command
+from functools import partial
+
+from mnistlab.commands.declaring.model import MANY, Command, Work
 from mnistlab.options.arguments import JSON, PACKAGES, RUN_DIR, Arguments, Option
 
 
-def _reproduce(asked: Arguments) -> int:
+def _reproduce(asked: Arguments) -> Work:
     from mnistlab.training.ended import ended_run  # noqa: PLC0415 - not for help
 
     first = ended_run(asked.names[0], asked.root)
     from mnistlab.training.reproduce import reproduce  # noqa: PLC0415 - brings torch in
 
-    return reproduce(first, asked)
+    return partial(reproduce, first, asked)
 
 
 COMMAND = Command(

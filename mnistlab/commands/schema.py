@@ -4,7 +4,8 @@ from mnistlab.commands.declaring.model import Command
 from mnistlab.options.arguments import Arguments, Option
 
 
-def _schema(asked: Arguments) -> int:
+def print_schema(asked: Arguments) -> int:
+    """Print the schema, or write it to a file; the exit code."""
     from pathlib import Path  # noqa: PLC0415 - not for help
 
     from mnistlab.catalogue import load_catalogue  # noqa: PLC0415 - not for help
@@ -41,7 +42,7 @@ told to use the FILE."""
 
 COMMAND = Command(
     "print the JSON schema of YAML presets, for editors",
-    _schema,
+    "mnistlab.commands.schema:print_schema",
     order=5,
     about="Prints the JSON schema with which editors complete and check YAML presets.",
     options=(Option("output", "Write it to this file", "FILE", completes=".json"),),

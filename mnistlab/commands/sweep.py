@@ -1,19 +1,22 @@
 """`mnistlab sweep`."""
 
-from mnistlab.commands.declaring.model import MANY, Command
+from functools import partial
+
+from mnistlab.commands.declaring.model import MANY, Command, Work
 from mnistlab.commands.help.sweeping import sweep_options
 from mnistlab.errors import announce
 from mnistlab.options.arguments import Arguments
 
 
-def _sweep(asked: Arguments) -> int:
+def _sweep(asked: Arguments) -> Work:
     announce("checking all values before anything is trained ...")
     from mnistlab.sweeps.typed import asked_sweep  # noqa: PLC0415 - not for help
 
     typed = asked_sweep(asked.values, asked.others)
     from mnistlab.sweeps.sweep import sweep  # noqa: PLC0415 - brings torch in
 
-    return sweep(typed, ["sweep", *asked.others, *(f"--{name}={value}" for name, value in asked.values.items())])
+    own = (f"--{name}={value}" for name, value in asked.values.items())
+    return partial(sweep, typed, ["sweep", *asked.others, *own])
 
 
 COMMAND = Command(

@@ -204,6 +204,34 @@ def test_an_interruption_while_importing_shows_no_traceback(here: Path) -> None:
     assert not list(here.iterdir())
 
 
+IGNORING = """
+import os, signal, sys
+
+class Interrupted:
+    def find_spec(self, name, path, target=None):
+        if name == "lightning":
+            try:
+                os.kill(os.getpid(), signal.SIGINT)
+            except KeyboardInterrupt:
+                pass
+
+sys.meta_path.insert(0, Interrupted())
+from mnistlab.cli import entry
+entry()
+"""
+
+
+@pytest.mark.parametrize("command", ["fit", "test", "sweep --seeds=2", "compare --models=TinyModel", "explain"])
+def test_an_interruption_that_an_import_ignores_ends_the_command(here: Path, command: str) -> None:
+    """As torch does, which tries some of its imports and goes on whatever they raise."""
+    more = ["--untrained"] if command in ("test", "explain") else ["--trainer.max_epochs=1"]
+    typed = [*command.split(), "--data=SyntheticDigits", *more]
+    done = subprocess.run([sys.executable, "-c", IGNORING, *typed], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (130, "mnistlab: interrupted")
+    assert not list(here.iterdir())
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("here")
 def test_an_interruption_at_any_moment_shows_no_traceback(small_data: tuple[str, ...]) -> None:

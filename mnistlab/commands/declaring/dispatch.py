@@ -67,8 +67,7 @@ def _work(name: str, command: Command, arguments: Sequence[str]) -> Callable[[],
 
         return lambda: show_usage(name, command)
     _check_names(command, asked)
-    work = command.load()
-    return lambda: work(asked)
+    return command.load(asked)
 
 
 def _check_names(command: Command, asked: Arguments) -> None:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from types import MappingProxyType
 from typing import NamedTuple
@@ -14,12 +14,18 @@ TRAIN, MANY, TABLES, CARE = GROUPS = ("Train and measure", "Many runs", "See wha
 """The headings of the overview; those of `TABLES` stand in one line."""
 
 
+Work = Callable[[], int]
+"""Does what was asked for, and returns the exit code."""
+
+
 class Command(NamedTuple):
     """A command."""
 
     summary: str  # what it does, in one line
-    work: Callable[[Arguments], int] | str
-    """Does it, and returns the exit code; or where that stands, as `module:function`."""
+    work: str | Callable[[Arguments], Work]
+    """Where that stands which does it and returns the exit code, as `module:function`. Or what looks for mistakes first
+    and then imports that: a Ctrl-C meanwhile ends the process, since Python may ignore an exception in an import.
+    """
     group: str = CARE  # under which heading the overview has it
     order: int = 0  # its place there
     about: str = ""  # the beginning of its page of help; a line that is indented stays as it is
@@ -41,13 +47,16 @@ class Command(NamedTuple):
         """Its own options."""
         return self.options() if callable(self.options) else self.options
 
-    def load(self) -> Callable[[Arguments], int]:
-        """Import what does it."""
+    def load(self, asked: Arguments) -> Work:
+        """Import what does it, as it was asked for.
+
+        Raises:
+            LabError: If there is a mistake in that which shows already.
+        """
         if callable(self.work):
-            return self.work
+            return self.work(asked)
         module, _, name = self.work.partition(":")
-        function: Callable[[Arguments], int] = getattr(import_module(module), name)
-        return function
+        return partial(getattr(import_module(module), name), asked)
 
 
 def find_command(name: str) -> Command | None:
@@ -73,14 +82,14 @@ def _declared(name: str) -> Command:
     return command
 
 
-def train(asked: Arguments) -> int:
-    """Run one command over one model."""
+def train(asked: Arguments) -> Work:
+    """One command over one model."""
     from mnistlab.training.typed import refuse_mistakes  # noqa: PLC0415 - not for help
 
     refuse_mistakes(asked.command, asked.others)
     from mnistlab.training.running import run  # noqa: PLC0415 - brings torch in
 
-    return run(asked.command, asked.others)
+    return partial(run, asked.command, asked.others)
 
 
 _DEVICE = ("trainer.accelerator", "trainer.devices", "trainer.precision")

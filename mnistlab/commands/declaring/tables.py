@@ -1,8 +1,9 @@
 """The commands that print a table of what there is."""
 
 from collections.abc import Sequence
+from functools import partial
 
-from mnistlab.commands.declaring.model import TABLES, Command
+from mnistlab.commands.declaring.model import TABLES, Command, Work
 from mnistlab.options.arguments import Arguments, Option
 
 
@@ -18,10 +19,10 @@ def tabled(summary: str, order: int, *, option: str, columns: Sequence[str] = ()
         more: How to know more of one.
     """
 
-    def show(asked: Arguments) -> int:
+    def show(asked: Arguments) -> Work:
         from mnistlab.commands.help.tables import show_table  # noqa: PLC0415 - not for help
 
-        return show_table(option, columns, f"{use}\n{more}", for_machines="json" in asked.switches)
+        return partial(show_table, option, columns, f"{use}\n{more}", for_machines="json" in asked.switches)
 
     return Command(
         summary,
