@@ -255,6 +255,7 @@ def test_a_mistake_is_told_before_torch_the_second_time(own: tuple[str, str], co
     assert second == (first, False)
 
 
+@pytest.mark.slow
 def test_a_changed_file_is_imported_anew(here: Path, own: tuple[str, str], command: Command) -> None:
     """That of the class, and one that it imports from beside it."""
     _, stem = own
@@ -276,6 +277,7 @@ def test_a_changed_file_is_imported_anew(here: Path, own: tuple[str, str], comma
     assert ("--model.breadth=5" in changed, imported) == (True, True)
 
 
+@pytest.mark.slow
 def test_what_is_kept_of_a_class_may_be_damaged_or_not_be_kept(
     here: Path, own: tuple[str, str], command: Command, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

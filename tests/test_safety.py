@@ -391,6 +391,7 @@ def test_the_configuration_of_a_run_that_is_continued_is_not_trusted(
     assert "antigravity" not in sys.modules
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_ones_own_class_is_opened_by_naming_it(
     fit: Fit, package: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -293,6 +293,7 @@ def run(package: Path, cache: Path, *arguments: str) -> str:
     return printed
 
 
+@pytest.mark.slow
 def test_an_edit_is_seen_in_the_help(tmp_path: Path) -> None:
     """A default and a docstring that are changed in a copy of the package, and data that need an option."""
     copy = tmp_path / "copy" / "mnistlab"

@@ -189,6 +189,7 @@ def test_a_job_keeps_what_it_has_drawn() -> None:
     assert len(set(points)) == POINTS["plain"]
 
 
+@pytest.mark.slow
 def test_two_workers_at_once_draw_nothing_twice() -> None:
     """They take turns at drawing."""
     plans = [planned(SPACES[name], "tpe", name=name) for name in ("plain", "factors", "conditional")]
