@@ -18,7 +18,7 @@ from mnistlab.presets.finding import Found, comment, find_preset, preset_classes
 from mnistlab.presets.nodes import Config, written_for
 from mnistlab.presets.places import caller, warn
 from mnistlab.presets.running import run
-from mnistlab.sections import Sweep, TopLevel, prepare, sections
+from mnistlab.sections import Attributes, Sweep, TopLevel, prepare, sections
 from mnistlab.sections.linking import link_classes
 from mnistlab.text.nearest import suggestion
 
@@ -37,7 +37,7 @@ class _NeverChanges(type):
         super().__setattr__(name, value)
 
 
-class Preset(metaclass=_NeverChanges):
+class Preset(Attributes, metaclass=_NeverChanges):
     """A named configuration: a class whose attributes are the sections `model`, `data`, `trainer` and `run`.
 
     With `choice(...)` or `interval(...)` in place of values it is a sweep, whose own options are the mapping `sweep`.
@@ -50,15 +50,6 @@ class Preset(metaclass=_NeverChanges):
         layers: What was written, one list for each class of the line, the oldest first.
     """
 
-    # Any: what is assigned is a class, a node or a mapping, and what is read is a node.
-    model: ClassVar[Any]
-    data: ClassVar[Any]
-    trainer: ClassVar[Any]
-    run: ClassVar[Any]
-    seed_everything: ClassVar[Any]
-    sweep: ClassVar[Any]
-    threads: ClassVar[Any]
-    logger: ClassVar[Any]
     layers: ClassVar[tuple[Sequence[Written], ...]] = ()
     _own: ClassVar[tuple[Sequence[Written], ...]] = ()
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 from lightning.pytorch import Trainer
 from lightning.pytorch.cli import SaveConfigCallback
@@ -102,6 +102,20 @@ class Sweep:
     sampler_seed: NonNegativeInt = 0
     retry_failed: bool = False
     allow_drift: bool = False
+
+
+class Attributes:
+    """What a preset may assign: a section, or an option beside them."""
+
+    # Any: what is assigned is a class, a node or a mapping, and what is read is a node
+    model: ClassVar[Any]
+    data: ClassVar[Any]
+    trainer: ClassVar[Any]
+    run: ClassVar[Any]
+    sweep: ClassVar[Any]
+    seed_everything: ClassVar[Any]
+    threads: ClassVar[Any]
+    logger: ClassVar[Any]
 
 
 TRAINER_DEFAULTS: dict[str, object] = {

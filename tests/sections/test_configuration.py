@@ -3,8 +3,7 @@
 import inspect
 from dataclasses import fields
 
-from mnistlab import Preset
-from mnistlab.sections import TopLevel, sections
+from mnistlab.sections import Attributes, TopLevel, sections
 from mnistlab.sections.configuration import Configuration
 
 
@@ -13,4 +12,4 @@ def test_a_configuration_and_a_preset_have_every_section_and_every_option_beside
     every = {*sections(), *inspect.signature(TopLevel).parameters}
 
     assert {field.name for field in fields(Configuration)} == {*sections(), "top"}
-    assert {*inspect.get_annotations(Preset)} - {"layers", "_own", "sweep"} == every
+    assert {*inspect.get_annotations(Attributes)} - {"sweep"} == every
