@@ -47,7 +47,7 @@ def _process(value: object) -> str | None:
     return None if is_one else " is no number of a process"
 
 
-_words, _plain = maybe(text), maybe(either(flag, either(text, number)))
+_words, _plain = maybe(text), maybe(either(text, either(number, flag)))
 _TEXTS = ("command", "status", "started", "ended", "model", "class", "data", "name", "host", "device", "sweep")
 
 _SHAPES: Mapping[str, Shape] = {
