@@ -23,7 +23,8 @@ def visible(text: str) -> str:
 
     Nor has it the password of an address, which an error of another library may quote.
     """
-    return masked("".join(char if char.isprintable() else ascii(char)[1:-1] for char in text))
+    printable = text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    return masked(printable)
 
 
 def tell(message: str) -> None:

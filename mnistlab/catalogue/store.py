@@ -10,7 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -45,14 +45,25 @@ def load_catalogue() -> Catalogue:
     found = present_catalogue()
     if found is not None:
         return found
+    from mnistlab.system.locks import locked  # noqa: PLC0415 - most calls find what the package carries
+
+    kept = _kept(current_identity())
+    with ExitStack() as held:
+        with suppress(OSError):  # a cache that cannot be written costs time and nothing else
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            held.enter_context(locked(kept.with_suffix(".lock")))
+        return present_catalogue() or _make()  # another process may have made it meanwhile
+
+
+def _make() -> Catalogue:
+    """Make a catalogue, and keep it."""
     if sys.stderr.isatty():
         print("mnistlab: looking up the classes that are installed; once, for some seconds", file=sys.stderr)
     identity, catalogue = current_identity(), new_catalogue()
     if identity != current_identity():  # edited meanwhile: nobody knows which of the two it is for
         return catalogue
     kept = _kept(identity)
-    with suppress(OSError):  # a cache that cannot be written costs time and nothing else
-        kept.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(OSError):
         write_catalogue(kept, identity, catalogue)
         _forget_old(kept)
     return catalogue
@@ -96,7 +107,7 @@ def _modules(folder: str, below: str = "") -> Iterator[tuple[str, tuple[int, int
 
 def cache_folder() -> Path:
     """The lab's folder in the user's cache."""
-    import platformdirs  # noqa: PLC0415 - most calls find what the package carries
+    import platformdirs  # noqa: PLC0415 - as above
 
     return Path(platformdirs.user_cache_dir("mnistlab"))
 

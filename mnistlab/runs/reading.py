@@ -18,7 +18,6 @@ from mnistlab.system.shapes import (
     count,
     either,
     fields,
-    flag,
     is_number,
     listed,
     mapping,
@@ -26,11 +25,12 @@ from mnistlab.system.shapes import (
     named,
     number,
     row,
+    scalar,
     text,
     threads,
     whole,
 )
-from mnistlab.system.strict_json import NOT_FINITE, finite
+from mnistlab.system.strict_json import NOT_FINITE, read_json
 
 LEFT_OUT = "left_out"
 """The key under which a record that was read says which of its fields were not what they should be."""
@@ -47,13 +47,13 @@ def _process(value: object) -> str | None:
     return None if is_one else " is no number of a process"
 
 
-_words, _plain = maybe(text), maybe(either(text, either(number, flag)))
+_words = maybe(text)
 _TEXTS = ("command", "status", "started", "ended", "model", "class", "data", "name", "host", "device", "sweep")
 
 _SHAPES: Mapping[str, Shape] = {
     **dict.fromkeys((*_TEXTS, "checkpoint", "reproduces", "config_hash"), _words),
     **dict.fromkeys(("tags", "presets", NOT_FINITE), listed(text)),
-    **dict.fromkeys(("versions", "machine", "point"), named(_plain)),
+    **dict.fromkeys(("versions", "machine", "point"), named(scalar)),
     **dict.fromkeys(("parameters", "processes", "train_images", "effective_batch_size"), maybe(count)),
     "segments": listed(fields({}, dict.fromkeys(("command", "started", "ended", "status", "error"), _words))),
     "seed": maybe(whole),
@@ -65,7 +65,7 @@ _SHAPES: Mapping[str, Shape] = {
     "process_started": number,
     "git": maybe(mapping),
     "timings": fields({}, {"epoch_seconds": listed(maybe(number)), "train_seconds": maybe(number)}),
-    "metrics": maybe(named(maybe(either(number, named(_plain))))),
+    "metrics": maybe(named(maybe(either(named(scalar), number)))),
 }
 """What the fields of a record are; of any other nothing is asked."""
 
@@ -80,16 +80,16 @@ def read_record(folder: Path) -> dict[str, Any] | None:
     """
     path = folder / RECORD
     try:
-        said = json.loads(read_text(path, _MOST_BYTES[RECORD]))
+        written = read_text(path, _MOST_BYTES[RECORD])
+        record = read_json(written)
     except FileNotFoundError:
         return None
     except (ValueError, RecursionError) as error:
         raise UnreadableError(f"{path} cannot be read: it is no JSON, or nested without end.") from error
-    if not isinstance(said, dict) or not any(isinstance(said.get(name), str) for name in ("command", "status")):
+    if not isinstance(record, dict) or not any(isinstance(record.get(name), str) for name in ("command", "status")):
         raise UnreadableError(f"{path} cannot be read: it is not the record of a run.")
-    if _depth(said) > _DEEPEST:
+    if written.count("{") + written.count("[") > _DEEPEST < _depth(record):  # few brackets, as most have, nest little
         raise UnreadableError(f"{path} cannot be read: it is nested too deeply.")
-    record = finite(said)
     odd = [name for name, shape in _SHAPES.items() if name in record and shape(record[name])]
     kept = {name: value for name, value in record.items() if name not in odd}
     return {**kept, LEFT_OUT: odd} if odd else kept

@@ -59,6 +59,11 @@ def is_number(value: object) -> TypeGuard[int | float]:
     return number(value) is None
 
 
+def scalar(value: object) -> str | None:
+    """Null, a text, true, false, or a finite number."""
+    return None if value is None or isinstance(value, str | bool) or is_number(value) else unlike(value, "one value")
+
+
 def mapping(value: object) -> str | None:
     """A mapping of anything."""
     return None if isinstance(value, Mapping) else unlike(value, "a mapping")

@@ -28,6 +28,25 @@ def finite(data: Mapping[str, object]) -> dict[str, object]:
     return {**cleaned, NOT_FINITE: [*dict.fromkeys([*known, *names])]} if names else cleaned
 
 
+def read_json(written: str) -> object:
+    """What JSON of any origin says; in an object null stands for what is no finite number, `NaN` or `1e999`.
+
+    Raises:
+        ValueError: If it is no JSON.
+        RecursionError: If it is nested too deeply.
+    """
+    none: list[str] = []
+
+    def number(spelling: str) -> float:
+        value = float(spelling)
+        if not math.isfinite(value):
+            none.append(spelling)
+        return value
+
+    said = json.loads(written, parse_float=number, parse_constant=number)
+    return finite(said) if none and isinstance(said, Mapping) else said
+
+
 def _finite(data: object) -> object:
     if isinstance(data, Mapping):
         return finite(data)
