@@ -1,4 +1,4 @@
-"""Two processes train one model."""
+"""Two processes train one model; the default tests have two of these, that what they share is run at all."""
 
 import json
 import os
@@ -21,10 +21,9 @@ from support import rates
 from mnistlab.cli import main
 from mnistlab.runs.folder import LAST
 
-pytestmark = pytest.mark.slow
-
 TWO = ("--trainer.accelerator=cpu", "--trainer.devices=2", "--trainer.strategy=ddp")
 LIMIT_S = 150
+SLOW_BLOWS = [(0, signal.SIGKILL), (0, signal.SIGSTOP), (1, signal.SIGSTOP)]
 
 SPY = """
 import json, sys
@@ -154,6 +153,7 @@ def _check_figures(folder: Path, record: dict[str, Any]) -> None:
         assert alone[f"{split}/loss"] == pytest.approx(wanted[f"{split}/loss"], rel=1e-6)
 
 
+@pytest.mark.slow
 def test_a_test_in_two_processes_is_that_in_one(here: Path, options: list[str]) -> None:
     """Every test image counts exactly once, and there is one record."""
     one = [option for option in options if option not in TWO]
@@ -169,6 +169,7 @@ def test_a_test_in_two_processes_is_that_in_one(here: Path, options: list[str]) 
     assert together["test/loss"] == pytest.approx(alone["test/loss"], rel=1e-6)
 
 
+@pytest.mark.slow
 def test_two_processes_continue_a_run(here: Path, options: list[str]) -> None:
     """A run of one epoch made longer by one ends with the weights and the table of a run of two."""
     constant = [*options, "--model.scheduler=null"]
@@ -185,6 +186,7 @@ def test_two_processes_continue_a_run(here: Path, options: list[str]) -> None:
     assert [segment["status"] for segment in _record_of(parts)["segments"]] == ["finished", "finished"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("random", ["one", "own"])
 def test_two_processes_killed_within_an_epoch_lose_nothing(
     here: Path, options: list[str], monkeypatch: pytest.MonkeyPatch, random: str
@@ -207,6 +209,7 @@ def test_two_processes_killed_within_an_epoch_lose_nothing(
     assert all(torch.equal(last[0]["state_dict"][name], last[1]["state_dict"][name]) for name in last[0]["state_dict"])
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_in_two_processes_where_a_fresh_one_would_be(here: Path, options: list[str]) -> None:
     """An epoch has half as many steps then; the learning rate is where that of two processes from the start is."""
     one = [option for option in options if option not in TWO]
@@ -220,6 +223,7 @@ def test_a_run_goes_on_in_two_processes_where_a_fresh_one_would_be(here: Path, o
     assert rates(parts)[2:] == rates(_only_run(here / "fresh"))[2:]
 
 
+@pytest.mark.slow
 def test_two_processes_keep_what_each_has_accumulated(here: Path, options: list[str]) -> None:
     """From a checkpoint between two steps, written by a callback after a validation, to the same weights."""
     kept = [
@@ -270,8 +274,13 @@ def _hit(options: list[str], rank: int, blow: signal.Signals, *, early: bool = F
     return process.returncode, output
 
 
-@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGSTOP])
-@pytest.mark.parametrize("rank", [0, 1])
+@pytest.mark.parametrize(
+    ("rank", "blow"),
+    [
+        (1, signal.SIGKILL),
+        *(pytest.param(rank, blow, marks=pytest.mark.slow) for rank, blow in SLOW_BLOWS),
+    ],
+)
 def test_nobody_waits_for_a_process_that_is_lost(
     here: Path, options: list[str], rank: int, blow: signal.Signals
 ) -> None:
@@ -294,6 +303,7 @@ def test_nobody_waits_for_a_process_that_is_lost(
     assert main(["fit", f"--ckpt_path={folder}", f"--trainer.max_epochs={done + 1}", *one]) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rank", [0, 1])
 def test_nobody_waits_for_a_process_that_never_came(here: Path, options: list[str], rank: int) -> None:
     """Nothing is left behind, no folder either."""
@@ -305,6 +315,7 @@ def test_nobody_waits_for_a_process_that_never_came(here: Path, options: list[st
     assert not list(here.glob("runs/*/*"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interruption_of_the_first_process_ends_both(here: Path, options: list[str], blow: signal.Signals) -> None:
     """Also one that Lightning would pass on while they compute, and wait for an answer for ever."""
@@ -316,6 +327,7 @@ def test_an_interruption_of_the_first_process_ends_both(here: Path, options: lis
     assert _record_of(_only_run(here / "runs"))["status"] == "interrupted"
 
 
+@pytest.mark.slow
 def test_two_processes_of_slurm_leave_one_record(here: Path, options: list[str]) -> None:
     """Which has the figures of two that Lightning has started; what it keeps itself of another run is not looked at."""
     _run("-m", "mnistlab", "fit", *options, "--run.dir=alone")
@@ -336,6 +348,7 @@ def test_two_processes_of_slurm_leave_one_record(here: Path, options: list[str])
     assert _record_of(alone)["metrics"] == _record_of(together)["metrics"]
 
 
+@pytest.mark.slow
 def test_all_processes_end_where_the_loss_is_no_number(here: Path, options: list[str]) -> None:
     """The first of them says so, once."""
     code, output = _ended("-m", "mnistlab", "fit", *options, "--model.optimizer=SGD", "--model.optimizer.lr=1e30")
