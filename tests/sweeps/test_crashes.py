@@ -13,8 +13,6 @@ import psutil
 import pytest
 from forked import Popen, children
 
-pytestmark = pytest.mark.slow
-
 OPTIONS = (
     "--model=TinyModel",
     "--model.hidden_dim=choice:16,32",
@@ -155,6 +153,7 @@ def interrupted(sweep: Popen, number: signal.Signals) -> str:
     return out
 
 
+@pytest.mark.slow
 def test_nothing_is_lost_whatever_is_killed(tmp_path: Path, undisturbed: Path) -> None:
     """The same command goes on from the checkpoints, to the figures of one worker that was left alone.
 
