@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from mnistlab.errors import LabError, is_out_of_memory
+from mnistlab.errors import LabError, announce, is_out_of_memory
 from mnistlab.options.entries import FORMAT, Catalogue
 from mnistlab.system.files import clear_left_over, write_text
 
@@ -45,6 +45,7 @@ def load_catalogue() -> Catalogue:
     found = present_catalogue()
     if found is not None:
         return found
+    announce("mnistlab: looking up the classes that are installed; once, for some seconds")
     from mnistlab.system.locks import locked  # noqa: PLC0415 - most calls find what the package carries
 
     kept = _kept(current_identity())
@@ -57,8 +58,6 @@ def load_catalogue() -> Catalogue:
 
 def _make() -> Catalogue:
     """Make a catalogue, and keep it."""
-    if sys.stderr.isatty():
-        print("mnistlab: looking up the classes that are installed; once, for some seconds", file=sys.stderr)
     identity, catalogue = current_identity(), new_catalogue()
     if identity != current_identity():  # edited meanwhile: nobody knows which of the two it is for
         return catalogue
