@@ -33,6 +33,7 @@ class Clock(Epochwise, Callback):
         self.validations: list[float] = []  # seconds of each
         self.closings: list[float] = []  # seconds from there to the next epoch: checkpoints, tables, the screen
         self.beside: list[float] = []  # what `between` gave before each epoch
+        self.images = 0  # that an epoch has, where the data are the lab's
         self._since: float | None = None
         Clock.last = self
 
@@ -62,6 +63,7 @@ class Clock(Epochwise, Callback):
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """End the last epoch."""
         self._note(self.closings)
+        self.images = getattr(trainer.train_dataloader, "num_images", 0)
 
     def _note(self, seconds: list[float]) -> None:
         """Add the seconds since the last note, if there was one."""

@@ -28,7 +28,7 @@ class Repeated(SyntheticDigits):
     """Synthetic digits, each several times: more work, and nothing else that is more.
 
     Args:
-        times: How often each training image is there.
+        times: How often each training image is there; `train_size` counts it as often.
     """
 
     abstract = True  # for the benchmark only
@@ -36,6 +36,11 @@ class Repeated(SyntheticDigits):
     def __init__(self, times: int = 1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.times = times
+
+    @property
+    def num_images(self) -> dict[str, int]:
+        """As many as are different."""
+        return {"train": self.train_size // self.times, "test": self.test_size}
 
     def read(self, split: Literal["train", "test"]) -> ImageSet:
         """The training images, repeated; the test images."""
@@ -58,13 +63,13 @@ def scaling(ground: Ground) -> Iterator[Found]:
 def _by_images(times: Sequence[int], folder: Path) -> Series:
     """Microseconds for an image in sets of different sizes."""
     data = [f"--data={Repeated.__module__}.{Repeated.__qualname__}"]
-    sizes = [f"--data.train_size={_IMAGES}", "--data.test_size=500", "--data.val_size=500"]
+    sizes = ["--data.test_size=500", "--data.val_size=500", "--data.batch_size=128"]
     rows = []
     for count in times:
-        clock = fitted(data, _MODEL, folder, 3, *sizes, f"--data.times={count}", "--data.batch_size=128")
-        images = _IMAGES * count - 500
+        many = [f"--data.times={count}", f"--data.train_size={_IMAGES * count}"]
+        clock = fitted(data, _MODEL, folder, 3, *sizes, *many)
         seconds = Figure(clock.steps[1:]).median
-        rows.append((count, images, seconds, seconds / images * 1e6))
+        rows.append((count, clock.images, seconds, seconds / clock.images * 1e6))
     return Series(f"{_MODEL}, an epoch by the size of the set", ("times", "images", "s", "us/image"), rows)
 
 

@@ -13,6 +13,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from mnistlab.errors import tell
 from mnistlab.system.lightning_inside import Epochwise
 from mnistlab.system.processes import usable_cores
+from mnistlab.system.threads import compute_with
 from mnistlab.text.values import counted, milliseconds
 
 Turns = Sequence[Sequence[int]]
@@ -135,8 +136,7 @@ class Pace(Epochwise, Callback):
     def _compute_with(self, threads: int) -> None:
         if not self.turns or self.turns[-1][1] != threads:
             self.turns.append([self._batches, threads])
-        if torch.get_num_threads() != threads:
-            torch.set_num_threads(threads)
+        compute_with(threads)
 
     def _tell_fewer(self, step: float, before: float, others: float) -> None:
         fewer = torch.get_num_threads()

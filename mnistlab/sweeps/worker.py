@@ -34,6 +34,7 @@ from mnistlab.sweeps.study import Study
 from mnistlab.system.interruptions import ended_like_interrupted
 from mnistlab.system.shapes import is_number
 from mnistlab.system.strict_json import spelt
+from mnistlab.system.threads import compute_with
 from mnistlab.text.addresses import know, masked
 from mnistlab.training.failures import Interrupted, RunFailedError
 from mnistlab.training.running import run
@@ -54,7 +55,7 @@ def work(plan: Plan) -> None:
     Raises:
         Interrupted: If this process is to end; what it was doing waits again.
     """
-    torch.set_num_threads(plan.threads)
+    compute_with(plan.threads)
     study = Study(plan)
     while True:
         study.free()

@@ -50,6 +50,22 @@ def test_a_number_that_was_chosen_stays(fit: Fit) -> None:
     assert torch.get_num_threads() == 2
 
 
+@pytest.mark.usefixtures("two_threads")
+def test_torch_is_not_told_the_number_that_it_has(fit: Fit, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Attention takes two thirds longer once it has been told any."""
+    fit()  # the digits are drawn, with another number
+    told: list[int] = []
+    monkeypatch.setattr(torch, "set_num_threads", told.append)
+
+    folder = fit()
+    fit("--threads=2")
+    assert main(["test", f"--ckpt_path={folder}"]) == 0
+    assert told == []
+
+    fit("--threads=1")
+    assert set(told) == {1}
+
+
 @pytest.mark.usefixtures("busy")
 def test_a_busy_machine_gets_fewer_threads_and_is_told_once(fit: Fit, capsys: pytest.CaptureFixture[str]) -> None:
     """From the batch on that the record has."""
