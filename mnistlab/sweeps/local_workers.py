@@ -14,7 +14,7 @@ import torch
 from mnistlab.sweeps.plan import Plan
 from mnistlab.sweeps.study import Study
 from mnistlab.sweeps.worker import POISONED
-from mnistlab.system.processes import that_process, usable_cores
+from mnistlab.system.processes import that_process, this_process, usable_cores
 from mnistlab.text.addresses import known
 from mnistlab.training.failures import RunFailedError
 
@@ -90,6 +90,7 @@ class Team:
         assert process.stdin is not None
         _say(process.stdin, self._plan.as_text())
         _say(process.stdin, json.dumps(known()))  # passwords: other users see arguments
+        _say(process.stdin, json.dumps(this_process()))
         self._processes[number] = process
         self._identities[number] = that_process(process.pid)
 

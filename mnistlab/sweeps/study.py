@@ -37,13 +37,15 @@ class Study:
 
     Args:
         plan: The sweep; its database is made where there is none.
+        launcher: What `that_process` gives of the one that looks after this process, if one does.
 
     Raises:
         LabError: If the database cannot be used.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, launcher: Mapping[str, object] | None = None) -> None:
         self.plan = plan
+        self._launcher = launcher
         self.storage = open_storage(plan.address)
         direction = StudyDirection.MINIMIZE if plan.minimizes else StudyDirection.MAXIMIZE
         self.optuna = optuna.create_study(
@@ -134,6 +136,7 @@ class Study:
     def _begun(self, frozen: FrozenTrial) -> Trial:
         """A try that this process has, with the values that are taken for it."""
         number = self._trial_id(frozen)
+        self.storage.set_trial_user_attr(number, "launcher", self._launcher)
         self.storage.set_trial_user_attr(number, "process", this_process())
         self.optuna.sampler = sampler = Deciding(self._decision(frozen))
         trial = Trial(self.optuna, number)
@@ -172,7 +175,11 @@ class Study:
             self.optuna.tell(trial.number, value, state=state)
 
     def free(self) -> None:
-        """Give up the tries whose process is dead, and let their jobs wait again."""
+        """Give up the tries whose process is dead, and let their jobs wait again.
+
+        Those of a process that another one looks after are left to that one, while it is there: it knows what the
+        process died of, and a job that had it die too often is not to begin once more before that is said.
+        """
         running = [t for each in self.jobs().values() for t in each.tries if t.state == TrialState.RUNNING]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExperimentalWarning)
@@ -207,9 +214,14 @@ def _is_dead(trial: FrozenTrial) -> bool:
     """Whether the process of a running trial is gone; one that has not said which it is has some time for that."""
     process: dict[str, Any] | None = trial.user_attrs.get("process")
     if process is not None:
-        return is_gone(process)
+        return is_gone(process) and not _is_left_to_launcher(trial)
     started = trial.datetime_start
     return started is not None and datetime.now() - started > timedelta(seconds=GRACE_S)  # noqa: DTZ005 - as Optuna's
+
+
+def _is_left_to_launcher(trial: FrozenTrial) -> bool:
+    launcher: dict[str, Any] | None = trial.user_attrs.get("launcher")
+    return launcher is not None and not is_gone(launcher) and not is_same(launcher, this_process())
 
 
 def _pruner(plan: Plan) -> BasePruner:

@@ -9,7 +9,7 @@ import statistics
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from traceback import format_exception
@@ -49,14 +49,18 @@ class GivenUpError(RunFailedError):
     """Another process has taken the job over."""
 
 
-def work(plan: Plan) -> None:
+def work(plan: Plan, launcher: Mapping[str, object] | None = None) -> None:
     """Take on jobs until all are done, by this process or another.
+
+    Args:
+        plan: The sweep.
+        launcher: What `that_process` gives of the one that looks after this process, if one does.
 
     Raises:
         Interrupted: If this process is to end; what it was doing waits again.
     """
     compute_with(plan.threads)
-    study = Study(plan)
+    study = Study(plan, launcher)
     while True:
         study.free()
         trial = study.claim()
@@ -238,7 +242,7 @@ def _signs_of_life(study: Study, trial: Trial) -> Iterator[None]:
 
 
 def main() -> None:
-    """Run as a process of its own: the plan and the passwords of its addresses come by standard input.
+    """Run as a process of its own: the plan, its passwords and who launched it come by standard input.
 
     Its end means that the parent is gone.
     """
@@ -250,11 +254,12 @@ def main() -> None:
 def _work_for_parent() -> None:
     plan = plan_from(sys.stdin.readline())
     know(json.loads(sys.stdin.readline()))
+    launcher = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     gc.freeze()  # what was imported is no garbage; after each job it would be searched for some
     try:
         with told_of_the_database():
-            work(plan)
+            work(plan, launcher)
     except (Interrupted, KeyboardInterrupt):
         sys.exit(Interrupted.exit_code)
     except LabError as error:

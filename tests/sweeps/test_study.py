@@ -10,7 +10,7 @@ from mnistlab.sections import prepare
 from mnistlab.sweeps.jobs import State
 from mnistlab.sweeps.plan import Plan
 from mnistlab.sweeps.study import Study
-from mnistlab.system.processes import that_process
+from mnistlab.system.processes import that_process, this_process
 
 
 @pytest.fixture
@@ -71,6 +71,39 @@ def test_a_death_counts_whoever_gives_the_trial_up_first(study: Study, given_up_
     (job,) = study.jobs().values()
     assert job.state is State.FAILED
     assert job.error == "its process has died 3 times"
+
+
+def test_a_launcher_that_lives_says_first_what_a_worker_died_of(study: Study) -> None:
+    """Else a job that kills its worker would begin once more before its last death is counted; 4 of 3 were seen."""
+    process, identity = worker()
+    launcher, known = worker()
+    trial = study.claim()
+    assert trial is not None
+    trial.set_user_attr("process", identity)
+    trial.set_user_attr("launcher", known)
+    end(process)
+    study.free()
+
+    assert study.is_ours(trial)
+    end(launcher)
+    study.free()
+    (job,) = study.jobs().values()
+    assert job.state is State.WAITING
+
+
+def test_a_launcher_frees_what_its_own_worker_had(study: Study) -> None:
+    """It has said what the worker died of."""
+    process, identity = worker()
+    trial = study.claim()
+    assert trial is not None
+    trial.set_user_attr("process", identity)
+    trial.set_user_attr("launcher", this_process())
+    end(process)
+    assert study.note_crash(identity)
+    study.free()
+
+    (job,) = study.jobs().values()
+    assert job.state is State.WAITING
 
 
 def test_a_death_without_a_trial_is_no_trials_fault(study: Study) -> None:
