@@ -11,7 +11,8 @@ from mnistlab.cli import main
 from mnistlab.options.annotations import members
 from mnistlab.options.classes import candidates
 from mnistlab.options.signatures import options
-from mnistlab.sections import Run, Sweep, TopLevel
+from mnistlab.sections.parts import Sweep, TopLevel
+from mnistlab.sections.run import Run
 from mnistlab.text.addresses import Address, is_incomplete, kept_out, masked, opened, without_mask
 from mnistlab.trackers import Tracker
 

@@ -64,7 +64,7 @@ def fit(data: Sequence[str], arguments: Sequence[str], folder: Path) -> None:
     typed = [*data, *arguments, f"--run.dir={folder / 'runs'}"]
     try:
         with terminal(folder / "screen"):
-            run("fit", typed)
+            run(typed)
     except LabError as error:
         raise RunFailedError(
             f"mnistlab fit {' '.join(typed)} has failed: {error}\n{tail(folder / 'screen')}"

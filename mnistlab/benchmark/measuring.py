@@ -18,9 +18,9 @@ from mnistlab.benchmark.scaling import scaling
 from mnistlab.benchmark.starts import starts
 from mnistlab.runs.record import environment, now, write_json
 from mnistlab.system.files import telling
+from mnistlab.system.lightning_inside import quiet
 from mnistlab.text.layout import screen_width
 from mnistlab.training.running import check
-from mnistlab.training.screen import quiet
 
 SECTIONS: dict[str, Callable[[Ground], Iterator[Found]]] = {
     "epochs": epochs,

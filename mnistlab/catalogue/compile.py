@@ -14,8 +14,8 @@ from mnistlab.options.entries import Catalogue, ClassEntry, KindEntry, Named, Op
 from mnistlab.options.imported import Imported, Section
 from mnistlab.options.signatures import needed
 from mnistlab.options.specification import Specification, class_path_of
-from mnistlab.sections import Sweep, TopLevel, prepare, sections
 from mnistlab.sections.linking import classes_with
+from mnistlab.sections.parts import Sweep, TopLevel, prepare, sections
 
 _FOREIGN = ("torch", "lightning")
 _OURS = ("mnistlab", *_FOREIGN)

@@ -111,9 +111,13 @@ def cache_folder() -> Path:
     return Path(platformdirs.user_cache_dir("mnistlab"))
 
 
+def name_of(identity: Identity) -> str:
+    """A short name for what a catalogue is for."""
+    return hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:16]
+
+
 def _kept(identity: Identity) -> Path:
-    name = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:16]
-    return cache_folder() / f"catalogue-{name}.json"
+    return cache_folder() / f"catalogue-{name_of(identity)}.json"
 
 
 def new_catalogue() -> Catalogue:

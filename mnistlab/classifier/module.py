@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Never, Self
 
 import torch
-from lightning.pytorch.utilities import rank_zero_info
 from torch import Tensor
 from torch.nn import CrossEntropyLoss
 from torch.optim import AdamW
@@ -114,7 +113,7 @@ class Classifier(Transfer):
         self.compile_net = compile
         self.acc_best = 0.0
         self._optimization = Optimization(optimizer, scheduler, scheduler_interval)
-        self._counting = Counting(self.metrics, self.heads, self.objective)
+        self.counting = Counting(self.metrics, self.heads, self.objective)
         self._reported: dict[str, float] = {}  # in the epoch that is running
         self._reported_before: dict[str, float] = {}  # of that, what was before the run was continued
         self._history: list[Metrics] = []  # of the epochs before it
@@ -133,7 +132,7 @@ class Classifier(Transfer):
 
     def columns(self, split: Split) -> list[str]:
         """The names of all that is measured of a split, those of the primary head first."""
-        return self._counting.columns(split)
+        return self.counting.columns(split)
 
     def forward(self, images: Tensor) -> Tensor | dict[str, Tensor]:
         """Normalized images (batch, channels, height, width) -> logits (batch, num_classes), or one tensor per head."""
@@ -228,6 +227,8 @@ class Classifier(Transfer):
         if self.channels_last:
             self.net.to(memory_format=torch.channels_last)
         if stage == "fit":
+            from lightning.pytorch.utilities import rank_zero_info  # noqa: PLC0415 - not where nothing is trained
+
             for sentence in self.begin():
                 rank_zero_info(sentence)
 
@@ -270,7 +271,7 @@ class Classifier(Transfer):
 
     def on_validation_epoch_start(self) -> None:
         """Begin to count; nothing that an interrupted validation left behind may stay."""
-        self._counting.begin("val")
+        self.counting.begin("val")
 
     def on_validation_epoch_end(self) -> None:
         """Report the validation metrics and the best accuracy so far."""
@@ -281,7 +282,7 @@ class Classifier(Transfer):
 
     def on_test_epoch_start(self) -> None:
         """Begin to count."""
-        self._counting.begin("test")
+        self.counting.begin("test")
 
     def on_test_epoch_end(self) -> None:
         """Report the test metrics."""
@@ -305,7 +306,7 @@ class Classifier(Transfer):
             "history": list(self._history),
             "lr": self._lr,
             "gradients": gathered_gradients(self),
-            "counts": self._counting.saved(partial(gathered, self.trainer)),
+            "counts": self.counting.saved(partial(gathered, self.trainer)),
         }
         checkpoint[RECORD] = record
         # What Lightning keeps of `save_hyperparameters` may hold objects, which a safe load refuses.
@@ -326,7 +327,7 @@ class Classifier(Transfer):
         table = checkpoint.get("callbacks", {}).get("Recorder", {}).get("rows", ())
         self._history = list(record.get("history", table))  # an older file has them there, rounded
         self._lr = record["lr"]
-        self._counting.take_up(record["counts"], partial(own_sums, self.trainer))
+        self.counting.take_up(record["counts"], partial(own_sums, self.trainer))
         checkpoint["lr_schedulers"] = []
         if _class_of(record["model"]["init_args"]) != _class_of(self.recorded().init_args):
             checkpoint["optimizer_states"] = []
@@ -342,7 +343,7 @@ class Classifier(Transfer):
         logits = self.by_head(self(images))
         targets = self._targets(given)
         losses: dict[str, Tensor] = self.objective(logits, targets)
-        self._counting.add(split, losses, logits, targets)
+        self.counting.add(split, losses, logits, targets)
         return self.objective.total(losses), logits, targets
 
     def by_head(self, output: Tensor | dict[str, Tensor]) -> dict[str, Tensor]:
@@ -370,7 +371,7 @@ class Classifier(Transfer):
 
     def _report(self, split: Split) -> dict[str, float]:
         """Log the epoch's metrics of a split, summed over all processes; those of the primary head."""
-        main, by_head = self._counting.end(split, lambda sums: self.trainer.strategy.reduce(sums, reduce_op="sum"))
+        main, by_head = self.counting.end(split, lambda sums: self.trainer.strategy.reduce(sums, reduce_op="sum"))
         self.log_dict(main, prog_bar=split != "test")
         self.log_dict(by_head)
         self._reported |= main | by_head

@@ -2,12 +2,11 @@
 
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
-from lightning.pytorch import LightningModule, Trainer
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, OneCycleLR, ReduceLROnPlateau
@@ -15,14 +14,13 @@ from torch.optim.lr_scheduler import LRScheduler, OneCycleLR, ReduceLROnPlateau
 from mnistlab.errors import LabError
 from mnistlab.schedules import RunSchedule, steps_every_batch
 from mnistlab.system.lightning_inside import progress_of
+from mnistlab.system.purpose import Purpose
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from lightning.pytorch import LightningModule, Trainer
 
-    OptimizerCallable = Callable[[Iterable[Any]], Optimizer]
-    LRSchedulerCallable = Callable[[Optimizer], LRScheduler]
-else:
-    from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
+OptimizerCallable = Callable[[Iterable[Any]], Optimizer]
+LRSchedulerCallable = Callable[[Optimizer], LRScheduler]
 
 Interval = Literal["auto", "step", "epoch"]
 
@@ -53,9 +51,10 @@ class Optimization:
         self._scheduler = scheduler
         self._interval = interval
         self._options: list[dict[str, Any]] = []  # of each group of parameters, as a fresh run begins
-        self._try()
+        if not Purpose.only_measures:  # torch takes as long to import what makes an optimizer as it takes itself
+            self._try()
 
-    def configure(self, module: LightningModule) -> Any:
+    def configure(self, module: "LightningModule") -> Any:
         """What `configure_optimizers` returns for a model that is about to be trained."""
         optimizer = self._fused(module)
         schedule = None if self._scheduler is None else self._schedule(optimizer, module.trainer)
@@ -64,7 +63,7 @@ class Optimization:
         ]
         return {"optimizer": optimizer, "lr_scheduler": schedule} if schedule else optimizer
 
-    def take_up(self, trainer: Trainer, history: Sequence[Metrics], *, changed: bool) -> None:
+    def take_up(self, trainer: "Trainer", history: Sequence[Metrics], *, changed: bool) -> None:
         """Bring what a checkpoint has restored in line with the options of this run.
 
         Args:
@@ -85,7 +84,7 @@ class Optimization:
             for config in trainer.lr_scheduler_configs:
                 _bring_up(config.scheduler, config.interval, trainer, history)
 
-    def _schedule(self, optimizer: Optimizer, trainer: Trainer) -> dict[str, object]:
+    def _schedule(self, optimizer: Optimizer, trainer: "Trainer") -> dict[str, object]:
         assert self._scheduler is not None
         scheduler = self._scheduler(optimizer)
         interval: str = self._interval
@@ -98,7 +97,7 @@ class Optimization:
         frequency = _NEVER if isinstance(scheduler, ReduceLROnPlateau) else 1
         return {"scheduler": scheduler, "interval": interval, "frequency": frequency, "monitor": "val/loss"}
 
-    def _fused(self, module: LightningModule) -> Optimizer:
+    def _fused(self, module: "LightningModule") -> Optimizer:
         """The optimizer in one kernel, where it has one, the device runs it, and the user has not decided.
 
         A fused optimizer unscales gradients itself: the gradient scaler of 16-mixed does not go along with that, nor
@@ -165,7 +164,7 @@ class Place:
     per_epoch: int  # an epoch
 
 
-def place_of(trainer: Trainer, interval: str) -> Place:
+def place_of(trainer: "Trainer", interval: str) -> Place:
     """Where a training is; before it has begun, at 0.
 
     Args:
@@ -192,7 +191,7 @@ def place_of(trainer: Trainer, interval: str) -> Place:
     return Place(done, min(ends), per_epoch)
 
 
-def step_plateau(trainer: Trainer, reported: Metrics) -> None:
+def step_plateau(trainer: "Trainer", reported: Metrics) -> None:
     """Step a schedule that watches a metric, in every epoch that has it.
 
     Lightning would do so after the epoch's checkpoint is written, and not at all in an epoch that is continued.
@@ -217,7 +216,7 @@ def _show_metrics(scheduler: ReduceLROnPlateau, reported: Metrics, known: Mappin
         scheduler.step(float(known[monitor]))
 
 
-def _bring_up(scheduler: LRScheduler, interval: str, trainer: Trainer, history: Sequence[Metrics]) -> None:
+def _bring_up(scheduler: LRScheduler, interval: str, trainer: "Trainer", history: Sequence[Metrics]) -> None:
     """Let a schedule that stands at its beginning make all steps of the run so far."""
     if isinstance(scheduler, ReduceLROnPlateau):
         for metrics in history:

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Self
 
-from lightning.pytorch import LightningModule
 from torch import nn
 
 from mnistlab.checkpoints.init_from import take_weights
 from mnistlab.nets.freezing import named, rest, set_trainable, within
+from mnistlab.system.bases import LightningModule
 from mnistlab.system.lightning_inside import PlainAttributes
 
 

@@ -1,7 +1,5 @@
 """`mnistlab explain`."""
 
-from functools import partial
-
 from mnistlab.commands.declaring.model import TRAIN, Command, Work
 from mnistlab.options.arguments import ONE_OF, Arguments, Option
 
@@ -11,10 +9,10 @@ def _explain(asked: Arguments) -> Work:
     from mnistlab.training.typed import refuse_mistakes  # noqa: PLC0415 - not for help
 
     refuse_mistakes(asked.command, asked.others)
-    from mnistlab.training.running import run  # noqa: PLC0415 - brings torch in
+    from mnistlab.training.measuring import measuring  # noqa: PLC0415 - brings torch in
 
     values = dict(asked.values)
-    return partial(run, asked.command, asked.others, Wish(images=int(values.pop("images", "16")), **values))
+    return measuring(asked.command, asked.others, Wish(images=int(values.pop("images", "16")), **values))
 
 
 _OPTIONS = "mnistlab.training.explain_options"

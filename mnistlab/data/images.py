@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any, Literal, Never
 
 import torch
-from lightning.pytorch import LightningDataModule
 from torch import Tensor
 
 from mnistlab.data.augment import Augmentation
@@ -19,6 +18,7 @@ from mnistlab.errors import LabError, tell
 from mnistlab.options.numbers import NonNegativeInt, PositiveFloat, PositiveInt
 from mnistlab.options.signatures import refuse_unknown
 from mnistlab.options.specification import Specification, describe, init_arguments
+from mnistlab.system.bases import LightningDataModule
 
 _VAL_SIZE, _VAL_PART = 5_000, 6
 

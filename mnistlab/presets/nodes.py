@@ -29,7 +29,7 @@ from mnistlab.options.specification import (
 from mnistlab.options.written import Key, Source, Written, key_of
 from mnistlab.presets.domains import Values
 from mnistlab.presets.places import caller, warn
-from mnistlab.sections import prepare
+from mnistlab.sections.parts import prepare
 from mnistlab.text.addresses import in_texts, kept_out
 from mnistlab.text.nearest import suggestion
 

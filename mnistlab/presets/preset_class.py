@@ -18,8 +18,8 @@ from mnistlab.presets.finding import Found, comment, find_preset, preset_classes
 from mnistlab.presets.nodes import Config, written_for
 from mnistlab.presets.places import caller, warn
 from mnistlab.presets.running import run
-from mnistlab.sections import Attributes, Sweep, TopLevel, prepare, sections
 from mnistlab.sections.linking import link_classes
+from mnistlab.sections.parts import Attributes, Sweep, TopLevel, prepare, sections
 from mnistlab.text.nearest import suggestion
 
 

@@ -16,8 +16,8 @@ from mnistlab.options.imported import settle
 from mnistlab.options.specification import Specification
 from mnistlab.options.trust import set_import_policy
 from mnistlab.runs.outcomes import Outcomes
-from mnistlab.sections import TopLevel, prepare, sections
-from mnistlab.training.found import without_places_elsewhere
+from mnistlab.sections.parts import TopLevel, prepare, sections
+from mnistlab.training.elsewhere import without_places_elsewhere
 from mnistlab.training.origins import Origin, differing
 from mnistlab.training.typed import kept_configuration
 

@@ -5,6 +5,7 @@ A reader needs neither torch nor the class that has counted: the record of a run
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import SupportsFloat
 
 from mnistlab.system.shapes import fields, flag, listed, number, text
 
@@ -105,3 +106,8 @@ def figure(column: str, value: float, measures: Iterable[Measure], form: str) ->
     """A value of a column as a person reads it; one of no metric, and a number without a unit, as `form` says."""
     measure = measure_of(column, measures)
     return f"{value:{form}}" if measure is None else measure.figure(value, form)
+
+
+def rounded(value: SupportsFloat) -> float:
+    """A metric as the number it was before Lightning made float32 of it: 0.9812, not 0.98119998."""
+    return float(f"{float(value):.7g}")

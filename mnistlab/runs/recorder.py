@@ -12,7 +12,7 @@ from lightning.pytorch.callbacks import Checkpoint
 from mnistlab.checkpoints.reading import read_checkpoint
 from mnistlab.errors import LabError
 from mnistlab.runs.folder import BEST, CONFIG, LAST, METRICS, RECORD
-from mnistlab.runs.metrics import PRIMARY
+from mnistlab.runs.metrics import PRIMARY, rounded
 from mnistlab.runs.reading import read_record
 from mnistlab.runs.record import now, write_json, write_rows
 from mnistlab.runs.supervision import Listener
@@ -261,11 +261,6 @@ class Recorder(Epochwise, Checkpoint):
         if self._since is not None:
             self._seconds += time.perf_counter() - self._since
             self._since = None
-
-
-def rounded(value: Any) -> float:
-    """A metric as the number it was before Lightning made float32 of it: 0.9812, not 0.98119998."""
-    return float(f"{float(value):.7g}")
 
 
 def values_of(trainer: Trainer, *prefixes: str) -> dict[str, float]:

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from mnistlab.options.settling import Settled
 from mnistlab.options.specification import Specification
-from mnistlab.sections.parts import Run
+from mnistlab.sections.run import Run
 
 _SECTIONS = ("trainer", "model", "data", "run")
 

@@ -14,8 +14,12 @@ from mnistlab.options.specification import Specification
 from mnistlab.options.written import Source
 
 
-def link_classes(settled: Settled) -> None:
+def link_classes(settled: Settled, built: ImageData | None = None) -> None:
     """Give the model of a configuration as many classes as its data have.
+
+    Args:
+        settled: The configuration.
+        built: The data, where they have been built already.
 
     Raises:
         LabError: If the command line or a checkpoint says otherwise, or the data set refuses its options.
@@ -25,7 +29,7 @@ def link_classes(settled: Settled) -> None:
     if "num_classes" not in arguments:
         return
     name = data["class_path"].rpartition(".")[2]
-    heads = build(ImageData, Specification.of(data)).heads
+    heads = (built or build(ImageData, Specification.of(data))).heads
     true: object = next(iter(heads.values())) if len(heads) == 1 else dict(heads)
     origin, wanted = settled.origins.get("model.num_classes"), arguments["num_classes"]
     if isinstance(wanted, Mapping) and wanted.items() <= heads.items():

@@ -1,7 +1,6 @@
 """What a configuration consists of: the top-level options, and the sections with options of their own."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from lightning.pytorch import Trainer
@@ -18,6 +17,7 @@ from mnistlab.options.classes import hide, refuse
 from mnistlab.options.imported import Section
 from mnistlab.options.numbers import NonNegativeInt, PositiveInt, ThreadCount
 from mnistlab.runs.metrics import PRIMARY
+from mnistlab.sections.run import TRAINER_DEFAULTS, Run
 from mnistlab.sections.unsuited import UNSUITED
 from mnistlab.text.addresses import Address
 from mnistlab.trackers import Tracker
@@ -38,30 +38,6 @@ class TopLevel:
     seed_everything: NonNegativeInt | bool = 0
     threads: ThreadCount | None = None
     logger: list[Tracker] | Tracker | None = None
-
-
-@dataclass(frozen=True)
-class Run:
-    """How a run is kept.
-
-    Args:
-        dir: Where the folders of all runs lie; by default MNISTLAB_RUN_DIR, else runs.
-        name: A name of your own for this run.
-        tags: Words to find it by, as `a,b` or as a list.
-        checkpoint_every_n_steps: Write `last.ckpt` within epochs too, each time after so many optimizer steps.
-        test: Whether `fit` ends with the test of the best checkpoint.
-        stop_when_nan: Whether a run ends when its loss or its weights are no numbers any more: nothing is learnt then.
-        process_timeout: Of several processes that train together, one that has been stopped for so many seconds is
-            given up, and the others end.
-    """
-
-    dir: str | Path = "runs"
-    name: str | None = None
-    tags: str | list[str] | None = None
-    checkpoint_every_n_steps: PositiveInt | None = None
-    test: bool = True
-    stop_when_nan: bool = True
-    process_timeout: PositiveInt = 60
 
 
 @dataclass(frozen=True)
@@ -116,15 +92,6 @@ class Attributes:
     seed_everything: ClassVar[Any]
     threads: ClassVar[Any]
     logger: ClassVar[Any]
-
-
-TRAINER_DEFAULTS: dict[str, object] = {
-    "max_epochs": 10,
-    "logger": False,  # the lab keeps its own record; a tracker is added with --logger
-    "deterministic": True,
-    "num_sanity_val_steps": 0,
-    "enable_model_summary": False,
-}
 
 
 def prepare() -> None:

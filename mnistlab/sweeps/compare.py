@@ -13,7 +13,7 @@ from mnistlab.errors import LabError, visible
 from mnistlab.models import Assembled
 from mnistlab.options.classes import candidates, listed
 from mnistlab.runs.metrics import ACC
-from mnistlab.sections import Sweep
+from mnistlab.sections.parts import Sweep
 from mnistlab.sweeps.checking import checked_space
 from mnistlab.sweeps.jobs import State
 from mnistlab.sweeps.plan import Plan, content_of, name_for

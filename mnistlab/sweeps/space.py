@@ -202,7 +202,7 @@ class Space:
                 raise UnsureError
             return settled
         from mnistlab.options.imported import settle  # noqa: PLC0415 - brings torch in
-        from mnistlab.sections import TopLevel, sections  # noqa: PLC0415 - brings torch in
+        from mnistlab.sections.parts import TopLevel, sections  # noqa: PLC0415 - brings torch in
 
         return settle(TopLevel, sections(), layers, self.invocation.trusted)
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager, nullcontext
 
 from mnistlab.errors import LabError
 from mnistlab.runs.folder import RECORD
-from mnistlab.sections import prepare
+from mnistlab.sections.parts import prepare
 from mnistlab.sweeps.jobs import State
 from mnistlab.sweeps.plan import Plan, keep_plan, plan_from, read_plan
 from mnistlab.sweeps.space import Space

@@ -8,7 +8,7 @@ from pathlib import Path
 from mnistlab.catalogue.store import current_identity
 from mnistlab.errors import LabError, tell, visible
 from mnistlab.runs.metrics import KNOWN, measure_of
-from mnistlab.sections import Sweep
+from mnistlab.sections.parts import Sweep
 from mnistlab.sweeps.checking import checked_space
 from mnistlab.sweeps.jobs import State
 from mnistlab.sweeps.local_workers import default_size

@@ -140,7 +140,7 @@ class _Job:
             arguments.append("--run.test=false")  # the test images are for the end, when one has been chosen
         stem = self._trial.user_attrs["stem"]
         said = {"sweep": self._plan.name, "trial": stem, "point": spelt(self._assignment.point)}
-        run("fit", arguments, supervision=Supervision(folder, said, self._goes_on))
+        run(arguments, supervision=Supervision(folder, said, self._goes_on))
         (folder / LAST).unlink(missing_ok=True)  # nobody goes on with it, and a sweep has many
         return Run.of(folder)
 

@@ -5,7 +5,10 @@ is no inside: it is used where it is wanted, that of clusters in `training/clust
 """
 
 import inspect
+import logging
 import subprocess
+import sys
+import warnings
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -172,6 +175,15 @@ def correct_counts(trainer: "Trainer", given: int | None) -> int:
 # Besides.
 
 
+def refusals() -> tuple[type[Exception], ...]:
+    """What Lightning raises where it does not take its options; nothing where it has not been imported."""
+    if "lightning" not in sys.modules:
+        return ()
+    from lightning.fabric.utilities.exceptions import MisconfigurationException  # noqa: PLC0415 - see above
+
+    return (MisconfigurationException,)
+
+
 def callbacks_of(trainer: "Trainer") -> "list[Callback]":
     """All callbacks, in the order in which they are asked; mypy does not see them. Every test of `fit` notices."""
     return trainer.callbacks  # type: ignore[attr-defined, no-any-return]
@@ -200,3 +212,11 @@ NOISE = (
     r".*The number of training batches.*log_every_n_steps.*",  # metrics are kept per epoch
 )
 """What is said on every run and nobody can act on, each with its reason. tests/test_streams.py"""
+
+
+def quiet() -> None:
+    """Keep adverts and deprecations of Lightning off the screen; warnings that can be acted on stay."""
+    for name in ("lightning.pytorch", "lightning.fabric", "lightning", "torch.distributed"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    for message in NOISE:
+        warnings.filterwarnings("ignore", message=message)

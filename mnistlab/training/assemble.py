@@ -5,6 +5,7 @@ import os
 import secrets
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,30 +17,26 @@ from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import WandbLogger
 
 from mnistlab.callbacks import EpochBar, EpochLines, NoProfiler
-from mnistlab.catalogue import present_catalogue
 from mnistlab.checkpoints.limits import no_larger_than
 from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
 from mnistlab.errors import LabError
 from mnistlab.options.building import build_arguments, build_part
 from mnistlab.options.classes import class_at
-from mnistlab.options.command_line import from_environment
-from mnistlab.options.imported import settle
 from mnistlab.options.parsing import parse
 from mnistlab.options.settling import Settled
 from mnistlab.options.signatures import Slot, options
-from mnistlab.options.written import Written
 from mnistlab.runs.folder import LAST, new_folder
-from mnistlab.sections import Run, TopLevel, sections
 from mnistlab.sections.configuration import Configuration
 from mnistlab.sections.linking import link_classes
+from mnistlab.sections.parts import TopLevel
+from mnistlab.sections.run import Run
 from mnistlab.training.clusters import among_others, refuse_foreign_weights, without_requeueing
 from mnistlab.training.failures import check_place, refusing
-from mnistlab.training.found import Found
+from mnistlab.training.found import Found, expect
 from mnistlab.training.group import Group
 from mnistlab.training.invocation import Invocation
 from mnistlab.training.trainer_options import check_trainer
-from mnistlab.training.typed import settled_by
 
 
 class LabCLI(LightningCLI):
@@ -144,33 +141,6 @@ class LabCLI(LightningCLI):
         }
 
 
-def settled_from(invocation: Invocation, found: Found | None) -> Settled:
-    """Work out the configuration of a command.
-
-    Raises:
-        LabError: If something in it does not exist, contradicts something else, or is missing.
-    """
-    base = [from_environment(), *([found.layer] if found else [])]
-    layers = [*base, *invocation.files, invocation.typed]
-    _ask_for_unrecorded(invocation, found, layers)
-    known, catalogue = _knows_data(found), present_catalogue()
-    settled = None
-    if catalogue is not None:
-        settled = settled_by(catalogue, layers, invocation.trusted, data_known=known, importing=True)
-    if settled is None or settled.unsure:
-        settled = settle(TopLevel, sections(data_known=known), layers, invocation.trusted)
-    invocation.refuse_swept(settled.origins.values())
-    if "data" not in settled.values:
-        assert found is not None
-        raise LabError(f"{found.path} does not say what data it was trained on. Add --data=..., such as --data=MNIST.")
-    return settled
-
-
-def _knows_data(found: Found | None) -> bool:
-    """A checkpoint that does not say what its data were leaves the choice to the user."""
-    return found is None or any(entry.key[0] == "data" for entry in found.layer)
-
-
 def assemble(invocation: Invocation, settled: Settled, found: Found | None) -> LabCLI:
     """Build the model, the data and the trackers, once this machine and the place for runs are known to serve.
 
@@ -188,29 +158,10 @@ def build_parts(settled: Settled, found: Found | None) -> LabCLI:
     """Build the model, the data and the trackers; what one of them refuses is a mistake in its options."""
     with refusing(settled.origins):
         link_classes(settled)
-        if found is None:
-            return LabCLI(settled)
-        if found.path is None:
-            cli, whose, way_out = LabCLI(settled), "the run that is repeated", "Put those back."
-        else:
-            with no_larger_than(found.contents["state_dict"], found.path):
-                cli = LabCLI(settled)
-            whose, anew = str(found.path), f"--model.init_from={found.path}"
-            way_out = f"Put those back, or begin a new run with its weights: {anew}"
-        cli.datamodule.expect(found.fingerprint, whose, way_out)
+        with no_larger_than(found.contents["state_dict"], found.path) if found and found.path else nullcontext():
+            cli = LabCLI(settled)
+        expect(cli.datamodule, found)
         return cli
-
-
-def _ask_for_unrecorded(invocation: Invocation, found: Found | None, layers: Sequence[Sequence[Written]]) -> None:
-    """Training goes on only with what the checkpoint could not say; testing needs none of it but the loss."""
-    for key, what in (found.unrecorded if found else {}).items():
-        written = any(".".join(entry.key) == key for layer in layers for entry in layer)
-        if written:
-            continue
-        if invocation.command == "fit":
-            raise LabError(f"the checkpoint's {key} was {what}, which cannot be written down. Say it with --{key}=...")
-        if key == "model.loss":
-            print(f"note: its loss was {what}; the loss shown is that of CrossEntropyLoss.", file=sys.stderr)
 
 
 def _look_in_time(trainer: Namespace) -> None:

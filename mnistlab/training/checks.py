@@ -4,9 +4,6 @@ import math
 import warnings
 from collections.abc import Mapping
 
-from mnistlab.checkpoints.continuing import way_out
-from mnistlab.checkpoints.reading import misfit, not_finite, rounded
-from mnistlab.classifier import Classifier
 from mnistlab.errors import LabError, tell
 from mnistlab.nets.probe import learns_from_single_images, try_image
 from mnistlab.options.written import Written
@@ -15,6 +12,7 @@ from mnistlab.training.configured import Configured
 from mnistlab.training.found import Found
 from mnistlab.training.idle_options import check_monitors, notes
 from mnistlab.training.trainer_options import check_companions
+from mnistlab.training.weights import check_learnable, check_weights
 
 
 def check_start(cli: LabCLI, configured: Configured, found: Found | None) -> None:
@@ -32,7 +30,7 @@ def check_start(cli: LabCLI, configured: Configured, found: Found | None) -> Non
         warnings.filterwarnings("ignore", message=r"Found \d+ module\(s\) in eval mode")  # they rest on purpose
     check_parts(cli, configured)
     match_precision(cli)
-    check_learnable(cli, found)
+    check_learnable(cli.model, found, speaks=cli.trainer.is_global_zero)
 
 
 def check_parts(cli: LabCLI, configured: Configured) -> None:
@@ -57,45 +55,6 @@ def _check_test(cli: LabCLI, origins: Mapping[str, Written]) -> None:
         raise LabError(f"{where}: the test has {batches} batches, of which that is none. Use 1 for one of them.")
 
 
-def check_weights(model: Classifier, found: Found | None) -> None:
-    """Refuse weights that are not this model's, naming the first that differs."""
-    if found is None or found.path is None:
-        return
-    why = misfit(found.contents["state_dict"], model.state_dict())
-    if why:
-        name = type(model).__name__
-        raise LabError(f"{found.path} does not fit {name} as it is configured: {why}.")
-
-
-def check_learnable(cli: LabCLI, found: Found | None) -> None:
-    """Refuse weights that nothing can be learnt from any more, and say which are rounded."""
-    if found is None or found.path is None:
-        return
-    name = _not_finite(cli.model, found)
-    if name:
-        raise LabError(
-            f"{found.path} holds what is no number (NaN, or infinite; {name} is the first): nothing can be learnt from "
-            f"it. {way_out(found.path)} A smaller --model.optimizer.lr=... may keep it from that."
-        )
-    _tell_rounded(cli, found)
-
-
-def load_weights(cli: LabCLI, found: Found | None) -> None:
-    """Give the model the weights that were found, which must be its own; say what is odd about them."""
-    match_precision(cli)
-    check_weights(cli.model, found)
-    if found is None:
-        return
-    name = _not_finite(cli.model, found)
-    if name and cli.trainer.is_global_zero:
-        tell(
-            f"note: {found.path} holds what is no number (NaN, or infinite; {name} is the first): what such weights "
-            "answer means nothing."
-        )
-    _tell_rounded(cli, found)
-    cli.model.load_state_dict(found.contents["state_dict"])
-
-
 def match_precision(cli: LabCLI) -> None:
     """Give the model the kind of numbers that the trainer computes with.
 
@@ -103,16 +62,6 @@ def match_precision(cli: LabCLI) -> None:
     """
     if str(cli.trainer.precision).endswith("-true"):
         cli.trainer.precision_plugin.convert_module(cli.model)
-
-
-def _not_finite(model: Classifier, found: Found) -> str | None:
-    return not_finite(found.contents["state_dict"], {name for name, _ in model.named_parameters()})
-
-
-def _tell_rounded(cli: LabCLI, found: Found) -> None:
-    how = rounded(found.contents["state_dict"], cli.model.state_dict())
-    if how and cli.trainer.is_global_zero:
-        tell(f"note: the weights of {found.path} are rounded, {how}; --trainer.precision=... chooses another kind.")
 
 
 def tell_notes(configured: Configured, cli: LabCLI) -> None:

@@ -1,86 +1,101 @@
 """`validate`, `test`, `predict` and `explain`: a trained model on images, in a run folder of its own."""
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
-from lightning.pytorch import Trainer
 from torch import Tensor
 
-from mnistlab.callbacks import Answering
 from mnistlab.catalogue.editors import schema_line
 from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
 from mnistlab.errors import LabError, tell
 from mnistlab.options.settling import Settled
 from mnistlab.runs.folder import CONFIG, OUTCOMES, PICTURE, PREDICTIONS, RECORD
-from mnistlab.runs.metrics import ACC, figure, recorded
+from mnistlab.runs.metrics import ACC, figure, recorded, rounded
 from mnistlab.runs.record import config_text, now, start_record, write_json
-from mnistlab.runs.recorder import rounded
 from mnistlab.system.files import replacing, write_text
-from mnistlab.system.threads import threads
-from mnistlab.training.assemble import LabCLI, assemble
-from mnistlab.training.checks import load_weights, tell_notes
+from mnistlab.training.answers import keep_answers
 from mnistlab.training.configured import Configured
 from mnistlab.training.explain import explain
 from mnistlab.training.explain_options import Wish
 from mnistlab.training.found import Found
+from mnistlab.training.idle_in_measuring import notes_on_measuring
 from mnistlab.training.invocation import Invocation
+from mnistlab.training.means import Assembled, Looked, Split
 from mnistlab.training.origins import differing
 from mnistlab.training.picture import save_picture
 from mnistlab.training.screen import Screen
+from mnistlab.training.weights import load_weights
 
 
-def _check(command: str, data: ImageData, trainer: Trainer) -> None:
+def _check(command: str, assembled: Assembled) -> None:
     """Refuse what cannot be measured, before any work."""
-    if command in ("predict", "explain") and trainer.world_size > 1:
+    means, data = assembled.means, assembled.data
+    if command in ("predict", "explain") and means.processes > 1:
         raise LabError(f"{command} writes one file and runs in one process. Add --trainer.devices=1.")
-    if command in ("predict", "explain") and trainer.limit_predict_batches == 0:
-        raise LabError(f"{command} has no images: trainer.limit_predict_batches is 0. Leave it out for all of them.")
-    split = {"test": "test", "validate": "val"}.get(command)
-    if split and getattr(trainer, f"limit_{split}_batches") == 0:
-        raise LabError(f"{command} has no images: trainer.limit_{split}_batches is 0. Leave it out for all of them.")
+    what: Looked = {"test": "test", "validate": "val"}.get(command, "predict")  # type: ignore[assignment]
+    if means.limit(what) == 0:
+        raise LabError(f"{command} has no images: trainer.limit_{what}_batches is 0. Leave it out for all of them.")
     if command == "validate" and not data.val_size:
         raise LabError(f"there is nothing to validate: val_size of {type(data).__name__} is 0. Use test.")
 
 
-def evaluate(invocation: Invocation, settled: Settled, found: Found | None, wish: Wish | None) -> int:
+def evaluate(
+    invocation: Invocation,
+    settled: Settled,
+    found: Found | None,
+    wish: Wish | None,
+    assemble: Callable[[Invocation, Settled, Found | None], Assembled],
+) -> int:
     """Run the command and keep its outcome; the exit code.
+
+    Args:
+        invocation: The command as it was typed.
+        settled: The configuration.
+        found: The checkpoint.
+        wish: What `explain` shall show.
+        assemble: Builds the parts.
 
     Raises:
         LabError: If there is nothing to measure, or the parts do not go together.
     """
-    answering = Answering()
-    cli = assemble(invocation, settled, found)
-    cli.build_trainer(answering)
-    _check(invocation.command, cli.datamodule, cli.trainer)
-    load_weights(cli, found)
-    tell_notes(Configured(invocation.command, cli.configuration, settled.origins, invocation.typed), cli)
-    screen = Screen(speaks=cli.trainer.is_global_zero)
+    assembled = assemble(invocation, settled, found)
+    means, configuration = assembled.means, assembled.configuration
+    _check(invocation.command, assembled)
+    means.match_precision()
+    load_weights(assembled.model, found, speaks=means.speaks)
+    if means.speaks:
+        for note in notes_on_measuring(
+            Configured(invocation.command, configuration, settled.origins, invocation.typed)
+        ):
+            tell(f"note: {note}")
+    screen = Screen(speaks=means.speaks)
     if found is not None and found.path is not None:
         screen.weights(found.path)
-    screen.settings(differing(settled, cli.resolved))
-    with threads(cli.configuration.threads), cli.group.watched(cli.trainer, lambda lost: tell(f"mnistlab: {lost}")):
-        return _evaluate(invocation, cli, found, answering, wish)
+    screen.settings(differing(settled, configuration.plain()))
+    with means.at_work():
+        return _evaluate(invocation, assembled, found, wish)
 
 
-def _evaluate(invocation: Invocation, cli: LabCLI, found: Found | None, answering: Answering, wish: Wish | None) -> int:
-    model, data, trainer, resolved = cli.model, cli.datamodule, cli.trainer, cli.resolved
-    folder = cli.folder
+def _evaluate(invocation: Invocation, assembled: Assembled, found: Found | None, wish: Wish | None) -> int:
+    model, data, means, folder = assembled.model, assembled.data, assembled.means, assembled.folder
+    resolved = assembled.configuration.plain()
     record = start_record(invocation.command, invocation.arguments, resolved, model.name, invocation.presets)
     record |= recorded(model.measures)
     record["checkpoint"] = str(found.path.resolve()) if found and found.path else None
     if invocation.command == "predict":
-        batches: list[Any] = trainer.predict(model, data) or []
+        batches = means.probabilities()
     elif wish is not None:
-        explained, used = explain(wish, model, data, trainer)
+        explained, used = explain(wish, model, data, means)
     else:
-        metrics = _measured(invocation.command, model, data, trainer)
-    if not trainer.is_global_zero:
+        logged = means.measured("test" if invocation.command == "test" else "val")
+        metrics = {name: rounded(value) for name, value in logged.items()}
+    if not means.speaks:
         return 0
     with _whole(folder):
         write_text(folder / CONFIG, config_text(resolved, schema_line()))
@@ -94,7 +109,7 @@ def _evaluate(invocation: Invocation, cli: LabCLI, found: Found | None, answerin
             print(f"{len(explained)} of the test images explained by {used['method']} in {folder / PICTURE}")
         else:
             outcome = {"metrics": metrics}
-            answering.keep(folder, model, data)
+            keep_answers(means.answers, folder, model, data)
             _show(invocation.command, model, data, metrics, folder)
         record["segments"][-1].update(ended=now(), status="finished")
         record["data_fingerprint"] = data.fingerprint
@@ -117,14 +132,8 @@ def _whole(folder: Path) -> Iterator[None]:
         raise
 
 
-def _measured(command: str, model: Classifier, data: ImageData, trainer: Trainer) -> dict[str, float]:
-    function = trainer.test if command == "test" else trainer.validate
-    (metrics,) = function(model, data, verbose=False)
-    return {name: rounded(value) for name, value in metrics.items()}
-
-
 def _show(command: str, model: Classifier, data: ImageData, metrics: Mapping[str, float], folder: Path) -> None:
-    split: Literal["test", "val"] = "test" if command == "test" else "val"
+    split: Split = "test" if command == "test" else "val"
     guesses = data.majority(split) if len(model.heads) > 1 else {}
     largest = {
         f"{split}/{head}_{ACC.name}": f" (always naming the largest class: {ACC.figure(share)})"

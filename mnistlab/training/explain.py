@@ -3,7 +3,6 @@
 from typing import Any, cast
 
 import torch
-from lightning.pytorch import Trainer
 from torch import Tensor
 
 from mnistlab.classifier import Classifier
@@ -13,18 +12,18 @@ from mnistlab.nets.attribution import Method, suitable
 from mnistlab.text.nearest import suggestion
 from mnistlab.text.values import percent
 from mnistlab.training.explain_options import Wish
+from mnistlab.training.means import Means
 from mnistlab.training.picture import Explained
 
 
-def explain(wish: Wish, model: Classifier, data: ImageData, trainer: Trainer) -> tuple[list[Explained], dict[str, Any]]:
+def explain(wish: Wish, model: Classifier, data: ImageData, means: Means) -> tuple[list[Explained], dict[str, Any]]:
     """The images with what the net looked at; their rows among the test images, and the method that was used.
 
     Raises:
         LabError: If there is no such head, the net has not what the method needs, or no image is as it was wished.
     """
     head = _head(wish, model)
-    batches: list[Any] = trainer.predict(model, data) or []
-    probs = torch.cat([batch[head] for batch in batches]).float().cpu().clone()
+    probs = torch.cat([batch[head] for batch in means.probabilities()]).float().cpu().clone()
     tested = data.test_images()
     images, target = (each[: len(probs)].cpu() for each in (tested.images, tested.targets.get(head, tested.primary)))
     rows = _chosen(wish, probs, target)

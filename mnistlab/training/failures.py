@@ -1,7 +1,6 @@
 """What goes wrong while a command runs, in one line: the disk, the memory, other people's code, the user's own hand."""
 
 import errno
-import math
 import os
 import re
 import sys
@@ -12,15 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from jsonargparse import ArgumentError
-from lightning.fabric.utilities.exceptions import MisconfigurationException
-from lightning.pytorch import Trainer
 from torch import OutOfMemoryError
 
-from mnistlab.errors import OUTPUT, LabError, output_fault, tell
+from mnistlab.errors import OUTPUT, LabError, output_fault
 from mnistlab.options.written import Source, Written
-from mnistlab.runs.keeper import is_scaled
-from mnistlab.runs.supervision import Listener, Row
 from mnistlab.system.files import NO_SPACE, FullDiskError
+from mnistlab.system.lightning_inside import refusals
 
 _OWN = Path(__file__).parent.parent
 _LIBRARIES = (*{Path(sysconfig.get_path(name)) for name in ("purelib", "platlib", "stdlib")}, _OWN)
@@ -42,30 +38,6 @@ class Interrupted(LabError):  # noqa: N818 - it is no fault
     exit_code = 130
 
 
-class LossWatch(Listener):
-    """Says once that the loss is no number any more."""
-
-    def __init__(self) -> None:
-        self._names: tuple[str, ...] = ()
-        self._told = False
-
-    def announce(self, trainer: Trainer) -> None:
-        """Know what to look at: where gradients are scaled, a training loss may be that of a step left out."""
-        self._names = ("val/loss",) if is_scaled(trainer) else ("train/loss", "val/loss")
-
-    def row(self, row: Row) -> bool:
-        """Look at the metrics of an epoch."""
-        broken = [name for name in self._names if not math.isfinite(row.get(name, 0.0))]
-        if broken and not self._told:
-            self._told = True
-            tell(
-                f"note: {broken[0]} is {row[broken[0]]} after epoch {int(row['epoch']) + 1}: nothing more is learnt. "
-                "Try a smaller --model.optimizer.lr=... or --trainer.gradient_clip_val=1; "
-                "--trainer.detect_anomaly=true finds the place.",
-            )
-        return True
-
-
 def explained(error: Exception, origins: Mapping[str, Written]) -> LabError:
     """An error of any kind as one that is told in a line; what was noted about a failure ends the line.
 
@@ -82,12 +54,36 @@ def explained(error: Exception, origins: Mapping[str, Written]) -> LabError:
 
 
 @contextmanager
+def explaining(origins: Mapping[str, Written], *, debug: bool) -> Iterator[None]:
+    """Tell whatever goes wrong in a line, at the option that it speaks of.
+
+    Args:
+        origins: Who wrote what, by dotted key.
+        debug: Whether to let it pass.
+    """
+    try:
+        yield
+    except SystemExit as error:  # Lightning's answer to Ctrl-C
+        raise KeyboardInterrupt from error
+    except (LabError, BrokenPipeError):
+        raise
+    except Exception as error:
+        if debug:
+            raise
+        raise explained(error, origins) from error
+
+
+@contextmanager
 def refusing(origins: Mapping[str, Written]) -> Iterator[None]:
     """Tell what a class refuses that is built from its options as a mistake in them, at the option."""
     try:
         yield
-    except (ArgumentError, ValueError, TypeError, ImportError, MisconfigurationException) as error:
+    except _refusals() as error:
         raise refused(error, origins) from error
+
+
+def _refusals() -> tuple[type[Exception], ...]:
+    return (ArgumentError, ValueError, TypeError, ImportError, *refusals())
 
 
 def refused(error: Exception, origins: Mapping[str, Written]) -> LabError:
@@ -202,7 +198,7 @@ def _is_refusal(error: Exception) -> bool:
         return False  # the user's own code took part
     path = Path(frames[-1].filename)
     checks = path.is_relative_to(_OWN) or any({"lightning", part} < {*path.parts} for part in ("trainer", "loops"))
-    return isinstance(error, MisconfigurationException | ImportError) or (isinstance(error, ValueError) and checks)
+    return isinstance(error, (*refusals(), ImportError)) or (isinstance(error, ValueError) and checks)
 
 
 def _frames_of(error: BaseException | None) -> traceback.StackSummary:

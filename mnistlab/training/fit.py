@@ -22,11 +22,11 @@ from mnistlab.runs.folder import BEST, LAST, RECORD, continues_from
 from mnistlab.runs.hints import command_for
 from mnistlab.runs.keeper import DivergedError, Keeper
 from mnistlab.runs.listing import called, given_names
-from mnistlab.runs.metrics import recorded
+from mnistlab.runs.metrics import recorded, rounded
 from mnistlab.runs.newest import MEANT
 from mnistlab.runs.reading import read_record
 from mnistlab.runs.record import config_text, start_record
-from mnistlab.runs.recorder import Recorder, rounded
+from mnistlab.runs.recorder import Recorder
 from mnistlab.runs.supervision import Listener, Row, Supervision
 from mnistlab.runs.verdict import lower_rate, verdict
 from mnistlab.runs.writer import refuse_second
@@ -35,13 +35,15 @@ from mnistlab.system.lightning_inside import callbacks_of
 from mnistlab.system.threads import threads
 from mnistlab.text.addresses import masked
 from mnistlab.trackers import Trackers
+from mnistlab.training.answers import keep_answers
 from mnistlab.training.assemble import LabCLI, assemble
 from mnistlab.training.checks import check_start, tell_notes
 from mnistlab.training.configured import Configured
-from mnistlab.training.failures import Interrupted, LossWatch
+from mnistlab.training.failures import Interrupted
 from mnistlab.training.found import Found
 from mnistlab.training.group import LostError
 from mnistlab.training.invocation import Invocation
+from mnistlab.training.loss_watch import LossWatch
 from mnistlab.training.origins import Origin, differing
 from mnistlab.training.screen import Screen
 from mnistlab.training.typed import find_init
@@ -247,7 +249,7 @@ def _test_best(cli: LabCLI, recorder: Recorder) -> None:
     tested = "best" if path and name == BEST else "last"
     recorder.record["metrics"]["test"] = {**{k: rounded(v) for k, v in metrics.items()}, "checkpoint": tested}
     if cli.trainer.is_global_zero:
-        answering.keep(recorder.folder, cli.model, cli.datamodule)
+        keep_answers(answering.batches, recorder.folder, cli.model, cli.datamodule)
 
 
 def _record_of(folder: Path) -> dict[str, Any] | None:

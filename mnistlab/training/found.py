@@ -1,24 +1,22 @@
 """What a command goes on from, or measures: a checkpoint, or a run that is repeated."""
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mnistlab.checkpoints.continuing import check_continuable
 from mnistlab.checkpoints.reading import read_checkpoint, record_of
-from mnistlab.data import MNIST, ImageData
-from mnistlab.errors import LabError
-from mnistlab.options.classes import find_class
 from mnistlab.options.files import from_data
 from mnistlab.options.specification import unrecorded, without_unrecorded
-from mnistlab.options.trust import may_name
-from mnistlab.options.written import Source, Written
+from mnistlab.options.written import Written
 from mnistlab.runs.finding import find_checkpoint
 from mnistlab.runs.reading import read_record
 from mnistlab.training.invocation import Invocation
 from mnistlab.training.typed import trusted_base
+
+if TYPE_CHECKING:
+    from mnistlab.data import ImageData
 
 
 @dataclass(frozen=True)
@@ -58,8 +56,19 @@ def find(invocation: Invocation) -> Found | None:
     layer = [invocation.vouching.vouch(entry) for entry in from_data(told, f"checkpoint {path}")]
     if continues and folder is not None:
         layer = trusted_base(invocation, folder)
-    kept = without_places_elsewhere(layer, invocation.trusted, [*invocation.vouching.files, *invocation.typed])
-    return Found(path, folder, contents, kept, missing, record.get("data_fingerprint") or {})
+    return Found(path, folder, contents, layer, missing, record.get("data_fingerprint") or {})
+
+
+def expect(data: "ImageData", found: Found | None) -> None:
+    """Let data compare the images that they read with those that a run, or a checkpoint, was made from."""
+    if found is None:
+        return
+    if found.path is None:
+        data.expect(found.fingerprint, "the run that is repeated", "Put those back.")
+    else:
+        anew = f"--model.init_from={found.path}"
+        way_out = f"Put those back, or begin a new run with its weights: {anew}"
+        data.expect(found.fingerprint, str(found.path), way_out)
 
 
 def repeat(invocation: Invocation, folder: Path) -> Found:
@@ -74,29 +83,3 @@ def repeat(invocation: Invocation, folder: Path) -> Found:
     """
     read = (read_record(folder) or {}).get("data_fingerprint") or {}
     return Found(None, None, {}, trusted_base(invocation, folder), {}, read)
-
-
-def without_places_elsewhere(
-    written: Sequence[Written], allowed: frozenset[str], said: Sequence[Written] = ()
-) -> list[Written]:
-    """Leave out where data are that only another machine has: the default counts, and nothing is fetched into that.
-
-    Args:
-        written: What a checkpoint or a run says.
-        allowed: The packages that it may name besides those that are trusted.
-        said: What the user says, who may have chosen another data set for the same options.
-    """
-    options = {entry.key[1]: entry.value for entry in written if entry.key[:1] == ("data",) and len(entry.key) == 2}  # noqa: PLR2004
-    absent = {("data", name) for cls in _data_sets([*written, *said], allowed) for name in cls.not_here(options)}
-    return [entry for entry in written if entry.key not in absent]
-
-
-def _data_sets(written: Sequence[Written], allowed: frozenset[str]) -> list[type[ImageData]]:
-    """The data sets that are named and may be imported, else MNIST; what is wrong with one is told where it counts."""
-    found: list[type[ImageData]] = []
-    for entry in written:
-        if entry.key == ("data",) and (entry.source is not Source.CHECKPOINT or may_name(str(entry.value), allowed)):
-            with suppress(LabError):
-                cls = find_class(str(entry.value), (ImageData,), entry.where)
-                found += [cls] if cls is not None and issubclass(cls, ImageData) else []
-    return found or [MNIST]

@@ -11,23 +11,11 @@ from lightning.pytorch import Trainer
 from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
 from mnistlab.errors import LabError
-from mnistlab.options.written import Source, Written
 from mnistlab.runs.metrics import PRIMARY, Measure, measure_of
 from mnistlab.text.nearest import suggestion
 from mnistlab.training.beyond import beyond, validates
 from mnistlab.training.configured import Configured
-
-_OF_TRAINING = {
-    "run": ("test", "checkpoint_every_n_steps", "stop_when_nan"),
-    "model": ("optimizer", "scheduler", "scheduler_interval", "init_from", "freeze"),
-    "data": ("batch_size", "augment"),
-    "trainer": (
-        "max_epochs", "min_epochs", "max_steps", "min_steps", "max_time", "limit_train_batches", "val_check_interval",
-        "check_val_every_n_epoch", "num_sanity_val_steps", "accumulate_grad_batches", "gradient_clip_val",
-        "gradient_clip_algorithm", "overfit_batches", "detect_anomaly",
-    ),
-}  # fmt: skip
-"""Options that only training looks at."""
+from mnistlab.training.idle_in_measuring import overwritten
 
 
 def check_monitors(configured: Configured, model: Classifier, data: ImageData, trainer: Trainer) -> None:
@@ -63,7 +51,7 @@ def check_monitors(configured: Configured, model: Classifier, data: ImageData, t
 
 
 def notes(configured: Configured, model: Classifier, data: ImageData, trainer: Trainer) -> list[str]:
-    """What was written and has no effect on this command, a sentence each.
+    """What was written and has no effect on a training, a sentence each.
 
     Args:
         configured: The command.
@@ -74,36 +62,14 @@ def notes(configured: Configured, model: Classifier, data: ImageData, trainer: T
     Raises:
         LabError: If a schedule ends before the run does.
     """
-    found = [*_overwritten(configured.typed)]
-    if configured.command != "fit":
-        return [*found, *_only_for_training(configured)]
-    found += [
+    found = [
+        *overwritten(configured.typed),
         *_loss_of_no_head(configured),
         *_without_its_partner(configured),
         *_wrong_way_round(configured, model.measures),
         *_already_begun(configured),
     ]
     return [*found, *beyond(configured, data, trainer)]
-
-
-def _overwritten(typed: Sequence[Written]) -> Iterator[str]:
-    """Options of the command line that a later one of the same name replaces."""
-    for number, entry in enumerate(typed):
-        if entry.source is not Source.COMMAND_LINE:
-            continue  # it stands in a file for a part of the configuration
-        for other in typed[number + 1 :]:
-            if other.append and entry.key[: len(other.key)] == other.key:
-                break  # a list goes on: what follows is said of its next entry
-            if other.key == entry.key and not other.append and other.value != entry.value:
-                yield f"{entry.where} has no effect: {other.where} comes after it."
-                break
-
-
-def _only_for_training(configured: Configured) -> Iterator[str]:
-    for entry in configured.typed:
-        section, *rest = entry.key
-        if section == "logger" or (rest and rest[0] in _OF_TRAINING.get(section, ())):
-            yield f"{entry.where} has no effect: {configured.command} does not train."
 
 
 def _without_its_partner(configured: Configured) -> Iterator[str]:

@@ -8,7 +8,7 @@ import yaml
 
 from mnistlab.options.places import Place
 from mnistlab.options.settling import Settled
-from mnistlab.sections import TRAINER_DEFAULTS
+from mnistlab.sections.run import TRAINER_DEFAULTS
 from mnistlab.system.environment import DATA_DIR, said_by
 
 _WIDTH = 64  # comments stand in this column, or right behind what is longer

@@ -58,7 +58,7 @@ def reproduce(first: Run, asked: Arguments) -> int:
     options += ["--debug"] if "debug" in asked.switches else []
     supervision = Supervision(place, {"reproduces": str(folder.resolve())}, goes_on, folder, turns)
     with redirect_stdout(sys.stderr if for_machines else sys.stdout), threads(turns[0][1] if turns else None):
-        run("fit", [*options, f"--run.dir={root}"], supervision=supervision)
+        run([*options, f"--run.dir={root}"], supervision=supervision)
     again = Run.of(place)
     results, places = list(_results(first, again)), list(_places(first, again))
     if for_machines:

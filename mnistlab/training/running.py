@@ -1,53 +1,44 @@
-"""Runs a command, from its arguments to its record."""
+"""Trains, from the arguments of `fit` to its record."""
 
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 from mnistlab.catalogue.editors import schema_line
-from mnistlab.errors import LabError, tell
 from mnistlab.options.settling import Settled
 from mnistlab.options.trust import set_import_policy
-from mnistlab.options.written import Written
-from mnistlab.presets.shipped import with_names
 from mnistlab.runs.record import config_text
 from mnistlab.runs.supervision import Supervision
-from mnistlab.sections import prepare
+from mnistlab.sections.parts import prepare
 from mnistlab.system.interruptions import ended_like_interrupted
+from mnistlab.system.lightning_inside import quiet
 from mnistlab.system.thrift import keep_freed_memory
 from mnistlab.system.torch_inside import spare_steps
-from mnistlab.training.assemble import LabCLI, assemble, build_parts, settled_from
+from mnistlab.training.assemble import LabCLI, assemble, build_parts
 from mnistlab.training.checks import check_parts
 from mnistlab.training.configured import Configured
-from mnistlab.training.evaluate import evaluate
-from mnistlab.training.explain_options import Wish
-from mnistlab.training.failures import explained
+from mnistlab.training.elsewhere import here
+from mnistlab.training.failures import explaining
 from mnistlab.training.fit import train
 from mnistlab.training.found import Found, find, repeat
 from mnistlab.training.invocation import Invocation
 from mnistlab.training.origins import origins, with_origins
-from mnistlab.training.screen import quiet
+from mnistlab.training.settled import say_notes, settled_from
 from mnistlab.training.typed import find_init, refuse_random_weights
 
 
-def run(
-    command: str, arguments: Sequence[str], wish: Wish | None = None, supervision: Supervision | None = None
-) -> int:
-    """Run `mnistlab command arguments`; the exit code.
+def run(arguments: Sequence[str], supervision: Supervision | None = None) -> int:
+    """Run `mnistlab fit arguments`; the exit code.
 
     Args:
-        command: `fit`, `validate`, `test`, `predict` or `explain`.
-        arguments: The rest.
-        wish: What `explain` shall show.
-        supervision: What `fit` is part of.
+        arguments: What was typed.
+        supervision: What it is part of.
 
     Raises:
         LabError: For what a user can mend.
     """
-    invocation = Invocation(command, arguments)
+    invocation = Invocation("fit", arguments)
     quiet()
-    with ended_like_interrupted(), _explaining(invocation, {}):
-        return _run(invocation, wish, supervision)
+    with ended_like_interrupted(), explaining({}, debug=invocation.switches["debug"]):
+        return _run(invocation, supervision)
 
 
 def check(arguments: Sequence[str], command: str = "fit") -> LabCLI:
@@ -62,11 +53,11 @@ def check(arguments: Sequence[str], command: str = "fit") -> LabCLI:
     """
     invocation = Invocation(command, arguments)
     quiet()
-    with _explaining(invocation, {}):
+    with explaining({}, debug=invocation.switches["debug"]):
         prepare()
         set_import_policy(invocation.vouching.importable)
         settled = settled_from(invocation, None)
-        with _explaining(invocation, settled.origins):
+        with explaining(settled.origins, debug=invocation.switches["debug"]):
             find_init(settled, invocation.root())
             cli = assemble(invocation, settled, None)
             cli.build_trainer()
@@ -74,51 +65,27 @@ def check(arguments: Sequence[str], command: str = "fit") -> LabCLI:
             return cli
 
 
-def _run(invocation: Invocation, wish: Wish | None, supervision: Supervision | None) -> int:
+def _run(invocation: Invocation, supervision: Supervision | None) -> int:
     keep_freed_memory()
     spare_steps()
     prepare()
     set_import_policy(invocation.vouching.importable)
     repeats = supervision.repeats if supervision else None
     refuse_random_weights(invocation)
-    found = find(invocation) if repeats is None else repeat(invocation, repeats)
+    found = here(find(invocation), invocation) if repeats is None else repeat(invocation, repeats)
     settled = settled_from(invocation, found)
-    _say_notes(
-        [*invocation.notes, *(f"{entry.name}={entry.value} is dropped. {why}" for entry, why in settled.dropped)]
-    )
-    with _explaining(invocation, settled.origins):
+    say_notes(invocation, settled)
+    with explaining(settled.origins, debug=invocation.switches["debug"]):
         if invocation.switches["print_config"]:
-            return _print_config(invocation, settled, found)
-        if invocation.command == "fit":
-            return train(invocation, settled, found, supervision)
-        return evaluate(invocation, settled, found, wish)
+            return print_config(invocation, settled, found)
+        return train(invocation, settled, found, supervision)
 
 
-@contextmanager
-def _explaining(invocation: Invocation, origins: Mapping[str, Written]) -> Iterator[None]:
-    """Tell whatever goes wrong in a line, at the option that it speaks of; with `--debug` let it pass."""
-    try:
-        yield
-    except SystemExit as error:  # Lightning's answer to Ctrl-C
-        raise KeyboardInterrupt from error
-    except (LabError, BrokenPipeError):
-        raise
-    except Exception as error:
-        if invocation.switches["debug"]:
-            raise
-        raise explained(error, origins) from error
-
-
-def _print_config(invocation: Invocation, settled: Settled, found: Found | None) -> int:
+def print_config(invocation: Invocation, settled: Settled, found: Found | None) -> int:
+    """Print what a command would be configured with; the exit code."""
+    prepare()
     cli = build_parts(settled, found)
     cli.build_trainer()
     text = config_text(cli.resolved, schema_line())
     print(with_origins(text, origins(settled, cli.resolved)) if invocation.shows_origins else text, end="")
     return 0
-
-
-def _say_notes(notes: Sequence[str]) -> None:
-    """Tell what is worth knowing before anything is made; of several processes the first one does."""
-    if os.environ.get("LOCAL_RANK", "0") == "0":
-        for note in notes:
-            tell(f"note: {with_names(note)}")

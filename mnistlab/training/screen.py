@@ -1,7 +1,5 @@
 """What a person sees while a run goes on."""
 
-import logging
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,7 +10,6 @@ from mnistlab.presets.shipped import with_names
 from mnistlab.runs.folder import CONFIG, LAST
 from mnistlab.runs.hints import command_for
 from mnistlab.runs.metrics import ACC, KNOWN, LOSS, PRIMARY, Measure
-from mnistlab.system.lightning_inside import NOISE
 from mnistlab.text.layout import beside, wrapped
 from mnistlab.text.values import cut, in_seconds, shown
 from mnistlab.training.origins import Origin
@@ -20,14 +17,6 @@ from mnistlab.training.origins import Origin
 _LONGEST = 40  # characters of a value that are shown
 _SHARE = len("98.12 %")
 _COLUMN = 20  # characters that a value may have and still be followed by its origin in the common column
-
-
-def quiet() -> None:
-    """Keep adverts and deprecations of dependencies off the screen; warnings that can be acted on stay."""
-    for name in ("lightning.pytorch", "lightning.fabric", "lightning", "torch.distributed"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    for message in NOISE:
-        warnings.filterwarnings("ignore", message=message)
 
 
 class Screen:

@@ -53,7 +53,7 @@ from mnistlab.losses import LabelSmoothingLoss, Loss
 from mnistlab.numbers import PositiveInt
 from mnistlab.profiling import TimeTable
 from mnistlab.schedules import WarmupCosine
-from mnistlab.sections import Run
+from mnistlab.sections.run import Run
 """
 """All imports of README.md, docs/ and presets/."""
 

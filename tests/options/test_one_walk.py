@@ -18,7 +18,7 @@ from mnistlab.options.imported import settle
 from mnistlab.options.reading import is_known
 from mnistlab.options.settling import Settled
 from mnistlab.reports.screen.settings import changed
-from mnistlab.sections import TopLevel, prepare, sections
+from mnistlab.sections.parts import TopLevel, prepare, sections
 from mnistlab.training.origins import origins
 from mnistlab.training.typed import settled_by
 

@@ -16,7 +16,8 @@ from mnistlab.options.annotations import REQUIRED, Slot, slot_of
 from mnistlab.options.classes import candidates
 from mnistlab.options.signatures import Option, options
 from mnistlab.options.specification import supplied_to
-from mnistlab.sections import Run, TopLevel
+from mnistlab.sections.parts import TopLevel
+from mnistlab.sections.run import Run
 
 
 def classes() -> Iterator[tuple[type, int]]:

@@ -34,7 +34,8 @@ from mnistlab.options.reading import Unfit, read, takes_parts, takes_several, ta
 from mnistlab.options.signatures import options
 from mnistlab.options.written import Written
 from mnistlab.presets.nodes import written_for
-from mnistlab.sections import Run, Sweep, TopLevel, prepare
+from mnistlab.sections.parts import Sweep, TopLevel, prepare
+from mnistlab.sections.run import Run
 from mnistlab.trackers import Tracker
 
 REFUSED = "refused"

@@ -3,8 +3,8 @@
 import inspect
 from dataclasses import fields
 
-from mnistlab.sections import Attributes, TopLevel, sections
 from mnistlab.sections.configuration import Configuration
+from mnistlab.sections.parts import Attributes, TopLevel, sections
 
 
 def test_a_configuration_and_a_preset_have_every_section_and_every_option_beside_them() -> None:

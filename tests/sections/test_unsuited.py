@@ -15,9 +15,9 @@ from torch import distributed
 from mnistlab.cli import main
 from mnistlab.options.classes import candidates, listed
 from mnistlab.options.signatures import options
-from mnistlab.sections import prepare
+from mnistlab.sections.parts import prepare
 from mnistlab.sections.unsuited import UNSUITED
-from mnistlab.training.failures import LossWatch
+from mnistlab.training.loss_watch import LossWatch
 
 Fit = Callable[..., Path]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from optuna.trial import TrialState
 
-from mnistlab.sections import prepare
+from mnistlab.sections.parts import prepare
 from mnistlab.sweeps.drawing import identified
 from mnistlab.sweeps.plan import Plan, sampling
 from mnistlab.sweeps.space import Space
@@ -49,7 +49,7 @@ WORKERS = """
 import os
 import sys
 from pathlib import Path
-from mnistlab.sections import prepare
+from mnistlab.sections.parts import prepare
 from mnistlab.sweeps.plan import read_plan
 from mnistlab.sweeps.study import Study
 prepare()

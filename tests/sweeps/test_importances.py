@@ -6,7 +6,7 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import FrozenTrial, create_trial
 
-from mnistlab.sections import prepare
+from mnistlab.sections.parts import prepare
 from mnistlab.sweeps.space import Space
 from mnistlab.sweeps.summary import importances
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mnistlab.sections import prepare
+from mnistlab.sections.parts import prepare
 from mnistlab.sweeps.jobs import State
 from mnistlab.sweeps.plan import Plan
 from mnistlab.sweeps.study import Study

@@ -209,7 +209,7 @@ import os, signal, sys
 
 class Interrupted:
     def find_spec(self, name, path, target=None):
-        if name == "lightning":
+        if name == "{module}":
             try:
                 os.kill(os.getpid(), signal.SIGINT)
             except KeyboardInterrupt:
@@ -221,12 +221,23 @@ entry()
 """
 
 
-@pytest.mark.parametrize("command", ["fit", "test", "sweep --seeds=2", "compare --models=TinyModel", "explain"])
-def test_an_interruption_that_an_import_ignores_ends_the_command(here: Path, command: str) -> None:
+@pytest.mark.parametrize(
+    ("command", "module"),
+    [
+        ("fit --trainer.max_epochs=1", "lightning"),
+        ("test --untrained", "torch"),
+        ("test --untrained", "mnistlab.training.evaluate"),
+        ("test --untrained --trainer.max_epochs=1", "lightning"),
+        ("sweep --seeds=2", "lightning"),
+        ("compare --models=TinyModel", "lightning"),
+        ("explain --untrained", "mnistlab.data"),
+    ],
+)
+def test_an_interruption_that_an_import_ignores_ends_the_command(here: Path, command: str, module: str) -> None:
     """As torch does, which tries some of its imports and goes on whatever they raise."""
-    more = ["--untrained"] if command in ("test", "explain") else ["--trainer.max_epochs=1"]
-    typed = [*command.split(), "--data=SyntheticDigits", *more]
-    done = subprocess.run([sys.executable, "-c", IGNORING, *typed], capture_output=True, text=True, check=False)
+    typed = [*command.split(), "--data=SyntheticDigits"]
+    script = IGNORING.format(module=module)
+    done = subprocess.run([sys.executable, "-c", script, *typed], capture_output=True, text=True, check=False)
 
     assert (done.returncode, done.stderr.splitlines()[-1]) == (130, "mnistlab: interrupted")
     assert not list(here.iterdir())

@@ -83,13 +83,22 @@ def _declared(name: str) -> Command:
 
 
 def train(asked: Arguments) -> Work:
-    """One command over one model."""
+    """A training."""
     from mnistlab.training.typed import refuse_mistakes  # noqa: PLC0415 - not for help
 
     refuse_mistakes(asked.command, asked.others)
     from mnistlab.training.running import run  # noqa: PLC0415 - brings torch in
 
-    return partial(run, asked.command, asked.others)
+    return partial(run, asked.others)
+
+
+def _measure(asked: Arguments) -> Work:
+    from mnistlab.training.typed import refuse_mistakes  # noqa: PLC0415 - not for help
+
+    refuse_mistakes(asked.command, asked.others)
+    from mnistlab.training.measuring import measuring as work  # noqa: PLC0415 - brings torch in
+
+    return work(asked.command, asked.others)
 
 
 _DEVICE = ("trainer.accelerator", "trainer.devices", "trainer.precision")
@@ -104,4 +113,4 @@ def measuring(name: str, summary: str, order: int, *shows: str) -> Command:
         _DEVICE,
         ("run.name", "run.dir", "print_config", "debug"),
     )
-    return Command(summary, train, TRAIN, order, like=name, shows=groups)
+    return Command(summary, _measure, TRAIN, order, like=name, shows=groups)

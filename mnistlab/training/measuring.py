@@ -1,0 +1,78 @@
+"""`validate`, `test`, `predict` and `explain`: without Lightning wherever a loop on the CPU does what is asked for."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from mnistlab.options.settling import Settled
+from mnistlab.options.trust import set_import_policy
+from mnistlab.system.interruptions import ended_like_interrupted
+from mnistlab.system.lightning_inside import quiet
+from mnistlab.system.purpose import only_measure
+from mnistlab.system.thrift import keep_freed_memory
+from mnistlab.training.explain_options import Wish
+from mnistlab.training.failures import explaining
+from mnistlab.training.found import Found, find
+from mnistlab.training.invocation import Invocation
+from mnistlab.training.settled import known_settled, say_notes, settled_from
+from mnistlab.training.suited import is_enough
+from mnistlab.training.typed import refuse_random_weights
+
+
+def measuring(command: str, arguments: Sequence[str], wish: Wish | None = None) -> Callable[[], int]:
+    """What runs `mnistlab command arguments` and returns the exit code, with all that it needs imported.
+
+    Args:
+        command: `validate`, `test`, `predict` or `explain`.
+        arguments: The rest.
+        wish: What `explain` shall show.
+
+    Raises:
+        LabError: For what a user can mend.
+    """
+    invocation = Invocation(command, arguments)
+    debug = invocation.switches["debug"]
+    quiet()
+    with explaining({}, debug=debug):
+        keep_freed_memory()
+        set_import_policy(invocation.vouching.importable)
+        refuse_random_weights(invocation)
+        found = find(invocation)
+        known = known_settled(invocation, found)
+        directly = known is not None and is_enough(known) and not invocation.switches["print_config"]
+        if directly:
+            only_measure()
+        found, settled = _here(invocation, found, known)
+        work = _work(invocation, settled, found, wish, directly=directly)
+
+    def run() -> int:
+        with ended_like_interrupted(), explaining(settled.origins, debug=debug):
+            say_notes(invocation, settled)
+            return work()
+
+    return run
+
+
+def _here(invocation: Invocation, found: Found | None, known: Settled | None) -> tuple[Found | None, Settled]:
+    """What was found, without places that only another machine has, and the configuration that comes of it."""
+    from mnistlab.training.elsewhere import here  # noqa: PLC0415 - what its classes derive from is decided by now
+
+    there = here(found, invocation)
+    same = there is None or found is None or there.layer == found.layer
+    return there, settled_from(invocation, there, known if same else None)
+
+
+def _work(
+    invocation: Invocation, settled: Settled, found: Found | None, wish: Wish | None, *, directly: bool
+) -> Callable[[], int]:
+    from mnistlab.training.evaluate import evaluate  # noqa: PLC0415 - as above
+
+    if directly:
+        from mnistlab.training.directly import assemble_directly  # noqa: PLC0415 - as above
+
+        return partial(evaluate, invocation, settled, found, wish, assemble_directly)
+    from mnistlab.training.by_trainer import assemble_with_trainer  # noqa: PLC0415 - brings Lightning in
+    from mnistlab.training.running import print_config  # noqa: PLC0415 - as above
+
+    if invocation.switches["print_config"]:
+        return partial(print_config, invocation, settled, found)
+    return partial(evaluate, invocation, settled, found, wish, assemble_with_trainer)
