@@ -1,10 +1,14 @@
 """Who hears of a training run while it goes on: screen, trackers, and what the run is part of."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lightning.pytorch import Trainer
+
+if TYPE_CHECKING:
+    from mnistlab.data import ImageData
 
 Row = Mapping[str, float]
 """The metrics of an epoch, by their names in `metrics.csv`."""
@@ -37,6 +41,8 @@ class Supervision(Listener):
     repeats: Path | None = None  # the run whose configuration counts; it is trusted as little as a checkpoint
     turns: Sequence[Sequence[int]] = ()
     """From which batch on it has computed with how many threads, where that is to be the same."""
+    read: dict[str, "ImageData"] = field(default_factory=dict)
+    """Data that the run before it in this process has read, by their options; another run with the same shares them."""
 
     def row(self, row: Row) -> bool:
         """Ask whether another epoch shall follow."""

@@ -6,8 +6,8 @@ between any two steps: a job that has no live try gets a new one, and of several
 """
 
 import warnings
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import nullcontext, suppress
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from copy import deepcopy
 from datetime import datetime, timedelta
 from typing import Any
@@ -110,8 +110,8 @@ class Study:
         return True
 
     def claim(self) -> Trial | None:
-        """Take on the first job that waits; None where none does."""
-        waiting = [each for each in self.jobs().values() if each.state is State.WAITING]
+        """Take on the first job that waits, those of dead processes too; None where none does."""
+        waiting = [each for each in self.free().values() if each.state is State.WAITING]
         for job in sorted(waiting, key=lambda each: each.tries[0].number):
             frozen = next(trial for trial in job.tries if trial.state == TrialState.WAITING)
             draws = frozen.user_attrs["point"] is None  # TPE: two that draw at once would draw the same
@@ -162,8 +162,11 @@ class Study:
 
     def is_ours(self, trial: Trial) -> bool:
         """Whether a trial is still running for all others too: one that gave no sign of life for long is not."""
-        frozen = next(each for each in self.optuna.get_trials(deepcopy=False) if each.number == trial.number)
-        return frozen.state == TrialState.RUNNING
+        return self.seen(trial).state == TrialState.RUNNING
+
+    def seen(self, trial: Trial) -> FrozenTrial:
+        """A trial as all others see it now; to read all of them takes as long as a step for each that waits."""
+        return self.storage.get_trial(self._trial_id(trial))
 
     def sign_of_life(self, trial: Trial) -> None:
         """Say that a trial is running."""
@@ -174,26 +177,30 @@ class Study:
         with suppress(ValueError, UpdateFinishedTrialError):
             self.optuna.tell(trial.number, value, state=state)
 
-    def free(self) -> None:
-        """Give up the tries whose process is dead, and let their jobs wait again.
+    def free(self) -> dict[str, Progress]:
+        """Give up the tries whose process is dead, and let their jobs wait again; all jobs as they are then.
 
         Those of a process that another one looks after are left to that one, while it is there: it knows what the
         process died of, and a job that had it die too often is not to begin once more before that is said.
         """
-        running = [t for each in self.jobs().values() for t in each.tries if t.state == TrialState.RUNNING]
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ExperimentalWarning)
-            if any(is_elsewhere(trial.user_attrs.get("process") or {}) for trial in running):
+        jobs = self.jobs()
+        if any(is_elsewhere(trial.user_attrs.get("process") or {}) for trial in _running(jobs)):
+            with _experimental():
                 fail_stale_trials(self.optuna)  # here it is known who is alive; a suspended process is
+            jobs = self.jobs()
+        dead = [trial for trial in _running(jobs) if _is_dead(trial)]
+        for trial in dead:
+            with suppress(ValueError, UpdateFinishedTrialError):
+                self.optuna.tell(trial.number, state=TrialState.FAIL)
+        jobs = self.jobs() if dead else jobs
+        lost = [progress for progress in jobs.values() if progress.state is State.LOST]
+        if not lost:
+            return jobs
+        with _experimental():
             retry = RetryHeartbeatStaleTrialCallback(inherit_intermediate_values=True)
-        for progress in self.jobs().values():
-            for trial in progress.tries:
-                if trial.state == TrialState.RUNNING and _is_dead(trial):
-                    with suppress(ValueError, UpdateFinishedTrialError):
-                        self.optuna.tell(trial.number, state=TrialState.FAIL)
-        for progress in self.jobs().values():
-            if progress.state is State.LOST:
-                self._again(progress.tries[-1], retry)
+        for progress in lost:
+            self._again(progress.tries[-1], retry)
+        return self.jobs()
 
     def _again(self, trial: FrozenTrial, retry: Callable[[optuna.Study, FrozenTrial], None]) -> None:
         again = deepcopy(trial)  # what else the try has said, such as its process and its error, is of that try alone
@@ -202,6 +209,19 @@ class Study:
 
     def _trial_id(self, trial: Trial | FrozenTrial) -> int:
         return self.storage.get_trial_id_from_study_id_trial_number(self._id, trial.number)
+
+
+def _running(jobs: Mapping[str, Progress]) -> list[FrozenTrial]:
+    """All tries that run."""
+    return [trial for each in jobs.values() for trial in each.tries if trial.state == TrialState.RUNNING]
+
+
+@contextmanager
+def _experimental() -> Iterator[None]:
+    """Use what Optuna calls experimental without being told so."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        yield
 
 
 def _was_broken_off(trial: FrozenTrial) -> bool:

@@ -21,6 +21,7 @@ from optuna.trial import Trial, TrialState
 
 from mnistlab.checkpoints.continuing import check_continuable
 from mnistlab.checkpoints.reading import read_checkpoint, record_of
+from mnistlab.data import ImageData
 from mnistlab.errors import LabError, tell
 from mnistlab.options.labels import Label
 from mnistlab.runs.folder import BEST, LAST, METRICS, WEIGHTS, is_run
@@ -60,23 +61,22 @@ def work(plan: Plan, launcher: Mapping[str, object] | None = None) -> None:
         Interrupted: If this process is to end; what it was doing waits again.
     """
     compute_with(plan.threads)
-    study = Study(plan, launcher)
+    study, read = Study(plan, launcher), dict[str, ImageData]()
     while True:
-        study.free()
         trial = study.claim()
         if trial is not None:
-            _take_on(study, trial)
+            _take_on(study, trial, read)
         elif any(each.state in (State.RUNNING, State.WAITING, State.LOST) for each in study.jobs().values()):
             time.sleep(_IDLE_S)
         else:
             return
 
 
-def _take_on(study: Study, trial: Trial) -> None:
+def _take_on(study: Study, trial: Trial, read: dict[str, ImageData]) -> None:
     """Do a job, and say how it has ended."""
     with _signs_of_life(study, trial):
         try:
-            value, pruned = _Job(study, trial).done()
+            value, pruned = _Job(study, trial, read).done()
         except LabError as error:
             if isinstance(error, Interrupted):
                 study.give_back(trial)
@@ -107,8 +107,8 @@ def _fail(study: Study, trial: Trial, error: LabError) -> None:
 class _Job:
     """One job in the hands of this process."""
 
-    def __init__(self, study: Study, trial: Trial) -> None:
-        self._study, self._trial, self._plan = study, trial, study.plan
+    def __init__(self, study: Study, trial: Trial, read: dict[str, ImageData]) -> None:
+        self._study, self._trial, self._plan, self._read = study, trial, study.plan, read
         point: Point = trial.user_attrs["point"]
         untold = study.plan.kind == "compare"  # Optuna takes no model that is added later
         choose = (lambda axis: point[axis.name]) if untold else (lambda axis: _suggested(trial, axis))
@@ -140,7 +140,7 @@ class _Job:
             arguments.append("--run.test=false")  # the test images are for the end, when one has been chosen
         stem = self._trial.user_attrs["stem"]
         said = {"sweep": self._plan.name, "trial": stem, "point": spelt(self._assignment.point)}
-        run(arguments, supervision=Supervision(folder, said, self._goes_on))
+        run(arguments, supervision=Supervision(folder, said, self._goes_on, read=self._read))
         (folder / LAST).unlink(missing_ok=True)  # nobody goes on with it, and a sweep has many
         return Run.of(folder)
 
@@ -156,8 +156,7 @@ class _Job:
 
     def _note(self, kept: Run) -> None:
         """Tell the database of what an earlier process could not tell any more, and of what is in the record."""
-        known = self._trial.study.get_trials(deepcopy=False)
-        told = next(each for each in known if each.number == self._trial.number).intermediate_values
+        told = self._study.seen(self._trial).intermediate_values
         for row in _rows(kept) if len(self._seeds) == 1 else ():
             epoch = int(row["epoch"]) + 1
             if epoch not in told and self._plan.metric in row:

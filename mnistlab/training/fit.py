@@ -15,6 +15,7 @@ from lightning.pytorch.callbacks import Timer
 from mnistlab.callbacks import Answering, Continuity, Pace
 from mnistlab.catalogue.editors import schema_line
 from mnistlab.checkpoints.reading import read_checkpoint
+from mnistlab.data import ImageData
 from mnistlab.errors import LabError, is_hangup, tell
 from mnistlab.options.settling import Settled
 from mnistlab.options.written import Source, Written
@@ -65,6 +66,8 @@ def train(invocation: Invocation, settled: Settled, found: Found | None, supervi
     if not continued:
         find_init(settled, invocation.root())  # `--model.init_from=last` becomes the path of a checkpoint
     cli = assemble(invocation, settled, found)
+    if supervision is not None:
+        _share(cli, supervision.read)
     configured = Configured("fit", cli.configuration, settled.origins, invocation.typed, continued)
     pace = _build_pace(cli, supervision)
     recorder = _build_recorder(invocation, cli, found, supervision, pace)
@@ -83,7 +86,23 @@ def train(invocation: Invocation, settled: Settled, found: Found | None, supervi
         cli.group.watched(cli.trainer, partial(_tell_lost, recorder)),
     ):
         _fit(cli, recorder, found)
+    if supervision is not None:
+        _keep(cli, supervision.read)
     return 0
+
+
+def _share(cli: LabCLI, known: Mapping[str, ImageData]) -> None:
+    """Let data with the options of others have their images."""
+    same = known.get(str(cli.configuration.data))
+    if same is not None:
+        cli.datamodule.share(same)
+
+
+def _keep(cli: LabCLI, known: dict[str, ImageData]) -> None:
+    """Keep the data for a run with the same, and nothing else of this one."""
+    cli.datamodule.trainer = None
+    known.clear()
+    known[str(cli.configuration.data)] = cli.datamodule
 
 
 def _fit(cli: LabCLI, recorder: Recorder, found: Found | None) -> None:

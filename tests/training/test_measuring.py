@@ -47,10 +47,9 @@ def outcomes(folder: Path) -> dict[str, list[list[float]]]:
 @pytest.mark.parametrize("model", [name for name in MODELS if not name.startswith("Multihead")])
 def test_every_model_is_measured_alike(measure: Measure, model: str) -> None:
     """To the last digit that is kept, of every family and size."""
-    chosen = f"--model={model}", "--untrained", "--data.eval_batch_size=32", "--trainer.limit_test_batches=2"
-    if model == "Assembled":
-        chosen = (*chosen, "--model.backbone=CNNBackbone")
-    (folder, record), (theirs, expected) = both(measure, "test", *chosen)
+    parts = ["--model.backbone=CNNBackbone"] if model == "Assembled" else []
+    few = "--data.eval_batch_size=32", "--trainer.limit_test_batches=2"
+    (folder, record), (theirs, expected) = both(measure, "test", f"--model={model}", "--untrained", *few, *parts)
 
     assert record["metrics"] == expected["metrics"]
     assert (folder / "config.yaml").read_text().replace("max_epochs: 10", "max_epochs: 1") == (
