@@ -121,7 +121,8 @@ def ratio(
     value, how = over[1].median / under[1].median, f"{over[1]} / {under[1]}"
     if paired:
         pairs = [a / b for a, b in zip(over[1].values, under[1].values, strict=True)]
-        value, how = statistics.median(pairs), f"{Figure(pairs).spread} n = {len(pairs)}, {how}".lstrip()
+        among = [Figure(pairs).spread, f"n = {len(pairs)}"]
+        value, how = statistics.median(pairs), f"{' '.join(filter(None, among))}; {how}"
     return Result(what, value, "x", how, mark, dict([over, under]))
 
 

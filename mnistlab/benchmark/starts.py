@@ -40,6 +40,8 @@ MISTAKES = (
 )
 """Commands that are refused: an option or a class misspelt, a value out of range, a file or a checkpoint missing."""
 
+_TRAINED = "*/*/checkpoints"
+
 Seconds = Callable[[Build, Sequence[str]], float]
 """Times a command of a build once, with the options of the data."""
 
@@ -48,8 +50,8 @@ class Start(NamedTuple):
     """A command, or several of a kind, that are timed."""
 
     mark: Mark  # over the import
-    ways: Sequence[Seconds]
-    always: bool = True  # or only where there is time
+    ways: Sequence[Seconds]  # how each is timed
+    quick: bool = True  # whether also where there is little time
 
 
 def _command(*arguments: str, code: int = 0) -> Seconds:
@@ -62,8 +64,8 @@ def _of_small_net(*arguments: str) -> Seconds:
 
 
 def _diff(build: Build, data: Sequence[str]) -> float:
-    first, second, *_ = sorted(_small_net(build, data).glob("*/*"))
-    return build.run("runs", "diff", str(first), str(second)).seconds
+    first, second = (str(each.parent) for each in _small_net(build, data, runs=2).glob(_TRAINED))
+    return build.run("runs", "diff", first, second).seconds
 
 
 def _report(build: Build, data: Sequence[str]) -> float:
@@ -82,10 +84,10 @@ def _record(build: Build, data: Sequence[str]) -> float:
         return build.run("fit", *data, "--config=Quick99", "--run.test=true", f"--run.dir={folder}").seconds
 
 
-def _small_net(build: Build, data: Sequence[str]) -> Path:
-    """The folder with two runs of a small net, which are trained when they are first wanted."""
+def _small_net(build: Build, data: Sequence[str], runs: int = 1) -> Path:
+    """The folder with trained runs of a small net, which are trained when they are first wanted."""
     folder = build.scratch / "small"
-    while len(list(folder.glob("*/*"))) < 2:  # noqa: PLR2004 - see above
+    for _ in range(len(list(folder.glob(_TRAINED))), runs):
         build.run(*Load("SDN8K", 50, epochs=1).fit(data, folder))
     return folder
 
@@ -97,15 +99,16 @@ _LIGHT, _MEASURED, _KEPT = Mark(0.25, 0.05), Mark(0.65, 0.5), Mark(0.4, 0.25)
 STARTS = {
     **{"TAB after --model=S" if name == "TAB" else name: Start(_LIGHT, [_command(*LIGHT[name])]) for name in LIGHT},
     MISTAKE: Start(Mark(0.06, 0.04), [_command(*arguments, code=2) for arguments in MISTAKES]),
+    TEST: Start(_MEASURED, [_of_small_net("test", "--ckpt_path=last")]),
     **{
-        f"{name} of a small net": Start(_MEASURED, [_of_small_net(name, "--ckpt_path=last")])
-        for name in ("test", "validate", "predict", "explain")
+        f"{name} of a small net": Start(_MEASURED, [_of_small_net(name, "--ckpt_path=last")], quick=False)
+        for name in ("validate", "predict", "explain")
     },
     SHOW: Start(_KEPT, [_of_small_net("runs", "show", "last")]),
     "runs diff": Start(_KEPT, [_diff]),
-    "report": Start(_KEPT, [_report]),
+    "report": Start(_KEPT, [_report], quick=False),
     FIRST_STEP: Start(Mark(0.85, 0.7), [_first_step]),
-    "fit --config=Quick99 with its test": Start(Mark(2.2, 1.8), [_record], always=False),
+    "fit --config=Quick99 with its test": Start(Mark(2.2, 1.8), [_record], quick=False),
 }
 """What is timed, by name."""
 
@@ -113,18 +116,16 @@ STARTS = {
 def starts(ground: Ground) -> Iterator[Result]:
     """Seconds of whole commands, and to the first training step; each in its turn beside the import."""
     build, data = ground.builds[0], ground.data
-    wanted = {name: start for name, start in STARTS.items() if start.always or not ground.quick}
+    wanted = {name: start for name, start in STARTS.items() if start.quick or not ground.quick}
     took: dict[str, list[float]] = {name: [] for name in wanted}
     imports: dict[str, list[float]] = {name: [] for name in wanted}
     for number in range(2 if ground.quick else 3):
         imported = build.python(*IMPORT).seconds
         for name, start in wanted.items():
-            if number:
-                took[name] += [seconds(build, data) for seconds in start.ways]
-                imports[name] += [imported] * len(start.ways)
-            elif start.always:  # the first round fills the caches
-                for seconds in start.ways:
-                    seconds(build, data)
+            seconds = [way(build, data) for way in start.ways]
+            if number:  # the first round fills the caches
+                took[name] += seconds
+                imports[name] += [imported] * len(seconds)
     for name, start in wanted.items():
         over, under = (name, Figure(took[name])), (IMPORT[1], Figure(imports[name]))
         yield ratio("start", over, under, start.mark, paired=True)
