@@ -6,10 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import mnistlab
 from mnistlab.errors import LabError
 
-HERE = Path(mnistlab.__file__).parent.parent
+HERE = Path(__file__).parent.parent.parent
 PACKAGE = "mnistlab"
 
 
