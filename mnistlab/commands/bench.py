@@ -45,7 +45,7 @@ COMMAND = Command(
 Measures how fast the lab is on this machine: fit as you run it, a plain loop
 over the same net, and a template for Lightning that goes image by image, each
 in its turn. With --against it measures this build and another one by turns, in
-whole commands. Let nothing else run meanwhile; it takes a dozen minutes.""",
+whole commands. Let nothing else run meanwhile; a quarter of an hour at most.""",
     options=(
         Option("quick", "Two minutes, with less of everything and without accuracy"),
         Option(
