@@ -7,29 +7,20 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from mnistlab.benchmark.figures import Figure, Mark, Result, ratio
+from mnistlab.benchmark.loads import Load, epoch_seconds
 from mnistlab.benchmark.peers import Ground
 from mnistlab.benchmark.processes import PROGRAM, ended
 from mnistlab.runs.folder import METRICS
-from mnistlab.runs.run import Run
 from mnistlab.system.processes import usable_cores
 from mnistlab.training.failures import RunFailedError
 
 _BUSY = Mark(3, 2.3)
 _AT_ONCE = Mark(1.15)
 _LOOK_S = 0.05
-
-
-@dataclass(frozen=True)
-class Load:
-    """A net that is trained."""
-
-    net: str  # its class
-    batches: int  # of an epoch, of 128 images each
-    epochs: int = 4  # with others beside it, and without
 
 
 _LOADS = (Load("SDN68K", 430), Load("SmallModel", 150), Load("CNN421K", 25))
@@ -59,7 +50,7 @@ def _at_once(data: Sequence[str], load: Load, many: int, folder: Path) -> Result
     """Whole commands at the same time, and one after the other."""
 
     def seconds(name: str) -> float:
-        return ended(_command(data, load, folder / name, load.epochs)).seconds
+        return ended([*PROGRAM, *load.fit(data, folder / name)]).seconds
 
     row = Figure([sum(seconds(f"row-{number}") for number in range(many))])
     begin = time.perf_counter()
@@ -72,7 +63,7 @@ def _at_once(data: Sequence[str], load: Load, many: int, folder: Path) -> Result
 def _epochs(data: Sequence[str], load: Load, root: Path, epochs: int, disturbed_from: int | None = None) -> list[float]:
     """Seconds of each epoch of a run, beside which others begin after so many."""
     process = subprocess.Popen(  # noqa: S603 - this program
-        _command(data, load, root, epochs),
+        [*PROGRAM, *load.fit(data, root, epochs)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -86,13 +77,7 @@ def _epochs(data: Sequence[str], load: Load, root: Path, epochs: int, disturbed_
     _, said = process.communicate()
     if process.returncode:
         raise RunFailedError(f"mnistlab fit --model={load.net} has failed: {said.strip()}")
-    return [seconds or 0.0 for seconds in Run.of(next(root.glob("*/*"))).epoch_seconds]
-
-
-def _command(data: Sequence[str], load: Load, root: Path, epochs: int) -> list[str]:
-    length = [f"--trainer.max_epochs={epochs}", f"--trainer.limit_train_batches={load.batches}"]
-    sizes = ["--data.batch_size=128", "--trainer.limit_val_batches=1", "--run.test=false"]
-    return [*PROGRAM, "fit", *data, f"--model={load.net}", *length, *sizes, f"--run.dir={root}"]
+    return epoch_seconds(root)
 
 
 def _rows(root: Path) -> int:

@@ -41,7 +41,7 @@ LARGER = (
 )
 
 # Over the plain loop; and of SDN68K's validation, in seconds of a quiet machine.
-_EPOCH = {"SDN68K": Mark(1.35, 1.10)}
+_EPOCH = {"SDN68K": Mark(1.15, 1.10)}
 _VALIDATION = {"SDN68K": Mark(0.03, 0.015)}
 # The template's epoch over that of fit.
 _TEMPLATE = {"SDN68K": Mark(6, 8, at_least=True)}

@@ -22,11 +22,12 @@ class Figure:
 
     def __str__(self) -> str:
         """The median, and the smallest and the largest where there are several."""
-        text = f"{three_digits(self.median)} {self.unit}"
-        spread = (
-            f" [{three_digits(min(self.values))} to {three_digits(max(self.values))}]" if len(self.values) > 1 else ""
-        )
-        return text + spread
+        return f"{three_digits(self.median)} {self.unit} {self.spread}".rstrip()
+
+    @property
+    def spread(self) -> str:
+        """The smallest and the largest, where there are several."""
+        return f"[{three_digits(min(self.values))} to {three_digits(max(self.values))}]" if len(self.values) > 1 else ""
 
     def as_dict(self) -> dict[str, object]:
         """For JSON."""
@@ -92,7 +93,19 @@ class Series:
         return {"name": self.name, "head": list(self.head), "rows": [list(row) for row in self.rows]}
 
 
-Found = Result | Series
+@dataclass(frozen=True)
+class LeftOut:
+    """What could not be measured."""
+
+    name: str
+    why: str
+
+    def as_dict(self) -> dict[str, object]:
+        """For JSON."""
+        return {"name": self.name, "left_out": self.why}
+
+
+Found = Result | Series | LeftOut
 
 
 def ratio(
@@ -105,10 +118,12 @@ def ratio(
 ) -> Result:
     """One figure over another, each with its name; `paired` is the median of ratios of values measured side by side."""
     what = f"{name}, {over[0]} / {under[0]}"
-    value = over[1].median / under[1].median
+    value, how = over[1].median / under[1].median, f"{over[1]} / {under[1]}"
     if paired:
-        value = statistics.median(a / b for a, b in zip(over[1].values, under[1].values, strict=True))
-    return Result(what, value, "x", f"{over[1]} / {under[1]}", mark, dict([over, under]))
+        pairs = [a / b for a, b in zip(over[1].values, under[1].values, strict=True)]
+        among = [Figure(pairs).spread, f"n = {len(pairs)}"]
+        value, how = statistics.median(pairs), f"{' '.join(filter(None, among))}; {how}"
+    return Result(what, value, "x", how, mark, dict([over, under]))
 
 
 _FIGURE, _MARK = 8, 7
@@ -123,6 +138,9 @@ def head() -> str:
 
 def lines(found: Found, width: int) -> Iterator[str]:
     """What was found, as lines of text that are no wider than that."""
+    if isinstance(found, LeftOut):
+        yield from paragraph(f"{found.name} is left out: {found.why}", width, _INDENT)
+        return
     if isinstance(found, Series):
         yield f"{'':{_INDENT}}{found.name}:"
         rows = [[*(three_digits(cell) for cell in row), ""] for row in found.rows]

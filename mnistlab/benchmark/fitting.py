@@ -9,6 +9,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 
 from mnistlab.benchmark.clock import Clock
+from mnistlab.benchmark.probes import option
 from mnistlab.errors import LabError
 from mnistlab.training.failures import RunFailedError
 from mnistlab.training.running import run
@@ -80,11 +81,10 @@ def fitted(
     between: Callable[[], float] | None = None,
 ) -> Clock:
     """Train for some epochs, of which the first should not count; the clock of them, and of `between` before each."""
-    clock = f"--trainer.callbacks={Clock.__module__}.{Clock.__qualname__}"
     length = f"--trainer.max_epochs={epochs}"
     Clock.between = between
     try:
-        fit(data, [f"--model={model}", length, clock, "--run.test=false", *options], folder)
+        fit(data, [f"--model={model}", length, option(Clock), "--run.test=false", *options], folder)
     finally:
         Clock.between = None
     return Clock.last

@@ -15,6 +15,7 @@ from torch import nn
 
 from mnistlab import models
 from mnistlab.benchmark import template
+from mnistlab.benchmark.builds import Build
 from mnistlab.benchmark.clock import Clock
 from mnistlab.benchmark.fitting import terminal
 from mnistlab.benchmark.plain import Images, PlainLoop, in_memory
@@ -67,6 +68,7 @@ class Ground:
     images: Images  # the same, read already
     peers: Peers  # what fit is measured against
     quick: bool  # less of everything
+    builds: Sequence[Build]  # this one in processes of its own, and the other where there is one
     seeds: int  # with how many the longest training is repeated
 
 

@@ -1,9 +1,6 @@
 """Callbacks that look at a run from within, and say what they see on lines that begin with `MARK`."""
 
-import atexit
-import resource
 import time
-from pathlib import Path
 
 import psutil
 from lightning.pytorch import Callback, LightningModule, Trainer
@@ -29,30 +26,18 @@ class FirstStep(Callback):
 
 
 class Resident(Callback):
-    """Says how much memory the process has after each epoch, and at its end the most that it had, in MiB."""
+    """Says how much memory the process has after each epoch, in MiB."""
 
     abstract = True  # the benchmark adds it by itself
-
-    def __init__(self) -> None:
-        atexit.register(say_peak)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Say it."""
         print(f"{MARK} {psutil.Process().memory_info().rss / 2**20:.1f}", flush=True)
 
 
-def say_peak() -> None:
-    """Say the most memory that this process had at once, in MiB.
-
-    Linux counts what a process had before it became this program in `ru_maxrss`, but not in VmHWM.
-    """
-    status = Path("/proc/self/status")
-    if status.is_file():
-        (line,) = [line for line in status.read_text().splitlines() if line.startswith("VmHWM:")]
-        peak = int(line.split()[1]) / 2**10
-    else:
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # macOS counts bytes
-    print(f"{MARK} {peak:.1f}", flush=True)
+def option(callback: type[Callback]) -> str:
+    """What adds a callback to `mnistlab fit`."""
+    return f"--trainer.callbacks={callback.__module__}.{callback.__qualname__}"
 
 
 def said(output: str) -> list[float]:

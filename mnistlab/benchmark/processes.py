@@ -1,9 +1,9 @@
-"""Processes, how long they take and what memory."""
+"""Processes, and how long they take."""
 
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mnistlab.training.failures import RunFailedError
@@ -20,31 +20,29 @@ class Ended:
     output: str  # what it has printed
 
 
-def importing(module: str) -> tuple[str, ...]:
-    """The command that imports a module and does nothing else."""
-    return sys.executable, "-c", f"import {module}"
-
-
-def ended(command: Sequence[str], code: int = 0) -> Ended:
+def ended(command: Sequence[str], code: int = 0, environment: Mapping[str, str] | None = None) -> Ended:
     """Run a process to its end.
 
     Args:
         command: What is run.
         code: The exit code that it must have.
+        environment: Its variables; if not given, those of this process.
 
     Raises:
         RunFailedError: If it has another.
     """
     begun, begin = time.time(), time.perf_counter()
-    process = subprocess.Popen(  # noqa: S603 - this program, and Python
-        list(command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    done = subprocess.run(  # noqa: S603 - this program, and Python
+        list(command),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        env=environment,
     )
-    assert process.stdout is not None
-    with process.stdout as stream:
-        output = stream.read()
-    differs = process.wait() != code
     seconds = time.perf_counter() - begin
-    if differs:
-        last = output.strip().splitlines()[-1:] or ["it said nothing"]
+    if done.returncode != code:
+        last = done.stdout.strip().splitlines()[-1:] or ["it said nothing"]
         raise RunFailedError(f"{' '.join(command[1:6])} ... has failed: {last[0]}")
-    return Ended(begun, seconds, output)
+    return Ended(begun, seconds, done.stdout)

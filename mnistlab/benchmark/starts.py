@@ -1,17 +1,17 @@
-"""How long commands take to start, over the imports that they cannot do without."""
+"""How long commands take, over an import that templates cannot do without."""
 
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
+from mnistlab.benchmark.builds import Build
 from mnistlab.benchmark.figures import Figure, Mark, Result, ratio
+from mnistlab.benchmark.loads import Load
 from mnistlab.benchmark.peers import Ground
-from mnistlab.benchmark.probes import FirstStep, said
-from mnistlab.benchmark.processes import PROGRAM, ended, importing
+from mnistlab.benchmark.probes import FirstStep, option, said
 
-_LIGHT = Mark(0.25, 0.05)
-_MISTAKE = Mark(0.06, 0.04)
-_FIRST_STEP = Mark(1.15, 1.05)
-_TORCH, _CLI = "import lightning.pytorch", "import lightning.pytorch.cli"
+IMPORT = ("-c", "import lightning.pytorch.cli")
 
 LIGHT = {
     "--version": ("--version",),
@@ -40,28 +40,92 @@ MISTAKES = (
 )
 """Commands that are refused: an option or a class misspelt, a value out of range, a file or a checkpoint missing."""
 
+_TRAINED = "*/*/checkpoints"
+
+Seconds = Callable[[Build, Sequence[str]], float]
+"""Times a command of a build once, with the options of the data."""
+
+
+class Start(NamedTuple):
+    """A command, or several of a kind, that are timed."""
+
+    mark: Mark  # over the import
+    ways: Sequence[Seconds]  # how each is timed
+    quick: bool = True  # whether also where there is little time
+
+
+def _command(*arguments: str, code: int = 0) -> Seconds:
+    return lambda build, _: build.run(*arguments, code=code).seconds
+
+
+def _of_small_net(*arguments: str) -> Seconds:
+    """A command over the runs of a small net."""
+    return lambda build, data: build.run(*arguments, f"--run.dir={_small_net(build, data)}").seconds
+
+
+def _diff(build: Build, data: Sequence[str]) -> float:
+    first, second = (str(each.parent) for each in _small_net(build, data, runs=2).glob(_TRAINED))
+    return build.run("runs", "diff", first, second).seconds
+
+
+def _report(build: Build, data: Sequence[str]) -> float:
+    return _of_small_net("report", "last", f"--output={build.scratch / 'report.html'}")(build, data)
+
+
+def _first_step(build: Build, data: Sequence[str]) -> float:
+    options = ["--model=SDN68K", "--trainer.max_steps=3", "--run.test=false", option(FirstStep)]
+    with TemporaryDirectory(dir=build.scratch) as folder:
+        run = build.run("fit", *data, *options, f"--run.dir={folder}")
+    return said(run.output)[0] - run.begun
+
+
+def _record(build: Build, data: Sequence[str]) -> float:
+    with TemporaryDirectory(dir=build.scratch) as folder:
+        return build.run("fit", *data, "--config=Quick99", "--run.test=true", f"--run.dir={folder}").seconds
+
+
+def _small_net(build: Build, data: Sequence[str], runs: int = 1) -> Path:
+    """The folder with trained runs of a small net, which are trained when they are first wanted."""
+    folder = build.scratch / "small"
+    for _ in range(len(list(folder.glob(_TRAINED))), runs):
+        build.run(*Load("SDN8K", 50, epochs=1).fit(data, folder))
+    return folder
+
+
+TEST, SHOW, FIRST_STEP, MISTAKE = "test of a small net", "runs show", "fit to its first step", "a mistake in a command"
+
+_LIGHT, _MEASURED, _KEPT = Mark(0.25, 0.05), Mark(0.65, 0.5), Mark(0.4, 0.25)
+
+STARTS = {
+    **{"TAB after --model=S" if name == "TAB" else name: Start(_LIGHT, [_command(*LIGHT[name])]) for name in LIGHT},
+    MISTAKE: Start(Mark(0.06, 0.04), [_command(*arguments, code=2) for arguments in MISTAKES]),
+    TEST: Start(_MEASURED, [_of_small_net("test", "--ckpt_path=last")]),
+    **{
+        f"{name} of a small net": Start(_MEASURED, [_of_small_net(name, "--ckpt_path=last")], quick=False)
+        for name in ("validate", "predict", "explain")
+    },
+    SHOW: Start(_KEPT, [_of_small_net("runs", "show", "last")]),
+    "runs diff": Start(_KEPT, [_diff]),
+    "report": Start(_KEPT, [_report], quick=False),
+    FIRST_STEP: Start(Mark(0.85, 0.7), [_first_step]),
+    "fit --config=Quick99 with its test": Start(Mark(2.2, 1.8), [_record], quick=False),
+}
+"""What is timed, by name."""
+
 
 def starts(ground: Ground) -> Iterator[Result]:
-    """Seconds of whole commands, and to the first training step; each in its turn."""
-    commands = {name: (*PROGRAM, *arguments) for name, arguments in LIGHT.items()}
-    commands |= {_TORCH: importing("lightning.pytorch"), _CLI: importing("lightning.pytorch.cli")}
-    probe = f"--trainer.callbacks={FirstStep.__module__}.{FirstStep.__qualname__}"
-    options = ["--model=SDN68K", "--trainer.max_steps=3", "--run.test=false", probe]
-    seconds: dict[str, list[float]] = {name: [] for name in commands}
-    first: list[float] = []
-    mistaken: list[float] = []
+    """Seconds of whole commands, and to the first training step; each in its turn beside the import."""
+    build, data = ground.builds[0], ground.data
+    wanted = {name: start for name, start in STARTS.items() if start.quick or not ground.quick}
+    took: dict[str, list[float]] = {name: [] for name in wanted}
+    imports: dict[str, list[float]] = {name: [] for name in wanted}
     for number in range(2 if ground.quick else 3):
-        times = {name: ended(command).seconds for name, command in commands.items() if number or name in LIGHT}
-        refused = [ended([*PROGRAM, *arguments], code=2).seconds for arguments in MISTAKES]
-        with tempfile.TemporaryDirectory() as folder:
-            run = ended([*PROGRAM, "fit", *ground.data, *options, f"--run.dir={folder}"])
-        if number:  # the first one fills the disk's cache
-            for name, took in times.items():
-                seconds[name].append(took)
-            mistaken += refused
-            first.append(said(run.output)[0] - run.begun)
-    for name in LIGHT:
-        command = "TAB after --model=S" if name == "TAB" else f"mnistlab {name}"
-        yield ratio("start", (command, Figure(seconds[name])), (_TORCH, Figure(seconds[_TORCH])), _LIGHT)
-    yield ratio("start", ("a mistake in a command", Figure(mistaken)), (_TORCH, Figure(seconds[_TORCH])), _MISTAKE)
-    yield ratio("start", ("mnistlab fit to its first step", Figure(first)), (_CLI, Figure(seconds[_CLI])), _FIRST_STEP)
+        imported = build.python(*IMPORT).seconds
+        for name, start in wanted.items():
+            seconds = [way(build, data) for way in start.ways]
+            if number:  # the first round fills the caches
+                took[name] += seconds
+                imports[name] += [imported] * len(seconds)
+    for name, start in wanted.items():
+        over, under = (name, Figure(took[name])), (IMPORT[1], Figure(imports[name]))
+        yield ratio("start", over, under, start.mark, paired=True)

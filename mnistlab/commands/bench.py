@@ -8,24 +8,33 @@ from mnistlab.errors import LabError
 from mnistlab.options.arguments import Arguments, Option
 
 _SECTIONS = ("epochs", "augmentation", "starts", "memory", "scaling", "busy", "accuracy")
+_BESIDE = ("epochs", "starts", "sweeps", "memory", "accuracy")
+"""What is measured beside another build."""
 
 
 def _bench(asked: Arguments) -> Work:
     from pathlib import Path  # noqa: PLC0415 - not for help
 
     quick = "quick" in asked.switches
-    usual = [name for name in _SECTIONS if not quick or name != "accuracy"]
+    sections, other = (_BESIDE, "with") if "against" in asked.values else (_SECTIONS, "without")
+    usual = [name for name in sections if not quick or name != "accuracy"]
     wanted = asked.values["only"].split(",") if "only" in asked.values else usual
+    for name in wanted:
+        if name not in sections:
+            raise LabError(f"--only={name}: {other} --against there are {', '.join(sections)}.")
     out = Path(asked.values.get("output", f"bench-{time.strftime('%Y%m%d-%H%M%S')}.json"))
     if out.exists():
         raise LabError(f"--output={out}: the file is there already, and nothing is written over. Name another.")
     if not out.absolute().parent.is_dir():
         raise LabError(f"--output={out}: there is no folder {out.absolute().parent}.")
+    from mnistlab.benchmark.checkouts import find_checkout  # noqa: PLC0415 - not for help
+
+    checkout = find_checkout(asked.values["against"]) if "against" in asked.values else None
     from mnistlab.benchmark.measuring import measure  # noqa: PLC0415 - not for help
 
-    sections = [name for name in _SECTIONS if name in wanted]
+    chosen = [name for name in sections if name in wanted]
     data = [f"--data={asked.values.get('data', 'MNIST')}", *asked.others]
-    return partial(measure, sections, data, out, seeds=int(asked.values.get("seeds", "1")), quick=quick)
+    return partial(measure, chosen, data, out, checkout, seeds=int(asked.values.get("seeds", "1")), quick=quick)
 
 
 COMMAND = Command(
@@ -35,10 +44,25 @@ COMMAND = Command(
     about="""\
 Measures how fast the lab is on this machine: fit as you run it, a plain loop
 over the same net, and a template for Lightning that goes image by image, each
-in its turn. Let nothing else run meanwhile; ten minutes at most.""",
+in its turn. With --against it measures this build and another one by turns, in
+whole commands. Let nothing else run meanwhile; a quarter of an hour at most.""",
     options=(
         Option("quick", "Two minutes, with less of everything and without accuracy"),
-        Option("only", "One or several of", "SECTION,...", _SECTIONS, "", "there is no section `{part}`", several=True),
+        Option(
+            "against",
+            "Another build, by a folder with its mnistlab/ or a git revision of this one",
+            "REV_OR_PATH",
+            completes="folder",
+        ),
+        Option(
+            "only",
+            "One or several of",
+            "SECTION,...",
+            (*_SECTIONS, "sweeps"),
+            "",
+            "there is no section `{part}`",
+            several=True,
+        ),
         Option(
             "seeds",
             "How often Best is trained; its mark asks for 5",

@@ -481,6 +481,12 @@ def test_a_sweep_and_a_comparison_complete_lists(offered: Offered) -> None:
 
 def test_sections_and_data_of_a_benchmark_are_offered(offered: Offered) -> None:
     """Several sections with commas between them."""
-    assert {"--quick", "--only=", "--output="} <= set(offered("bench", "--"))
-    assert offered("bench", "--only=epochs,s") == ["--only=epochs,starts", "--only=epochs,scaling"]
+    assert {"--quick", "--only=", "--output=", "--against="} <= set(offered("bench", "--"))
+    assert offered("bench", "--only=epochs,s") == [
+        "--only=epochs,starts",
+        "--only=epochs,scaling",
+        "--only=epochs,sweeps",
+    ]
     assert offered("bench", "--data=Fa") == ["--data=FashionMNIST"]
+    Path("elsewhere").mkdir()
+    assert offered("bench", "--against=el") == ["--against=elsewhere/"]
