@@ -101,6 +101,9 @@ def entry() -> None:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _leave)  # until a command runs there is nothing to be closed
     sys.excepthook = _show_error
+    from mnistlab.system.purpose import Purpose  # noqa: PLC0415 - see above
+
+    Purpose.runs_one_command = True
     code = main()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not break into what torch does at exit
     sys.exit(code)

@@ -11,6 +11,7 @@ from mnistlab.errors import tell
 from mnistlab.options.settling import Settled
 from mnistlab.sections.parts import prepare
 from mnistlab.system.threads import threads
+from mnistlab.system.torch_inside import spare_steps
 from mnistlab.training.assemble import LabCLI, assemble
 from mnistlab.training.checks import match_precision
 from mnistlab.training.found import Found
@@ -65,6 +66,7 @@ def assemble_with_trainer(invocation: Invocation, settled: Settled, found: Found
     Raises:
         LabError: If one of them refuses its options.
     """
+    spare_steps()
     prepare()
     cli = assemble(invocation, settled, found)
     return Assembled(cli.configuration, cli.model, cli.datamodule, cli.folder, ByTrainer(cli))

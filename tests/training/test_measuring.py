@@ -117,8 +117,8 @@ def test_a_net_that_is_only_measured_loads_no_lightning(here: Path, fit: Callabl
     """Nor what makes an optimizer: in a process of its own, from a checkpoint; with the digits of the trainer."""
     run = fit("--model=CNN8K", "--trainer.max_epochs=1")
     script = (
-        f"import sys; from mnistlab import main; code = main(['{command}', '--ckpt_path={run}', *sys.argv[1:]]); "
-        f"print('LOADED', *sys.modules); sys.exit(code)"
+        f"import atexit, sys; atexit.register(lambda: print('LOADED', *sys.modules)); from mnistlab.cli import entry; "
+        f"sys.argv[1:1] = ['{command}', '--ckpt_path={run}']; entry()"
     )
     loaded, measured = [], []
     for options in ((), (BY_TRAINER,)):
@@ -133,6 +133,17 @@ def test_a_net_that_is_only_measured_loads_no_lightning(here: Path, fit: Callabl
     assert not loaded[0] & set(HEAVY)
     assert "lightning" in loaded[1]
     assert measured[0] == measured[1]
+
+
+def test_a_program_that_measures_may_train_afterwards(here: Path, small_data: tuple[str, ...]) -> None:
+    """`main` belongs to whoever calls it: only the command itself does without Lightning."""
+    script = (
+        f"from mnistlab import main\nassert main(['test', '--untrained', '--model=SDN8K', *{small_data!r}]) == 0\n"
+        f"assert main(['fit', '--model=SDN8K', '--trainer.max_epochs=1', *{small_data!r}]) == 0\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_classes_of_ones_own_are_measured_by_the_trainer(measure: Measure, here: Path) -> None:
