@@ -135,7 +135,8 @@ def test_a_net_that_is_only_measured_loads_no_lightning(here: Path, fit: Callabl
     assert measured[0] == measured[1]
 
 
-def test_a_program_that_measures_may_train_afterwards(here: Path, small_data: tuple[str, ...]) -> None:
+@pytest.mark.usefixtures("here")
+def test_a_program_that_measures_may_train_afterwards(small_data: tuple[str, ...]) -> None:
     """`main` belongs to whoever calls it: only the command itself does without Lightning."""
     script = (
         f"from mnistlab import main\nassert main(['test', '--untrained', '--model=SDN8K', *{small_data!r}]) == 0\n"
