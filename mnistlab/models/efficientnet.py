@@ -67,12 +67,12 @@ class SqueezeExcitation(nn.Module):
 
     def __init__(self, channels: int, squeezed: int) -> None:
         super().__init__()
-        self.fc1 = nn.Conv2d(channels, squeezed, 1)  # layers of Linear with the shapes of the paper's programs
+        self.fc1 = nn.Conv2d(channels, squeezed, 1)  # for the keys and shapes of weights that others have published
         self.fc2 = nn.Conv2d(squeezed, channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         """Scale each channel between 0 and 1."""
-        mean = x.sum((2, 3)) / x[0, 0].numel()
+        mean = x.sum((2, 3)) / (x.shape[2] * x.shape[3])  # whose gradient is spread out without being written out
         squeezed = F.silu(F.linear(mean, self.fc1.weight.flatten(1), self.fc1.bias))
         scale = F.linear(squeezed, self.fc2.weight.flatten(1), self.fc2.bias).sigmoid()
         return x * scale[:, :, None, None]
