@@ -7,12 +7,12 @@ from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.optim import Adam
-from torchvision.ops import Conv2dNormActivation, SqueezeExcitation, StochasticDepth
 
 from mnistlab.classifier.optimization import OptimizerCallable
 from mnistlab.models.assembled import Assembled
-from mnistlab.nets import Backbone
+from mnistlab.nets import Backbone, DepthwiseConv2d, StochasticDepth
 from mnistlab.options.numbers import ClosedUnitInterval, PositiveFloat, PositiveInt
 
 SqueezeFrom = Literal["input", "expanded"]
@@ -45,6 +45,43 @@ _SQUEEZE = 4  # channels to one value of the squeezed layer
 _DROP = 0.2
 
 
+class ChannelsLast(nn.Module):
+    """Lays maps out with the channel as their last dimension in memory, as convolutions on the CPU want them."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Lay out, on the CPU; what follows keeps the layout."""
+        return x.contiguous(memory_format=torch.channels_last) if x.device.type == "cpu" else x
+
+
+class SqueezeExcitation(nn.Module):
+    """Scales each channel by what the means of all channels say of it.
+
+    Source: Hu et al. (2018), arXiv:1709.01507, with Swish between the two layers.
+
+    Shape: (batch, channels, height, width) -> the same.
+
+    Args:
+        channels: Number of channels.
+        squeezed: Number of values between the two layers.
+    """
+
+    def __init__(self, channels: int, squeezed: int) -> None:
+        super().__init__()
+        self.fc1 = nn.Conv2d(channels, squeezed, 1)  # for the keys and shapes of weights that others have published
+        self.fc2 = nn.Conv2d(squeezed, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Scale each channel between 0 and 1."""
+        mean = x.sum((2, 3)) / (x.shape[2] * x.shape[3])  # whose gradient is spread out without being written out
+        squeezed = F.silu(F.linear(mean, self.fc1.weight.flatten(1), self.fc1.bias))
+        scale = F.linear(squeezed, self.fc2.weight.flatten(1), self.fc2.bias).sigmoid()
+        return x * scale[:, :, None, None]
+
+
+def _normalized(convolution: nn.Conv2d, *then: nn.Module) -> nn.Sequential:
+    return nn.Sequential(convolution, nn.BatchNorm2d(convolution.out_channels), *then)
+
+
 class MBConv(nn.Module):
     """Inverted residual block: a wide depthwise convolution between two narrow ones.
 
@@ -72,17 +109,15 @@ class MBConv(nn.Module):
         squeezed = max(1, (in_channels if squeeze_from == "input" else expanded) // _SQUEEZE)
         layers: list[nn.Module] = []
         if stage.expand > 1:
-            layers.append(Conv2dNormActivation(in_channels, expanded, 1, activation_layer=nn.SiLU))
+            layers.append(_normalized(nn.Conv2d(in_channels, expanded, 1, bias=False), nn.SiLU()))
         layers += [
-            Conv2dNormActivation(
-                expanded, expanded, stage.kernel, stride=stride, groups=expanded, activation_layer=nn.SiLU
-            ),
-            SqueezeExcitation(expanded, squeezed, activation=partial(nn.SiLU, inplace=True)),
-            Conv2dNormActivation(expanded, out_channels, 1, activation_layer=None),
+            _normalized(DepthwiseConv2d(expanded, stage.kernel, stride, bias=False), nn.SiLU()),
+            SqueezeExcitation(expanded, squeezed),
+            _normalized(nn.Conv2d(expanded, out_channels, 1, bias=False)),
         ]
         self.branch = nn.Sequential(*layers)
         self.residual = stride == 1 and in_channels == out_channels
-        self.drop = StochasticDepth(drop, "row")
+        self.drop = StochasticDepth(drop)
 
     def forward(self, x: Tensor) -> Tensor:
         """Add what is left of the branch to `x` where the shapes agree."""
@@ -120,13 +155,15 @@ class EfficientNetBackbone(Backbone):
         counts = [ceil(stage.blocks * depth) for stage in STAGES]
         drops = iter(torch.linspace(0, stochastic_depth, sum(counts)).tolist())
         stages: dict[str, nn.Module] = {
-            "stem": Conv2dNormActivation(in_channels, channels, 3, stride=2, activation_layer=nn.SiLU)
+            "stem": _normalized(
+                nn.Conv2d(in_channels, channels, 3, stride=2, padding=1, bias=False), nn.SiLU(), ChannelsLast()
+            )
         }
         for number, (stage, count) in enumerate(zip(STAGES, counts, strict=True), start=1):
             out = scaled(stage.channels, width)
             stages[f"stage{number}"] = nn.Sequential(*_blocks(channels, out, stage, count, squeeze_from, drops))
             channels = out
-        stages["conv"] = Conv2dNormActivation(channels, num_features, 1, activation_layer=nn.SiLU)
+        stages["conv"] = _normalized(nn.Conv2d(channels, num_features, 1, bias=False), nn.SiLU())
         stages["pool"] = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(dropout))
         super().__init__(num_features, stages)
 

@@ -1,5 +1,6 @@
 """Nets as plain torch modules, for use in any program: their parts, and what can be asked of them."""
 
+from mnistlab.nets.depthwise import DepthwiseConv2d
 from mnistlab.nets.parts import (
     WEIGHT_STD,
     Attending,
@@ -10,5 +11,17 @@ from mnistlab.nets.parts import (
     Net,
     init_truncated_normal,
 )
+from mnistlab.nets.stochastic_depth import StochasticDepth
 
-__all__ = ["WEIGHT_STD", "Attending", "Backbone", "Head", "LinearHead", "MLPHead", "Net", "init_truncated_normal"]
+__all__ = [
+    "WEIGHT_STD",
+    "Attending",
+    "Backbone",
+    "DepthwiseConv2d",
+    "Head",
+    "LinearHead",
+    "MLPHead",
+    "Net",
+    "StochasticDepth",
+    "init_truncated_normal",
+]

@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
-from torchvision.ops import StochasticDepth
 
 from mnistlab import ConvNeXt, ConvNeXt18K, ConvNeXt288K, ConvNeXt725K, main
-from mnistlab.models.convnext import GRN, ConvNeXtBlock, LayerNorm2d
+from mnistlab.models.convnext import GRN, ConvNeXtBlock, LayerNorm2d, Widening
+from mnistlab.nets import StochasticDepth
 
 
 def test_grn_changes_nothing_at_the_start() -> None:
@@ -48,6 +48,57 @@ def test_grn_of_an_empty_map_is_finite() -> None:
 
     assert x.grad is not None
     assert x.grad.isfinite().all()
+
+
+def test_grn_has_the_gradients_of_its_formula() -> None:
+    """Of the map, of gamma and of beta, as finite differences have them."""
+    grn, x = GRN(5).double(), torch.randn(3, 4, 2, 5, dtype=torch.float64, requires_grad=True)
+    nn.init.normal_(grn.gamma)
+    parameters = dict(grn.named_parameters())
+
+    def formula(x: torch.Tensor, gamma: torch.Tensor, beta: torch.Tensor) -> torch.Tensor:
+        out: torch.Tensor = torch.func.functional_call(grn, {"gamma": gamma, "beta": beta}, x)
+        return out
+
+    assert torch.autograd.gradcheck(formula, (x, parameters["gamma"], parameters["beta"]))
+
+
+def test_grn_in_bfloat16_gives_what_its_parameters_are() -> None:
+    """Of narrow maps, as autocast hands them on, it makes maps in the type of gamma and beta."""
+    grn, x = GRN(5), torch.randn(2, 3, 3, 5, dtype=torch.bfloat16, requires_grad=True)
+    nn.init.normal_(grn.gamma)
+    out = grn(x)
+    out.sum().backward()
+
+    torch.testing.assert_close(out, grn(x.float()))
+    assert x.grad is not None
+    assert (out.dtype, x.grad.dtype) == (torch.float32, torch.bfloat16)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_a_widening_layer_is_torch_s_linear_one(dtype: torch.dtype) -> None:
+    """Its values and all its gradients, of any number of places."""
+    own, reference = Widening(3, 12, dtype=dtype), nn.Linear(3, 12, dtype=dtype)
+    reference.load_state_dict(own.state_dict())
+    for shape in ((2, 4, 5, 3), (7, 3), (0, 4, 4, 3)):
+        x = torch.randn(shape, dtype=dtype, requires_grad=True)
+        out, expected = own(x), reference(x)
+
+        torch.testing.assert_close(out, expected)
+        torch.testing.assert_close(
+            torch.autograd.grad(out.square().sum(), [x, *own.parameters()]),
+            torch.autograd.grad(expected.square().sum(), [x, *reference.parameters()]),
+        )
+
+
+def test_maps_have_their_channels_last_on_a_cpu() -> None:
+    """In memory, forth and back, whatever the option says."""
+    block, x = ConvNeXtBlock(4, drop=0.0), LayerNorm2d(4)(torch.randn(2, 4, 6, 6, requires_grad=True))
+    out = block(x)
+    (grad,) = torch.autograd.grad(out.square().sum(), x)
+
+    assert out.is_contiguous(memory_format=torch.channels_last)
+    assert grad.is_contiguous(memory_format=torch.channels_last)
 
 
 def test_layer_norm_normalizes_the_channels_of_each_place() -> None:

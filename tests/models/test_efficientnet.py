@@ -5,11 +5,12 @@ from collections.abc import Iterator
 import pytest
 import torch
 from torch import nn
+from torchvision import ops
 from torchvision.models import efficientnet_b0
-from torchvision.ops import SqueezeExcitation, StochasticDepth
 
 from mnistlab import EfficientNet, EfficientNet4M, EfficientNet7M, EfficientNet22K, EfficientNet66K
-from mnistlab.models.efficientnet import STAGES, MBConv, scaled
+from mnistlab.models.efficientnet import STAGES, MBConv, SqueezeExcitation, scaled
+from mnistlab.nets import StochasticDepth
 
 
 def blocks(model: nn.Module) -> list[MBConv]:
@@ -25,14 +26,14 @@ def test_maps_shrink_five_times() -> None:
 
 
 def test_with_the_same_weights_it_is_the_reference() -> None:
-    """The logits of torchvision's B0, to the bit."""
+    """The logits of torchvision's B0, up to rounding."""
     reference, model = efficientnet_b0().eval(), EfficientNet(in_channels=3, num_classes=1000).eval()
     images = torch.randn(2, 3, 64, 64)
 
     weights = zip(model.net.state_dict(), reference.state_dict().values(), strict=True)
     model.net.load_state_dict(dict(weights))
 
-    assert torch.equal(model(images), reference(images))
+    torch.testing.assert_close(model(images), reference(images))
 
 
 def test_stages_have_the_channels_and_blocks_of_the_paper() -> None:
@@ -73,6 +74,28 @@ def test_squeeze_is_a_quarter_of_the_input_or_of_the_expanded_channels() -> None
     assert all(inner == before // 4 for before, _, inner in squeezed(EfficientNet4M()))
     for model in (EfficientNet7M(), EfficientNet66K(), EfficientNet22K()):
         assert all(inner == expanded // 4 for _, expanded, inner in squeezed(model))
+
+
+def test_maps_have_their_channels_last_on_a_cpu() -> None:
+    """In memory, from the stem on, whatever the option says."""
+    features = EfficientNet22K().features(torch.randn(2, 1, 28, 28))
+
+    for name in ("stem", "stage1", "stage2", "stage3"):
+        assert features[name].is_contiguous(memory_format=torch.channels_last), name
+
+
+def test_squeeze_and_excitation_is_torchvision_s() -> None:
+    """Its values and all its gradients, with the same weights."""
+    own, reference = SqueezeExcitation(6, 2).double(), ops.SqueezeExcitation(6, 2, activation=nn.SiLU).double()
+    reference.load_state_dict(own.state_dict())
+    x = torch.randn(3, 6, 5, 4, dtype=torch.float64, requires_grad=True)
+    out, expected = own(x), reference(x)
+
+    torch.testing.assert_close(out, expected)
+    torch.testing.assert_close(
+        torch.autograd.grad(out.square().sum(), [x, *own.parameters()]),
+        torch.autograd.grad(expected.square().sum(), [x, *reference.parameters()]),
+    )
 
 
 def test_only_blocks_that_keep_the_shape_add_their_input() -> None:

@@ -11,7 +11,6 @@ import torch
 from support import quiet_trainer
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torchvision.ops import StochasticDepth
 
 from mnistlab import (
     SDN8K,
@@ -35,6 +34,7 @@ from mnistlab import (
     main,
 )
 from mnistlab.models.cnn import CNNBackbone
+from mnistlab.nets import StochasticDepth
 from mnistlab.options.classes import candidates
 
 MODELS: list[type[Any]] = [
