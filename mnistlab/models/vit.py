@@ -81,8 +81,7 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor, wanted: int | None = None) -> Tensor:
         """Let each token look at all tokens; only the first ones, where no more are `wanted`."""
-        query, key, value = self._split(x)
-        query = query[:, :, :wanted]
+        query, key, value = self._split(x[:, :wanted], x, x)
         if query.dtype == torch.bfloat16 and query.device.type == "cpu":
             # There torch's kernel for bfloat16 takes ten times as long backwards as that for float32.
             with torch.autocast("cpu", enabled=False):
@@ -98,19 +97,18 @@ class Attention(nn.Module):
 
         The softmax that `forward` never writes out, each row with sum 1.
         """
-        query, key, _ = self._split(x)
+        query, key = self._split(x, x)
         scores: Tensor = query @ key.mT / query.shape[-1] ** 0.5
         return scores.softmax(dim=-1)
 
-    def _split(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Query, key and value, each (batch, num_heads, tokens, embed_dim / num_heads).
+    def _split(self, *tokens: Tensor) -> list[Tensor]:
+        """Query, key and value, each of its tokens: (batch, num_heads, tokens, embed_dim / num_heads).
 
-        In thirds before heads: so the gradients of the three are joined without going through them value by value.
+        By a third of `qkv` each: the gradients of one product for all three would have to be joined value by value.
         """
-        query, key, value = (
-            part.unflatten(-1, (self.num_heads, -1)).transpose(1, 2) for part in self.qkv(x).chunk(3, dim=-1)
-        )
-        return query, key, value
+        thirds = zip(tokens, self.qkv.weight.chunk(3), self.qkv.bias.chunk(3), strict=False)
+        parts = [F.linear(x, weight, bias) for x, weight, bias in thirds]
+        return [part.unflatten(-1, (self.num_heads, -1)).transpose(1, 2) for part in parts]
 
 
 class EncoderBlock(nn.Module):
