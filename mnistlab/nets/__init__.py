@@ -12,4 +12,14 @@ from mnistlab.nets.parts import (
     init_truncated_normal,
 )
 
-__all__ = ["WEIGHT_STD", "Attending", "Backbone", "Dropout", "Head", "LinearHead", "MLPHead", "Net", "init_truncated_normal"]
+__all__ = [
+    "WEIGHT_STD",
+    "Attending",
+    "Backbone",
+    "Dropout",
+    "Head",
+    "LinearHead",
+    "MLPHead",
+    "Net",
+    "init_truncated_normal",
+]
