@@ -9,7 +9,7 @@ _DRAW = 8  # bytes of a draw
 
 
 class Dropout(nn.Dropout):
-    """Torch's dropout, in a seventh of its time on a CPU.
+    """Torch's dropout, in a sixth of its time on a CPU.
 
     There torch draws a number of 64 bits for each value, in one thread: a fifth of a step of a small transformer. Here
     a draw decides about four values, 16 bits each. The probability is `p` to the nearest 1/65536, and what is kept is
