@@ -1,7 +1,9 @@
 """Reading a checkpoint without trusting it, and weights in a safetensors file, which cannot hold code."""
 
 import json
+import os
 import pickle
+import re
 import warnings
 import zipfile
 from collections.abc import Collection, Mapping
@@ -10,14 +12,14 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors.torch import save_file
 from torch import Tensor
 
 from mnistlab.checkpoints import SUFFIX
 from mnistlab.checkpoints.limits import check_extent
 from mnistlab.checkpoints.pickled import names_in_pickle
 from mnistlab.errors import LabError, visible
-from mnistlab.system.files import is_file
+from mnistlab.system.files import is_file, replacing
 from mnistlab.system.shapes import fields, mapping, maybe, named, text
 from mnistlab.system.strict_json import as_json, spelt
 
@@ -49,22 +51,30 @@ class UnsafeCheckpointError(LabError):
         )
 
 
-def read_checkpoint(path: Path) -> Mapping[str, Any]:
+def read_checkpoint(path: Path, *, mapped: bool = False) -> Mapping[str, Any]:
     """The contents of a checkpoint, on the CPU: nothing in it is run.
 
     A safetensors file reads as a checkpoint with no more than a state_dict and the lab's own part.
 
+    Args:
+        path: The checkpoint.
+        mapped: Leave the tensors in the file until they are used; for a file that this process has written.
+
     Raises:
         LabError: If there is no such file, it is damaged, or it holds more than tensors and plain data.
     """
-    contents = read_plain(path)
+    contents = read_plain(path, mapped=mapped)
     if not isinstance(contents, Mapping) or not isinstance(contents.get("state_dict"), Mapping):
         raise LabError(f"{path} is not a checkpoint of a model: it has no state_dict.")
     return contents
 
 
-def read_plain(path: Path) -> object:
+def read_plain(path: Path, *, mapped: bool = False) -> object:
     """What a file of any program holds, on the CPU, loaded with `weights_only=True` or as safetensors.
+
+    Args:
+        path: The file.
+        mapped: Leave the tensors in the file until they are used.
 
     Raises:
         UnsafeCheckpointError: If it holds more than tensors and plain data.
@@ -78,7 +88,7 @@ def read_plain(path: Path) -> object:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch warns of pickles that it then refuses
-            contents: object = torch.load(path, map_location="cpu", weights_only=True)
+            contents: object = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
     except pickle.UnpicklingError as error:
         names = names_in_pickle(path)
         if not names and not _is_archive(path):
@@ -89,21 +99,22 @@ def read_plain(path: Path) -> object:
     return contents
 
 
-def weights_file(checkpoint: Mapping[str, Any], more: Mapping[str, object], path: Path) -> bytes:
-    """The weights of a checkpoint as a safetensors file, with what it takes to build the model and the data.
+def write_weights(file: Path, path: Path, more: Mapping[str, object]) -> None:
+    """Write the weights of a checkpoint as a safetensors file, with what it takes to build the model and the data.
 
     Args:
-        checkpoint: As it was read.
+        file: The file to write.
+        path: The checkpoint, which this process has written.
         more: What the file shall say besides, as plain data.
-        path: Of the checkpoint, for messages.
 
     Raises:
         LabError: If the checkpoint is not the lab's, or holds what such a file cannot.
     """
+    checkpoint = read_checkpoint(path, mapped=True)
     record = record_of(checkpoint, path)
     kept = {name: spelt(record.get(name)) for name in ("format", "model", "data", "data_fingerprint", "trainer")}
     progress = {name: checkpoint.get(name) for name in ("epoch", "global_step")}
-    return pack(checkpoint["state_dict"], {RECORD: as_json({**kept, **progress, **more}, indent=None)})
+    pack(file, checkpoint["state_dict"], {RECORD: as_json({**kept, **progress, **more}, indent=None)})
 
 
 def record_of(checkpoint: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
@@ -216,27 +227,41 @@ class NotExportableError(LabError):
     """A model keeps something that such a file cannot hold."""
 
 
-def pack(weights: Mapping[str, object], metadata: Mapping[str, str]) -> bytes:
-    """The contents of a safetensors file.
+def pack(path: Path, weights: Mapping[str, object], metadata: Mapping[str, str]) -> None:
+    """Write a safetensors file, whole or not at all.
 
     Tensors that share memory, as tied weights do, are each written whole: a model that ties them ties them again when
     it loads them. With one entry of metadata the same weights give the same bytes; the order of several is by chance.
 
     Raises:
         NotExportableError: If there is more in `weights` than dense tensors of common types.
+        OSError: If there is no room, or nobody may write there.
     """
     owned: dict[str, Tensor] = {}
+    owners: set[int] = set()
     for name, weight in weights.items():
         if not isinstance(weight, Tensor):
             raise NotExportableError(f"{name} is a {type(weight).__name__}, and {SUFFIX} holds tensors only.")
         if weight.layout is not torch.strided:
             raise NotExportableError(f"{name} is a sparse tensor, and {SUFFIX} holds dense ones only.")
-        owned[name] = weight.detach().contiguous().clone()
+        dense = weight.detach().contiguous()
+        owner = dense.untyped_storage().data_ptr()
+        owned[name] = dense.clone() if owner in owners else dense
+        owners.add(owner)
     try:
-        return save(owned, dict(metadata))
+        with replacing(path) as temporary:
+            temporary.touch()
+            mode = temporary.stat().st_mode
+            save_file(owned, temporary, dict(metadata))
+            temporary.chmod(mode)  # the library writes a file that nobody else may read
     except (ValueError, KeyError) as error:  # such as complex128
         kinds = ", ".join(sorted({str(tensor.dtype) for tensor in owned.values()}))
         raise NotExportableError(f"{SUFFIX} does not hold all of these tensors ({kinds}): {error}") from error
+    except SafetensorError as error:  # it says "... (os error 28)"
+        number = re.search(r"os error (\d+)", str(error))
+        if number is None:
+            raise
+        raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from error
 
 
 def unpack(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -8,7 +8,7 @@ from torch.optim import Adam
 
 from mnistlab.classifier.optimization import OptimizerCallable
 from mnistlab.models.assembled import Assembled
-from mnistlab.nets import Backbone
+from mnistlab.nets import Backbone, Dropout
 from mnistlab.options.numbers import ClosedUnitInterval, NonNegativeFloat, PositiveInt
 
 GRID = 7
@@ -55,7 +55,7 @@ class CNNBackbone(Backbone):
             "conv2": _convolution(conv1_channels, conv2_channels),
             "pool": GridPool(),
             "fc": nn.Sequential(
-                nn.Flatten(), nn.Linear(GRID**2 * conv2_channels, fc_size), nn.ReLU(), nn.Dropout(dropout)
+                nn.Flatten(), nn.Linear(GRID**2 * conv2_channels, fc_size), nn.ReLU(), Dropout(dropout)
             ),
         }
         super().__init__(fc_size, stages)

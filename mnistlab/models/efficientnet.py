@@ -12,7 +12,7 @@ from torch.optim import Adam
 
 from mnistlab.classifier.optimization import OptimizerCallable
 from mnistlab.models.assembled import Assembled
-from mnistlab.nets import Backbone, DepthwiseConv2d, StochasticDepth
+from mnistlab.nets import Backbone, DepthwiseConv2d, Dropout, StochasticDepth
 from mnistlab.options.numbers import ClosedUnitInterval, PositiveFloat, PositiveInt
 
 SqueezeFrom = Literal["input", "expanded"]
@@ -164,7 +164,7 @@ class EfficientNetBackbone(Backbone):
             stages[f"stage{number}"] = nn.Sequential(*_blocks(channels, out, stage, count, squeeze_from, drops))
             channels = out
         stages["conv"] = _normalized(nn.Conv2d(channels, num_features, 1, bias=False), nn.SiLU())
-        stages["pool"] = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(dropout))
+        stages["pool"] = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), Dropout(dropout))
         super().__init__(num_features, stages)
 
 

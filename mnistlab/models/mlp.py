@@ -5,7 +5,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from mnistlab.models.assembled import Assembled
-from mnistlab.nets import Backbone
+from mnistlab.nets import Backbone, Dropout
 from mnistlab.options.numbers import ClosedUnitInterval, PositiveInt
 
 
@@ -28,7 +28,7 @@ class ResidualMLPBackbone(Backbone):
         dropout: ClosedUnitInterval = 0.1,
         in_features: PositiveInt = 784,
     ) -> None:
-        stem = nn.Sequential(nn.Flatten(), nn.Dropout(dropout), nn.Linear(in_features, hidden_dim), nn.GELU())
+        stem = nn.Sequential(nn.Flatten(), Dropout(dropout), nn.Linear(in_features, hidden_dim), nn.GELU())
         blocks = nn.Sequential(*(ResidualBlock(hidden_dim, dropout) for _ in range(layers)))
         super().__init__(hidden_dim, {"stem": stem, "blocks": blocks, "norm": nn.BatchNorm1d(hidden_dim)})
 
@@ -49,7 +49,7 @@ class ResidualBlock(nn.Module):
     def __init__(self, hidden_dim: int, dropout: float) -> None:
         super().__init__()
         self.branch = nn.Sequential(
-            nn.BatchNorm1d(hidden_dim), nn.Linear(hidden_dim, hidden_dim), nn.GELU(), nn.Dropout(dropout)
+            nn.BatchNorm1d(hidden_dim), nn.Linear(hidden_dim, hidden_dim), nn.GELU(), Dropout(dropout)
         )
 
     def forward(self, x: Tensor) -> Tensor:

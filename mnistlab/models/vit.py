@@ -10,7 +10,7 @@ from torch.optim import AdamW
 
 from mnistlab.classifier.optimization import LRSchedulerCallable, OptimizerCallable
 from mnistlab.models.assembled import Assembled
-from mnistlab.nets import WEIGHT_STD, Backbone, init_truncated_normal
+from mnistlab.nets import WEIGHT_STD, Backbone, Dropout, init_truncated_normal
 from mnistlab.options.numbers import ClosedUnitInterval, PositiveInt
 from mnistlab.schedules import WarmupCosine
 
@@ -42,7 +42,7 @@ class PatchEmbedding(nn.Module):
         self.class_token = nn.Parameter(nn.init.trunc_normal_(torch.empty(1, 1, embed_dim), std=WEIGHT_STD))
         positions = torch.empty(1, (image_size // patch_size) ** 2, embed_dim)
         self.positions = nn.Parameter(nn.init.trunc_normal_(positions, std=WEIGHT_STD))
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, images: Tensor) -> Tensor:
         """Cut images into tokens."""
@@ -79,9 +79,9 @@ class Attention(nn.Module):
         self.qkv = nn.Linear(embed_dim, 3 * embed_dim)
         self.projection = nn.Linear(embed_dim, embed_dim)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Let each token look at all tokens."""
-        query, key, value = self._split(x)
+    def forward(self, x: Tensor, wanted: int | None = None) -> Tensor:
+        """Let each token look at all tokens; only the first ones, where no more are `wanted`."""
+        query, key, value = self._split(x[:, :wanted], x, x)
         if query.dtype == torch.bfloat16 and query.device.type == "cpu":
             # There torch's kernel for bfloat16 takes ten times as long backwards as that for float32.
             with torch.autocast("cpu", enabled=False):
@@ -97,14 +97,18 @@ class Attention(nn.Module):
 
         The softmax that `forward` never writes out, each row with sum 1.
         """
-        query, key, _ = self._split(x)
+        query, key = self._split(x, x)
         scores: Tensor = query @ key.mT / query.shape[-1] ** 0.5
         return scores.softmax(dim=-1)
 
-    def _split(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Query, key and value, each (batch, num_heads, tokens, embed_dim / num_heads)."""
-        query, key, value = self.qkv(x).unflatten(-1, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4)
-        return query, key, value
+    def _split(self, *tokens: Tensor) -> list[Tensor]:
+        """Query, key and value, each of its tokens: (batch, num_heads, tokens, embed_dim / num_heads).
+
+        By a third of `qkv` each: the gradients of one product for all three would have to be joined value by value.
+        """
+        thirds = zip(tokens, self.qkv.weight.chunk(3), self.qkv.bias.chunk(3), strict=False)
+        parts = [F.linear(x, weight, bias) for x, weight, bias in thirds]
+        return [part.unflatten(-1, (self.num_heads, -1)).transpose(1, 2) for part in parts]
 
 
 class EncoderBlock(nn.Module):
@@ -116,21 +120,23 @@ class EncoderBlock(nn.Module):
         embed_dim: Length of a token.
         num_heads: Heads of the attention.
         dropout: Probability of dropping a value of either branch.
+        wanted: How many tokens, from the first on, are worked out; all if not given.
     """
 
-    def __init__(self, embed_dim: int, num_heads: int, dropout: float) -> None:
+    def __init__(self, embed_dim: int, num_heads: int, dropout: float, wanted: int | None = None) -> None:
         super().__init__()
+        self.wanted = wanted
         self.norm1 = nn.LayerNorm(embed_dim)
         self.attention = Attention(embed_dim, num_heads)
         self.norm2 = nn.LayerNorm(embed_dim)
         self.mlp = nn.Sequential(
-            nn.Linear(embed_dim, 2 * embed_dim), nn.GELU(), nn.Linear(2 * embed_dim, embed_dim), nn.Dropout(dropout)
+            nn.Linear(embed_dim, 2 * embed_dim), nn.GELU(), nn.Linear(2 * embed_dim, embed_dim), Dropout(dropout)
         )
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
         """Add both branches to `x`."""
-        x = x + self.dropout(self.attention(self.norm1(x)))
+        x = x[:, : self.wanted] + self.dropout(self.attention(self.norm1(x), self.wanted))
         out: Tensor = x + self.mlp(self.norm2(x))
         return out
 
@@ -176,7 +182,12 @@ class ViTBackbone(Backbone):
         in_channels: PositiveInt = 1,
     ) -> None:
         embedding = PatchEmbedding(image_size, patch_size, in_channels, embed_dim, dropout)
-        blocks = {f"block{number + 1}": EncoderBlock(embed_dim, num_heads, dropout) for number in range(layers)}
+        # Of the last block nothing but the class token is read.
+        wanted = [*[None] * (layers - 1), 1]
+        blocks = {
+            f"block{number}": EncoderBlock(embed_dim, num_heads, dropout, tokens)
+            for number, tokens in enumerate(wanted, start=1)
+        }
         pooler = nn.Sequential(ClassToken(), nn.Linear(embed_dim, embed_dim), nn.Tanh())
         super().__init__(
             embed_dim, {"embedding": embedding, **blocks, "norm": nn.LayerNorm(embed_dim), "pooler": pooler}

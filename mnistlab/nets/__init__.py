@@ -1,6 +1,7 @@
 """Nets as plain torch modules, for use in any program: their parts, and what can be asked of them."""
 
 from mnistlab.nets.depthwise import DepthwiseConv2d
+from mnistlab.nets.dropout import Dropout
 from mnistlab.nets.parts import (
     WEIGHT_STD,
     Attending,
@@ -18,6 +19,7 @@ __all__ = [
     "Attending",
     "Backbone",
     "DepthwiseConv2d",
+    "Dropout",
     "Head",
     "LinearHead",
     "MLPHead",

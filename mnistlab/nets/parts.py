@@ -5,6 +5,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
+from mnistlab.nets.dropout import Dropout
 from mnistlab.options.numbers import ClosedUnitInterval, PositiveInt
 from mnistlab.options.specification import Specification, describe, init_arguments
 
@@ -96,7 +97,7 @@ class MLPHead(Head, nn.Sequential):
         self, in_features: int, num_classes: int, hidden_dim: PositiveInt = 128, dropout: ClosedUnitInterval = 0.0
     ) -> None:
         super().__init__(
-            nn.Linear(in_features, hidden_dim), nn.GELU(), nn.Dropout(dropout), nn.Linear(hidden_dim, num_classes)
+            nn.Linear(in_features, hidden_dim), nn.GELU(), Dropout(dropout), nn.Linear(hidden_dim, num_classes)
         )
 
 

@@ -1,20 +1,26 @@
 """Writes the checkpoints of a run, as long as it has numbers to learn with."""
 
 import math
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
+import torch
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
+from lightning.pytorch.plugins import TorchCheckpointIO
 from torch import Tensor, stack
 
-from mnistlab.checkpoints.reading import NotExportableError, not_finite, read_checkpoint, weights_file
+from mnistlab.checkpoints.reading import NotExportableError, not_finite, write_weights
 from mnistlab.errors import LabError, is_hangup, tell
 from mnistlab.runs.folder import BEST, LAST, WEIGHTS
 from mnistlab.runs.recorder import Recorder
-from mnistlab.system.files import put, write_bytes
+from mnistlab.system.files import put, stream
 from mnistlab.system.lightning_inside import Epochwise, is_epoch_over, validates_after
+from mnistlab.system.thrift import give_back_memory
 
 _LOOK = 64  # batches between two looks at the loss: to look at each of them would be to wait for the device each time
 
@@ -153,6 +159,7 @@ class Keeper(Epochwise, Checkpoint):
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Leave the best weights in a file of their own."""
+        give_back_memory()
         self._write_weights()
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
@@ -194,7 +201,8 @@ class Keeper(Epochwise, Checkpoint):
         self.recorder.check_mine()
         path = self.recorder.folder / name
         temporary = path.with_name(f".{path.name}.tmp")
-        trainer.save_checkpoint(temporary)
+        with _streaming(trainer):
+            trainer.save_checkpoint(temporary)
         if trainer.is_global_zero:
             put(temporary, path)
         return True
@@ -209,8 +217,29 @@ class Keeper(Epochwise, Checkpoint):
         metrics = {name: record["metrics"][name] for name in ("best", "last")}
         said = {"metrics": metrics, "versions": record.get("versions"), "started": record.get("started")}
         try:
-            content = weights_file(read_checkpoint(path), said, path)
+            write_weights(folder / WEIGHTS, path, said)
         except NotExportableError as error:
             tell(f"note: {WEIGHTS} is left out. {error}")
-            return
-        write_bytes(folder / WEIGHTS, content)
+
+
+class _StreamedIO(TorchCheckpointIO):
+    """Writes a checkpoint as it is packed; Lightning first packs all of it in memory, beside the state itself."""
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | PathLike[str], storage_options: object = None
+    ) -> None:
+        """Write a checkpoint to a file of this machine."""
+        stream(Path(path), partial(torch.save, checkpoint))
+
+
+@contextmanager
+def _streaming(trainer: Trainer) -> Iterator[None]:
+    """Have checkpoints streamed for a while, unless the user has chosen otherwise."""
+    strategy = trainer.strategy
+    chosen = strategy.checkpoint_io
+    if type(chosen) is TorchCheckpointIO:
+        strategy.checkpoint_io = _StreamedIO()
+    try:
+        yield
+    finally:
+        strategy.checkpoint_io = chosen

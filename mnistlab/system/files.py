@@ -5,9 +5,10 @@ import os
 import re
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from mnistlab.errors import LabError
 
@@ -179,6 +180,12 @@ def put(temporary: Path, target: Path) -> None:
     if target.exists():
         shutil.copymode(target, temporary)
     temporary.replace(target)
+
+
+def stream(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Let `write` fill a new file bit by bit, so that all of it never lies in memory."""
+    with path.open("wb") as file:
+        write(file)
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -1,4 +1,4 @@
-"""What the C library does at each step that a run does not need, switched off."""
+"""What the C library does at each step that a run does not need, put off until its end."""
 
 import ctypes
 from contextlib import suppress
@@ -15,6 +15,12 @@ def keep_freed_memory() -> None:
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(_M_MMAP_THRESHOLD, _LARGE)
         mallopt(_M_TRIM_THRESHOLD, _LARGE)
+
+
+def give_back_memory() -> None:
+    """Give back to the system what this process has freed and kept since, once it makes no more steps."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 # The numbers of malloc.h; larger blocks than this are rare.

@@ -261,7 +261,7 @@ def _test_best(cli: LabCLI, recorder: Recorder) -> None:
     name = BEST if recorder.record["metrics"]["best"] else LAST
     path = recorder.folder / name if (recorder.folder / name).is_file() else None
     if path:  # not by Lightning, which lets callbacks that keep an average put other weights in their place
-        cli.model.load_state_dict(read_checkpoint(path)["state_dict"])
+        cli.model.load_state_dict(read_checkpoint(path, mapped=True)["state_dict"])
     answering = Answering()
     callbacks_of(cli.trainer).append(answering)
     (metrics,) = cli.trainer.test(cli.model, cli.datamodule, verbose=False)

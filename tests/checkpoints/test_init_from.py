@@ -29,7 +29,7 @@ def test_the_same_model_is_taken_whole(tmp_path: Path) -> None:
     """Every tensor to the bit, running statistics among them; from a safetensors file as well."""
     weights = moved(CNN8K())
     as_tensors = tmp_path / "w.safetensors"
-    as_tensors.write_bytes(pack(weights, {}))
+    pack(as_tensors, weights, {})
     for path in (saved(weights, tmp_path / "w.ckpt"), as_tensors):
         model = CNN8K()
         taken = take_weights(model, path)

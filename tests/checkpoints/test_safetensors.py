@@ -10,11 +10,12 @@ from unittest import mock
 
 import pytest
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from mnistlab import Classifier, TinyModel, main
+from mnistlab.checkpoints import reading
 from mnistlab.checkpoints.reading import NotExportableError, pack, unpack
 from mnistlab.errors import LabError
 
@@ -122,20 +123,18 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(
     """It is written whole or not at all."""
     run = fit("--model.optimizer.lr=0.01")
     first = (run / "model.safetensors").read_bytes()
-    write = Path.write_bytes
 
-    def full(self: Path, content: bytes) -> int:
-        if "safetensors" not in self.name:
-            return write(self, content)
-        write(self, content[:1000])
-        raise OSError(28, "No space left on device")
+    def full(_: object, path: Path, __: object) -> None:
+        path.write_bytes(b"half of it")
+        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(reading, "save_file", full)
     assert main(["fit", f"--ckpt_path={run}", "--trainer.max_epochs=4"]) == 1
 
     error = capsys.readouterr().err
-    assert "No space left" in error or "disk is full" in error
+    assert "the disk is full while" in error
     assert (run / "model.safetensors").read_bytes() == first
+    assert not list(run.rglob(".*"))
 
 
 @pytest.mark.parametrize("command", ["test", "validate"])
@@ -270,7 +269,7 @@ def test_tensors_that_share_memory_are_each_written_whole(tmp_path: Path) -> Non
     weights = {"a": base, "tied": base, "turned": base.T, "part": base[1:, 1:], "expanded": base[:1].expand(5, 4)}
     path = tmp_path / "tied.safetensors"
 
-    path.write_bytes(pack(weights, {"note": "x"}))
+    pack(path, weights, {"note": "x"})
 
     assert_same(path, weights)
     assert unpack(path)[1] == {"note": "x"}
@@ -283,7 +282,7 @@ def test_every_type_of_a_layer_survives(tmp_path: Path) -> None:
     weights.update(scalar=torch.tensor(3.0), empty=torch.zeros(0, 4), of_a_layer=nn.Linear(2, 3).weight)
     path = tmp_path / "kinds.safetensors"
 
-    path.write_bytes(pack(weights, {}))
+    pack(path, weights, {})
 
     assert_same(path, weights)
 
@@ -292,10 +291,12 @@ def test_every_type_of_a_layer_survives(tmp_path: Path) -> None:
     ("weight", "name"),
     [(3, "int"), (torch.eye(2).to_sparse(), "sparse"), (torch.ones(2).to(torch.complex128), "complex128")],
 )
-def test_what_does_not_fit_such_a_file_is_named(weight: object, name: str) -> None:
-    """Before anything is written."""
+def test_what_does_not_fit_such_a_file_is_named(weight: object, name: str, tmp_path: Path) -> None:
+    """And nothing is left of it."""
     with pytest.raises(NotExportableError, match=name):
-        pack({"odd": weight}, {})
+        pack(tmp_path / "odd.safetensors", {"odd": weight}, {})
+
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_model_that_does_not_fit_such_a_file_trains_all_the_same(
@@ -310,11 +311,24 @@ def test_a_model_that_does_not_fit_such_a_file_trains_all_the_same(
     assert not list(here.rglob("model.safetensors"))
 
 
-def test_the_same_weights_give_the_same_bytes(trained: Fit) -> None:
+def test_the_same_weights_give_the_same_bytes(trained: Fit, tmp_path: Path) -> None:
     """Packed twice, the file can be compared by a checksum."""
     weights, metadata = unpack(trained() / "model.safetensors")
+    files = [tmp_path / "one.safetensors", tmp_path / "two.safetensors"]
 
-    assert pack(weights, metadata) == pack(weights, metadata)
+    for file in files:
+        pack(file, weights, metadata)
+
+    assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def test_whoever_may_read_a_new_file_may_read_this_one(tmp_path: Path) -> None:
+    """The library that writes it keeps its files from all others."""
+    (tmp_path / "any").touch()
+
+    pack(tmp_path / "one.safetensors", {"weight": torch.ones(2)}, {})
+
+    assert (tmp_path / "one.safetensors").stat().st_mode == (tmp_path / "any").stat().st_mode
 
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:

@@ -152,3 +152,35 @@ def test_dropout_reaches_tokens_and_both_branches() -> None:
 
     assert [module.p for module in dropouts] == [0.25] * (1 + 2 * 4)
     assert torch.equal(still(images), still(images))
+
+
+def test_of_the_last_block_only_the_class_token_is_worked_out() -> None:
+    """Nothing else of it is read; the token is that of a block which works them all out."""
+    short = EncoderBlock(12, 3, dropout=0.0, wanted=1)
+    whole = EncoderBlock(12, 3, dropout=0.0)
+    whole.load_state_dict(short.state_dict())
+    x = torch.randn(2, 5, 12)
+
+    assert {name: value.shape[1] for name, value in ViT38K().features(torch.randn(2, 1, 28, 28)).items()} == {
+        "embedding": 50,
+        "block1": 50,
+        "block2": 50,
+        "block3": 50,
+        "block4": 1,
+        "norm": 1,
+        "pooler": 32,
+    }
+    assert short(x).shape == (2, 1, 12)
+    torch.testing.assert_close(short(x), whole(x)[:, :1])
+    torch.testing.assert_close(short.attention_weights(x), whole.attention_weights(x))
+
+
+def test_a_short_block_teaches_all_tokens_before_it() -> None:
+    """Its gradients are those of a whole block of which one token is read."""
+    short = EncoderBlock(12, 3, dropout=0.0, wanted=1).double()
+    x = torch.randn(2, 5, 12, dtype=torch.float64, requires_grad=True)
+
+    assert torch.autograd.gradcheck(short, (x,))
+    short(x).sum().backward()
+    assert x.grad is not None
+    assert x.grad.abs().sum(dim=(0, 2)).min() > 0
