@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from mnistlab import CNN8K, CNN68K, CNN421K, MultiheadCNN422K, SimpleCNN
 from mnistlab.data.labels import DigitTable
+from mnistlab.nets import Dropout
 
 LABELS = DigitTable()
 
@@ -30,7 +31,7 @@ def test_a_convolution_is_normalized_before_its_relu_and_halved_by_the_maximum()
     written = nn.Sequential(
         *(nn.Conv2d(1, 3, 3, padding=1), nn.BatchNorm2d(3), nn.ReLU(), nn.MaxPool2d(2)),
         *(nn.Conv2d(3, 6, 3, padding=1), nn.BatchNorm2d(6), nn.ReLU(), nn.MaxPool2d(2)),
-        *(nn.AdaptiveAvgPool2d(7), nn.Flatten(), nn.Linear(294, 25), nn.ReLU(), nn.Dropout(0.4), nn.Linear(25, 10)),
+        *(nn.AdaptiveAvgPool2d(7), nn.Flatten(), nn.Linear(294, 25), nn.ReLU(), Dropout(0.4), nn.Linear(25, 10)),
     )
     net = CNN8K(dropout=0.4).net
     net.load_state_dict(dict(zip(net.state_dict(), written.state_dict().values(), strict=True)))
