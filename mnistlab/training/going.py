@@ -9,7 +9,7 @@ _PATIENCE_S, _SILENCE_S, _REFRESH_S = 1.0, 10.0, 0.2
 
 
 class Going:
-    """A bar on a terminal, once it has taken a second; elsewhere a line whenever ten seconds have gone by without one.
+    """A count on a terminal once it takes a second; elsewhere a line whenever ten seconds have gone by without one.
 
     Args:
         what: What is done, such as `testing`.
@@ -19,7 +19,7 @@ class Going:
     def __init__(self, what: str, count: int) -> None:
         self._what, self._count, self._done = what, count, 0
         self._begun = self._said = time.monotonic()
-        self._bar = sys.stdout.isatty()
+        self._counts = sys.stdout.isatty()
         self._drawn = 0
 
     def __enter__(self) -> Self:
@@ -30,10 +30,10 @@ class Going:
         """Say that another part is done."""
         self._done += 1
         now = time.monotonic()
-        if self._bar and now - self._begun >= _PATIENCE_S and now - self._said >= _REFRESH_S:
+        if self._counts and now - self._begun >= _PATIENCE_S and now - self._said >= _REFRESH_S:
             self._said = now
             self._draw(f"{self._what} {self._done}/{self._count}")
-        elif not self._bar and now - self._said >= _SILENCE_S:
+        elif not self._counts and now - self._said >= _SILENCE_S:
             self._said = now
             print(f"{self._what} {self._done}/{self._count}  {now - self._begun:.0f} s", flush=True)
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from mnistlab import main
+from mnistlab.catalogue import load_catalogue
 from mnistlab.models import __all__ as MODELS
 from mnistlab.runs.outcomes import load_outcomes
 
@@ -23,6 +24,7 @@ Measure = Callable[..., tuple[Path, dict[str, Any]]]
 @pytest.fixture
 def measure(here: Path, small_data: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> Measure:
     """Run a command; the folder and the record of what it has kept."""
+    load_catalogue()  # by which it is decided whether Lightning is wanted
 
     def run(command: str, *options: str) -> tuple[Path, dict[str, Any]]:
         before = set(here.glob("runs/*/*"))
@@ -115,6 +117,7 @@ HEAVY = ("lightning", "torchvision", "torchmetrics", "sympy", "matplotlib", "opt
 @pytest.mark.parametrize("command", ["test", "validate", "predict", "explain"])
 def test_a_net_that_is_only_measured_loads_no_lightning(here: Path, fit: Callable[..., Path], command: str) -> None:
     """Nor what makes an optimizer: in a process of its own, from a checkpoint; with the digits of the trainer."""
+    load_catalogue()
     run = fit("--model=CNN8K", "--trainer.max_epochs=1")
     script = (
         f"import atexit, sys; atexit.register(lambda: print('LOADED', *sys.modules)); from mnistlab.cli import entry; "
