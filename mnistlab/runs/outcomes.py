@@ -20,6 +20,7 @@ MISTAKES = 24
 PARTS = ("prediction", "target", "confidence", "target_prob")
 _MOST_BYTES = 1 << 30
 _LARGEST = 1 << 20  # bytes of an image that is kept: what a page has room for
+_AXES = 4  # image, channel, row, column
 _MISTAKEN = ("mistakes.rows", "mistakes.images")
 
 
@@ -68,7 +69,7 @@ class Mistakes:
     def are_of(self, answers: Answers) -> bool:
         """Whether these are the images of its worst mistakes, and a page has room for them."""
         images, rows = self.images, answers.worst()
-        of_pixels = images.dtype == np.dtype(np.uint8) and images.ndim == len(("image", "channel", "row", "column"))
+        of_pixels = images.dtype == np.dtype(np.uint8) and images.ndim == _AXES
         fit = of_pixels and len(images) == len(rows) and 0 < images.size <= len(rows) * _LARGEST
         return fit and np.array_equal(self.rows, rows)
 
