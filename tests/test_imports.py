@@ -3,7 +3,8 @@
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import mnistlab
 from mnistlab.benchmark.starts import MISTAKES
 from mnistlab.catalogue import load_catalogue
 from mnistlab.commands.declaring.model import TABLES, all_commands
+from mnistlab.runs.outcomes import load_outcomes, save_outcomes
 
 PACKAGE = Path(mnistlab.__file__).parent
 
@@ -218,6 +220,35 @@ def test_a_mistake_is_told_before_torch_is_imported(arguments: tuple[str, ...], 
     script = f"import os; os.chdir({str(tmp_path)!r}); from mnistlab import main; assert main({list(arguments)}) == 2"
 
     assert not HEAVY & loaded(script)
+
+
+@pytest.fixture
+def tested(trained: Callable[..., Path]) -> list[str]:
+    """Two runs, of one epoch and of two."""
+    return [str(trained(f"--trainer.max_epochs={epochs}")) for epochs in (1, 2)]
+
+
+@pytest.mark.parametrize("words", [("runs", "show"), ("runs", "diff"), ("report",), ("report", "of several")])
+def test_what_kept_runs_say_loads_no_torch(tested: list[str], words: tuple[str, ...]) -> None:
+    """Figures, charts, mistakes and their images, and what two tests say of the same images."""
+    load_catalogue()
+    named = tested if words[-1] in ("diff", "of several") else tested[:1]
+    arguments = [*(word for word in words if word != "of several"), *named]
+    found = loaded(f"from mnistlab import main; assert main({arguments}) == 0")
+
+    assert not found & {"torch", "lightning", "torchvision", "jsonargparse"}
+
+
+def test_a_report_of_an_older_run_loads_no_lightning(tested: list[str]) -> None:
+    """Whose test has not kept the images of its mistakes: the data are read for them."""
+    load_catalogue()
+    path = Path(tested[0], "outcomes.safetensors")
+    save_outcomes(path, replace(load_outcomes(path), mistakes=None))
+    found = loaded(f"from mnistlab import main; assert main(['report', {tested[0]!r}]) == 0")
+
+    assert "torch" in found
+    assert not found & {"lightning", "torchvision"}
+    assert "data:image/png" in Path(tested[0], "report.html").read_text()
 
 
 def test_nothing_imports_scipy() -> None:

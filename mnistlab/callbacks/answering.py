@@ -5,7 +5,7 @@ from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
-from mnistlab.runs.outcomes import Answers
+from mnistlab.classifier.answers import BatchAnswers
 from mnistlab.system.lightning_inside import Epochwise
 
 
@@ -15,7 +15,7 @@ class Answering(Epochwise, Callback):
     abstract = True  # the lab adds it by itself
 
     def __init__(self) -> None:
-        self.batches: list[Mapping[str, Answers]] = []  # of each head to each batch
+        self.batches: list[Mapping[str, BatchAnswers]] = []  # of each head to each batch
         self._shared = False
 
     def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:

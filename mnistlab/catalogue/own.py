@@ -49,7 +49,7 @@ def with_own(catalogue: Catalogue, work: Callable[[Catalogue], T], *, importing:
         try:
             return work(known)
         except Unlisted as unlisted:
-            more = kept_kinds(unlisted.named) or (_compiled(catalogue, unlisted.named) if importing else None)
+            more = imported_kinds(catalogue, unlisted.named) if importing else kept_kinds(unlisted.named)
             if more is None:
                 return None
             known = with_kinds(known, more)
@@ -73,8 +73,15 @@ def kept_kinds(named: Named) -> Mapping[str, KindEntry] | None:
     return None
 
 
-def _compiled(catalogue: Catalogue, named: Named) -> Mapping[str, KindEntry]:
-    """What a class adds to a catalogue, which is kept."""
+def imported_kinds(catalogue: Catalogue, named: Named) -> Mapping[str, KindEntry]:
+    """What a class adds to a catalogue: what is kept of it, or what it says once it is imported, which is kept.
+
+    Raises:
+        LabError: If it cannot be imported.
+    """
+    kept = kept_kinds(named)
+    if kept is not None:
+        return kept
     from mnistlab.catalogue.compile import own_kinds  # noqa: PLC0415 - brings torch in
 
     kinds = own_kinds(catalogue, named)

@@ -1,14 +1,17 @@
 """What counts beside a request for help, by the catalogue: the walk of every command, over what is written so far."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from mnistlab.catalogue.own import kept_kinds, with_kinds
-from mnistlab.options.entries import Catalogue, ClassEntry, KindEntry, Unlisted, Value
+from mnistlab.options.entries import Catalogue, ClassEntry, KindEntry, Named, Unlisted, Value
 from mnistlab.options.notation import data_of
 from mnistlab.options.places import Place
 from mnistlab.options.walk import Walk
 from mnistlab.options.written import STEERING, Key, Written
+
+Known = Callable[[Named], Mapping[str, KindEntry] | None]
+"""What a class of which the catalogue knows nothing adds to it; None where that is not known either."""
 
 
 class Present:
@@ -75,10 +78,14 @@ class Present:
         return f" It belongs to {', '.join(owners[:3])}: --{'.'.join(key)}={owners[0]}" if owners else ""
 
 
-def with_strangers(catalogue: Catalogue, written: Sequence[Written]) -> Catalogue:
+def with_strangers(catalogue: Catalogue, written: Sequence[Written], known_of: Known = kept_kinds) -> Catalogue:
     """The catalogue with the strange classes that are written, which need not be imported for that.
 
-    Of each is known what is kept of it, or else what all classes of its kind take a class for.
+    Args:
+        catalogue: What is there without them.
+        written: What was written.
+        known_of: What is known of one; by default what is kept of it. Of others that counts which all classes of their
+            kind take a class for.
 
     Raises:
         LabError: If a class does not exist.
@@ -87,7 +94,7 @@ def with_strangers(catalogue: Catalogue, written: Sequence[Written]) -> Catalogu
         try:
             Present(catalogue, written)
         except Unlisted as unlisted:
-            more = kept_kinds(unlisted.named)
+            more = known_of(unlisted.named)
             if more is not None:
                 catalogue = with_kinds(catalogue, more)
                 continue

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from mnistlab.classifier.answers import BatchAnswers, answers_of
 from mnistlab.losses import Loss
 from mnistlab.options.numbers import PositiveInt
 from mnistlab.runs.metrics import ACC, LOSS, MEASURE, PERCENT, Measure
-from mnistlab.runs.outcomes import Answers, answers_of
 
 _BUNDLE = 64
 """Batches that are counted together: a handful of small operations at each step would cost a tenth of a small net's."""
@@ -40,7 +40,7 @@ class Bundle:
     loss: Loss
 
     @cached_property
-    def answers(self) -> Answers:
+    def answers(self) -> BatchAnswers:
         """What was said about each image, and how confidently."""
         return answers_of(self.logits, self.loss.probs(self.logits), self.target)
 

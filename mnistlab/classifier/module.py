@@ -14,6 +14,7 @@ from torch.optim import AdamW
 
 from mnistlab.checkpoints.loading import load_model
 from mnistlab.checkpoints.reading import FORMAT, RECORD
+from mnistlab.classifier.answers import BatchAnswers, answers_of
 from mnistlab.classifier.counting import Counting
 from mnistlab.classifier.metrics import Metric, as_metrics
 from mnistlab.classifier.objective import Objective
@@ -33,7 +34,6 @@ from mnistlab.options.numbers import NonNegativeFloat, PositiveInt
 from mnistlab.options.signatures import refuse_unknown
 from mnistlab.options.specification import Specification, describe, init_arguments
 from mnistlab.runs.metrics import PRIMARY, Measure
-from mnistlab.runs.outcomes import Answers, answers_of
 from mnistlab.schedules import WarmupCosine
 from mnistlab.system.lightning_inside import with_signature
 
@@ -183,7 +183,7 @@ class Classifier(Transfer):
         """Count a batch of validation images."""
         self._step(batch, "val")
 
-    def test_step(self, batch: tuple[Tensor, Targets], batch_idx: int) -> dict[str, Answers]:
+    def test_step(self, batch: tuple[Tensor, Targets], batch_idx: int) -> dict[str, BatchAnswers]:
         """Count a batch of test images; what each head has said about each of them."""
         _, logits, targets = self._step(batch, "test")
         return {

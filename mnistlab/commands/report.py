@@ -10,7 +10,7 @@ def _report(asked: Arguments) -> Work:
     from mnistlab.reports.wanted import wanted  # noqa: PLC0415 - not for help
 
     found = wanted(asked)
-    from mnistlab.reports.writing import report  # noqa: PLC0415 - brings torch in
+    from mnistlab.reports.writing import report  # noqa: PLC0415 - brings matplotlib in
 
     return partial(report, found)
 

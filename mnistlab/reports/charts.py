@@ -1,7 +1,8 @@
 """Charts in one look, for light and for dark pages, inline or as files, in colours that the colour-blind tell apart.
 
 What a chart shows is a function that draws on the axes it is given. It takes its colours from the cycle, `"C0"` to
-`"C5"`, so that each theme has its own, and is called once for each theme.
+`"C5"`. It is called once, for drawing takes longer than all else of a page: the dark variant is the light one in other
+colours.
 """
 
 import html
@@ -17,6 +18,8 @@ import matplotlib as mpl
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
@@ -33,6 +36,8 @@ Size = tuple[float, float]
 SIZE: Size = (4.6, 2.9)
 """Two of them stand side by side on a wide page."""
 
+_DPI = 200
+
 SUFFIXES = (".png", ".svg")
 """What a chart can be saved as."""
 
@@ -47,6 +52,11 @@ class Theme:
     faint: str
     cycle: tuple[str, ...]
     """The colours of data, `"C0"` and on: those of Okabe and Ito (2008), as dark or as light as the paper asks."""
+
+    @property
+    def colours(self) -> tuple[str, ...]:
+        """All of them, in the same order in each theme."""
+        return (self.paper, self.ink, self.muted, self.faint, *self.cycle)
 
 
 LIGHT = Theme(
@@ -83,7 +93,8 @@ def both(draw: Draw, size: Size = SIZE, *, text: str) -> str:
         size: Width and height in inches; on the page it is as wide as there is room.
         text: What the chart says, for those who do not see it.
     """
-    variants = "".join(_inline(_rendered(draw, size, theme, "svg"), name) for name, theme in THEMES.items())
+    drawn = _rendered(draw, size, ".svg", "none").decode()
+    variants = "".join(_inline(_recoloured(drawn, theme), name) for name, theme in THEMES.items())
     return f'<div class="chart" role="img" aria-label="{html.escape(text)}">{variants}</div>'
 
 
@@ -101,11 +112,11 @@ def save(draw: Draw, path: Path, size: Size = SIZE) -> None:
     kind = path.suffix.lower()
     if kind not in SUFFIXES:
         raise LabError(f"{path}: a chart is written as {' or '.join(SUFFIXES)}. Give it one of these suffixes.")
-    write_bytes(path, _rendered(draw, size, LIGHT, kind[1:], paper=True))
+    write_bytes(path, _rendered(draw, size, kind, LIGHT.paper))
 
 
 @contextmanager
-def _look(theme: Theme) -> Iterator[None]:
+def _look(theme: Theme, paper: str) -> Iterator[None]:
     """Matplotlib's settings in this look, until it ends."""
     with mpl.rc_context(
         {
@@ -120,7 +131,8 @@ def _look(theme: Theme) -> Iterator[None]:
             "axes.spines.top": False,
             "axes.titlelocation": "left",
             "axes.titlesize": 10,
-            "figure.facecolor": theme.paper,
+            "figure.dpi": _DPI,
+            "figure.facecolor": paper,
             "font.size": 9,
             "grid.color": theme.faint,
             "grid.linewidth": 0.6,
@@ -140,18 +152,27 @@ def _look(theme: Theme) -> Iterator[None]:
         yield
 
 
-def _rendered(draw: Draw, size: Size, theme: Theme, kind: str, *, paper: bool = False) -> bytes:
-    """The chart as a file without a date, so that the same chart is the same bytes; on `paper`, or on nothing."""
+def _rendered(draw: Draw, size: Size, suffix: str, paper: str) -> bytes:
+    """The light chart as a file without a date, so that the same chart is the same bytes."""
     content = io.BytesIO()
-    said = ("Date", "Creator", "Format", "Type") if kind == "svg" else ("Software",)
-    with _look(theme):
+    with _look(LIGHT, paper):
         figure = Figure(figsize=size, layout="constrained")
         axes = figure.add_subplot()
         draw(axes)
         for axis in (axes.xaxis, axes.yaxis):
             _label_plainly(axis)
-        figure.savefig(content, format=kind, dpi=200, metadata=dict.fromkeys(said), transparent=not paper)
+        if suffix == ".svg":  # not by `savefig`, which draws twice
+            said = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+            FigureCanvasSVG(figure).print_svg(content, metadata=said)
+        else:
+            FigureCanvasAgg(figure).print_png(content, metadata={"Software": None})
     return content.getvalue()
+
+
+def _recoloured(svg: str, theme: Theme) -> str:
+    """The light chart in the colours of a theme, wherever these are no text."""
+    colours = dict(zip(LIGHT.colours, theme.colours, strict=True))
+    return re.sub(r"#[0-9a-f]{6}\b(?=[^<>]*>)", lambda found: colours.get(found[0], found[0]), svg)
 
 
 def _label_plainly(axis: Axis) -> None:
@@ -168,10 +189,9 @@ def _label_plainly(axis: Axis) -> None:
 _FEW_DECADES = 200  # up to this ratio of its ends, a logarithmic axis has room for labels between the powers of ten
 
 
-def _inline(svg: bytes, name: str) -> str:
+def _inline(svg: str, name: str) -> str:
     """An SVG file as a part of a page: in the font of the page, without addresses and without ids of other charts."""
-    text = svg.decode()
-    text = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", text, flags=re.DOTALL)
+    text = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", svg, flags=re.DOTALL)
     text = re.sub(r"font-family: [^;\"]*;? ?", "", text).replace("xlink:href", "href")
     text = _with_own_ids(text, f"chart{next(_numbers)}-")
     text = re.sub(r"\s*\n\s*", "\n", text)

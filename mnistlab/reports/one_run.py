@@ -99,7 +99,8 @@ def _state(run: Run) -> Iterator[Markup]:
 def _configuration(run: Run, trust: Trust) -> Iterator[Markup]:
     """What is not at its default, then all."""
     try:
-        rows = [(origin.name, shown(origin.value), shown(origin.default)) for origin in trust.differences(run.folder)]
+        found = trust.changed(run)
+        rows = [(each.name, shown(each.value), shown(each.default) if each.known else UNKNOWN) for each in found]
         if rows:
             yield table(("Option", "Value", "Default"), rows, caption="What is not at its default")
         else:

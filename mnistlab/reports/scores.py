@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
 from mnistlab.errors import LabError
 from mnistlab.runs.outcomes import Answers, check_images
@@ -46,20 +46,20 @@ def check_answers(answers: Answers, num_classes: int) -> None:
     check_images(answers, num_classes)
     if num_classes > _MOST_CLASSES:
         raise LabError(f"{num_classes:,} classes are too many for a page")
-    shares = torch.cat([answers.confidence, answers.target_prob])
-    if not bool(((shares >= 0) & (shares <= 1 + _ROUNDING)).all()):
+    shares = np.concatenate([answers.confidence, answers.target_prob])
+    if not ((shares >= 0) & (shares <= 1 + _ROUNDING)).all():
         raise LabError("they have probabilities that are not from 0 to 1")
 
 
-def confusion(answers: Answers, num_classes: int) -> Tensor:
-    """How often each class (row) was taken for each (column): (num_classes, num_classes) int64."""
+def confusion(answers: Answers, num_classes: int) -> NDArray[np.int64]:
+    """How often each class (row) was taken for each (column): (num_classes, num_classes)."""
     pairs = answers.target * num_classes + answers.prediction
-    return pairs.bincount(minlength=num_classes**2).reshape(num_classes, num_classes)
+    return np.bincount(pairs, minlength=num_classes**2).reshape(num_classes, num_classes)
 
 
-def class_scores(matrix: Tensor) -> list[ClassScore]:
+def class_scores(matrix: NDArray[np.int64]) -> list[ClassScore]:
     """The scores of each class, from the confusion matrix."""
-    right, taken, there = (values.tolist() for values in (matrix.diag(), matrix.sum(dim=0), matrix.sum(dim=1)))
+    right, taken, there = (values.tolist() for values in (matrix.diagonal(), matrix.sum(axis=0), matrix.sum(axis=1)))
     found = []
     for hits, guesses, images in zip(right, taken, there, strict=True):
         precision, recall = (hits / whole if whole else None for whole in (guesses, images))
@@ -71,14 +71,13 @@ def class_scores(matrix: Tensor) -> list[ClassScore]:
 
 def calibration(answers: Answers) -> list[Bin]:
     """The answers by their confidence, in `BINS` bins."""
-    number = (answers.confidence * BINS).ceil().long().sub(1).clamp(0, BINS - 1)
+    number = np.clip(np.ceil(answers.confidence * BINS).astype(np.int64) - 1, 0, BINS - 1)
     found = []
     for index in range(BINS):
         inside = number == index
         count = int(inside.sum())
-        means = [
-            float(values[inside].double().mean()) if count else None for values in (answers.confidence, answers.right)
-        ]
+        both = answers.confidence[inside], answers.right[inside]
+        means = [float(values.mean(dtype=np.float64)) if count else None for values in both]
         found.append(Bin(index / BINS, (index + 1) / BINS, count, *means))
     return found
 
@@ -95,10 +94,3 @@ def calibration_error(bins: Sequence[Bin]) -> float:
         if each.accuracy is not None and each.confidence is not None
     ]
     return sum(gaps) / total
-
-
-def worst(answers: Answers, most: int) -> list[int]:
-    """The rows of wrong answers, those with the highest confidence first."""
-    wrong = (~answers.right).nonzero().flatten()
-    order = answers.confidence[wrong].argsort(descending=True, stable=True)
-    return [int(row) for row in wrong[order][:most]]

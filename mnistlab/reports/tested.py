@@ -5,8 +5,9 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor
 
 from mnistlab.errors import LabError
 from mnistlab.reports.behind import Trust
@@ -19,7 +20,6 @@ from mnistlab.reports.scores import (
     check_answers,
     class_scores,
     confusion,
-    worst,
 )
 from mnistlab.runs.folder import OUTCOMES
 from mnistlab.runs.hints import command_for
@@ -27,9 +27,6 @@ from mnistlab.runs.outcomes import Answers, Outcomes
 from mnistlab.runs.run import Run
 from mnistlab.runs.verdict import wilson
 from mnistlab.text.values import UNKNOWN, in_percent, percent
-
-MISTAKES = 24
-"""As many are shown, at most."""
 
 _COLOURS = 3
 _FEW_CLASSES = 12  # a matrix of so many fits a telephone
@@ -69,7 +66,7 @@ def interval(run: Run) -> str:
         outcomes, _ = _outcomes(run)
     except LabError:
         return ""
-    right = next(iter(outcomes.answers.values())).right
+    right = outcomes.primary.right
     low, high = wilson(int(right.sum()), len(right))
     return f"{in_percent(low)} to {percent(high)}"
 
@@ -81,7 +78,7 @@ def _outcomes(run: Run) -> tuple[Outcomes, Path]:
         raise LabError(f"There is no {OUTCOMES} in the folder of this run: {_why_untested(run)}")
     outcomes = test.outcomes
     for head, answers in outcomes.answers.items():
-        odd = int(answers.confidence.isnan().sum())
+        odd = int(np.isnan(answers.confidence).sum())
         if odd:
             raise LabError(
                 f"The net has given no numbers (NaN) for {odd:,} of {len(answers.confidence):,} test images."
@@ -109,13 +106,13 @@ def _heads(outcomes: Outcomes) -> Markup:
     for head, answers in outcomes.answers.items():
         matrix = confusion(answers, outcomes.num_classes[head])
         f1 = [score.f1 or 0.0 for score in class_scores(matrix) if score.count]
-        right, total = int(matrix.diag().sum()), int(matrix.sum())
+        right, total = int(matrix.trace()), int(matrix.sum())
         rows.append(
             (
                 head,
                 outcomes.num_classes[head],
                 percent(right / total),
-                percent(int(matrix.sum(dim=1).max()) / total),
+                percent(int(matrix.sum(axis=1).max()) / total),
                 f"{sum(f1) / len(f1):.3f}",
                 percent(calibration_error(calibration(answers))),
             )
@@ -124,17 +121,17 @@ def _heads(outcomes: Outcomes) -> Markup:
     return table(columns, rows, caption="The test of each head", numeric=columns[1:])
 
 
-def _matrix(matrix: Tensor) -> Iterator[Markup]:
+def _matrix(matrix: NDArray[np.int64]) -> Iterator[Markup]:
     """The counts, with colour: of right answers one, of mistakes another that shows few of them too."""
     size = len(matrix)
-    total, right = int(matrix.sum()), int(matrix.diag().sum())
+    total, right = int(matrix.sum()), int(matrix.trace())
     yield element(
         "p", f"{right:,} of {total:,} test images are right. Rows are the classes, columns what they were taken for."
     )
     if size > _MANY_CLASSES:
         yield note(f"A matrix of {size} classes is too large to be read here.")
         return
-    wrong = matrix - matrix.diag().diag()
+    wrong = matrix - np.diag(matrix.diagonal())
     most = max(1, int(wrong.max()))
     head = [element("th", "", scope="col"), *(element("th", column, scope="col") for column in range(size))]
     rows = []
@@ -159,7 +156,7 @@ def _cell(value: int, row: int, column: int, strength: float) -> Markup:
     return element("td", f"{value:,}", class_=kind, style=f"--strength:{100 * strength:.0f}%", title=title)
 
 
-def _classes(matrix: Tensor) -> Markup:
+def _classes(matrix: NDArray[np.int64]) -> Markup:
     columns = ("Class", "Precision", "Recall", "F1", "Images")
     rows = [
         (number, _share(score.precision), _share(score.recall), _share(score.f1), f"{score.count:,}")
@@ -188,23 +185,23 @@ def _bins(bins: Sequence[Bin]) -> Markup:
 
 
 def _mistakes(folder: Path, outcomes: Outcomes, answers: Answers, trust: Trust) -> Iterator[Markup]:
-    rows = worst(answers, MISTAKES)
+    rows = answers.worst()
     wrong = int((~answers.right).sum())
-    if not rows:
+    if not wrong:
         yield note("None of the test images was mistaken.")
         return
     which = f"These are the {len(rows)} with the highest confidence." if wrong > len(rows) else "By falling confidence:"
     yield element("p", f"{wrong:,} of {len(answers.target):,} test images are mistaken. {which}")
     try:
-        images = trust.tested_images(folder, outcomes)
+        images = outcomes.mistakes.images if outcomes.mistakes else trust.tested_images(folder, outcomes, rows)
     except LabError as error:
         yield note(f"The images themselves are left out: {error}")
         yield _listed(rows, answers)
         return
-    yield element("ul", *(_mistake(images[row], row, answers) for row in rows), class_="images")
+    yield element("ul", *(_mistake(*each, answers) for each in zip(images, rows, strict=True)), class_="images")
 
 
-def _mistake(image: Tensor, row: int, answers: Answers) -> Markup:
+def _mistake(image: NDArray[np.uint8], row: int, answers: Answers) -> Markup:
     target, taken = int(answers.target[row]), int(answers.prediction[row])
     said = element("span", f"{target}, taken for {taken} ", element("small", f"({_confidence(answers, row)})"))
     alt = f"Test image {row}: a {target} that was taken for a {taken}"
@@ -212,7 +209,7 @@ def _mistake(image: Tensor, row: int, answers: Answers) -> Markup:
     return element("li", picture, said)
 
 
-def _listed(rows: Sequence[int], answers: Answers) -> Markup:
+def _listed(rows: Iterable[int], answers: Answers) -> Markup:
     columns = ("Test image", "Class", "Taken for", "Confidence")
     cells = [(row, int(answers.target[row]), int(answers.prediction[row]), _confidence(answers, row)) for row in rows]
     return table(columns, cells, caption="The worst mistakes", numeric=columns)
@@ -222,9 +219,9 @@ def _confidence(answers: Answers, row: int) -> str:
     return percent(float(answers.confidence[row]), 1)
 
 
-def _png(image: Tensor) -> str:
-    """An image (channels, height, width) uint8 as an address that holds it."""
-    pixels = image[:3].permute(1, 2, 0) if len(image) >= _COLOURS else image[0]
+def _png(image: NDArray[np.uint8]) -> str:
+    """An image (channels, height, width) as an address that holds it."""
+    pixels = image[:_COLOURS].transpose(1, 2, 0) if len(image) >= _COLOURS else image[0]
     content = io.BytesIO()
-    Image.fromarray(pixels.contiguous().numpy()).save(content, format="PNG", optimize=True)
+    Image.fromarray(np.ascontiguousarray(pixels)).save(content, format="PNG", optimize=True)
     return f"data:image/png;base64,{base64.b64encode(content.getvalue()).decode()}"

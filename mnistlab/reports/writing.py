@@ -25,7 +25,6 @@ def report(wanted: Wanted) -> int:
         LabError: If the file cannot be written.
     """
     trust = Trust(wanted.allowed)
-    trust.prepare()
     text = _of_sweep(wanted.sweep, trust) if wanted.sweep else _of_runs(wanted.runs, trust)
     with telling(wanted.path, "Name a file with --output=..."):
         write_text(wanted.path, text)

@@ -71,7 +71,7 @@ def mcnemar(only_a: int, only_b: int) -> float:
 def _agreement(a: Answers, b: Answers) -> Agreement:
     right_a, right_b = a.right, b.right
     only_a, only_b = int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())
-    rows = (right_a != right_b).nonzero()[:, 0]
+    (rows,) = (right_a != right_b).nonzero()
     columns = (rows, a.target[rows], a.prediction[rows], b.prediction[rows])
     flips = tuple(Flip(*values) for values in zip(*(column.tolist() for column in columns), strict=True))
     both = int((right_a & right_b).sum())
@@ -79,4 +79,4 @@ def _agreement(a: Answers, b: Answers) -> Agreement:
 
 
 def _count(outcomes: Outcomes) -> int:
-    return len(next(iter(outcomes.answers.values())).target)
+    return len(outcomes.primary.target)

@@ -1,50 +1,48 @@
-"""What a net answers about each image, and a test whose answers are kept with the run, to be compared."""
+"""A test whose answers are kept with the run, image by image, to be compared and shown; without torch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import torch
+import numpy as np
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save
-from torch import Tensor
+from safetensors.numpy import save
 
 from mnistlab.errors import LabError
 from mnistlab.system.files import UnreadableError, check_file, write_bytes
 
+MISTAKES = 24
+"""Of so many wrong answers the images are kept, at most."""
+
 PARTS = ("prediction", "target", "confidence", "target_prob")
 _MOST_BYTES = 1 << 30
+_LARGEST = 1 << 20  # bytes of an image that is kept: what a page has room for
+_AXES = 4  # image, channel, row, column
+_MISTAKEN = ("mistakes.rows", "mistakes.images")
 
 
 @dataclass(frozen=True)
 class Answers:
     """What one head has said about images, in their order."""
 
-    prediction: Tensor  # (images,) int64, the class with the largest logit
-    target: Tensor  # (images,) int64, the right class
-    confidence: Tensor  # (images,) float32, the probability of the prediction
-    target_prob: Tensor  # (images,) float32, the probability of the right class
+    prediction: NDArray[np.int64]  # (images,) the class with the largest logit
+    target: NDArray[np.int64]  # (images,) the right class
+    confidence: NDArray[np.float32]  # (images,) the probability of the prediction
+    target_prob: NDArray[np.float32]  # (images,) the probability of the right class
 
     @property
-    def right(self) -> Tensor:
-        """(images,) bool: where the prediction is the right class."""
-        return self.prediction == self.target
+    def right(self) -> NDArray[np.bool_]:
+        """(images,): where the prediction is the right class."""
+        right: NDArray[np.bool_] = self.prediction == self.target
+        return right
 
-
-def answers_of(logits: Tensor, probs: Tensor, target: Tensor) -> Answers:
-    """What logits and probabilities, both (images, num_classes), say beside the right classes (images,)."""
-    prediction = logits.detach().argmax(dim=1)
-    probs = probs.detach().float()
-    confidence, target_prob = (probs.gather(1, classes[:, None])[:, 0] for classes in (prediction, target))
-    return Answers(prediction, target, confidence, target_prob)
-
-
-def joined(batches: Sequence[Mapping[str, Answers]]) -> dict[str, Answers]:
-    """The answers about several batches as those about all their images, on the CPU."""
-    return {
-        head: Answers(*(torch.cat([getattr(batch[head], part) for batch in batches]).cpu() for part in PARTS))
-        for head in batches[0]
-    }
+    def worst(self, most: int = MISTAKES) -> NDArray[np.int64]:
+        """The rows of wrong answers, those with the highest confidence first."""
+        wrong = np.flatnonzero(~self.right)
+        return wrong[np.argsort(-self.confidence[wrong], kind="stable")][:most]
 
 
 def check_images(answers: Answers, num_classes: int) -> None:
@@ -53,12 +51,27 @@ def check_images(answers: Answers, num_classes: int) -> None:
     Raises:
         LabError: If they do.
     """
-    parts: list[Tensor] = [getattr(answers, name) for name in PARTS]
-    if len({part.shape for part in parts}) != 1 or parts[0].dim() != 1 or not len(parts[0]):
+    shapes = {getattr(answers, name).shape for name in PARTS}
+    if shapes != {(answers.target.size,)} or not answers.target.size:
         raise LabError("they are not about the same images")
-    named = torch.cat([answers.prediction, answers.target])
-    if num_classes < 1 or int(named.min()) < 0 or int(named.max()) >= num_classes:
+    named = np.concatenate([answers.prediction, answers.target])
+    if num_classes < 1 or named.min() < 0 or named.max() >= num_classes:
         raise LabError(f"they name classes that are not from 0 to {num_classes - 1}")
+
+
+@dataclass(frozen=True)
+class Mistakes:
+    """The images of the worst mistakes of a test."""
+
+    rows: NDArray[np.int64]  # (mistakes,) their numbers among the test images, as `Answers.worst` has them
+    images: NDArray[np.uint8]  # (mistakes, channels, height, width)
+
+    def are_of(self, answers: Answers) -> bool:
+        """Whether these are the images of its worst mistakes, and a page has room for them."""
+        images, rows = self.images, answers.worst()
+        of_pixels = images.dtype == np.dtype(np.uint8) and images.ndim == _AXES
+        fit = of_pixels and len(images) == len(rows) and 0 < images.size <= len(rows) * _LARGEST
+        return fit and np.array_equal(self.rows, rows)
 
 
 @dataclass(frozen=True)
@@ -68,17 +81,27 @@ class Outcomes:
     answers: Mapping[str, Answers]  # those of each head, the primary one first
     images: str  # the fingerprint of the images and their primary classes: only tests of the same ones can be compared
     num_classes: Mapping[str, int]  # the number of classes of each head
+    mistakes: Mistakes | None = None  # those of the primary head; older runs have none
+
+    @property
+    def primary(self) -> Answers:
+        """The answers of the primary head."""
+        return next(iter(self.answers.values()))
 
 
 def save_outcomes(path: Path, outcomes: Outcomes) -> None:
-    """Write a safetensors file, whole or not at all."""
-    tensors = {}
+    """Write a safetensors file, whole or not at all; images that are too large for a page are left out."""
+    tensors: dict[str, NDArray[Any]] = {}
     for head, answers in outcomes.answers.items():
         for part in PARTS:
-            values: Tensor = getattr(answers, part)
-            tensors[f"{head}.{part}"] = (values.to(torch.int16) if values.dtype == torch.int64 else values).contiguous()
+            values: NDArray[Any] = getattr(answers, part)
+            tensors[f"{head}.{part}"] = values.astype(np.int16) if values.dtype.kind == "i" else values
+    mistakes = outcomes.mistakes
+    if mistakes is not None and mistakes.are_of(outcomes.primary):
+        tensors |= dict(zip(_MISTAKEN, (mistakes.rows, mistakes.images), strict=True))
     sizes = ",".join(f"{head}={size}" for head, size in outcomes.num_classes.items())
-    write_bytes(path, save(tensors, {"format": "1", "images": outcomes.images, "heads": sizes}))
+    content = {name: np.ascontiguousarray(values) for name, values in tensors.items()}
+    write_bytes(path, save(content, {"format": "1", "images": outcomes.images, "heads": sizes}))
 
 
 def load_outcomes(path: Path) -> Outcomes:
@@ -89,21 +112,39 @@ def load_outcomes(path: Path) -> Outcomes:
     """
     try:
         check_file(path, _MOST_BYTES)
-        tensors = load_file(path)
-        with safe_open(path, framework="pt") as file:
+        with safe_open(path, framework="np") as file:
             said = file.metadata() or {}
-        sizes = {head: int(size) for head, _, size in (part.partition("=") for part in said["heads"].split(","))}
-        answers = {}
-        for head, size in sizes.items():
-            prediction, target, confidence, target_prob = (tensors[f"{head}.{part}"] for part in PARTS)
-            answers[head] = Answers(prediction.long(), target.long(), confidence, target_prob)
-            check_images(answers[head], size)
-        return Outcomes(answers, said["images"], sizes)
+            sizes = {head: int(size) for head, _, size in (part.partition("=") for part in said["heads"].split(","))}
+            answers = {head: _answers(file, head, size) for head, size in sizes.items()}
+            return Outcomes(answers, said["images"], sizes, _mistakes(file, next(iter(answers.values()))))
     except FileNotFoundError as error:
         raise LabError(f"{path.parent} has no test outcomes: {path.name} is not there.") from error
     except UnreadableError:
         raise
     except LabError as error:
         raise LabError(f"{path} does not hold the answers of a test: {error}.") from error
-    except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
+    except (OSError, SafetensorError, KeyError, ValueError, RuntimeError, TypeError, AttributeError) as error:
+        # the last two: numpy does not know all kinds of numbers that such a file may have
         raise LabError(f"{path} does not hold the outcomes of a test: {error}.") from error
+
+
+def _answers(file: safe_open, head: str, num_classes: int) -> Answers:
+    """The answers of a head.
+
+    Raises:
+        LabError: If they are those of no test.
+    """
+    prediction, target, *probs = (np.asarray(file.get_tensor(f"{head}.{part}")) for part in PARTS)
+    if {prediction.dtype.kind, target.dtype.kind} - {"i"} or {each.dtype.kind for each in probs} - {"f"}:
+        raise LabError("they are numbers of another kind")
+    answers = Answers(prediction.astype(np.int64), target.astype(np.int64), *probs)
+    check_images(answers, num_classes)
+    return answers
+
+
+def _mistakes(file: safe_open, answers: Answers) -> Mistakes | None:
+    """The images of the worst mistakes; None where there are none, or something else is there."""
+    with suppress(SafetensorError, TypeError, AttributeError):
+        mistakes = Mistakes(*(np.asarray(file.get_tensor(name)) for name in _MISTAKEN))
+        return mistakes if mistakes.are_of(answers) else None
+    return None

@@ -13,8 +13,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from mnistlab.options.composing import dump
 from mnistlab.options.written import COMPLETE
 from mnistlab.system.files import write_text
@@ -109,6 +107,8 @@ def start_record(
 
 def environment() -> dict[str, Any]:
     """The versions, the machine and the commit that a run's bits depend on."""
+    import torch  # noqa: PLC0415 - who only reads records needs none
+
     return {
         "versions": {"python": platform.python_version(), **_versions()},
         "machine": {

@@ -241,7 +241,7 @@ class Run(Said):
         Raises:
             LabError: If that is not there, or is something else.
         """
-        from mnistlab.runs.outcomes import load_outcomes  # noqa: PLC0415 - brings torch in
+        from mnistlab.runs.outcomes import load_outcomes  # noqa: PLC0415 - brings numpy in
 
         return load_outcomes(self.folder / OUTCOMES)
 

@@ -3,15 +3,20 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import torch
+
 from mnistlab.classifier import Classifier
+from mnistlab.classifier.answers import BatchAnswers, joined
 from mnistlab.data import ImageData
 from mnistlab.data.likeness import fingerprint
 from mnistlab.runs.folder import OUTCOMES
-from mnistlab.runs.outcomes import Answers, Outcomes, joined, save_outcomes
+from mnistlab.runs.outcomes import Mistakes, Outcomes, save_outcomes
 
 
-def keep_answers(batches: Sequence[Mapping[str, Answers]], folder: Path, model: Classifier, data: ImageData) -> None:
-    """Write all answers of a test into the folder of a run, if there are any as a whole.
+def keep_answers(
+    batches: Sequence[Mapping[str, BatchAnswers]], folder: Path, model: Classifier, data: ImageData
+) -> None:
+    """Write all answers of a test into the folder of a run, if there are any as a whole, with the worst mistakes.
 
     Args:
         batches: The answers of each head to each batch.
@@ -22,7 +27,8 @@ def keep_answers(batches: Sequence[Mapping[str, Answers]], folder: Path, model: 
     if not batches:
         return
     answers = joined(batches)
-    tested, count = data.test_images(), len(answers[model.primary].prediction)
-    target = answers[model.primary].target
-    outcomes = Outcomes(answers, fingerprint(tested.images[:count], target), model.heads)
-    save_outcomes(folder / OUTCOMES, outcomes)
+    primary, images = answers[model.primary], data.test_images().images
+    rows = primary.worst()
+    known = fingerprint(images[: len(primary.target)], torch.from_numpy(primary.target))
+    mistakes = Mistakes(rows, images[torch.from_numpy(rows)].cpu().numpy())
+    save_outcomes(folder / OUTCOMES, Outcomes(answers, known, model.heads, mistakes))

@@ -10,8 +10,8 @@ from typing import Literal
 from torch import Tensor
 
 from mnistlab.classifier import Classifier
+from mnistlab.classifier.answers import BatchAnswers
 from mnistlab.data import ImageData
-from mnistlab.runs.outcomes import Answers
 from mnistlab.sections.configuration import Configuration
 
 Split = Literal["val", "test"]
@@ -30,7 +30,7 @@ class Means(ABC):
 
     speaks = True
     processes = 1
-    answers: Sequence[Mapping[str, Answers]] = ()
+    answers: Sequence[Mapping[str, BatchAnswers]] = ()
 
     @abstractmethod
     def limit(self, what: Looked) -> float:

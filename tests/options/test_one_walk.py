@@ -17,7 +17,7 @@ from mnistlab.options.files import from_text
 from mnistlab.options.imported import settle
 from mnistlab.options.reading import is_known
 from mnistlab.options.settling import Settled
-from mnistlab.reports.screen.settings import changed
+from mnistlab.reports.settings import changed
 from mnistlab.sections.parts import TopLevel, prepare, sections
 from mnistlab.training.origins import origins
 from mnistlab.training.typed import settled_by
@@ -114,7 +114,7 @@ def test_a_run_at_its_defaults_has_no_settings() -> None:
 
     settings = changed(catalogue(), from_text(out.getvalue(), "config.yaml"))
 
-    assert {(each.option, each.value) for each in settings} == {
+    assert {(each.key, each.value) for each in settings} == {
         ("data", "SyntheticDigits"),
         ("model", "ViT38K"),
         ("model.dropout", 0.3),

@@ -56,6 +56,13 @@ def test_a_chart_has_a_variant_for_each_theme() -> None:
         assert all(colour in variant for colour in THEMES[name].cycle[:2])
 
 
+def test_a_name_like_a_colour_keeps_it() -> None:
+    """Only what is drawn has other colours in the dark."""
+    text = both(lambda axes: axes.set_title(f"as {THEMES['light'].ink}>"), text="")
+
+    assert text.count(f"as {THEMES['light'].ink}&gt;") == 2
+
+
 def test_charts_of_one_page_share_no_id() -> None:
     """Two ids alike would clip one chart by the frame of another."""
     page = both(curve, text="") + both(curve, text="")

@@ -1,12 +1,17 @@
 """Whatever is missing, damaged or not trusted, the page says so and has the rest."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
 import yaml
 from pages import Page
+from safetensors.numpy import load_file, save_file
+from safetensors.torch import save_file as save_torch_file
 
 from mnistlab.cli import main
 from mnistlab.runs.outcomes import Answers, Outcomes, load_outcomes, save_outcomes
@@ -80,9 +85,62 @@ def reconfigure(run: Path, **data: object) -> None:
     path.write_text(f"{head}\n{yaml.safe_dump(config)}")
 
 
+def forget_images(run: Path) -> None:
+    """Leave a run as an older version left it: without the images of its mistakes."""
+    path = run / "outcomes.safetensors"
+    save_outcomes(path, replace(load_outcomes(path), mistakes=None))
+
+
+def test_mistakes_are_shown_where_the_data_are_not_here(trained: Fit, report: Report) -> None:
+    """Their images were kept with the test; they are those that the data have."""
+    run = trained()
+    honest = (run / "config.yaml").read_text()
+    reconfigure(run, class_path="mnistlab.data.MNIST", init_args={"data_dir": "nowhere"})
+    shown = [each["src"] for each in report().all("img")]
+    assert len(shown) > 1
+
+    (run / "config.yaml").write_text(honest)
+    forget_images(run)
+    assert [each["src"] for each in report().all("img")] == shown
+
+
+HEAD = {"format": "1", "images": "", "heads": "label=10"}
+"""What such a file says beside its tensors."""
+
+DAMAGED: dict[str, Callable[[dict[str, Any]], object]] = {
+    "no rows": lambda kept: kept.pop("mistakes.rows"),
+    "other rows": lambda kept: kept.update({"mistakes.rows": kept["mistakes.rows"] + 1}),
+    "rows that are no numbers": lambda kept: kept.update({"mistakes.rows": np.full(3, np.nan)}),
+    "fewer images": lambda kept: kept.update({"mistakes.images": kept["mistakes.images"][1:]}),
+    "images of another kind": lambda kept: kept.update({"mistakes.images": kept["mistakes.images"].astype(np.float32)}),
+    "images without a channel": lambda kept: kept.update({"mistakes.images": kept["mistakes.images"][:, 0]}),
+    "images of nothing": lambda kept: kept.update({"mistakes.images": kept["mistakes.images"][..., :0]}),
+    "images that are too large": lambda kept: kept.update(
+        {"mistakes.images": np.zeros((len(kept["mistakes.rows"]), 1, 1025, 1024), np.uint8)}
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGED)
+def test_images_that_are_none_of_the_mistakes_are_read_from_the_data(trained: Fit, report: Report, damage: str) -> None:
+    """Or left out where these are not here; the rest is there all the same."""
+    run = trained()
+    before = [each["src"] for each in report().all("img")]
+    path = run / "outcomes.safetensors"
+    kept, outcomes = load_file(path), load_outcomes(path)
+    DAMAGED[damage](kept)
+    save_file(kept, path, {**HEAD, "images": outcomes.images})
+
+    assert load_outcomes(path).mistakes is None
+    assert [each["src"] for each in report().all("img")] == before
+    reconfigure(run, class_path="mnistlab.data.MNIST", init_args={"data_dir": "nowhere"})
+    assert "The images themselves are left out" in report().text
+
+
 def test_other_images_than_those_of_the_test_are_not_shown(trained: Fit, report: Report) -> None:
     """The fingerprint tells; what was mistaken is a table then."""
     run = trained()
+    forget_images(run)
     config = yaml.safe_load((run / "config.yaml").read_text())
     reconfigure(run, init_args={**config["data"]["init_args"], "draw_seed": 7})
     page = report()
@@ -98,6 +156,7 @@ def test_images_that_are_not_here_are_not_fetched(
     """The page says that they are not here."""
     monkeypatch.setenv("MNISTLAB_DATA_DIR", str(here / "none"))
     run = fit()
+    forget_images(run)
     reconfigure(run, class_path="mnistlab.data.MNIST", init_args={})
     page = report()
 
@@ -117,6 +176,7 @@ def test_what_a_configuration_names_is_imported_only_if_it_is_trusted(
     )
     monkeypatch.syspath_prepend(str(here))
     run = fit()
+    forget_images(run)
     reconfigure(run, class_path=f"{name}.Mine")
     page = report(*([f"--trust={name}"] if trusts else []))
 
@@ -134,6 +194,11 @@ def test_outcomes_that_are_none_are_told(trained: Fit, report: Report) -> None:
     save_outcomes(path, Outcomes({"label": forged}, honest.images, honest.num_classes))
 
     assert "does not hold the answers of a test: they name classes that are not from 0 to 9" in report().text
+
+    for odd in (torch.bfloat16, torch.float8_e4m3fn, torch.int16):
+        tensors = {f"label.{part}": torch.from_numpy(values.copy()) for part, values in vars(answers).items()}
+        save_torch_file({**tensors, "label.confidence": tensors["label.confidence"].to(odd)}, path, HEAD)
+        assert "does not hold the" in report().text
 
     path.write_bytes(b"nothing")
     assert "does not hold the outcomes of a test" in report().text

@@ -1,7 +1,11 @@
 """The figures about a test, against cases worked out by hand and against torchmetrics."""
 
+from typing import Any
+
+import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from torchmetrics.functional.classification import (
     multiclass_calibration_error,
     multiclass_confusion_matrix,
@@ -10,6 +14,7 @@ from torchmetrics.functional.classification import (
     multiclass_recall,
 )
 
+from mnistlab.classifier.answers import answers_of, joined
 from mnistlab.errors import LabError
 from mnistlab.reports.scores import (
     calibration,
@@ -17,23 +22,23 @@ from mnistlab.reports.scores import (
     check_answers,
     class_scores,
     confusion,
-    worst,
 )
-from mnistlab.runs.outcomes import Answers, answers_of
+from mnistlab.runs.outcomes import Answers
 from mnistlab.runs.verdict import wilson
 
 
 def by_hand() -> Answers:
     """Five images: right at 0.95, 0.95 and 0.55, wrong at 0.85 and 0.55."""
-    confidence = torch.tensor([0.95, 0.95, 0.55, 0.85, 0.55])
-    return Answers(torch.tensor([0, 1, 2, 2, 0]), torch.tensor([0, 1, 2, 0, 1]), confidence, confidence / 2)
+    confidence = np.array([0.95, 0.95, 0.55, 0.85, 0.55], np.float32)
+    return Answers(np.array([0, 1, 2, 2, 0]), np.array([0, 1, 2, 0, 1]), confidence, confidence * np.float32(0.5))
 
 
-def drawn(images: int = 500, num_classes: int = 4) -> tuple[Answers, torch.Tensor]:
-    """Answers to random logits, and their probabilities."""
+def drawn(images: int = 500, num_classes: int = 4) -> tuple[Answers, torch.Tensor, torch.Tensor]:
+    """Answers to random logits, in two batches; their probabilities and the right classes."""
     logits, target = 2 * torch.randn(images, num_classes), torch.randint(num_classes, (images,))
     probs = logits.softmax(dim=1)
-    return answers_of(logits, probs, target), probs
+    batches = zip(logits.split(300), probs.split(300), target.split(300), strict=True)
+    return joined([{"label": answers_of(*batch)} for batch in batches])["label"], probs, target
 
 
 def test_the_calibration_error_is_that_worked_out_by_hand() -> None:
@@ -49,7 +54,7 @@ def test_the_calibration_error_is_that_worked_out_by_hand() -> None:
 @pytest.mark.parametrize(("confidence", "bin_"), [(0.0, 0), (0.1, 0), (0.3, 2), (0.7, 6), (0.71, 7), (1.0, 9)])
 def test_a_bin_has_its_upper_end_and_not_its_lower(confidence: float, bin_: int) -> None:
     """As in the source."""
-    one, value = torch.tensor([0]), torch.tensor([confidence])
+    one, value = np.array([0]), np.array([confidence], np.float32)
     counts = [each.count for each in calibration(Answers(one, one, value, value))]
 
     assert counts.index(1) == bin_
@@ -57,32 +62,32 @@ def test_a_bin_has_its_upper_end_and_not_its_lower(confidence: float, bin_: int)
 
 def test_the_calibration_error_is_that_of_torchmetrics() -> None:
     """With as many bins."""
-    answers, probs = drawn()
-    wanted = multiclass_calibration_error(probs, answers.target, num_classes=4, n_bins=10)
+    answers, probs, target = drawn()
+    wanted = multiclass_calibration_error(probs, target, num_classes=4, n_bins=10)
 
     assert calibration_error(calibration(answers)) == pytest.approx(float(wanted), abs=1e-6)
 
 
 def test_matrix_and_class_scores_are_those_of_torchmetrics() -> None:
     """For every class."""
-    answers, _ = drawn()
+    answers, probs, target = drawn()
     matrix = confusion(answers, 4)
     scores = class_scores(matrix)
 
-    assert torch.equal(matrix, multiclass_confusion_matrix(answers.prediction, answers.target, 4))
+    assert np.array_equal(matrix, multiclass_confusion_matrix(probs, target, 4))
     for name, metric in {
         "precision": multiclass_precision,
         "recall": multiclass_recall,
         "f1": multiclass_f1_score,
     }.items():
-        wanted = metric(answers.prediction, answers.target, num_classes=4, average=None)
+        wanted = metric(probs, target, num_classes=4, average=None)
         assert [getattr(score, name) for score in scores] == pytest.approx(wanted.tolist())
-    assert [score.count for score in scores] == answers.target.bincount(minlength=4).tolist()
+    assert [score.count for score in scores] == target.bincount(minlength=4).tolist()
 
 
 def test_what_is_not_known_is_none() -> None:
     """A class that was never named has no precision, one without images no recall."""
-    never_named, without_images = class_scores(torch.tensor([[0, 3], [0, 0]]))
+    never_named, without_images = class_scores(np.array([[0, 3], [0, 0]]))
 
     assert (never_named.precision, never_named.recall, never_named.f1) == (None, 0.0, None)
     assert (without_images.precision, without_images.recall, without_images.count) == (0.0, None, 0)
@@ -90,20 +95,20 @@ def test_what_is_not_known_is_none() -> None:
 
 def test_the_worst_mistakes_are_the_most_confident_ones() -> None:
     """Right answers are none."""
-    assert worst(by_hand(), 10) == [3, 4]
-    assert worst(by_hand(), 1) == [3]
+    assert by_hand().worst().tolist() == [3, 4]
+    assert by_hand().worst(1).tolist() == [3]
 
 
 @pytest.mark.parametrize(
     ("part", "values"),
     [
-        ("prediction", torch.tensor([0, 1, 2, 2, 7])),
-        ("target", torch.tensor([0, 1, 2, 2, -1])),
-        ("confidence", torch.tensor([0.5, 0.5, 0.5, 0.5, float("nan")])),
-        ("target_prob", torch.tensor([0.5, 0.5])),
+        ("prediction", np.array([0, 1, 2, 2, 7])),
+        ("target", np.array([0, 1, 2, 2, -1])),
+        ("confidence", np.array([0.5, 0.5, 0.5, 0.5, float("nan")])),
+        ("target_prob", np.array([0.5, 0.5])),
     ],
 )
-def test_what_no_test_answers_is_refused(part: str, values: torch.Tensor) -> None:
+def test_what_no_test_answers_is_refused(part: str, values: NDArray[Any]) -> None:
     """A stranger may have written the file."""
     parts = {**vars(by_hand()), part: values}
     check_answers(by_hand(), 3)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 from math import comb
 
+import numpy as np
 import pytest
-import torch
 
 from mnistlab.errors import LabError
 from mnistlab.options.files import from_text
@@ -18,8 +18,8 @@ def outcomes(images: str = "same", **said: Sequence[int]) -> Outcomes:
     """A test with these predictions of each head; the right class of image i is i modulo 3."""
     answers = {}
     for head, prediction in said.items():
-        certain = torch.ones(len(prediction))
-        answers[head] = Answers(torch.tensor(prediction), torch.arange(len(prediction)) % 3, certain, certain)
+        certain = np.ones(len(prediction), np.float32)
+        answers[head] = Answers(np.array(prediction), np.arange(len(prediction)) % 3, certain, certain)
     return Outcomes(answers, images, dict.fromkeys(said, 3))
 
 

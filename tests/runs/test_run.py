@@ -67,7 +67,7 @@ def test_a_run_is_read_from_python(fit: Callable[..., Path]) -> None:
     assert (run.folder, run.status, run.command, run.model) == (folder, "finished", "fit", "TinyModel")
     assert [row["epoch"] for row in run.rows] == list(range(run.epochs or 0))
     assert run.val_acc == max(row["val/acc"] for row in run.rows)
-    assert run.test_acc == float(run.outcomes.answers["label"].right.double().mean())
+    assert run.test_acc == float(run.outcomes.answers["label"].right.mean())
     assert run.tested_in(folder.parent.parent) is run
     assert run.weights == folder / "checkpoints/best.ckpt"
     assert {entry.key: entry.data for entry in run.configuration}["model",] == "mnistlab.models.TinyModel"

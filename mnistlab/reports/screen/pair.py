@@ -10,7 +10,7 @@ from mnistlab.catalogue import load_catalogue
 from mnistlab.errors import LabError, say
 from mnistlab.options.arguments import Arguments
 from mnistlab.options.written import Written
-from mnistlab.reports.screen.settings import changed
+from mnistlab.reports.settings import changed
 from mnistlab.runs.differences import (
     ABSENT,
     Difference,
@@ -86,7 +86,7 @@ def _pair(a: Run, b: Run, root: Path) -> _Pair:
 def _settings(a: Sequence[Written], b: Sequence[Written]) -> list[Difference]:
     """The options that differ; one that only the class of one run has counts where it is not at its default."""
     catalogue = load_catalogue()
-    typed = {setting.option for written in (a, b) for setting in changed(catalogue, written)}
+    typed = {setting.key for written in (a, b) for setting in changed(catalogue, written)}
     found = differences(by_option(a), by_option(b))
     return [each for each in found if (each.a is not ABSENT and each.b is not ABSENT) or each.name in typed]
 
@@ -94,7 +94,7 @@ def _settings(a: Sequence[Written], b: Sequence[Written]) -> list[Difference]:
 def _tests(a: Run, b: Run, root: Path) -> Mapping[str, "Agreement"]:
     """Compare the tests of two runs, image by image."""
     tests = [_tested(run, root) for run in (a, b)]
-    from mnistlab.runs.comparing import compare_outcomes  # noqa: PLC0415 - brings torch in
+    from mnistlab.runs.comparing import compare_outcomes  # noqa: PLC0415 - brings numpy in
 
     return compare_outcomes(*(test.outcomes for test in tests))
 

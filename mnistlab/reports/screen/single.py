@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from mnistlab.catalogue import load_catalogue
 from mnistlab.errors import LabError, say
 from mnistlab.options.arguments import Arguments
-from mnistlab.reports.screen.settings import Setting, changed
+from mnistlab.reports.settings import Setting, changed
 from mnistlab.runs.folder import CONFIG, continues_from
 from mnistlab.runs.hints import command_for
 from mnistlab.runs.listing import find_run
@@ -44,7 +44,7 @@ def show_run(asked: Arguments) -> int:
 
 
 def _report(run: Run, settings: Sequence[Setting]) -> dict[str, object]:
-    said_settings = [{"option": each.option, "value": each.value, "default": each.default} for each in settings]
+    said_settings = [{"option": each.key, "value": each.value, "default": each.default} for each in settings]
     epochs = [{name: _as_number(cell) for name, cell in row.items()} for row in run.table]
     facts = {"id": run.folder.name, "folder": str(run.folder), "status": run.status}
     return {**facts, "verdict": run.verdict, "record": run.record, "settings": said_settings, "epochs": epochs}
@@ -139,8 +139,7 @@ def _settings(settings: Sequence[Setting], problem: str) -> Iterator[str]:
 
 
 def _setting(each: Setting) -> list[str]:
-    option = ".".join(part for part in each.option.split(".") if not part.isdigit())
-    return [option, shown(each.value), shown(each.default) if each.known else ""]
+    return [each.name, shown(each.value), shown(each.default) if each.known else ""]
 
 
 def _epochs(run: Run) -> Iterator[str]:

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mnistlab.catalogue import Catalogue
-from mnistlab.catalogue.present import Present, with_strangers
+from mnistlab.catalogue.own import kept_kinds
+from mnistlab.catalogue.present import Known, Present, with_strangers
 from mnistlab.catalogue.used import FOLLOWS
 from mnistlab.errors import LabError
+from mnistlab.options.trust import Untrusted
 from mnistlab.options.written import Written
 from mnistlab.runs.differences import numbered
 
@@ -15,15 +17,29 @@ from mnistlab.runs.differences import numbered
 class Setting:
     """A value that is not at its default."""
 
-    option: str  # its name; the classes of a list are numbered
+    key: str  # the dotted key, in which the classes of a list are numbered
     value: object
     default: object  # what it would be otherwise; None where that is null or not known
     known: bool  # whether it has a default that is known: strange classes have none, nor have the entries of lists
 
+    @property
+    def name(self) -> str:
+        """The key as it is typed."""
+        return ".".join(part for part in self.key.split(".") if not part.isdigit())
 
-def changed(catalogue: Catalogue, written: Sequence[Written]) -> list[Setting]:
-    """The values that are not at the default of the chosen classes, in the order in which they are written."""
-    present = _walked(catalogue, written)
+
+def changed(catalogue: Catalogue, written: Sequence[Written], known: Known = kept_kinds) -> list[Setting]:
+    """The values that are not at the default of the chosen classes, in the order in which they are written.
+
+    Args:
+        catalogue: What there is to choose from.
+        written: What a run was configured with.
+        known: What is known of a class that is not in the catalogue.
+
+    Raises:
+        Untrusted: If `known` does.
+    """
+    present = _walked(catalogue, written, known)
     found: list[Setting] = []
     for key, entry in numbered(written):
         if _follows(entry) or (entry.value == [] and not entry.append):
@@ -37,10 +53,12 @@ def changed(catalogue: Catalogue, written: Sequence[Written]) -> list[Setting]:
     return found
 
 
-def _walked(catalogue: Catalogue, written: Sequence[Written]) -> Present | None:
+def _walked(catalogue: Catalogue, written: Sequence[Written], known: Known) -> Present | None:
     """What counts of a configuration; None where it names what there is no more."""
     try:
-        return Present(with_strangers(catalogue, written), written)
+        return Present(with_strangers(catalogue, written, known), written)
+    except Untrusted:
+        raise
     except LabError:
         return None
 
