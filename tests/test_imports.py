@@ -244,7 +244,8 @@ def test_a_report_of_an_older_run_loads_no_lightning(tested: list[str]) -> None:
     load_catalogue()
     path = Path(tested[0], "outcomes.safetensors")
     save_outcomes(path, replace(load_outcomes(path), mistakes=None))
-    found = loaded(f"from mnistlab import main; assert main(['report', {tested[0]!r}]) == 0")
+    command = f"import sys; from mnistlab.cli import entry; sys.argv[1:] = ['report', {tested[0]!r}]"
+    found = loaded(f"{command}\ntry:\n    entry()\nexcept SystemExit as ended:\n    assert ended.code == 0")
 
     assert "torch" in found
     assert not found & {"lightning", "torchvision"}
