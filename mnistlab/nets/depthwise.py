@@ -8,7 +8,7 @@ class DepthwiseConv2d(nn.Conv2d):
     """A convolution of each channel by itself, padded by half its kernel; small maps cost only what they are.
 
     The edge of a kernel that meets nothing but padding is left out: of 7x7 values 5x5 for a map of 3x3, and one for a
-    map of 1x1, where torch's convolution takes a hundred times as long on a CPU.
+    map of 1x1, where the whole kernel takes thirty times as long on a CPU.
 
     Shape: (batch, channels, height, width) -> (batch, channels, height / stride, width / stride), rounded up.
 

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from optuna.trial import Trial
 
 from mnistlab.sections.parts import prepare
 from mnistlab.sweeps.jobs import State
@@ -53,15 +54,22 @@ def end(process: subprocess.Popen[bytes]) -> None:
     process.communicate()
 
 
+def broken_off(study: Study, **said: object) -> tuple[Trial, dict[str, object]]:
+    """A trial whose worker has died, with what the trial says besides; and what is said of the worker."""
+    process, identity = worker()
+    trial = study.claim()
+    assert trial is not None
+    for name, value in {"process": identity, **said}.items():
+        trial.set_user_attr(name, value)
+    end(process)
+    return trial, identity
+
+
 @pytest.mark.parametrize("given_up_first", [False, True])
 def test_a_death_counts_whoever_gives_the_trial_up_first(study: Study, given_up_first: bool) -> None:
     """Another worker may be faster than the one who looks after them; after three deaths the trial is to blame."""
     for _ in range(3):
-        process, identity = worker()
-        trial = study.claim()
-        assert trial is not None
-        trial.set_user_attr("process", identity)
-        end(process)
+        _, identity = broken_off(study)
         if given_up_first:
             study.free()
 
@@ -75,13 +83,8 @@ def test_a_death_counts_whoever_gives_the_trial_up_first(study: Study, given_up_
 
 def test_a_launcher_that_lives_says_first_what_a_worker_died_of(study: Study) -> None:
     """Else a job that kills its worker would begin once more before its last death is counted; 4 of 3 were seen."""
-    process, identity = worker()
     launcher, known = worker()
-    trial = study.claim()
-    assert trial is not None
-    trial.set_user_attr("process", identity)
-    trial.set_user_attr("launcher", known)
-    end(process)
+    trial, _ = broken_off(study, launcher=known)
     study.free()
 
     assert study.is_ours(trial)
@@ -93,12 +96,7 @@ def test_a_launcher_that_lives_says_first_what_a_worker_died_of(study: Study) ->
 
 def test_a_launcher_frees_what_its_own_worker_had(study: Study) -> None:
     """It has said what the worker died of."""
-    process, identity = worker()
-    trial = study.claim()
-    assert trial is not None
-    trial.set_user_attr("process", identity)
-    trial.set_user_attr("launcher", this_process())
-    end(process)
+    _, identity = broken_off(study, launcher=this_process())
     assert study.note_crash(identity)
     study.free()
 
@@ -108,12 +106,7 @@ def test_a_launcher_frees_what_its_own_worker_had(study: Study) -> None:
 
 def test_a_death_without_a_trial_is_no_trials_fault(study: Study) -> None:
     """A worker that has given its trial back, or never had one, was not killed by it."""
-    process, identity = worker()
-    trial = study.claim()
-    assert trial is not None
-    trial.set_user_attr("process", identity)
-    trial.set_user_attr("interrupted", True)
-    end(process)
+    _, identity = broken_off(study, interrupted=True)
     study.free()
     other, idle = worker()
     end(other)
