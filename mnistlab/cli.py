@@ -96,15 +96,15 @@ def entry() -> None:
 
     _open_closed()
     _name_output()
-    gc.set_threshold(50_000, 20)  # or a fifth of the time that torch is imported in goes into looking for garbage
     os.environ["MPLBACKEND"] = "Agg"
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _leave)  # until a command runs there is nothing to be closed
     sys.excepthook = _show_error
-    from mnistlab.system.purpose import Purpose  # noqa: PLC0415 - see above
+    from mnistlab.system.purpose import be_the_program  # noqa: PLC0415 - see above
 
-    Purpose.runs_one_command = True
+    be_the_program()
     code = main()
+    gc.freeze()  # or the search for garbage at the end takes a quarter as long as importing torch
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not break into what torch does at exit
     sys.exit(code)
 

@@ -18,7 +18,10 @@ from mnistlab.system.processes import that_process, this_process, usable_cores
 from mnistlab.text.addresses import known
 from mnistlab.training.failures import RunFailedError
 
-_START = "import sys; sys.path[:] = {path!r}; from mnistlab.sweeps.worker import main; main()"
+_START = (
+    "import sys; sys.path[:] = {path!r}; from mnistlab.system.purpose import be_the_program; be_the_program(); "
+    "from mnistlab.sweeps.worker import main; main()"
+)
 _LOOK_S = 0.25
 _PATIENCE_S = 30.0
 _MOST_FAILURES = 3  # workers that may end in a row without having done anything

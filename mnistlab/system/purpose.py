@@ -1,13 +1,23 @@
 """What this process is for: one that only measures needs no Lightning, which takes longer to import than torch."""
 
+import gc
 import sys
+
+from mnistlab.system.later import import_later
 
 
 class Purpose:
-    """What is known of this process; it is decided once, before models and data sets are imported."""
+    """What is known of this process; it is decided once, before torch is imported."""
 
     runs_one_command = False  # and then ends: it is the program, and nobody's notebook
     only_measures = False  # nothing is trained in it: models and data sets are derived from light classes
+
+
+def be_the_program() -> None:
+    """Let this process import as one that runs a command and ends, or does the jobs of one."""
+    gc.set_threshold(50_000, 20)  # or a fifth of the time that torch is imported in goes into looking for garbage
+    Purpose.runs_one_command = True
+    import_later()
 
 
 def only_measure() -> None:
