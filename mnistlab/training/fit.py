@@ -72,7 +72,8 @@ def train(invocation: Invocation, settled: Settled, found: Found | None, supervi
     pace = _build_pace(cli, supervision)
     recorder = _build_recorder(invocation, cli, found, supervision, pace)
     root, run = invocation.root_of(recorder.folder), cli.configuration.run
-    course = _Course(cli, recorder, configured, differing(settled, cli.resolved), None if supervision else root)
+    among, changed = None if supervision else root, differing(settled, cli.resolved)
+    course = _Course(cli, recorder, configured, changed, among, _by_hand(supervision))
     # in this order they hear of each epoch: the screen before a tracker may fail, and last who may end the run
     recorder.listeners += [course, LossWatch(), Trackers(cli.top["logger"] or [], recorder, root, cli.resolved)]
     recorder.listeners += [supervision] if supervision else []
@@ -126,6 +127,7 @@ class _Course(Listener):
     configured: Configured
     changed: Sequence[Origin]  # what of that is not at its default
     root: Path | None  # where the runs are among which its name should find it; None where it is found otherwise
+    by_hand: bool  # or a sweep has begun it, which removes its last checkpoint
     screen: Screen = field(default_factory=Screen)
 
     def announce(self, trainer: Trainer) -> None:
@@ -146,7 +148,9 @@ class _Course(Listener):
         """Show the outcome of a run that has come to its end, and what it has come to."""
         record = self.recorder.record
         if record.get("status") in ("finished", "pruned"):
-            self.screen.end(self.recorder.folder, record["metrics"], self.cli.datamodule)
+            self.screen.end(record["metrics"], self.cli.datamodule)
+            if self.by_hand:
+                self.screen.way_on(self.recorder.folder)
             self.screen.verdict(verdict(self.recorder.rows, record))
 
 
@@ -154,6 +158,11 @@ def _build_pace(cli: LabCLI, supervision: Supervision | None) -> Pace:
     """With how many threads the run computes; one of a sweep with those of its worker."""
     fixed = torch.get_num_threads() if supervision and not supervision.turns else None
     return Pace(cli.configuration.threads or fixed, supervision.turns if supervision else ())
+
+
+def _by_hand(supervision: Supervision | None) -> bool:
+    """Whether the user goes on with the run, and not a sweep."""
+    return supervision is None or supervision.repeats is not None
 
 
 @contextmanager
@@ -171,7 +180,7 @@ def _closing(recorder: Recorder, supervision: Supervision | None) -> Iterator[No
 
     A run of a sweep is gone on with by the sweep.
     """
-    by_hand = supervision is None or supervision.repeats is not None
+    by_hand = _by_hand(supervision)
     try:
         yield
     except (KeyboardInterrupt, SystemExit) as error:  # the latter is Lightning's answer to Ctrl-C

@@ -69,8 +69,8 @@ class Screen:
         for line in beside([f"epoch {epoch:>7}", *parts, f"{in_seconds(seconds)} s"]):
             self._print(line)
 
-    def end(self, folder: Path, metrics: Mapping[str, Mapping[str, float] | None], data: ImageData) -> None:
-        """Print the outcome, and how to have it again."""
+    def end(self, metrics: Mapping[str, Mapping[str, float] | None], data: ImageData) -> None:
+        """Print the outcome."""
         best, test = metrics.get("best"), metrics.get("test")
         if best:
             self._print(f"best  val acc {ACC.figure(best[PRIMARY])} after epoch {int(best['epoch']) + 1}")
@@ -83,6 +83,9 @@ class Screen:
                 largest[f"test/{ACC.name}"] = largest[f"test/{self._primary}_{ACC.name}"]
                 shares = self._figure(ACC, "test", largest).strip()
                 self._print(f"always naming the largest class: {shares}")
+
+    def way_on(self, folder: Path) -> None:
+        """Print how to have the outcome again."""
         if (folder / LAST).is_file():
             self._print(f"Test it again: {command_for('test', folder)}")
 

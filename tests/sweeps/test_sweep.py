@@ -69,6 +69,17 @@ def test_an_option_of_one_class_is_tried_with_that_class_only(sweep: Sweep) -> N
     assert all(("model.hidden_dim" in each["point"]) == (each["class"] == "TinyModel") for each in found)
 
 
+def test_a_trial_proposes_no_checkpoint_that_the_sweep_removes(
+    sweep: Sweep, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It says how good it was."""
+    sweep("--model.hidden_dim=choice:16")
+
+    log = capsys.readouterr().err
+    assert "best  val acc" in log
+    assert "Test it again" not in log
+
+
 def test_one_trial_is_told_as_one(sweep: Sweep, capsys: pytest.CaptureFixture[str]) -> None:
     """Not as trials."""
     sweep("--model.hidden_dim=choice:16")
