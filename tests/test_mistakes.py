@@ -127,6 +127,11 @@ VALUES = [
     ("fit --trainer.accelerator=cppu", ["--trainer.accelerator=cppu", "Did you mean cpu?", "gpu"]),
     ("fit --trainer.accelerator=tpu", ["--trainer.accelerator=tpu", "no TPU", "--trainer.accelerator=cpu"]),
     ("fit --trainer.strategy=dpp", ["--trainer.strategy=dpp", "Did you mean ddp?"]),
+    ("fit --trainer.strategy=ddp_spawn", ["--trainer.strategy=ddp_spawn: ", "copies", "Use --trainer.strategy=ddp."]),
+    (
+        "fit --trainer.strategy=DDPStrategy --trainer.strategy.start_method=fork",
+        ["--trainer.strategy.start_method=fork: ", "copies", "Leave it out."],
+    ),
     ("fit --trainer.accelerator=cpu --trainer.devices=0", ["--trainer.devices=0", "above 0, got 0."]),
     ("fit --trainer.accelerator=cpu --trainer.devices=[0,1]", ["--trainer.devices=[0,1]", "number of processes"]),
     ("fit --trainer.accumulate_grad_batches=0", ["accumulate_grad_batches must be a whole number above 0, got 0."]),

@@ -6,7 +6,7 @@ from mnistlab.runs.metrics import KNOWN
 
 WORDS: Mapping[str, tuple[str, ...]] = {
     "accelerator": ("auto", "cpu", "gpu", "mps", "tpu"),
-    "strategy": ("auto", "ddp", "ddp_spawn", "fsdp", "deepspeed"),
+    "strategy": ("auto", "ddp", "fsdp", "deepspeed"),
     "profiler": ("simple", "advanced", "pytorch"),
     "gradient_clip_algorithm": ("norm", "value"),
     "monitor": tuple(f"{split}/{each.name}" for split in ("val", "train") for each in reversed(KNOWN)),

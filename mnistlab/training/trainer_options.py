@@ -25,6 +25,7 @@ _HARDWARE = {
     "mps": (MPSAccelerator,),
     "tpu": (XLAAccelerator,),
 }
+_COPIES = "trains in copies of this process, which keep no run"
 _COUNTS = ("accumulate_grad_batches", "num_nodes", "check_val_every_n_epoch")
 
 
@@ -49,6 +50,9 @@ def check_trainer(options: Mapping[str, object], origins: Mapping[str, Written])
         why = _refusal(name, str(options[name]), str(options.get("accelerator") or "auto"))
         if why:
             raise LabError(f"{origin.where}: {why}")
+    origin = origins.get("trainer.strategy.start_method")
+    if origin is not None and origin.value != "popen":
+        raise LabError(f"{origin.where}: this {_COPIES}. Leave it out.")
     for entry in loggers if isinstance(loggers := options.get("logger"), list) else []:
         if entry["class_path"].endswith(".MLFlowLogger") and not entry["init_args"].get("tracking_uri"):
             raise LabError(
@@ -114,11 +118,18 @@ def _no_accelerator(value: str) -> str | None:
 
 
 def _no_strategy(value: str) -> str | None:
-    known = ["auto", *StrategyRegistry.available_strategies()]
+    known = [name for name in ("auto", *StrategyRegistry.available_strategies()) if not _copies_the_process(name)]
+    if _copies_the_process(value):
+        return f"{value} {_COPIES}. Use --trainer.strategy=ddp."
     if value in known or "." in value or value in ("dp", "hpu_parallel"):
         return None
-    shown = [name for name in known if name in ("auto", "ddp", "ddp_spawn", "fsdp", "deepspeed", "single_device")]
+    shown = [name for name in known if name in ("auto", "ddp", "fsdp", "deepspeed", "single_device")]
     return f"there is no strategy {value}.{suggestion(value, known)} Among others there are {', '.join(shown)}."
+
+
+def _copies_the_process(strategy: str) -> bool:
+    """Whether the first process waits while copies of it train, instead of being one of those that do."""
+    return bool({"spawn", "fork", "notebook"} & set(strategy.split("_")))
 
 
 def _no_devices(value: str, accelerator: str) -> str | None:
