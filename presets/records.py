@@ -23,12 +23,12 @@ class Quick99(Preset):
     model = config(
         CompactCNN62K,
         loss=config(LabelSmoothingLoss, smoothing=0.1),
-        optimizer=config(AdamW, lr=6e-3, weight_decay=0.05),
+        optimizer=config(AdamW, lr=2e-2, weight_decay=0.05),
         scheduler=config(WarmupCosine, warmup=0.25, start_factor=0.04),
         channels_last=True,
     )
-    data = config(MNIST, batch_size=256, val_size=0, augment=config(RandomDistortion))
-    trainer = config(Trainer, max_epochs=1, precision="bf16-mixed")
+    data = config(MNIST, batch_size=192, val_size=0, augment=config(RandomDistortion))
+    trainer = config(Trainer, max_epochs=1, limit_train_batches=0.7, precision="bf16-mixed")
     run = config(Run, tags=["mnist", "record"])
 
 
@@ -40,4 +40,4 @@ class Best(Quick99):
     """
 
     model = config(CompactCNN104K)
-    trainer = Quick99.trainer.clone(max_epochs=10)
+    trainer = Quick99.trainer.clone(max_epochs=7, limit_train_batches=1.0)
