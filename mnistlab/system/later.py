@@ -74,7 +74,9 @@ class _LateLoader(Loader):
             self.real.exec_module(module)
         finally:
             self.is_executing = False
-        module.__class__ = ModuleType
+        module.__class__, module.__loader__ = ModuleType, self.real
+        if module.__spec__ is not None:
+            module.__spec__.loader = self.real  # which knows of sources and files
 
 
 class _Present(Loader):

@@ -89,6 +89,9 @@ assert torchmetrics.MeanMetric()(3) == 3 and "torchvision" in sys.modules
 import lightning.pytorch
 from torchmetrics import *
 assert callable(MeanMetric)
+import importlib.resources, inspect
+assert "class" in inspect.getsource(sys.modules["torchmetrics"].Metric)
+assert importlib.resources.files("torchmetrics").joinpath("py.typed").is_file()
 """,
     "a metric draws itself": """
 import lightning.pytorch
