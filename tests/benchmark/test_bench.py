@@ -75,7 +75,8 @@ def test_commands_are_timed_against_the_imports() -> None:
     assert bounds == [[0.06, 0.04], [0.65, 0.5], *[[0.4, 0.25]] * 2, [0.85, 0.7]]
     kept = json.loads(Path("figures.json").read_text())
     peak, growth = kept["sections"]["memory"]
-    assert 0 < peak["value"] < 2_000
+    assert peak["value"] < 2_000  # below 0: a run imports less than all of Lightning does
+    assert peak["parts"]["fit"]["median"] > 100
     assert len(growth["parts"]["after each epoch"]["values"]) == 8
 
 
