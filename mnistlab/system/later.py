@@ -1,7 +1,7 @@
 """All that torch and Lightning import and a run does not use: it is executed once somebody asks for it after all.
 
 A run that compiles nothing, draws nothing and counts no operations needs neither torch's compiler (with sympy and
-triton) nor torchvision nor matplotlib, which are more than half of what importing Lightning takes. None of them is
+triton) nor torchvision nor matplotlib, more than half of what importing Lightning takes beside torch. None of them is
 missing: the module is there, has what those ask of it that import it, and becomes the real one where anything else is
 wanted of it. Only a process that is the program does so, nobody's notebook.
 
