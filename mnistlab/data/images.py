@@ -211,7 +211,7 @@ class ImageData(LightningDataModule):
                 tell(f"note: {note}")
         if self.mean is None or self.std is None:
             data, rows = self._partition("train")
-            mean, std = data.statistics(rows)
+            mean, std = data.statistics(rows if len(rows) else torch.arange(len(data)))
             self.mean = mean if self.mean is None else self.mean
             self.std = std if self.std is None else self.std
 

@@ -24,7 +24,7 @@ def read_npz(path: Path) -> Gathered:
         LabError: If it is broken, holds Python objects, or no images.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
     except ValueError as error:
         if "allow_pickle" not in str(error):
@@ -53,7 +53,7 @@ def read_tensors(path: Path) -> Gathered:
             f"{path} holds more than plain tensors, which could run code when it is read. Save "
             "torch.save({'images': images, 'labels': labels}, path)."
         ) from error
-    except (OSError, EOFError, RuntimeError, ValueError, KeyError) as error:
+    except Exception as error:  # a broken file may bring anything up
         raise damaged(path, error) from error
     if isinstance(found, list | tuple) and len(found) == 2:  # noqa: PLR2004 - as torchvision kept its own
         found = {"images": found[0], "labels": found[1]}
@@ -175,10 +175,10 @@ def _laid_out(array: Array, where: object) -> Array:
             return array.reshape(-1, 3, isqrt(values // 3), isqrt(values // 3))
     if array.ndim == _GREY:
         return array
-    if array.ndim == _COLOUR and array.shape[3] in _COLOURS:
-        return array.transpose(0, 3, 1, 2)
-    if array.ndim == _COLOUR and array.shape[1] in _COLOURS:
-        return array
+    if array.ndim == _COLOUR:
+        found = [each for each in (array.transpose(0, 3, 1, 2), array) if each.shape[1] in _COLOURS]
+        if found:  # of 3 x 4 x 4 it is the first that counts the channels
+            return max(found, key=lambda each: each.shape[2] == each.shape[3])
     shape = "x".join(map(str, array.shape))
     raise LabError(f"{where} has an array {shape}, which is not one of square, grey or coloured images.")
 

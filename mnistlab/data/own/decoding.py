@@ -10,12 +10,13 @@ import sys
 import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-FORMATS = ("PNG", "JPEG", "MPO", "BMP", "DIB", "GIF", "TIFF", "WEBP", "AVIF", "PPM", "TGA", "JPEG2000", "ICO")
+_FORMATS = ("PNG", "JPEG", "BMP", "DIB", "GIF", "TIFF", "WEBP", "AVIF", "PPM", "TGA", "JPEG2000", "ICO")
 """What is read: pictures of dots. Others may start programs, as EPS does."""
 
 _REPORT = 200  # pictures between two words about how far it is
@@ -79,7 +80,7 @@ def opened(path: str, start: int = 0, size: int = -1) -> Image.Image:
         with open(path, "rb") as file:  # noqa: PTH123
             file.seek(start)
             content = file.read(size)
-        with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
+        with Image.open(io.BytesIO(content), formats=_formats()) as picture:
             picture.load()
             return as_seen(picture)
     except UnidentifiedImageError:
@@ -91,10 +92,17 @@ def opened(path: str, start: int = 0, size: int = -1) -> Image.Image:
     raise Unreadable(f"{where}\n{why}")
 
 
+@cache
+def _formats() -> list[str]:
+    """Those that Pillow knows as it was built."""
+    Image.init()
+    return [name for name in _FORMATS if name in Image.OPEN]
+
+
 def as_seen(picture: Image.Image) -> Image.Image:
     """A decoded picture in grey or in colour of 8 bits, on white where it is transparent, the right way up."""
     if picture.info.get("exif") or picture.format in ("TIFF", "MPO", "JPEG"):
-        picture = ImageOps.exif_transpose(picture)
+        ImageOps.exif_transpose(picture, in_place=True)
     if picture.mode in ("L", "RGB") and "transparency" not in picture.info:
         return picture
     if picture.mode.startswith("I;16") or picture.mode in ("I", "F"):
