@@ -5,6 +5,9 @@ import gzip
 import io
 import json
 import pickle
+import struct
+import sys
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -254,30 +257,54 @@ def test_parquet_of_a_hub_has_its_names_of_classes(tmp_path: Path) -> None:
     assert _are_all(data)
 
 
-def test_matlab_stores_images_by_columns(tmp_path: Path) -> None:
-    """Structures within structures, as EMNIST has them, and rows turned upright."""
-    scipy = pytest.importorskip("scipy.io")
+def _element(kind: int, content: bytes) -> bytes:
+    return struct.pack("<II", kind, len(content)) + content + bytes(-len(content) % 8)
+
+
+def _matrix(name: str, kind: int, shape: tuple[int, ...], *content: bytes) -> bytes:
+    sizes = np.array(shape, "<i4").tobytes()
+    head = _element(6, struct.pack("<II", kind, 0)) + _element(5, sizes) + _element(1, name.encode())
+    return _element(14, head + b"".join(content))
+
+
+def _numbers(name: str, values: NDArray[Any]) -> bytes:
+    """An array of doubles that are kept in bytes."""
+    return _matrix(name, 6, values.shape, _element(2, values.astype(np.uint8).tobytes(order="F")))
+
+
+def _structure(name: str, fields: Mapping[str, Callable[[str], bytes]]) -> bytes:
+    names = b"".join(field.encode().ljust(32, b"\0") for field in fields)
+    length = struct.pack("<HHi", 5, 4, 32)
+    return _matrix(name, 2, (1, 1), length, _element(1, names), *(made("") for made in fields.values()))
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_matlab_stores_images_by_columns(packed: bool, tmp_path: Path) -> None:
+    """Structures within structures, as EMNIST has them, and images turned upright."""
     images, labels = _images()
     flat = images.swapaxes(1, 2).reshape(len(images), -1)
-    parts = {
-        "train": {"images": flat[:20], "labels": labels[:20, None].astype(np.uint8)},
-        "test": {"images": flat[20:], "labels": labels[20:, None].astype(np.uint8)},
-    }
-    scipy.savemat(tmp_path / "emnist.mat", {"dataset": parts})
+
+    def split(rows: slice) -> Callable[[str], bytes]:
+        fields = {
+            "images": lambda name: _numbers(name, flat[rows]),
+            "labels": lambda name: _numbers(name, labels[rows, None]),
+        }
+        return lambda name: _structure(name, fields)
+
+    content = _structure("dataset", {"train": split(slice(20)), "test": split(slice(20, 30))})
+    content = struct.pack("<II", 15, len(small := zlib.compress(content))) + small if packed else content
+    (tmp_path / "emnist.mat").write_bytes(b"MATLAB 5.0 MAT-file".ljust(124) + b"\0\1IM" + content)
 
     assert _are_all(Images(path=tmp_path / "emnist.mat"), DIGITS)
 
 
-@pytest.mark.parametrize("missing", ["pyarrow", "scipy.io"])
-def test_an_extra_that_is_missing_is_named(missing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pyarrow_is_named_where_it_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the words that install it."""
-    monkeypatch.setitem(__import__("sys").modules, missing, None)
-    path = tmp_path / "file"
-    path.write_bytes({"pyarrow": b"PAR1", "scipy.io": b"MATLAB 5.0 MAT-file"}[missing] + bytes(100))
-    extra = {"pyarrow": "parquet", "scipy.io": "mat"}[missing]
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    (tmp_path / "some.parquet").write_bytes(b"PAR1" + bytes(100))
 
-    with pytest.raises(LabError, match=rf"pip install 'mnistlab\[{extra}\]'"):
-        _ = Images(path=path).heads
+    with pytest.raises(LabError, match=r"pip install 'mnistlab\[parquet\]'"):
+        _ = Images(path=tmp_path / "some.parquet").heads
 
 
 def test_python_objects_are_refused_and_never_run(tmp_path: Path) -> None:
@@ -311,6 +338,7 @@ BROKEN: Mapping[str, tuple[bytes, str]] = {
     "high.csv": (b"1" + b",7" * 15 + b",70000\n", "pixels from 7 to 70000"),
     "odd.csv": (b"1" + b",7" * 17 + b"\n", "18 columns, which are no square image"),
     "cut.idx": (b"\0\0\x08\x03\0\0\0\x02\0\0\0\x02\0\0\0\x02\x07", "is 17 bytes, and its header says 24"),
+    "cut.mat": (b"MATLAB 5.0".ljust(126) + b"IM" + b"\x0e\0\0\0\xff\0\0\0", "ends within an element"),
     "cut.libsvm": (b"1 1:5 2:7\n2 1:x\n", "line 2 is not `label index:value ...`"),
     "what.hdf5": (b"\x89HDF\r\n\x1a\n", "save it as npz"),
     "photo.png": (b"\x89PNG\r\n", "is one picture"),

@@ -1,9 +1,9 @@
-"""Arrays with names: of npz, of a file of tensors, of MATLAB."""
+"""Arrays with names, as npz and files of tensors have them."""
 
 import pickle
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from math import isqrt
 from pathlib import Path
 
@@ -60,24 +60,6 @@ def read_tensors(path: Path) -> Gathered:
     if not isinstance(found, Mapping) or not all(isinstance(each, torch.Tensor) for each in found.values()):
         raise LabError(f"{path} holds no mapping of tensors. Save {{'images': images, 'labels': labels}}.")
     return paired({str(name): tensor.numpy() for name, tensor in found.items()}, path)
-
-
-def read_mat(path: Path) -> Gathered:
-    """Read a file of MATLAB, version 5: EMNIST's and affNIST's structures, or plain arrays.
-
-    Raises:
-        LabError: If scipy is missing, or the file is broken or holds no images.
-    """
-    try:
-        from scipy.io import loadmat  # noqa: PLC0415 - an extra
-    except ImportError as error:
-        raise LabError(f"{path} is a file of MATLAB, which needs scipy: pip install 'mnistlab[mat]'") from error
-    try:
-        contents = loadmat(str(path))
-    except Exception as error:  # scipy has no common one
-        raise damaged(path, error) from error
-    arrays = dict(_flattened({name: each for name, each in contents.items() if not name.startswith("__")}, ""))
-    return paired({name: each for name, each in arrays.items() if each.dtype.kind in "iufb"}, path, by_column=True)
 
 
 def paired(arrays: Mapping[str, Array], path: Path, *, by_column: bool = False) -> Gathered:
@@ -200,15 +182,3 @@ def _from_columns(array: Array, images: int | None) -> Array:
     rows = array if images is None or array.shape[0] == images else array.T
     laid_out = _laid_out(rows, "it")
     return laid_out.swapaxes(-1, -2)
-
-
-def _flattened(value: object, name: str) -> Iterator[tuple[str, Array]]:
-    """The arrays of nested structures: `dataset.train.images`."""
-    if isinstance(value, Mapping):
-        for key, each in value.items():
-            yield from _flattened(each, f"{name}.{key}".lstrip("."))
-    elif isinstance(value, np.ndarray) and value.dtype.names:
-        for field in value.dtype.names:
-            yield from _flattened(value[field].item() if value.size == 1 else value[field], f"{name}.{field}")
-    elif isinstance(value, np.ndarray):
-        yield name, value

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mnistlab.data.own import arrays, folders, idx_pairs, parquet, text
+from mnistlab.data.own import arrays, folders, idx_pairs, matlab, parquet, text
 from mnistlab.data.own.gathered import Gathered, Part, split_named
 from mnistlab.errors import LabError
 from mnistlab.text.nearest import suggestion
@@ -31,7 +31,7 @@ _MAGIC = {b"PAR1": "parquet", b"MATLAB 5.0": "mat"}
 _READERS: Mapping[str, Callable[[Path], Gathered]] = {
     "npz": arrays.read_npz,
     "tensors": arrays.read_tensors,
-    "mat": arrays.read_mat,
+    "mat": matlab.read_mat,
     "libsvm": text.read_libsvm,
 }
 
