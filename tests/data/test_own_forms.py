@@ -480,5 +480,9 @@ def test_a_table_of_pixels_without_labels_can_be_predicted_only(
     assert main([*learn, "--data.path=train.csv"]) == 0
     assert main(["test", "--ckpt_path=last", "--data.path=test.csv"]) == 2
     assert "it can be predicted, and nothing else" in capsys.readouterr().err
-    assert main(["predict", "--ckpt_path=last", "--data.path=test.csv"]) == 0
+    assert main(["predict", "--ckpt_path=last", "--data.path=test.csv", "--format=kaggle"]) == 0
     assert "30 predictions" in capsys.readouterr().out
+    (table,) = (tmp_path / "runs").rglob("predictions.csv")
+    columns, *rows = table.read_text().splitlines()
+    assert columns == "ImageId,Label"
+    assert [row.partition(",")[0] for row in rows] == [str(number) for number in range(1, 31)]

@@ -1,5 +1,6 @@
 """Pictures of one's own: as a person sees them, in one size, divided, known again, and learnt from by every model."""
 
+import csv
 import shutil
 from pathlib import Path
 from typing import Any
@@ -345,3 +346,18 @@ def test_other_images_become_what_a_checkpoint_has_learnt(colours: Path, here: P
     assert main(["test", "--ckpt_path=last", f"--data.path={other}", "--data.test_fraction=1"]) == 0
     (tested,) = (run for run in (here / "runs").glob("*/*") if record_of(run)["command"] == "test")
     assert "metrics" in record_of(tested)
+
+
+def test_classes_are_told_by_their_names(colours: Path, here: Path) -> None:
+    """In the table of predictions and in the report."""
+    assert main(["fit", "--model=CNN8K", "--data=Images", f"--data.path={colours}", "--trainer.max_epochs=1"]) == 0
+    (run,) = (here / "runs").glob("*/*")
+
+    assert main(["report", str(run)]) == 0
+    assert main(["predict", f"--ckpt_path={run}"]) == 0
+
+    (table,) = (here / "runs").rglob("predictions.csv")
+    rows = list(csv.DictReader(table.read_text().splitlines()))
+    assert {row["class"] for row in rows} <= {"blue", "green", "red"}
+    page = (run / "report.html").read_text()
+    assert all(f'scope="row">{name}<' in page for name in ("blue", "green", "red"))
