@@ -13,7 +13,7 @@ def _predict(asked: Arguments) -> Work:
     return work(asked.command, asked.others, table=asked.values.get("format", "full"))
 
 
-_TABLE = "full has the probabilities, kaggle is ImageId,Label"
+_TABLE = "Of the table; kaggle is ImageId,Label"
 
 COMMAND = measuring(
     "predict", "write the prediction for every test image to a table", 4, "trainer.limit_predict_batches"
