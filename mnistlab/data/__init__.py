@@ -6,6 +6,7 @@ from mnistlab.data.images import ImageData
 from mnistlab.data.imageset import ImageSet
 from mnistlab.data.labels import DigitTable, LabelScheme, MeasuredLabels
 from mnistlab.data.mnist import EMNIST, KMNIST, MNIST, QMNIST, FashionMNIST, MultiheadMNIST
+from mnistlab.data.own_images import Images
 
 __all__ = [
     "EMNIST",
@@ -17,6 +18,7 @@ __all__ = [
     "FashionMNIST",
     "ImageData",
     "ImageSet",
+    "Images",
     "LabelScheme",
     "MeasuredLabels",
     "MultiheadMNIST",

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from mnistlab.data.augment import Augmentation
-from mnistlab.data.imageset import ImageSet, stratified
+from mnistlab.data.imageset import ImageSet
 from mnistlab.data.labels import LabelScheme
 from mnistlab.data.likeness import Oddity, Recognition, oddities
 from mnistlab.data.loader import EvalLoader, Shard, TrainLoader
@@ -88,6 +88,11 @@ class ImageData(LightningDataModule):
         raise AssertionError(f"{type(self).__name__} does not say what heads it has")
 
     @property
+    def class_names(self) -> dict[str, list[str]]:
+        """The names of the classes of each label that have some other than their numbers."""
+        return {}
+
+    @property
     def heads(self) -> dict[str, int]:
         """The number of classes of each label, the primary label first, those of `labels` included.
 
@@ -106,11 +111,20 @@ class ImageData(LightningDataModule):
         if self._val_size is not None:
             return self._val_size
         known = len(self._rows["train"]) + len(self._rows["val"]) if "train" in self._rows else None
-        return _held_out(known or self.train_size or self.num_images.get("train"))
+        return self.held_out(known or self.train_size or self.num_images.get("train"))
 
     @val_size.setter
     def val_size(self, size: int | None) -> None:
         self._val_size = size
+
+    def held_out(self, images: int | None) -> int:
+        """How many of so many training images are for validation where nobody says it."""
+        return _VAL_SIZE if images is None else min(_VAL_SIZE, images // _VAL_PART)
+
+    @property
+    def is_pooled(self) -> bool:
+        """Whether training, validation and test are drawn from all images together."""
+        return self.partition == "pooled"
 
     @property
     def image_shape(self) -> tuple[int, int, int] | None:
@@ -197,7 +211,7 @@ class ImageData(LightningDataModule):
                 tell(f"note: {note}")
         if self.mean is None or self.std is None:
             data, rows = self._partition("train")
-            mean, std = data.statistics(rows)
+            mean, std = data.statistics(rows if len(rows) else torch.arange(len(data)))
             self.mean = mean if self.mean is None else self.mean
             self.std = std if self.std is None else self.std
 
@@ -272,7 +286,7 @@ class ImageData(LightningDataModule):
 
     def _partition(self, split: str) -> tuple[ImageSet, Tensor]:
         """The set that holds `split`, on the device of the model, and the rows of the split in it."""
-        part = "pool" if self.partition == "pooled" else "test" if split == "test" else "train"
+        part = "pool" if self.is_pooled else "test" if split == "test" else "train"
         if part not in self._sets:
             self._load(part)
         return self._on_device(part), self._rows[split]
@@ -285,31 +299,44 @@ class ImageData(LightningDataModule):
             data = self._read("train")
             self._divide(data, torch.arange(len(data)))
         else:
-            train, test = self._read("train"), self._read("test")
-            data = train.joined(test)
-            rest, self._rows["test"] = stratified(torch.arange(len(data)), data.primary, len(test), self.partition_seed)
+            data, size = self._read_pool()
+            rest, self._rows["test"] = data.split_off(torch.arange(len(data)), size, self.partition_seed)
             self._divide(data, rest)
         self._sets[part] = data
 
+    def _read_pool(self) -> tuple[ImageSet, int]:
+        """All images together, and how many of them are for the test."""
+        train, test = self._read("train"), self._read("test")
+        return train.joined(test), len(test)
+
     def _divide(self, data: ImageSet, rows: Tensor) -> None:
         """Take from the rows as many as are wanted, and hold some of these out."""
-        name, seed = type(self).__name__, self.partition_seed
-        if self.train_size is not None and self.train_size != len(rows):
-            if self.train_size > len(rows):
-                raise LabError(f"`train_size` must be at most {len(rows)}, which {name} has, got {self.train_size}.")
-            _, rows = stratified(rows, data.primary, self.train_size, seed)
-        size = _held_out(len(rows)) if self._val_size is None else self._val_size
+        rows = self._taken(data, rows)
+        size = self.held_out(len(rows)) if self._val_size is None else self._val_size
         if size >= len(rows):
             raise LabError(
-                f"`val_size` must leave training images: {name} has {len(rows)}, got {size}. Take fewer, or leave "
-                "--data.val_size out: 5,000, or a sixth of fewer than 30,000."
+                f"`val_size` must leave training images: {type(self).__name__} has {len(rows)}, got {size}. Take "
+                "fewer, or leave --data.val_size out: 5,000, or a sixth of fewer than 30,000."
             )
-        self._rows["train"], self._rows["val"] = stratified(rows, data.primary, size, seed)
+        self._rows["train"], self._rows["val"] = data.split_off(rows, size, self.partition_seed)
+
+    def _taken(self, data: ImageSet, rows: Tensor) -> Tensor:
+        """As many of the rows as `train_size` says."""
+        if self.train_size is None or self.train_size == len(rows):
+            return rows
+        if self.train_size > len(rows):
+            name = type(self).__name__
+            raise LabError(f"`train_size` must be at most {len(rows)}, which {name} has, got {self.train_size}.")
+        return data.split_off(rows, self.train_size, self.partition_seed)[1]
 
     def _read(self, split: Literal["train", "test"]) -> ImageSet:
         """The official images with all their labels."""
         data = self.read(split)
         self._note(split, data)
+        return self._labelled(data)
+
+    def _labelled(self, data: ImageSet) -> ImageSet:
+        """Images with the further labels that were asked for."""
         if self.labels is None:
             return data
         return replace(data, targets={**data.targets, **self.labels.checked(data.images, data.primary)})
@@ -338,8 +365,3 @@ class ImageData(LightningDataModule):
         if data.images.device != device:
             data = self._sets[part] = data.to(device)
         return data
-
-
-def _held_out(images: int | None) -> int:
-    """How many of the training images are held out where nobody says it."""
-    return _VAL_SIZE if images is None else min(_VAL_SIZE, images // _VAL_PART)

@@ -7,6 +7,8 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from mnistlab.errors import LabError
+
 _CHUNK = 1 << 20  # pixels that are looked at at once
 
 
@@ -18,11 +20,13 @@ class ImageSet:
         images: (n, channels, height, width) uint8.
         targets: One (n,) int64 tensor of class indices for each name; the first name is the primary one.
         factors: What the images were made with, where it is known: one (n,) float32 tensor for each name.
+        groups: (n,) int64; images of one group stay on one side of a split. None where each stands for itself.
     """
 
     images: Tensor
     targets: Mapping[str, Tensor]
     factors: Mapping[str, Tensor] | None = None
+    groups: Tensor | None = None
 
     def __post_init__(self) -> None:
         assert all(len(target) == len(self.images) for target in self.targets.values())
@@ -38,11 +42,27 @@ class ImageSet:
     def joined(self, other: Self) -> Self:
         """The images of both, without factors."""
         targets = {name: torch.cat([self.targets[name], other.targets[name]]) for name in self.targets}
-        return type(self)(torch.cat([self.images, other.images]), targets)
+        groups = None
+        if self.groups is not None and other.groups is not None:
+            groups = torch.cat([self.groups, other.groups])
+        return type(self)(torch.cat([self.images, other.images]), targets, groups=groups)
 
     def to(self, device: torch.device) -> Self:
         """The same on a device, without factors."""
-        return type(self)(self.images.to(device), {name: target.to(device) for name, target in self.targets.items()})
+        targets = {name: target.to(device) for name, target in self.targets.items()}
+        return type(self)(self.images.to(device), targets, groups=self.groups)
+
+    def split_off(self, rows: Tensor, size: int, seed: int) -> tuple[Tensor, Tensor]:
+        """Divide some rows into those that stay and `size` that do not, every class in proportion.
+
+        Groups stay together, so that there may be a few more or less.
+
+        Raises:
+            LabError: If all that is wanted belongs together.
+        """
+        if self.groups is None:
+            return stratified(rows, self.primary, size, seed)
+        return _grouped(rows, self.primary, self.groups, size, seed)
 
     def statistics(self, rows: Tensor) -> tuple[float, float]:
         """Mean and standard deviation of the pixels of some images, from 0 to 1."""
@@ -79,3 +99,22 @@ def stratified(rows: Tensor, labels: Tensor, size: int, seed: int) -> tuple[Tens
     kept = torch.cat([members[count:] for members, count in zip(by_class, quota, strict=True)])
     taken = torch.cat([members[:count] for members, count in zip(by_class, quota, strict=True)])
     return kept.sort().values, taken.sort().values
+
+
+def _grouped(rows: Tensor, labels: Tensor, groups: Tensor, size: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Split off whole groups: each in a random order that brings the classes nearer to their share of `size`."""
+    _, group = groups[rows].unique(return_inverse=True)
+    _, label = labels[rows].unique(return_inverse=True)
+    counts = torch.zeros(int(group.max()) + 1, int(label.max()) + 1, dtype=torch.float64)
+    counts.index_put_((group, label), torch.ones(len(rows), dtype=torch.float64), accumulate=True)
+    missing = counts.sum(dim=0) * (size / len(rows))
+    taken = torch.zeros(len(counts), dtype=torch.bool)
+    for number in torch.randperm(len(counts), generator=torch.Generator().manual_seed(seed)).tolist():
+        left = missing - counts[number]
+        if left.square().sum() < missing.square().sum():
+            taken[number], missing = True, left
+    if size and not 0 < int(taken.sum()) < len(counts):
+        raise LabError(
+            f"the {len(counts)} groups of --data.group cannot be divided: leave it out, or name smaller ones."
+        )
+    return rows[~taken[group]], rows[taken[group]]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
+from itertools import combinations
 from typing import Literal, NamedTuple
 
 import torch
@@ -73,6 +74,22 @@ def equal_images(some: Tensor, others: Tensor) -> int:
     places = place[torch.searchsorted(known, sought[alike])]
     pairs = zip(places.split(_ROWS), alike.split(_ROWS), strict=True)
     return sum(int((some[one] == others[other]).flatten(1).all(dim=1).sum()) for one, other in pairs)
+
+
+def equal_among(images: Tensor, splits: Mapping[str, Tensor]) -> Iterator[tuple[str, str, int]]:
+    """How many images of each split stand in an earlier one too, to the bit.
+
+    Args:
+        images: (n, channels, height, width) uint8, all splits together.
+        splits: The rows of each.
+    """
+    marks = _marks(images)
+    for (one, rows), (other, others) in combinations(splits.items(), 2):
+        alike = others[torch.isin(marks[others], marks[rows])]
+        known, place = marks[rows].sort()
+        same = rows[place[torch.searchsorted(known, marks[alike])]]
+        pairs = zip(same.split(_ROWS), alike.split(_ROWS), strict=True)
+        yield one, other, sum(int((images[a] == images[b]).flatten(1).all(dim=1).sum()) for a, b in pairs)
 
 
 def _marks(images: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from mnistlab.presets.finding import Found, comment, find_preset, preset_classes
 from mnistlab.presets.nodes import Config, written_for
 from mnistlab.presets.places import caller, warn
 from mnistlab.presets.running import run
-from mnistlab.sections.linking import link_classes
+from mnistlab.sections.linking import link_data
 from mnistlab.sections.parts import Attributes, Sweep, TopLevel, prepare, sections
 from mnistlab.text.nearest import suggestion
 
@@ -91,7 +91,7 @@ class Preset(Attributes, metaclass=_NeverChanges):
             LabError: If the model or the data refuse their options.
         """
         settled = _settled(cls.layers)
-        link_classes(settled)
+        link_data(settled)
         values = cast("dict[str, Mapping[str, Any]]", settled.values)["model"]
         node: Config[Classifier] = cls.model
         return node.clone({"num_classes": values["init_args"]["num_classes"]}).build()

@@ -49,13 +49,14 @@ def tested(run: Run, trust: Trust) -> Iterator[list[Part]]:
     several = len(outcomes.answers) > 1
     head, answers = next(iter(outcomes.answers.items()))
     matrix = confusion(answers, outcomes.num_classes[head])
+    names = outcomes.names(head)
     named = f" of {head}" if several else ""
     if several:
         yield [("Heads", [_heads(outcomes)])]
-    yield [(f"Confusion matrix{named}", _matrix(matrix)), (f"Classes{named}", [_classes(matrix)])]
+    yield [(f"Confusion matrix{named}", _matrix(matrix, names)), (f"Classes{named}", [_classes(matrix, names)])]
     bins = calibration(answers)
     yield [(f"Calibration{named}", _calibration(bins)), ("Confidence in numbers", [_bins(bins)])]
-    yield [(f"Worst mistakes{named}", _mistakes(folder, outcomes, answers, trust))]
+    yield [(f"Worst mistakes{named}", _mistakes(folder, outcomes, head, trust))]
 
 
 def interval(run: Run) -> str:
@@ -121,7 +122,7 @@ def _heads(outcomes: Outcomes) -> Markup:
     return table(columns, rows, caption="The test of each head", numeric=columns[1:])
 
 
-def _matrix(matrix: NDArray[np.int64]) -> Iterator[Markup]:
+def _matrix(matrix: NDArray[np.int64], names: Sequence[str]) -> Iterator[Markup]:
     """The counts, with colour: of right answers one, of mistakes another that shows few of them too."""
     size = len(matrix)
     total, right = int(matrix.sum()), int(matrix.trace())
@@ -133,22 +134,22 @@ def _matrix(matrix: NDArray[np.int64]) -> Iterator[Markup]:
         return
     wrong = matrix - np.diag(matrix.diagonal())
     most = max(1, int(wrong.max()))
-    head = [element("th", "", scope="col"), *(element("th", column, scope="col") for column in range(size))]
+    head = [element("th", "", scope="col"), *(element("th", name, scope="col") for name in names)]
     rows = []
     for row, counts in enumerate(matrix.tolist()):
         whole = max(1, sum(counts))
         cells = [
-            _cell(value, row, column, (value / whole) if row == column else (value / most) ** 0.5)
+            _cell(value, names[row], names[column], (value / whole) if row == column else (value / most) ** 0.5)
             for column, value in enumerate(counts)
         ]
-        rows.append(element("tr", element("th", row, scope="row"), *cells))
+        rows.append(element("tr", element("th", names[row], scope="row"), *cells))
     caption = element("caption", "How often each class was taken for each")
     kind = "confusion few" if size <= _FEW_CLASSES else "confusion"
     inner = element("table", caption, element("thead", element("tr", *head)), element("tbody", *rows), class_=kind)
     yield scrolling(inner, "Confusion matrix")
 
 
-def _cell(value: int, row: int, column: int, strength: float) -> Markup:
+def _cell(value: int, row: str, column: str, strength: float) -> Markup:
     if not value:
         return element("td", 0, class_="none")
     kind = "right" if row == column else "wrong"
@@ -156,11 +157,11 @@ def _cell(value: int, row: int, column: int, strength: float) -> Markup:
     return element("td", f"{value:,}", class_=kind, style=f"--strength:{100 * strength:.0f}%", title=title)
 
 
-def _classes(matrix: NDArray[np.int64]) -> Markup:
+def _classes(matrix: NDArray[np.int64], names: Sequence[str]) -> Markup:
     columns = ("Class", "Precision", "Recall", "F1", "Images")
     rows = [
-        (number, _share(score.precision), _share(score.recall), _share(score.f1), f"{score.count:,}")
-        for number, score in enumerate(class_scores(matrix))
+        (name, _share(score.precision), _share(score.recall), _share(score.f1), f"{score.count:,}")
+        for name, score in zip(names, class_scores(matrix), strict=True)
     ]
     return table(columns, rows, caption="How well each class is told from the others", numeric=columns)
 
@@ -184,7 +185,8 @@ def _bins(bins: Sequence[Bin]) -> Markup:
     return table(columns, rows, caption="Answers by their confidence", numeric=columns)
 
 
-def _mistakes(folder: Path, outcomes: Outcomes, answers: Answers, trust: Trust) -> Iterator[Markup]:
+def _mistakes(folder: Path, outcomes: Outcomes, head: str, trust: Trust) -> Iterator[Markup]:
+    answers, names = outcomes.answers[head], outcomes.names(head)
     rows = answers.worst()
     wrong = int((~answers.right).sum())
     if not wrong:
@@ -196,22 +198,24 @@ def _mistakes(folder: Path, outcomes: Outcomes, answers: Answers, trust: Trust) 
         images = outcomes.mistakes.images if outcomes.mistakes else trust.tested_images(folder, outcomes, rows)
     except LabError as error:
         yield note(f"The images themselves are left out: {error}")
-        yield _listed(rows, answers)
+        yield _listed(rows, answers, names)
         return
-    yield element("ul", *(_mistake(*each, answers) for each in zip(images, rows, strict=True)), class_="images")
+    yield element("ul", *(_mistake(*each, answers, names) for each in zip(images, rows, strict=True)), class_="images")
 
 
-def _mistake(image: NDArray[np.uint8], row: int, answers: Answers) -> Markup:
-    target, taken = int(answers.target[row]), int(answers.prediction[row])
+def _mistake(image: NDArray[np.uint8], row: int, answers: Answers, names: Sequence[str]) -> Markup:
+    target, taken = names[answers.target[row]], names[answers.prediction[row]]
     said = element("span", f"{target}, taken for {taken} ", element("small", f"({_confidence(answers, row)})"))
     alt = f"Test image {row}: a {target} that was taken for a {taken}"
     picture = element("img", src=_png(image), alt=alt, title=f"test image {row}")
     return element("li", picture, said)
 
 
-def _listed(rows: Iterable[int], answers: Answers) -> Markup:
+def _listed(rows: Iterable[int], answers: Answers, names: Sequence[str]) -> Markup:
     columns = ("Test image", "Class", "Taken for", "Confidence")
-    cells = [(row, int(answers.target[row]), int(answers.prediction[row]), _confidence(answers, row)) for row in rows]
+    cells = [
+        (row, names[answers.target[row]], names[answers.prediction[row]], _confidence(answers, row)) for row in rows
+    ]
     return table(columns, cells, caption="The worst mistakes", numeric=columns)
 
 

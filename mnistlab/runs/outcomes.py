@@ -1,8 +1,9 @@
 """A test whose answers are kept with the run, image by image, to be compared and shown; without torch."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from safetensors.numpy import save
 
 from mnistlab.errors import LabError
 from mnistlab.system.files import UnreadableError, check_file, write_bytes
+from mnistlab.text.values import cut
 
 MISTAKES = 24
 """Of so many wrong answers the images are kept, at most."""
@@ -20,6 +22,7 @@ MISTAKES = 24
 PARTS = ("prediction", "target", "confidence", "target_prob")
 _MOST_BYTES = 1 << 30
 _LARGEST = 1 << 20  # bytes of an image that is kept: what a page has room for
+_LONGEST = 30  # characters of a class's name that are shown
 _AXES = 4  # image, channel, row, column
 _MISTAKEN = ("mistakes.rows", "mistakes.images")
 
@@ -82,11 +85,18 @@ class Outcomes:
     images: str  # the fingerprint of the images and their primary classes: only tests of the same ones can be compared
     num_classes: Mapping[str, int]  # the number of classes of each head
     mistakes: Mistakes | None = None  # those of the primary head; older runs have none
+    class_names: Mapping[str, Sequence[str]] = field(default_factory=dict)  # of heads whose data have some
 
     @property
     def primary(self) -> Answers:
         """The answers of the primary head."""
         return next(iter(self.answers.values()))
+
+    def names(self, head: str) -> list[str]:
+        """What the classes of a head are called: by their names where they have some, else by their numbers."""
+        named = self.class_names.get(head, ())
+        size = self.num_classes[head]
+        return [cut(name, _LONGEST) for name in named] if len(named) == size else [str(each) for each in range(size)]
 
 
 def save_outcomes(path: Path, outcomes: Outcomes) -> None:
@@ -101,7 +111,10 @@ def save_outcomes(path: Path, outcomes: Outcomes) -> None:
         tensors |= dict(zip(_MISTAKEN, (mistakes.rows, mistakes.images), strict=True))
     sizes = ",".join(f"{head}={size}" for head, size in outcomes.num_classes.items())
     content = {name: np.ascontiguousarray(values) for name, values in tensors.items()}
-    write_bytes(path, save(content, {"format": "1", "images": outcomes.images, "heads": sizes}))
+    said = {"format": "1", "images": outcomes.images, "heads": sizes}
+    if outcomes.class_names:
+        said["names"] = json.dumps({head: list(names) for head, names in outcomes.class_names.items()})
+    write_bytes(path, save(content, said))
 
 
 def load_outcomes(path: Path) -> Outcomes:
@@ -116,7 +129,8 @@ def load_outcomes(path: Path) -> Outcomes:
             said = file.metadata() or {}
             sizes = {head: int(size) for head, _, size in (part.partition("=") for part in said["heads"].split(","))}
             answers = {head: _answers(file, head, size) for head, size in sizes.items()}
-            return Outcomes(answers, said["images"], sizes, _mistakes(file, next(iter(answers.values()))))
+            mistakes = _mistakes(file, next(iter(answers.values())))
+            return Outcomes(answers, said["images"], sizes, mistakes, _class_names(said.get("names")))
     except FileNotFoundError as error:
         raise LabError(f"{path.parent} has no test outcomes: {path.name} is not there.") from error
     except UnreadableError:
@@ -140,6 +154,15 @@ def _answers(file: safe_open, head: str, num_classes: int) -> Answers:
     answers = Answers(prediction.astype(np.int64), target.astype(np.int64), *probs)
     check_images(answers, num_classes)
     return answers
+
+
+def _class_names(said: str | None) -> dict[str, list[str]]:
+    """The names of the classes of each head; none where something else stands there."""
+    if said is None:
+        return {}
+    found = json.loads(said)
+    named = found.items() if isinstance(found, dict) else ()
+    return {head: [str(name) for name in names] for head, names in named if isinstance(names, list)}
 
 
 def _mistakes(file: safe_open, answers: Answers) -> Mistakes | None:

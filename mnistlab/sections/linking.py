@@ -1,4 +1,4 @@
-"""What one section tells another: the number of classes of the data reaches the model."""
+"""What one section tells another: how many classes the data have, and what their images are, reaches the model."""
 
 import json
 from collections.abc import Mapping
@@ -14,8 +14,8 @@ from mnistlab.options.specification import Specification
 from mnistlab.options.written import Source
 
 
-def link_classes(settled: Settled, built: ImageData | None = None) -> None:
-    """Give the model of a configuration as many classes as its data have.
+def link_data(settled: Settled, built: ImageData | None = None) -> None:
+    """Give the model of a configuration as many classes as its data have, and the size of their images.
 
     Args:
         settled: The configuration.
@@ -25,11 +25,42 @@ def link_classes(settled: Settled, built: ImageData | None = None) -> None:
         LabError: If the command line or a checkpoint says otherwise, or the data set refuses its options.
     """
     data, model = settled.values["data"], settled.values["model"]
-    arguments = model["init_args"]
-    if "num_classes" not in arguments:
+    built = built or build(ImageData, Specification.of(data))
+    data["init_args"].update({name: place for name, place in built.located().items() if name in needed(type(built))})
+    _link_images(settled, built)
+    if "num_classes" in model["init_args"]:
+        _link_classes(settled, built.heads)
+
+
+def _link_images(settled: Settled, data: ImageData) -> None:
+    """Tell the model, and a backbone that it takes, what images there are, wherever nobody else has said it."""
+    if data.image_shape is None:
         return
-    name = data["class_path"].rpartition(".")[2]
-    heads = (built or build(ImageData, Specification.of(data))).heads
+    channels, height, width = data.image_shape
+    known = {"in_channels": channels, "in_features": channels * height * width}
+    known["input_size"] = known["in_features"]
+    if height == width:
+        known["image_size"] = height
+    model = settled.values["model"]["init_args"]
+    backbone = model.get("backbone")
+    nested = backbone["init_args"] if isinstance(backbone, dict) and "init_args" in backbone else {}
+    for key, arguments in (("model", model), ("model.backbone", nested)):
+        said = {name for name in arguments if f"{key}.{name}" in settled.origins}
+        arguments.update({name: value for name, value in known.items() if name in arguments.keys() - said})
+        if "patch_size" in arguments.keys() - said and "image_size" in arguments:
+            size, side = arguments["patch_size"], arguments["image_size"]
+            dividing = [number for number in range(1, side + 1) if side % number == 0]
+            arguments["patch_size"] = min(dividing, key=lambda number: (abs(number - size), number))
+
+
+def _link_classes(settled: Settled, heads: Mapping[str, int]) -> None:
+    """Tell the model how many classes there are.
+
+    Raises:
+        LabError: If somebody has said otherwise.
+    """
+    data, model = settled.values["data"], settled.values["model"]
+    arguments, name = model["init_args"], data["class_path"].rpartition(".")[2]
     true: object = next(iter(heads.values())) if len(heads) == 1 else dict(heads)
     origin, wanted = settled.origins.get("model.num_classes"), arguments["num_classes"]
     if isinstance(wanted, Mapping) and wanted.items() <= heads.items():

@@ -13,6 +13,17 @@ from mnistlab.runs.folder import OUTCOMES
 from mnistlab.runs.outcomes import Mistakes, Outcomes, save_outcomes
 
 
+def names_by_head(model: Classifier, data: ImageData) -> dict[str, list[str]]:
+    """The names of the classes by the head that answers them; those that have no other than their numbers have none.
+
+    A model with one head calls it otherwise than the data do.
+    """
+    primary, names = next(iter(data.heads)), data.class_names
+    called = {primary: model.primary} if len(model.heads) == 1 else {}
+    found = {called.get(label, label): each for label, each in names.items()}
+    return {head: each for head, each in found.items() if each != [str(number) for number in range(len(each))]}
+
+
 def keep_answers(
     batches: Sequence[Mapping[str, BatchAnswers]], folder: Path, model: Classifier, data: ImageData
 ) -> None:
@@ -31,4 +42,4 @@ def keep_answers(
     rows = primary.worst()
     known = fingerprint(images[: len(primary.target)], torch.from_numpy(primary.target))
     mistakes = Mistakes(rows, images[torch.from_numpy(rows)].cpu().numpy())
-    save_outcomes(folder / OUTCOMES, Outcomes(answers, known, model.heads, mistakes))
+    save_outcomes(folder / OUTCOMES, Outcomes(answers, known, model.heads, mistakes, names_by_head(model, data)))

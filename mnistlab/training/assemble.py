@@ -28,7 +28,7 @@ from mnistlab.options.settling import Settled
 from mnistlab.options.signatures import Slot, options
 from mnistlab.runs.folder import LAST, new_folder
 from mnistlab.sections.configuration import Configuration
-from mnistlab.sections.linking import link_classes
+from mnistlab.sections.linking import link_data
 from mnistlab.sections.parts import TopLevel
 from mnistlab.sections.run import Run
 from mnistlab.training.clusters import among_others, refuse_foreign_weights, without_requeueing
@@ -157,7 +157,7 @@ def assemble(invocation: Invocation, settled: Settled, found: Found | None) -> L
 def build_parts(settled: Settled, found: Found | None) -> LabCLI:
     """Build the model, the data and the trackers; what one of them refuses is a mistake in its options."""
     with refusing(settled.origins):
-        link_classes(settled)
+        link_data(settled)
         with no_larger_than(found.contents["state_dict"], found.path) if found and found.path else nullcontext():
             cli = LabCLI(settled)
         expect(cli.datamodule, found)

@@ -22,7 +22,7 @@ from mnistlab.options.building import build
 from mnistlab.options.settling import Settled
 from mnistlab.runs.folder import new_folder
 from mnistlab.sections.configuration import Configuration
-from mnistlab.sections.linking import link_classes
+from mnistlab.sections.linking import link_data
 from mnistlab.system.threads import threads
 from mnistlab.training.failures import check_place, refusing
 from mnistlab.training.found import Found, expect
@@ -118,7 +118,7 @@ def assemble_directly(invocation: Invocation, settled: Settled, found: Found | N
     register_tensor_type()
     with refusing(settled.origins):
         data = build(ImageData, Configuration.of(settled).data)
-        link_classes(settled, data)
+        link_data(settled, data)
         configuration = Configuration.of(settled)
         _seed(configuration.seed_everything)
         with no_larger_than(found.contents["state_dict"], found.path) if found and found.path else nullcontext():

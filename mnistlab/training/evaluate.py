@@ -1,7 +1,7 @@
 """`validate`, `test`, `predict` and `explain`: a trained model on images, in a run folder of its own."""
 
 import csv
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -19,7 +19,7 @@ from mnistlab.runs.folder import CONFIG, OUTCOMES, PICTURE, PREDICTIONS, RECORD
 from mnistlab.runs.metrics import ACC, figure, recorded, rounded
 from mnistlab.runs.record import config_text, now, start_record, write_json
 from mnistlab.system.files import replacing, write_text
-from mnistlab.training.answers import keep_answers
+from mnistlab.training.answers import keep_answers, names_by_head
 from mnistlab.training.configured import Configured
 from mnistlab.training.explain import explain
 from mnistlab.training.explain_options import Wish
@@ -51,6 +51,7 @@ def evaluate(
     found: Found | None,
     wish: Wish | None,
     assemble: Callable[[Invocation, Settled, Found | None], Assembled],
+    table: str = "full",
 ) -> int:
     """Run the command and keep its outcome; the exit code.
 
@@ -60,6 +61,7 @@ def evaluate(
         found: The checkpoint.
         wish: What `explain` shall show.
         assemble: Builds the parts.
+        table: The form of the table of `predict`.
 
     Raises:
         LabError: If there is nothing to measure, or the parts do not go together.
@@ -79,10 +81,10 @@ def evaluate(
         screen.weights(found.path)
     screen.settings(differing(settled, configuration.plain()))
     with means.at_work():
-        return _evaluate(invocation, assembled, found, wish)
+        return _evaluate(invocation, assembled, found, wish, table)
 
 
-def _evaluate(invocation: Invocation, assembled: Assembled, found: Found | None, wish: Wish | None) -> int:
+def _evaluate(invocation: Invocation, assembled: Assembled, found: Found | None, wish: Wish | None, table: str) -> int:
     model, data, means, folder = assembled.model, assembled.data, assembled.means, assembled.folder
     resolved = assembled.configuration.plain()
     record = start_record(invocation.command, invocation.arguments, resolved, model.name, invocation.presets)
@@ -100,7 +102,8 @@ def _evaluate(invocation: Invocation, assembled: Assembled, found: Found | None,
     with _whole(folder):
         write_text(folder / CONFIG, config_text(resolved, schema_line()))
         if invocation.command == "predict":
-            outcome: dict[str, Any] = {"predictions": _write_predictions(folder / PREDICTIONS, model, data, batches)}
+            write = _write_submission if table == "kaggle" else _write_predictions
+            outcome: dict[str, Any] = {"predictions": write(folder / PREDICTIONS, model, data, batches)}
             print(f"{outcome['predictions']:,} predictions are in {folder / PREDICTIONS}")
         elif wish is not None:
             title = f"{type(model).__name__} on the test images of {type(data).__name__}, by {used['method']}"
@@ -147,21 +150,38 @@ def _show(command: str, model: Classifier, data: ImageData, metrics: Mapping[str
 
 
 def _write_predictions(path: Path, model: Classifier, data: ImageData, batches: Sequence[Any]) -> int:
-    """A row per image: its index, and for each head the prediction, the probabilities and the target."""
-    targets = data.test_images().targets
+    """A row per image: its index, and for each head the prediction, its name, the probabilities and the target."""
+    targets, names = data.test_images().targets, names_by_head(model, data)
     columns: list[tuple[str, list[Any]]] = []
     for number, (head, size) in enumerate(model.heads.items()):
         prefix = "" if len(model.heads) == 1 else f"{head}_"
         probs: Tensor = torch.cat([batch[head] for batch in batches]).float().cpu()
         target = targets[head if head in targets else list(targets)[number]]
-        columns.append((f"{prefix}prediction", probs.argmax(dim=1).tolist()))
+        columns.append((f"{prefix}prediction", predicted := probs.argmax(dim=1).tolist()))
+        if head in names:
+            columns.append((f"{prefix}class", [names[head][number] for number in predicted]))
         columns.extend((f"{prefix}prob_{index}", _short(probs[:, index])) for index in range(size))
         columns.append((f"{prefix}target", target[: len(probs)].tolist()))
+    rows = zip(*(values for _, values in columns), strict=True)
+    return _write_table(path, ["index", *(name for name, _ in columns)], rows, first=0)
+
+
+def _write_submission(path: Path, model: Classifier, data: ImageData, batches: Sequence[Any]) -> int:
+    """A row per image as Kaggle's Digit Recognizer wants it: its number from 1 on, and its class by name."""
+    predicted = torch.cat([batch[model.primary] for batch in batches]).argmax(dim=1).tolist()
+    names = data.class_names.get(next(iter(data.heads)))
+    return _write_table(path, ["ImageId", "Label"], ([names[each] if names else each] for each in predicted), first=1)
+
+
+def _write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]], *, first: int) -> int:
+    """Write numbered rows; how many there are."""
+    count = 0
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["index", *(name for name, _ in columns)])
-        writer.writerows([index, *values] for index, values in enumerate(zip(*(v for _, v in columns), strict=True)))
-    return len(columns[0][1])
+        writer.writerow(columns)
+        for count, row in enumerate(rows, start=1):
+            writer.writerow([count - 1 + first, *row])
+    return count
 
 
 def _short(values: Tensor) -> list[str]:

@@ -1,5 +1,6 @@
 """Which images are explained, and what is said of each."""
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 import torch
@@ -11,6 +12,7 @@ from mnistlab.errors import LabError
 from mnistlab.nets.attribution import Method, suitable
 from mnistlab.text.nearest import suggestion
 from mnistlab.text.values import percent
+from mnistlab.training.answers import names_by_head
 from mnistlab.training.explain_options import Wish
 from mnistlab.training.means import Means
 from mnistlab.training.picture import Explained
@@ -37,9 +39,9 @@ def explain(wish: Wish, model: Classifier, data: ImageData, means: Means) -> tup
     except ValueError as error:
         option = "stage" if wish.stage and (wish.method == "auto" or "`stage`" in str(error)) else "method"
         raise LabError(f"--{option}={getattr(wish, option)}: {error}") from error
-    explained = [
-        Explained(images[row], heat[number], *_said(probs[row], int(target[row]))) for number, row in enumerate(rows)
-    ]
+    names = names_by_head(model, data).get(head) or [str(number) for number in range(probs.shape[1])]
+    captions = [_said(probs[row], int(target[row]), names) for row in rows]
+    explained = [Explained(images[row], heat[at], *captions[at]) for at, row in enumerate(rows)]
     return explained, {"method": method, "rows": rows}
 
 
@@ -75,10 +77,12 @@ def _chosen(wish: Wish, probs: Tensor, target: Tensor) -> list[int]:
     return found[: wish.images].tolist()
 
 
-def _said(probs: Tensor, target: int) -> tuple[str, bool]:
+def _said(probs: Tensor, target: int, names: Sequence[str]) -> tuple[str, bool]:
     """The caption of an image, and whether the net was mistaken."""
     predicted = int(probs.argmax())
     sure = percent(float(probs[predicted]), 1)
     return (
-        (f"{target}  ({sure})", False) if predicted == target else (f"{target}, taken for {predicted}  ({sure})", True)
+        (f"{names[target]}  ({sure})", False)
+        if predicted == target
+        else (f"{names[target]}, taken for {names[predicted]}  ({sure})", True)
     )

@@ -18,13 +18,16 @@ from mnistlab.training.suited import is_enough
 from mnistlab.training.typed import refuse_random_weights
 
 
-def measuring(command: str, arguments: Sequence[str], wish: Wish | None = None) -> Callable[[], int]:
+def measuring(
+    command: str, arguments: Sequence[str], wish: Wish | None = None, *, table: str = "full"
+) -> Callable[[], int]:
     """What runs `mnistlab command arguments` and returns the exit code, with all that it needs imported.
 
     Args:
         command: `validate`, `test`, `predict` or `explain`.
         arguments: The rest.
         wish: What `explain` shall show.
+        table: The form of the table of `predict`.
 
     Raises:
         LabError: For what a user can mend.
@@ -42,7 +45,7 @@ def measuring(command: str, arguments: Sequence[str], wish: Wish | None = None) 
         if directly:
             only_measure()
         found, settled = _here(invocation, found, known)
-        work = _work(invocation, settled, found, wish, directly=directly)
+        work = _work(invocation, settled, found, wish, table=table, directly=directly)
 
     def run() -> int:
         with ended_like_interrupted(), explaining(settled.origins, debug=debug):
@@ -62,17 +65,17 @@ def _here(invocation: Invocation, found: Found | None, known: Settled | None) ->
 
 
 def _work(
-    invocation: Invocation, settled: Settled, found: Found | None, wish: Wish | None, *, directly: bool
+    invocation: Invocation, settled: Settled, found: Found | None, wish: Wish | None, *, table: str, directly: bool
 ) -> Callable[[], int]:
     from mnistlab.training.evaluate import evaluate  # noqa: PLC0415 - as above
 
     if directly:
         from mnistlab.training.directly import assemble_directly  # noqa: PLC0415 - as above
 
-        return partial(evaluate, invocation, settled, found, wish, assemble_directly)
+        return partial(evaluate, invocation, settled, found, wish, assemble_directly, table)
     from mnistlab.training.by_trainer import assemble_with_trainer  # noqa: PLC0415 - brings Lightning in
     from mnistlab.training.running import print_config  # noqa: PLC0415 - as above
 
     if invocation.switches["print_config"]:
         return partial(print_config, invocation, settled, found)
-    return partial(evaluate, invocation, settled, found, wish, assemble_with_trainer)
+    return partial(evaluate, invocation, settled, found, wish, assemble_with_trainer, table)

@@ -60,7 +60,9 @@ def _work(name: str, command: Command, arguments: Sequence[str]) -> Callable[[],
         from mnistlab.commands.help.screens import asks_for_help, show_help  # noqa: PLC0415 - not for every command
 
         if asks_for_help(arguments):
-            return lambda: show_help(command.like, arguments)
+            own = {f"--{option.name}" for option in command.own}
+            others = [word for word in arguments if word.partition("=")[0] not in own]
+            return lambda: show_help(command.like, others)
     asked = read_arguments(name, arguments, command.own, shares=bool(command.like))
     if "help" in asked.switches:
         from mnistlab.commands.help.usage import show_usage  # noqa: PLC0415 - not for every command

@@ -41,6 +41,8 @@ def command_page(
         [_row(present, option, presets, unknown) for pattern in group for option in _matching(present, pattern)]
         for group in command.shows
     ]
+    own = [] if callable(command.options) else command.options
+    groups += [[(f"--{option.name}={option.default}", [option.text]) for option in own]] if own else []
     column = min(max(len(left) for group in groups for left, _ in group), _WIDEST_NAME) + 4
     head, foot = [f"mnistlab {name}: {command.summary}."], [_MORE]
     if unknown:

@@ -93,11 +93,13 @@ def _from_preset(config: Written) -> Sequence[Written]:
 def _page(command: str, request: Request, present: Present) -> list[str]:
     width, key = screen_width(), request.key
     if not key:
-        if request.full:
-            return whole_page(command, present, width)
-        presets = list(dict.fromkeys(entry.name for entry in list_presets()))
         declared = find_command(command)
         assert declared is not None
+        if request.full:
+            own = [] if callable(declared.options) or not declared.shows else declared.options
+            lines = [f"  --{option.name}={option.default}  {option.text}" for option in own]
+            return [*lines, *whole_page(command, present, width)]
+        presets = list(dict.fromkeys(entry.name for entry in list_presets()))
         return command_page(command, declared, present, presets, width, screen_height())
     if len(key) == 1 and key[0] in steering(command):
         return steering_page(key[0])

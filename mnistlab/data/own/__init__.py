@@ -1,0 +1,1 @@
+"""Pictures of one's own, in the forms in which people have them."""

@@ -1,0 +1,3 @@
+"""The forms of the table that `mnistlab predict` writes."""
+
+FORMATS = ("full", "kaggle")
