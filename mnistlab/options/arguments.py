@@ -86,7 +86,7 @@ JSON = Option("json", "The same for machines")
 PACKAGES = Option("trust", "Packages to count as allowed, as in test", "PACKAGE", again=True)
 
 STEERING = (
-    Option("config", "A preset (mnistlab presets) or a file", "PRESET", completes="presets", again=True),
+    Option("config", "A preset (mnistlab presets) or a file; also -c", "PRESET", completes="presets", again=True),
     Option("ckpt_path", "A run's id or folder, last, best, a file", "RUN", completes="checkpoints"),
     Option("untrained", "Measure random weights on purpose", values=("true", "false")),
     Option("trust", "Packages that a checkpoint may use", "PACKAGE", again=True),
@@ -94,6 +94,9 @@ STEERING = (
     Option("debug", "Show where an error comes from", values=("true", "false")),
 )
 """The options of the commands that train and measure which configure nothing."""
+
+BASE = Option("base", "What a preset in YAML builds on: a preset, a file, or a list of them", "PRESET")
+"""It stands in files only."""
 
 
 SWITCHES = tuple(option.name for option in STEERING if not option.takes)
@@ -197,6 +200,11 @@ def _divided(arguments: Sequence[str], own: Sequence[str]) -> tuple[list[str], l
         if not equals and rest and not rest[0].startswith("--"):
             part.append(rest.pop(0))
     return ours, shared
+
+
+def spelt_out(arguments: Sequence[str]) -> list[str]:
+    """The arguments with `--config` for `-c`, as LightningCLI has it."""
+    return [f"--config{word[2:]}" if word == "-c" or word.startswith("-c=") else word for word in arguments]
 
 
 def words(arguments: Sequence[str]) -> list[str]:

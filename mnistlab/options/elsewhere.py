@@ -4,7 +4,7 @@ _CALLED = {
     "ckpt_path": (
         "checkpoint continue from_checkpoint load pretrained resume resume_from resume_from_checkpoint weights"
     ),
-    "config": "preset",
+    "config": "base experiment preset",
     "data": "dataset dataset_name",
     "data.batch_size": "bs",
     "data.data_dir": "root",
@@ -20,7 +20,6 @@ _CALLED = {
     "model.optimizer.weight_decay": "wd",
     "model.scheduler": "lr_scheduler",
     "run.dir": "log_dir out outdir output output_dir save_dir",
-    "run.name": "experiment",
     "seed_everything": "manual_seed random_seed random_state seed",
     "threads": "cpu_thread n_job n_thread nproc num_thread omp_num_thread",
     "trainer.accelerator": "device",

@@ -65,28 +65,33 @@ def list_presets() -> list[PresetEntry]:
     return [*own, *(entry for entry in shipped.values() if entry.name not in hidden)]
 
 
-def find_preset(name: str) -> Found:
+def find_preset(name: str, said: str = "", beside: Path = Path()) -> Found:
     """The file that `--config=name` means: a path, a preset's name, or both as in `my_presets.py:Wide`.
+
+    Args:
+        name: What was written.
+        said: How, for messages; by default `--config=name`.
+        beside: Where a path begins.
 
     Raises:
         LabError: If there is none, or the name stands for several.
     """
     text, _, class_name = name.rpartition(":") if name.rpartition(":")[0].endswith(".py") else (name, "", "")
-    path = Path(at_home(text))
+    said, path = said or f"--config={name}", beside / at_home(text)
     if path.suffix in SUFFIXES or path.is_file():
         return Found(path, class_name or None)
-    if path.is_dir() or len(path.parts) > 1:
-        raise LabError(f"--config={name}: {_not_a_file(path)}")
+    if path.is_dir() or "/" in text:
+        raise LabError(f"{said}: {_not_a_file(path)}")
     entries = list_presets()
     found = [entry for entry in entries if entry.name == name]
     if not found:
         known = list(dict.fromkeys(entry.name for entry in entries))
         listed = f"There are {', '.join(known)}." if known else "There are no presets."
         hint = suggestion(name, known)
-        raise LabError(f"--config={name}: there is neither such a file nor such a preset.{hint} {listed}")
+        raise LabError(f"{said}: there is neither such a file nor such a preset.{hint} {listed}")
     if len(found) > 1:
         places = " and ".join(str(entry.path) for entry in found)
-        raise LabError(f"--config={name}: several presets are called {name}, in {places}. Name the file too.")
+        raise LabError(f"{said}: several presets are called {name}, in {places}. Name the file too.")
     (entry,) = found
     return Found(entry.path, entry.name if entry.path.suffix == ".py" else None, entry.shadows)
 

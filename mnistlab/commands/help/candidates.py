@@ -11,7 +11,7 @@ from mnistlab.catalogue.used import FOLLOWS, WORDS
 from mnistlab.commands.declaring.model import Command, all_commands, find_command
 from mnistlab.commands.help import known_catalogue
 from mnistlab.commands.help.chosen import Chosen
-from mnistlab.options.arguments import Option, steering
+from mnistlab.options.arguments import Option, spelt_out, steering
 from mnistlab.options.written import Key, key_of
 from mnistlab.presets.finding import SUFFIXES, list_presets
 from mnistlab.text.values import shown
@@ -65,7 +65,7 @@ def offer(words: Sequence[str]) -> Offer:
         return Offer("", [])
     if said and said[0] in command.commands:
         command, said = command.commands[said[0]], said[1:]
-    return _Line(command, said).offer(word)
+    return _Line(command, spelt_out(said) if command.like else said).offer(word)
 
 
 _CHOICE = "choice:"
