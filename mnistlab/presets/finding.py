@@ -173,22 +173,22 @@ def _described(module: ast.Module, known: frozenset[str]) -> dict[str, str]:
         match node:
             case ast.ImportFrom(names=names):
                 presets.update(alias.asname for alias in names if alias.asname and alias.name in presets)
-            case ast.ClassDef(name=name, bases=bases) if any(_preset_in(base) in presets for base in bases):
+            case ast.ClassDef(name=name, bases=bases) if any(preset_in(base) in presets for base in bases):
                 presets.add(name)
                 found[name] = _first_paragraph(ast.get_docstring(node) or "")
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() as call) if _preset_in(call) in presets:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() as call) if preset_in(call) in presets:
                 presets.add(name)
                 found[name] = f"{ast.unparse(call.func).removesuffix('.clone')}, changed."
     return {name: description for name, description in found.items() if not name.startswith("_")}
 
 
-def _preset_in(node: ast.expr) -> str:
+def preset_in(node: ast.expr) -> str:
     """The preset that an expression is or is made from, if it is one; `preset(...)` gives one of any name."""
     match node:
         case ast.Name(id=name) | ast.Attribute(attr=name):
             return name
         case ast.Call(func=ast.Attribute(value=inner, attr="clone")):
-            return _preset_in(inner)
+            return preset_in(inner)
         case ast.Call(func=ast.Name(id="preset") | ast.Attribute(attr="preset")):
             return BASE
     return ""

@@ -23,7 +23,7 @@ def layers_of(found: Found, command: str = "fit", *, running: bool = True) -> li
         LabError: If one of them cannot be read, is not there, or builds on itself.
     """
     layers: list[Sequence[Written]] = []
-    for file, own in _line(found, command, ()):
+    for file, own in line_of(found, command):
         said = _of_python(file) if file.path.suffix == ".py" and running else [own]
         layers += [layer for layer in said if layer not in layers]  # what two of them build on counts before both
     return layers
@@ -35,11 +35,22 @@ def runs_python(found: Found) -> bool:
     Raises:
         LabError: If it cannot be read.
     """
-    return any(file.path.suffix == ".py" for file, _ in _line(found, "fit", ()))
+    return any(file.path.suffix == ".py" for file, _ in line_of(found))
 
 
-def _line(found: Found, command: str, within: Sequence[Path]) -> Iterator[tuple[Found, list[Written]]]:
-    """Each file of a preset's line with what it says itself, the oldest first; nothing is run."""
+def line_of(
+    found: Found, command: str = "fit", within: Sequence[Path] = ()
+) -> Iterator[tuple[Found, list[Written]]]:
+    """Each file of a preset's line with what it says itself, the oldest first; Python is not run.
+
+    Args:
+        found: The preset.
+        command: What it is read for.
+        within: The files that are being read.
+
+    Raises:
+        LabError: If one of them cannot be read, is not there, or builds on itself.
+    """
     if found.path.suffix == ".py":
         yield found, []
         return
@@ -52,7 +63,7 @@ def _line(found: Found, command: str, within: Sequence[Path]) -> Iterator[tuple[
                 if any(base.path.samefile(path) for path in line):
                     way = " > ".join(map(str, [*line, base.path]))
                     raise LabError(f"{entry.where}: {BASE.name}={name} closes a circle: {way}.")
-                yield from _line(base, command, line)
+                yield from line_of(base, command, line)
     yield found, [entry for entry in written if entry.key[:1] != (BASE.name,)]
 
 

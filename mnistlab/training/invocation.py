@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mnistlab.errors import LabError
+from mnistlab.options.arguments import STEERING as DECLARED
 from mnistlab.options.arguments import SWITCHES
 from mnistlab.options.command_line import from_arguments, with_files
 from mnistlab.options.notation import at_home
@@ -32,7 +33,7 @@ class Invocation:
         ckpt_where: Where that was said.
         notes: What is worth knowing about them.
         sweep: What they say about the way of sweeping.
-        shows_origins: Whether `--print_config` shows where each value is from.
+        prints: How `--print_config` prints: `origins` with where each value is from, `skip_default` as a preset.
         vouching: What the user vouches for.
         trusted: The packages that a checkpoint may name, by `--trust`.
 
@@ -53,7 +54,7 @@ class Invocation:
         typed = with_files((entry for entry in written if entry not in steering), Path())
         self.typed = [with_domain(entry) for entry in typed]
         self.notes: list[str] = []
-        self.shows_origins = _last(steering, "print_config") == "origins"
+        self.prints = str(_last(steering, "print_config"))
         self.switches = {name: _switch(steering, name) for name in SWITCHES}
         self.presets = _all(steering, "config")
         presets = [_read(name, command, self.notes) for name in self.presets]
@@ -171,7 +172,7 @@ def _weights(steering: Sequence[Written], files: Sequence[Written]) -> tuple[str
 
 def _switch(steering: Sequence[Written], name: str) -> bool:
     value = _last(steering, name)
-    more = ("origins",) if name == "print_config" else ()
+    more = next(option.values for option in DECLARED if option.name == name)[2:]
     if value not in (None, "True", "true", "False", "false", *more):
         known = ["true", "false", *more]
         raise LabError(f"--{name}={value}: {' or '.join(known)} is wanted.{suggestion(str(value), known)}")

@@ -80,7 +80,7 @@ def test_what_a_program_of_one_class_has_saved_runs_with_its_class(
     found = resolved(f"--config={path}", "--model=TinyModel", "--data=SyntheticDigits")
 
     assert found["data"]["init_args"]["test_size"] == 200
-    assert found["trainer"]["logger"]["class_path"].endswith("CSVLogger")
+    assert found["trainer"]["logger"][0]["class_path"].endswith("CSVLogger")
 
 
 def test_an_option_of_no_class_that_is_chosen_is_told_all_the_same(told: Told) -> None:

@@ -182,6 +182,10 @@ class _Line:
         if what == "presets":
             yield from (Candidate(entry.name, entry.description) for entry in list_presets())
             yield from _paths(typed, SUFFIXES)
+        elif what == "tags":
+            from mnistlab.presets.tags import tags_of  # noqa: PLC0415 - YAML takes long to import
+
+            yield from (Candidate(tag) for entry in list_presets() for tag in tags_of(entry))
         elif what == "checkpoints":
             yield from (Candidate(word, text) for word, text in _WEIGHTS.items())
             yield from (Candidate(word, text) for word, text in self._runs.items() if word not in _WEIGHTS)
