@@ -40,6 +40,9 @@ _CALLED = {
 }
 """What is called otherwise elsewhere, with those words."""
 
+_CLASSES = {"convnext68k": "ConvNeXt73K", "mnist": "SDN68K", "mnistlitmodule": "SDN68K", "vit995": "MNIST"}
+"""What a class is called in a template for Hydra with such nets; most are `mnist_cnn_421k` for `CNN421K`."""
+
 _NEEDLESS = {
     "download": "What is missing of a data set is fetched anyway.",
     "metric": "Loss and accuracy are measured anyway.",
@@ -55,6 +58,12 @@ _NEEDLESS = {
 def renamed(word: str) -> list[str]:
     """What another tool's word is called here, without dashes."""
     return [ours for ours, theirs in _CALLED.items() if not _forms(word).isdisjoint(theirs.split())]
+
+
+def name_elsewhere(name: str) -> str:
+    """What a class of another tool is called here: `cnn421k` for `mnist_cnn_421k`, in any case."""
+    plain = name.rpartition(".")[2].lower().removeprefix("mnist_").replace("_", "")
+    return _CLASSES.get(plain, plain)
 
 
 def needless(word: str) -> str:

@@ -94,7 +94,7 @@ def settle_entries(
 
 
 def _refuse_unknown(walks: Sequence[Walk], layer: Sequence[Written], at_last: Callable[[], Walk]) -> None:
-    """Raise for the first value of a layer that fits no class that was in force when the layer was read, nor is at last.
+    """Raise for the first value of a layer that fits no class that was in force when it was read, nor is at last.
 
     What a later source leaves without its class is dropped and told. Within one source everything must fit: the class
     that it chooses last, or one that it chose before. A file may leave its class to a later source: LightningCLI names

@@ -38,9 +38,7 @@ def runs_python(found: Found) -> bool:
     return any(file.path.suffix == ".py" for file, _ in line_of(found))
 
 
-def line_of(
-    found: Found, command: str = "fit", within: Sequence[Path] = ()
-) -> Iterator[tuple[Found, list[Written]]]:
+def line_of(found: Found, command: str = "fit", within: Sequence[Path] = ()) -> Iterator[tuple[Found, list[Written]]]:
     """Each file of a preset's line with what it says itself, the oldest first; Python is not run.
 
     Args:

@@ -86,11 +86,10 @@ def _literal(node: ast.AST) -> list[str] | None:
     """The tags in `config(Run, tags=["a"])`, `{"tags": "a,b"}` or `clone({"run.tags": ["a"]})`; None where none are."""
     for each in ast.walk(node):
         pairs: list[tuple[object, ast.expr]] = []
-        match each:
-            case ast.keyword(arg=str(name), value=value):
-                pairs = [(name, value)]
-            case ast.Dict(keys=keys, values=values):
-                pairs = [(getattr(key, "value", None), value) for key, value in zip(keys, values, strict=True)]
+        if isinstance(each, ast.keyword):
+            pairs = [(each.arg, each.value)]
+        elif isinstance(each, ast.Dict):
+            pairs = [(getattr(key, "value", None), value) for key, value in zip(each.keys, each.values, strict=True)]
         for name, value in pairs:
             if name in (_KEY[1], ".".join(_KEY)):
                 return _words(ast.literal_eval(value))

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mnistlab.errors import LabError
+from mnistlab.errors import LabError, visible
 from mnistlab.options.arguments import Arguments
 from mnistlab.options.composing import dump
 from mnistlab.options.settling import Settled
@@ -82,13 +82,13 @@ def _settled(invocation: Invocation, folder: Path) -> Settled:
 
 
 def _text(name: str, run: Run, data: dict[str, object]) -> str:
-    """The preset as a file, with what to expect of it."""
+    """The preset as a file, with what to expect of it; a stranger may have written the record, so no line of it ends."""
     reached = f"{percent(run.test_acc)} (n = 1) in {duration(run.seconds)}." if run.test_acc else "not tested."
     versions = ", ".join(f"{each} {run.part('versions').get(each)}" for each in ("mnistlab", "torch"))
-    return (
-        f"# {run.title} on {run.data}: {reached}\n"
-        "#\n"
-        f"# What run {run.folder.name} of {moment(run.started, 'minutes')} UTC did not leave at its default; {versions}.\n"
-        f"# mnistlab fit --config={name}\n"
-        f"{dump(data)}"
-    )
+    comment = [
+        f"{run.title} on {run.data}: {reached}",
+        "",
+        f"Run {run.folder.name} of {moment(run.started, 'minutes')} UTC, what is not at its default; {versions}.",
+        f"mnistlab fit --config={name}",
+    ]
+    return "".join(f"{' '.join(['#', *visible(line).split()])}\n" for line in comment) + dump(data)

@@ -1,6 +1,7 @@
 """The configurations of any LightningCLI replay."""
 
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -44,9 +45,10 @@ def resolved(told: Told) -> Resolved:
 def program(here: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
     """Train with a LightningCLI of somebody's own; the configuration that it saves."""
 
-    def run(*classes: type, arguments: tuple[str, ...], **how: Any) -> Path:
+    def run(model: type[Classifier], data: type[ImageData], *arguments: str, any_class: bool = False) -> Path:
         monkeypatch.setattr(sys, "argv", ["program"])
-        LightningCLI(*classes, args=["fit", *arguments, *SMALL, *TRAINER, "--trainer.logger.save_dir=theirs"], **how)
+        typed = ["fit", *arguments, *SMALL, *TRAINER, "--trainer.logger.save_dir=theirs"]
+        LightningCLI(model, data, args=typed, subclass_mode_model=any_class, subclass_mode_data=any_class)
         (path,) = here.glob("theirs/**/config.yaml")
         return path
 
@@ -56,8 +58,6 @@ def program(here: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
 @pytest.fixture(autouse=True)
 def _own_warnings() -> Iterator[None]:
     """Lightning's own warnings, in a program that is not the lab, are no business of these tests."""
-    import warnings  # noqa: PLC0415 - only here
-
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
@@ -66,7 +66,7 @@ def _own_warnings() -> Iterator[None]:
 def test_what_a_program_of_any_class_has_saved_runs(program: Callable[..., Path], told: Told) -> None:
     """As it is, with nothing typed beside it."""
     classes = ("--model=mnistlab.TinyModel", "--data=mnistlab.SyntheticDigits")
-    path = program(Classifier, ImageData, subclass_mode_model=True, subclass_mode_data=True, arguments=classes)
+    path = program(Classifier, ImageData, *classes, any_class=True)
 
     assert "test  acc" in told("fit", f"--config={path}")
 
@@ -75,7 +75,7 @@ def test_what_a_program_of_one_class_has_saved_runs_with_its_class(
     program: Callable[..., Path], resolved: Resolved, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Its configuration does not name it, so that the command line does."""
-    path = program(TinyModel, SyntheticDigits, arguments=())
+    path = program(TinyModel, SyntheticDigits)
     capsys.readouterr()
     found = resolved(f"--config={path}", "--model=TinyModel", "--data=SyntheticDigits")
 
@@ -182,7 +182,8 @@ def test_a_checkpoint_that_is_typed_counts_before_that_of_a_file(trained: Callab
 
 
 @pytest.mark.parametrize(
-    ("value", "why"), [("nowhere", "ckpt_path=nowhere: there is no such file"), ("[a, b]", "ckpt_path takes one run, or one file.")]
+    ("value", "why"),
+    [("nowhere", "ckpt_path=nowhere: there is no such file"), ("[a, b]", "ckpt_path takes one run, or one file.")],
 )
 def test_a_checkpoint_that_is_not_there_is_told_with_its_line(told: Told, value: str, why: str) -> None:
     """Of the file."""

@@ -162,9 +162,7 @@ def test_a_base_on_the_command_line_is_a_preset(told: Told) -> None:
     assert "Did you mean --config?" in told("fit", "--base=QuickTest", code=2)
 
 
-def test_the_configuration_of_a_run_that_goes_on_builds_on_nothing(
-    told: Told, trained: Callable[..., Path]
-) -> None:
+def test_the_configuration_of_a_run_that_goes_on_builds_on_nothing(told: Told, trained: Callable[..., Path]) -> None:
     """A stranger may have written it: what it names is not even read."""
     folder = trained()
     Path("evil.yaml").write_text("{ not even yaml\n")

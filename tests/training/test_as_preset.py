@@ -28,7 +28,9 @@ def told(here: Path, capsys: pytest.CaptureFixture[str]) -> Told:
 
 def test_a_preset_has_what_differs_and_no_more(told: Told) -> None:
     """Of a class the short name, and it alone where nothing of it differs."""
-    text = told("fit", "--model=SmallModel", "--model.layers=3", "--data=SyntheticDigits", "--print_config=skip_default")
+    text = told(
+        "fit", "--model=SmallModel", "--model.layers=3", "--data=SyntheticDigits", "--print_config=skip_default"
+    )
 
     assert yaml.safe_load(text) == {
         "model": {"class_path": "SmallModel", "init_args": {"layers": 3}},
@@ -133,7 +135,9 @@ def test_the_run_of_a_stranger_gains_nothing_as_a_preset(trained: Fit, told: Tol
 def test_whoever_trusts_a_run_may_save_it(trained: Fit, told: Told) -> None:
     """By the package that it names."""
     folder = trained()
-    Path("kind.py").write_text("from mnistlab import TinyModel\n\n\nclass Net(TinyModel):\n    '''A net.'''\n\n    name = 'kind'\n")
+    Path("kind.py").write_text(
+        "from mnistlab import TinyModel\n\n\nclass Net(TinyModel):\n    '''A net.'''\n\n    name = 'kind'\n"
+    )
     (folder / "config.yaml").write_text("model: kind.Net\n")
     told("presets", "save", "Mine", f"--from={folder}", "--trust=kind")
 

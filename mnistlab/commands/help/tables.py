@@ -11,9 +11,7 @@ Row = dict[str, object]
 """One entry of a table, as JSON has it."""
 
 
-def show_table(
-    option: str, columns: Sequence[str], tail: str, chosen: Mapping[str, str], *, for_machines: bool
-) -> int:
+def show_table(option: str, columns: Sequence[str], tail: str, chosen: Mapping[str, str], *, for_machines: bool) -> int:
     """Print what an option of `fit` can be; the exit code.
 
     Args:
