@@ -17,8 +17,8 @@ _SWITCHES = {"retry_failed": "", "allow_drift": ""}
 def _options() -> Sequence[Option]:
     return (
         Option("models", "Names with commas between them, or all", "NAMES", ("all",), several=True, completes="model"),
-        Option("presets", "Presets in their place", "NAMES", several=True, completes="presets"),
-        Option("tag", "The presets with a tag", "TAG", completes="tags"),
+        Option("presets", "Presets in their place", "NAMES", several=True, completes="presets", under="PRESETS"),
+        Option("tag", "The presets with a tag", "TAG", completes="tags", under="PRESETS"),
         Option("quick", "One epoch of ten batches each, to see that all is well"),
         *sweep_options({**_DEFAULTS, **_OTHERS, **_SWITCHES}),
         JSON,
@@ -75,12 +75,11 @@ COMMAND = Command(
     _compare,
     MANY,
     order=2,
-    usage="--models=SDN68K,CNN421K | --presets=A,B [--seeds=3] ... and the options of fit",
+    usage="--models=SDN68K,CNN421K [--seeds=3] ... and the options of fit",
     about="""\
-Trains each model with each seed under the same conditions and prints one table:
-parameters, test accuracy, seconds, images per second. What has been trained
-before is not trained again, so models and seeds can be added later. A preset
-brings its own model, data and trainer; what is typed beside it counts for all.""",
+Trains each model, or each preset, with each seed under the same conditions and
+prints one table: parameters, test accuracy, seconds, images per second. What has
+been trained before is not trained again, so all can be added to later.""",
     options=_options,
     like="fit",
 )

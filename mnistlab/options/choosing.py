@@ -100,6 +100,6 @@ def _unknown(entry: Written, name: str, kind: KindEntry) -> str:
     own = own_classes(name.removesuffix(".py"))
     if own or name.endswith(".py"):
         return said_of + (said([f"--{entry.name}={path}" for path in own]) or f" Write --{entry.name}=MODULE.CLASS.")
-    meant = kind.find(name_elsewhere(name))
-    hint = said([meant.name]) if meant else suggestion(name, kind.listed())
+    meant = [each for each in kind.listed() if each.lower() == name_elsewhere(name)]
+    hint = said(meant) or suggestion(name, kind.listed())
     return f"{said_of}{hint} There are {', '.join(kind.listed())}."

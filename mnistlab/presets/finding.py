@@ -104,7 +104,7 @@ def preset_classes(text: str) -> dict[str, str]:
     Raises:
         SyntaxError: If it is no Python.
     """
-    return _described(_parsed(text), frozenset())
+    return _described(parsed(text), frozenset())
 
 
 def comment(text: str) -> str:
@@ -119,8 +119,12 @@ def comment(text: str) -> str:
     return _first_paragraph("\n".join(lines))
 
 
-def _parsed(text: str) -> ast.Module:
-    """The tree of a Python file; what no parser takes is no Python."""
+def parsed(text: str) -> ast.Module:
+    """The tree of a Python file, which is not run; what no parser takes is no Python.
+
+    Raises:
+        SyntaxError: If it is none.
+    """
     try:
         return ast.parse(text)
     except (ValueError, MemoryError, RecursionError) as error:
@@ -140,7 +144,7 @@ def _in_folder(folder: Path) -> Iterator[PresetEntry]:
             yield PresetEntry(path.stem, comment(text), path)
             continue
         try:
-            found = _described(_parsed(text), known)
+            found = _described(parsed(text), known)
         except SyntaxError as error:
             place = f"line {error.lineno}: " if error.lineno else ""
             yield PresetEntry(path.stem, "", path, problem=f"{place}{error.msg}")
@@ -157,7 +161,7 @@ def _names_of_presets(sources: Mapping[Path, str]) -> frozenset[str]:
         for path, text in sources.items():
             if path.suffix == ".py":
                 try:
-                    more.update(_described(_parsed(text), names))
+                    more.update(_described(parsed(text), names))
                 except SyntaxError:
                     continue
         if more <= names:

@@ -1,6 +1,6 @@
 """What a preset says, and before it what those say that it builds on: `base: QuickTest`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from mnistlab.errors import LabError
@@ -10,21 +10,24 @@ from mnistlab.options.notation import NULLS
 from mnistlab.options.written import Written
 from mnistlab.presets.finding import Found, find_preset
 
+Layers = Sequence[Sequence[Written]]
+"""What was written, one list for each file or class."""
 
-def layers_of(found: Found, command: str = "fit", *, running: bool = True) -> list[Sequence[Written]]:
+
+def layers_of(found: Found, of_python: Callable[[Found], Layers], command: str = "fit") -> Layers:
     """What a preset or a configuration file says: one list for each file or class of its line, the oldest first.
 
     Args:
         found: The preset.
+        of_python: What one in Python says.
         command: What it is read for.
-        running: Whether Python is run; otherwise what it says is left out.
 
     Raises:
         LabError: If one of them cannot be read, is not there, or builds on itself.
     """
     layers: list[Sequence[Written]] = []
     for file, own in line_of(found, command):
-        said = _of_python(file) if file.path.suffix == ".py" and running else [own]
+        said = [list(layer) for layer in of_python(file)] if file.path.suffix == ".py" else [own]
         layers += [layer for layer in said if layer not in layers]  # what two of them build on counts before both
     return layers
 
@@ -81,9 +84,3 @@ def _find(name: str, entry: Written, by: Found) -> Found:
         raise LabError(f"{said}: there is no file {base.path}.")
     hides = base.shadows is not None and base.path.samefile(by.path)
     return Found(base.shadows, base.name) if hides and base.shadows else base
-
-
-def _of_python(found: Found) -> list[Sequence[Written]]:
-    from mnistlab.presets.preset_class import load_preset  # noqa: PLC0415 - it needs torch
-
-    return [list(layer) for layer in load_preset(found).layers]

@@ -7,7 +7,7 @@ from contextlib import suppress
 from mnistlab.errors import LabError
 from mnistlab.options.notation import NULLS
 from mnistlab.options.written import Written
-from mnistlab.presets.finding import Found, PresetEntry, list_presets, preset_in
+from mnistlab.presets.finding import Found, PresetEntry, list_presets, parsed, preset_in
 from mnistlab.presets.reading import line_of
 from mnistlab.text.nearest import suggestion
 
@@ -17,7 +17,7 @@ _KEY = ("run", "tags")
 def tags_of(entry: PresetEntry) -> list[str]:
     """The tags of a preset, or of what it builds on: `run: {tags: [mnist, cnn]}`; of a file that is broken none."""
     tags: list[str] = []
-    with suppress(LabError, OSError, SyntaxError, ValueError, RecursionError):
+    with suppress(LabError, OSError, ValueError):
         for file, own in line_of(Found(entry.path, entry.name if entry.path.suffix == ".py" else None)):
             tags = _in_python(file) if file.path.suffix == ".py" else _in_yaml(own, tags)
     return tags
@@ -50,7 +50,7 @@ def _in_python(found: Found) -> list[str]:
     nodes: dict[str, ast.stmt] = {}
     for path in [*sorted(found.path.parent.glob("*.py")), found.path]:
         with suppress(SyntaxError):
-            nodes |= _by_name(ast.parse(path.read_text(encoding="utf-8")))
+            nodes |= _by_name(parsed(path.read_text(encoding="utf-8")))
     return _inherited(found.name or "", nodes)
 
 

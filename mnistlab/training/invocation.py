@@ -14,7 +14,7 @@ from mnistlab.options.swept import alternatives, chooses_class, with_domain
 from mnistlab.options.trust import Vouching
 from mnistlab.options.written import STEERING, SWEEP, Key, Written
 from mnistlab.presets.finding import find_preset
-from mnistlab.presets.reading import layers_of
+from mnistlab.presets.loading import load_layers
 from mnistlab.system.environment import run_dir
 from mnistlab.text.nearest import suggestion
 
@@ -122,7 +122,7 @@ def _read(name: str, command: str, notes: list[str]) -> Sequence[Sequence[Writte
     found = find_preset(name)
     if found.shadows is not None:
         notes.append(f"--config={name} is {found.path}; it hides {found.shadows}, which comes with mnistlab.")
-    return layers_of(found, command)
+    return load_layers(found, command)
 
 
 def _overruled(presets: Sequence[Sequence[Sequence[Written]]], typed: Sequence[Written]) -> Iterator[str]:

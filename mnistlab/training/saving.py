@@ -82,7 +82,7 @@ def _settled(invocation: Invocation, folder: Path) -> Settled:
 
 
 def _text(name: str, run: Run, data: dict[str, object]) -> str:
-    """The preset as a file, with what to expect of it; a stranger may have written the record, so no line of it ends."""
+    """The preset as a file, and what to expect of it; a stranger may have written the record, so no line ends in it."""
     reached = f"{percent(run.test_acc)} (n = 1) in {duration(run.seconds)}." if run.test_acc else "not tested."
     versions = ", ".join(f"{each} {run.part('versions').get(each)}" for each in ("mnistlab", "torch"))
     comment = [

@@ -1,5 +1,6 @@
 """`base: QuickTest`: a preset in YAML builds on others."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,11 @@ Resolved = Callable[..., Any]
 
 
 @pytest.fixture
-def told(here: Path, capsys: pytest.CaptureFixture[str]) -> Told:
-    """What a command prints: of one that fails the error."""
+def told(here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Told:
+    """What a command prints, of one that fails the error; in a process that has seen no other folder."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    for name in [name for name in sys.modules if name.partition(".")[0] == "presets"]:
+        monkeypatch.delitem(sys.modules, name)
     (here / "presets").mkdir()
 
     def run(*arguments: str, code: int = 0) -> str:

@@ -132,13 +132,23 @@ def test_the_run_of_a_stranger_gains_nothing_as_a_preset(trained: Fit, told: Tol
     assert not Path("presets").exists()
 
 
+def test_the_record_of_a_stranger_ends_no_comment(trained: Fit, told: Told) -> None:
+    """What would stand behind the end of a line would be trusted."""
+    folder = trained()
+    record = folder / "run.json"
+    record.write_text(record.read_text().replace('"TinyModel"', '"Tiny\\nmodel: evil.Net"'))
+    told("presets", "save", "Mine", f"--from={folder}")
+
+    assert "evil" not in yaml.safe_load(Path("presets/Mine.yaml").read_text())["model"]
+
+
 def test_whoever_trusts_a_run_may_save_it(trained: Fit, told: Told) -> None:
     """By the package that it names."""
     folder = trained()
     Path("kind.py").write_text(
         "from mnistlab import TinyModel\n\n\nclass Net(TinyModel):\n    '''A net.'''\n\n    name = 'kind'\n"
     )
-    (folder / "config.yaml").write_text("model: kind.Net\n")
+    (folder / "config.yaml").write_text("model: kind.Net\ndata: SyntheticDigits\n")
     told("presets", "save", "Mine", f"--from={folder}", "--trust=kind")
 
-    assert yaml.safe_load(Path("presets/Mine.yaml").read_text()) == {"model": "kind.Net"}
+    assert yaml.safe_load(Path("presets/Mine.yaml").read_text()) == {"model": "kind.Net", "data": "SyntheticDigits"}

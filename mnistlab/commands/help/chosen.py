@@ -51,7 +51,7 @@ def _in_files(typed: Sequence[Written]) -> Iterator[Written]:
     for entry in typed:
         if entry.key == ("config",):
             with suppress(LabError):
-                layers = layers_of(find_preset(str(entry.value)), running=False)
+                layers = layers_of(find_preset(str(entry.value)), lambda _: ())
                 yield from (each for layer in layers for each in layer)
 
 

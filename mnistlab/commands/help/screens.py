@@ -14,7 +14,7 @@ from mnistlab.options.arguments import steering, words
 from mnistlab.options.command_line import from_arguments, with_files
 from mnistlab.options.written import Key, Source, Written
 from mnistlab.presets.finding import find_preset, list_presets
-from mnistlab.presets.reading import layers_of
+from mnistlab.presets.loading import load_layers
 from mnistlab.text.layout import fitted, screen_height, screen_width
 from mnistlab.text.nearest import said, suggestion
 
@@ -83,7 +83,7 @@ def _request(arguments: Sequence[str]) -> Request:
 
 def _from_preset(config: Written) -> Sequence[Written]:
     """What a preset or a file says; one in Python is run, as `fit` would run it."""
-    return [entry for layer in layers_of(find_preset(str(config.value))) for entry in layer]
+    return [entry for layer in load_layers(find_preset(str(config.value))) for entry in layer]
 
 
 def _page(command: str, request: Request, present: Present) -> list[str]:
