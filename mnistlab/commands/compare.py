@@ -17,8 +17,8 @@ _SWITCHES = {"retry_failed": "", "allow_drift": ""}
 def _options() -> Sequence[Option]:
     return (
         Option("models", "Names with commas between them, or all", "NAMES", ("all",), several=True, completes="model"),
-        Option("presets", "Presets in their place", "NAMES", several=True, completes="presets", under="PRESETS"),
-        Option("tag", "The presets with a tag", "TAG", completes="tags", under="PRESETS"),
+        Option("presets", "Presets in their place", "NAMES", several=True, completes="presets"),
+        Option("tag", "The presets with a tag", "TAG", completes="tags"),
         Option("quick", "One epoch of ten batches each, to see that all is well"),
         *sweep_options({**_DEFAULTS, **_OTHERS, **_SWITCHES}),
         JSON,
@@ -77,9 +77,9 @@ COMMAND = Command(
     order=2,
     usage="--models=SDN68K,CNN421K [--seeds=3] ... and the options of fit",
     about="""\
-Trains each model, or each preset, with each seed under the same conditions and
-prints one table: parameters, test accuracy, seconds, images per second. What has
-been trained before is not trained again, so all can be added to later.""",
+Trains each model, or each preset, with each seed under the same conditions, for
+one table: parameters, test accuracy, seconds, images per second. What has been
+trained before is not trained again, so that more can be added later.""",
     options=_options,
     like="fit",
 )

@@ -40,8 +40,8 @@ _CALLED = {
 }
 """What is called otherwise elsewhere, with those words."""
 
-_CLASSES = {"convnext68k": "ConvNeXt73K", "mnist": "SDN68K", "mnistlitmodule": "SDN68K", "vit995": "MNIST"}
-"""What a class is called in a template for Hydra with such nets; most are `mnist_cnn_421k` for `CNN421K`."""
+_CLASSES = {"convnext68k": "convnext73k", "mnist": "sdn68k", "mnistlitmodule": "sdn68k", "vit995": "mnist"}
+"""Classes of a template for Hydra with such nets that are called otherwise; most are `mnist_cnn_421k` for `CNN421K`."""
 
 _NEEDLESS = {
     "download": "What is missing of a data set is fetched anyway.",
@@ -61,7 +61,7 @@ def renamed(word: str) -> list[str]:
 
 
 def name_elsewhere(name: str) -> str:
-    """What a class of another tool is called here: `cnn421k` for `mnist_cnn_421k`, in any case."""
+    """What a class of another tool is called here, all small: `cnn421k` for `mnist_cnn_421k`."""
     plain = name.rpartition(".")[2].lower().removeprefix("mnist_").replace("_", "")
     return _CLASSES.get(plain, plain)
 

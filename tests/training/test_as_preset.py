@@ -148,7 +148,7 @@ def test_whoever_trusts_a_run_may_save_it(trained: Fit, told: Told) -> None:
     Path("kind.py").write_text(
         "from mnistlab import TinyModel\n\n\nclass Net(TinyModel):\n    '''A net.'''\n\n    name = 'kind'\n"
     )
-    (folder / "config.yaml").write_text("model: kind.Net\ndata: SyntheticDigits\n")
+    (folder / "config.yaml").write_text("model: kind.Net\ndata: mnistlab.SyntheticDigits\n")
     told("presets", "save", "Mine", f"--from={folder}", "--trust=kind")
 
     assert yaml.safe_load(Path("presets/Mine.yaml").read_text()) == {"model": "kind.Net", "data": "SyntheticDigits"}
