@@ -11,9 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from mnistlab.catalogue import Catalogue, ClassEntry, KindEntry, OptionEntry
+from mnistlab.options.arguments import BASE, STEERING
 from mnistlab.options.domains import domain_words
 from mnistlab.options.entries import Value
 from mnistlab.options.kinds import schema_of
+from mnistlab.options.lightning_cli import MOVED, OF_CALLS, SUBCOMMANDS
 from mnistlab.options.written import SWEEP
 from mnistlab.system.strict_json import spelt
 
@@ -71,6 +73,7 @@ class _Builder:
             "description": "How a sweep goes about: mnistlab sweep --help.",
         }
         checks.append(self._below(SWEEP, SWEEP))
+        properties |= self._beside()
         sections = "|".join([*self._catalogue.sections, *slots, SWEEP])
         more: Schema = {rf"^{name}\+$": _ref(f"{kind}:name") for name, kind in slots.items()}
         return {
@@ -84,6 +87,18 @@ class _Builder:
             "allOf": checks,
             "definitions": self._definitions,
         }
+
+    def _beside(self) -> dict[str, Schema]:
+        """What stands in files only: what a preset builds on, and what LightningCLI writes."""
+        name: Schema = {"type": "string", "minLength": 1}
+        base: Schema = {"anyOf": [name, {"type": "array", "items": name}, {"type": "null"}], "description": BASE.text}
+        nothing: Schema = {"type": "null"}
+        moved = {key: {"anyOf": [self._choice(target[-1]), nothing]} for key, target in MOVED.items()}
+        calls: dict[str, Schema] = {key: {} for key in OF_CALLS}
+        weights: Schema = {"type": ["string", "null"], "description": "What a command goes on with, or measures."}
+        steering: dict[str, Schema] = {option.name: nothing for option in STEERING}
+        within: dict[str, Schema] = {key: {"anyOf": [{"$ref": "#"}, nothing]} for key in SUBCOMMANDS}
+        return {BASE.name: base, **steering, "ckpt_path": weights, **moved, **calls, **within}
 
     def _add_kind(self, name: str, kind: KindEntry) -> None:
         known = {key: _pattern(entry) for key, entry in kind.classes.items()}

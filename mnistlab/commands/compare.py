@@ -8,6 +8,7 @@ from mnistlab.commands.help.sweeping import sweep_options
 from mnistlab.errors import LabError, announce
 from mnistlab.options.arguments import JSON, Arguments, Option, words
 
+_WAYS = "Write --models=SDN68K,CNN68K, or =all; or --presets=A,B."
 _DEFAULTS = {"seeds": "3", "workers": "1"}
 _OTHERS = {"threads": "as many as fit would take", "name": "", "storage": "", "launcher": "processes"}
 _SWITCHES = {"retry_failed": "", "allow_drift": ""}
@@ -16,6 +17,8 @@ _SWITCHES = {"retry_failed": "", "allow_drift": ""}
 def _options() -> Sequence[Option]:
     return (
         Option("models", "Names with commas between them, or all", "NAMES", ("all",), several=True, completes="model"),
+        Option("presets", "Presets in their place", "NAMES", several=True, completes="presets"),
+        Option("tag", "The presets with a tag", "TAG", completes="tags"),
         Option("quick", "One epoch of ten batches each, to see that all is well"),
         *sweep_options({**_DEFAULTS, **_OTHERS, **_SWITCHES}),
         JSON,
@@ -50,11 +53,11 @@ def _refuse_unnamed(asked: Arguments) -> None:
             f"`{alone[0]}` is no model, and compare trains models: --models=SDN68K,CNN68K. Of runs that are there:\n"
             f"  {shlex.join(['mnistlab', *both.split(), *alone])}"
         )
-    if models is None:
+    if models is None and not {"presets", "tag"} & set(asked.values):
         named = [*alone, *(word.removeprefix("--model=") for word in typed if word.startswith("--model="))]
-        way_out = f"Did you mean --models={','.join(named)}?" if named else "Write --models=SDN68K,CNN68K, or =all."
+        way_out = f"Did you mean --models={','.join(named)}?" if named else _WAYS
         raise LabError(f"--models is missing. {way_out}")
-    if alone and models.endswith(","):
+    if alone and models and models.endswith(","):
         whole = ",".join([models.strip(","), *alone])
         raise LabError(f"--models={models}: a space has cut the list. Write --models={whole}")
 
@@ -68,15 +71,15 @@ def _are_models(names: Sequence[str]) -> bool:
 
 
 COMMAND = Command(
-    "train models under the same conditions",
+    "train models or presets under the same conditions",
     _compare,
     MANY,
     order=2,
     usage="--models=SDN68K,CNN421K [--seeds=3] ... and the options of fit",
     about="""\
-Trains each model with each seed under the same conditions and prints one table:
-parameters, test accuracy, seconds, images per second. What has been trained
-before is not trained again, so models and seeds can be added later.""",
+Trains each model, or each preset, with each seed under the same conditions, for
+one table: parameters, test accuracy, seconds, images per second. What has been
+trained before is not trained again, so that more can be added later.""",
     options=_options,
     like="fit",
 )

@@ -31,8 +31,8 @@ class Option(NamedTuple):  # no dataclass: that would import `inspect` for the o
         wanted: What is said of a value that is none of the words, or where there are none no whole number above 0;
             `{values}` and `{part}` stand for the words and for the wrong one. Where it is empty, the work checks.
         several: Whether it takes several values with commas between them.
-        completes: What is offered beside the words: `runs`, `checkpoints`, `presets`, `folder`, files of a suffix such
-            as `.json`, or the classes of a section of `fit`.
+        completes: What is offered beside the words: `runs`, `checkpoints`, `presets`, their `tags`, `folder`, files
+            of a suffix such as `.json`, or the classes of a section of `fit`.
         under: The row of the page of help that lists it with others.
         parts: Whether options below it, such as `--data.train_size`, are passed on.
         again: Whether it may stand there several times.
@@ -85,15 +85,20 @@ RUN_DIR = Option("run.dir", "Where runs are looked for", "FOLDER", default="runs
 JSON = Option("json", "The same for machines")
 PACKAGES = Option("trust", "Packages to count as allowed, as in test", "PACKAGE", again=True)
 
+_ON_OFF = ("true", "false")
+
 STEERING = (
-    Option("config", "A preset (mnistlab presets) or a file", "PRESET", completes="presets", again=True),
+    Option("config", "A preset (mnistlab presets) or a file; also -c", "PRESET", completes="presets", again=True),
     Option("ckpt_path", "A run's id or folder, last, best, a file", "RUN", completes="checkpoints"),
-    Option("untrained", "Measure random weights on purpose", values=("true", "false")),
+    Option("untrained", "Measure random weights on purpose", values=_ON_OFF),
     Option("trust", "Packages that a checkpoint may use", "PACKAGE", again=True),
-    Option("print_config", "Show what would count; =origins: and why", values=("true", "false", "origins")),
-    Option("debug", "Show where an error comes from", values=("true", "false")),
+    Option("print_config", "Show what would count; =origins: and why", values=(*_ON_OFF, "origins", "skip_default")),
+    Option("debug", "Show where an error comes from", values=_ON_OFF),
 )
 """The options of the commands that train and measure which configure nothing."""
+
+BASE = Option("base", "What a preset in YAML builds on: a preset, a file, or a list of them", "PRESET")
+"""It stands in files only."""
 
 
 SWITCHES = tuple(option.name for option in STEERING if not option.takes)
@@ -197,6 +202,11 @@ def _divided(arguments: Sequence[str], own: Sequence[str]) -> tuple[list[str], l
         if not equals and rest and not rest[0].startswith("--"):
             part.append(rest.pop(0))
     return ours, shared
+
+
+def spelt_out(arguments: Sequence[str]) -> list[str]:
+    """The arguments with `--config` for `-c`, as LightningCLI has it."""
+    return [f"--config{word[2:]}" if word == "-c" or word.startswith("-c=") else word for word in arguments]
 
 
 def words(arguments: Sequence[str]) -> list[str]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from mnistlab.errors import LabError
 from mnistlab.options.command_line import in_brackets
+from mnistlab.options.elsewhere import name_elsewhere
 from mnistlab.options.entries import ClassEntry, KindEntry, Kinds, OptionEntry
 from mnistlab.options.misfits import own_classes
 from mnistlab.options.notation import NULLS
@@ -99,4 +100,6 @@ def _unknown(entry: Written, name: str, kind: KindEntry) -> str:
     own = own_classes(name.removesuffix(".py"))
     if own or name.endswith(".py"):
         return said_of + (said([f"--{entry.name}={path}" for path in own]) or f" Write --{entry.name}=MODULE.CLASS.")
-    return f"{said_of}{suggestion(name, kind.listed())} There are {', '.join(kind.listed())}."
+    meant = [each for each in kind.listed() if each.lower() == name_elsewhere(name)]
+    hint = said(meant) or suggestion(name, kind.listed())
+    return f"{said_of}{hint} There are {', '.join(kind.listed())}."

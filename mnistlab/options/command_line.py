@@ -5,7 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from mnistlab.errors import LabError
-from mnistlab.options.arguments import SWITCHES
+from mnistlab.options.arguments import BASE, SWITCHES
+from mnistlab.options.lightning_cli import as_ours
 from mnistlab.options.notation import Plain, as_written
 from mnistlab.options.written import FILES, STEERING, Source, Written, key_of
 from mnistlab.system.environment import OPTIONS, said_by
@@ -87,15 +88,19 @@ def with_files(written: Iterable[Written], folder: Path, within: tuple[Path, ...
         yield from with_files(parts, path.parent, (*within, path.resolve()))
 
 
-def from_config(path: Path) -> list[Written]:
+def from_config(path: Path, command: str = "fit") -> list[Written]:
     """Read a YAML file that the user has named, with the files that it names for its parts.
+
+    Args:
+        path: The file.
+        command: What it is read for; a file of LightningCLI may have a section for each.
 
     Raises:
         LabError: If one of them cannot be read or is no YAML, or this one is not a mapping; with line and column.
     """
     from mnistlab.options.files import from_file  # noqa: PLC0415 - as above
 
-    return list(with_files(from_file(path), path.parent, (path.resolve(),)))
+    return list(with_files(as_ours(from_file(path), command), path.parent, (path.resolve(),)))
 
 
 def _from_argument(name: str, value: object, where: str) -> list[Written]:
@@ -111,7 +116,7 @@ def _from_argument(name: str, value: object, where: str) -> list[Written]:
 
 def _file_in(entry: Written, folder: Path) -> Path | None:
     """The YAML file that an option may be given in place of its class and its options; what is none stays text."""
-    if entry.key[:1] in {(name,) for name in STEERING} or not isinstance(entry.value, str):
+    if entry.key[:1] in {(name,) for name in (*STEERING, BASE.name)} or not isinstance(entry.value, str):
         return None
     if not entry.value.endswith(FILES):
         return None

@@ -4,7 +4,7 @@ _CALLED = {
     "ckpt_path": (
         "checkpoint continue from_checkpoint load pretrained resume resume_from resume_from_checkpoint weights"
     ),
-    "config": "preset",
+    "config": "base experiment preset",
     "data": "dataset dataset_name",
     "data.batch_size": "bs",
     "data.data_dir": "root",
@@ -20,7 +20,6 @@ _CALLED = {
     "model.optimizer.weight_decay": "wd",
     "model.scheduler": "lr_scheduler",
     "run.dir": "log_dir out outdir output output_dir save_dir",
-    "run.name": "experiment",
     "seed_everything": "manual_seed random_seed random_state seed",
     "threads": "cpu_thread n_job n_thread nproc num_thread omp_num_thread",
     "trainer.accelerator": "device",
@@ -41,6 +40,9 @@ _CALLED = {
 }
 """What is called otherwise elsewhere, with those words."""
 
+_CLASSES = {"convnext68k": "convnext73k", "mnist": "sdn68k", "mnistlitmodule": "sdn68k", "vit995": "mnist"}
+"""Classes of a template for Hydra with such nets that are called otherwise; most are `mnist_cnn_421k` for `CNN421K`."""
+
 _NEEDLESS = {
     "download": "What is missing of a data set is fetched anyway.",
     "metric": "Loss and accuracy are measured anyway.",
@@ -56,6 +58,12 @@ _NEEDLESS = {
 def renamed(word: str) -> list[str]:
     """What another tool's word is called here, without dashes."""
     return [ours for ours, theirs in _CALLED.items() if not _forms(word).isdisjoint(theirs.split())]
+
+
+def name_elsewhere(name: str) -> str:
+    """What a class of another tool is called here, all small: `cnn421k` for `mnist_cnn_421k`."""
+    plain = name.rpartition(".")[2].lower().removeprefix("mnist_").replace("_", "")
+    return _CLASSES.get(plain, plain)
 
 
 def needless(word: str) -> str:

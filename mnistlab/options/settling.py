@@ -6,7 +6,8 @@ left to right. jsonargparse gets the outcome with every class and every default 
 has nothing left to merge; the types of the values are its business.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
@@ -81,7 +82,7 @@ def settle_entries(
     lower: list[Written] = []
     for layer in layers:
         walks = [walked([*lower, *variant]) for variant in _variants(layer)]
-        _refuse_unknown(walks, layer)
+        _refuse_unknown(walks, layer, lambda: walked([entry for each in layers for entry in each]))
         _refuse_wrong(walks[0], layer)
         lower.extend(layer)
     walk = walked(lower)
@@ -92,15 +93,19 @@ def settle_entries(
     )
 
 
-def _refuse_unknown(walks: Sequence[Walk], layer: Sequence[Written]) -> None:
-    """Raise for the first value of a layer that fits no class that was in force when the layer was read.
+def _refuse_unknown(walks: Sequence[Walk], layer: Sequence[Written], at_last: Callable[[], Walk]) -> None:
+    """Raise for the first value of a layer that fits no class that was in force when it was read, nor is at last.
 
     What a later source leaves without its class is dropped and told. Within one source everything must fit: the class
-    that it chooses last, or one that it chose before.
+    that it chooses last, or one that it chose before. A file may leave its class to a later source: LightningCLI names
+    none where its program takes only one.
     """
     # by identity: the same option may be written twice in equal words, and only one of them be out of place
     never = set.intersection(*({id(misfit.entry) for misfit in walk.misfits} for walk in walks))
     own = never.intersection(map(id, layer))
+    if own:
+        with suppress(LabError):  # of a later source, which is told in its turn
+            own &= {id(misfit.entry) for misfit in at_last().misfits}
     for misfit in walks[0].misfits:
         if id(misfit.entry) in own:
             raise LabError(misfit.message)

@@ -10,7 +10,9 @@ from mnistlab.options.written import Key, Written
 from mnistlab.text.nearest import nearest
 
 _WORD = re.compile(r"(\w+):(.*)", re.DOTALL)
-_LITERAL = "literal:"
+LITERAL = "literal:"
+"""What stands before a text that is no domain."""
+
 _NEAR = re.compile(r"([A-Za-z]{3,})[:=](.+)", re.DOTALL)
 _NUMBER = r"-?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _BOUNDS = re.compile(rf"{_NUMBER}\.\.{_NUMBER}(:{_NUMBER})?")
@@ -20,7 +22,7 @@ _QUOTES = "\"'"
 def reads_as_domain(text: str) -> bool:
     """Whether a text would be read as a domain, or as one that is meant as it stands."""
     match = _WORD.fullmatch(text)
-    return (match is not None and match[1] in domain_words()) or text.startswith(_LITERAL)
+    return (match is not None and match[1] in domain_words()) or text.startswith(LITERAL)
 
 
 def with_domain(entry: Written) -> Written:
@@ -33,8 +35,8 @@ def with_domain(entry: Written) -> Written:
     """
     if entry.domain is not None or not isinstance(entry.value, str):
         return entry
-    if entry.value.startswith(_LITERAL):
-        return replace(entry, value=entry.value.removeprefix(_LITERAL))
+    if entry.value.startswith(LITERAL):
+        return replace(entry, value=entry.value.removeprefix(LITERAL))
     match = _WORD.fullmatch(entry.value)
     kind = domain_words().get(match[1]) if match else None
     if match is None or kind is None:

@@ -65,28 +65,33 @@ def list_presets() -> list[PresetEntry]:
     return [*own, *(entry for entry in shipped.values() if entry.name not in hidden)]
 
 
-def find_preset(name: str) -> Found:
+def find_preset(name: str, said: str = "", beside: Path = Path()) -> Found:
     """The file that `--config=name` means: a path, a preset's name, or both as in `my_presets.py:Wide`.
+
+    Args:
+        name: What was written.
+        said: How, for messages; by default `--config=name`.
+        beside: Where a path begins.
 
     Raises:
         LabError: If there is none, or the name stands for several.
     """
     text, _, class_name = name.rpartition(":") if name.rpartition(":")[0].endswith(".py") else (name, "", "")
-    path = Path(at_home(text))
+    said, path = said or f"--config={name}", beside / at_home(text)
     if path.suffix in SUFFIXES or path.is_file():
         return Found(path, class_name or None)
-    if path.is_dir() or len(path.parts) > 1:
-        raise LabError(f"--config={name}: {_not_a_file(path)}")
+    if path.is_dir() or "/" in text:
+        raise LabError(f"{said}: {_not_a_file(path)}")
     entries = list_presets()
     found = [entry for entry in entries if entry.name == name]
     if not found:
         known = list(dict.fromkeys(entry.name for entry in entries))
         listed = f"There are {', '.join(known)}." if known else "There are no presets."
         hint = suggestion(name, known)
-        raise LabError(f"--config={name}: there is neither such a file nor such a preset.{hint} {listed}")
+        raise LabError(f"{said}: there is neither such a file nor such a preset.{hint} {listed}")
     if len(found) > 1:
         places = " and ".join(str(entry.path) for entry in found)
-        raise LabError(f"--config={name}: several presets are called {name}, in {places}. Name the file too.")
+        raise LabError(f"{said}: several presets are called {name}, in {places}. Name the file too.")
     (entry,) = found
     return Found(entry.path, entry.name if entry.path.suffix == ".py" else None, entry.shadows)
 
@@ -99,7 +104,7 @@ def preset_classes(text: str) -> dict[str, str]:
     Raises:
         SyntaxError: If it is no Python.
     """
-    return _described(_parsed(text), frozenset())
+    return _described(parsed(text), frozenset())
 
 
 def comment(text: str) -> str:
@@ -114,8 +119,12 @@ def comment(text: str) -> str:
     return _first_paragraph("\n".join(lines))
 
 
-def _parsed(text: str) -> ast.Module:
-    """The tree of a Python file; what no parser takes is no Python."""
+def parsed(text: str) -> ast.Module:
+    """The tree of a Python file, which is not run; what no parser takes is no Python.
+
+    Raises:
+        SyntaxError: If it is none.
+    """
     try:
         return ast.parse(text)
     except (ValueError, MemoryError, RecursionError) as error:
@@ -135,7 +144,7 @@ def _in_folder(folder: Path) -> Iterator[PresetEntry]:
             yield PresetEntry(path.stem, comment(text), path)
             continue
         try:
-            found = _described(_parsed(text), known)
+            found = _described(parsed(text), known)
         except SyntaxError as error:
             place = f"line {error.lineno}: " if error.lineno else ""
             yield PresetEntry(path.stem, "", path, problem=f"{place}{error.msg}")
@@ -152,7 +161,7 @@ def _names_of_presets(sources: Mapping[Path, str]) -> frozenset[str]:
         for path, text in sources.items():
             if path.suffix == ".py":
                 try:
-                    more.update(_described(_parsed(text), names))
+                    more.update(_described(parsed(text), names))
                 except SyntaxError:
                     continue
         if more <= names:
@@ -168,22 +177,22 @@ def _described(module: ast.Module, known: frozenset[str]) -> dict[str, str]:
         match node:
             case ast.ImportFrom(names=names):
                 presets.update(alias.asname for alias in names if alias.asname and alias.name in presets)
-            case ast.ClassDef(name=name, bases=bases) if any(_preset_in(base) in presets for base in bases):
+            case ast.ClassDef(name=name, bases=bases) if any(preset_in(base) in presets for base in bases):
                 presets.add(name)
                 found[name] = _first_paragraph(ast.get_docstring(node) or "")
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() as call) if _preset_in(call) in presets:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() as call) if preset_in(call) in presets:
                 presets.add(name)
                 found[name] = f"{ast.unparse(call.func).removesuffix('.clone')}, changed."
     return {name: description for name, description in found.items() if not name.startswith("_")}
 
 
-def _preset_in(node: ast.expr) -> str:
+def preset_in(node: ast.expr) -> str:
     """The preset that an expression is or is made from, if it is one; `preset(...)` gives one of any name."""
     match node:
         case ast.Name(id=name) | ast.Attribute(attr=name):
             return name
         case ast.Call(func=ast.Attribute(value=inner, attr="clone")):
-            return _preset_in(inner)
+            return preset_in(inner)
         case ast.Call(func=ast.Name(id="preset") | ast.Attribute(attr="preset")):
             return BASE
     return ""

@@ -8,7 +8,6 @@ from typing import Any, ClassVar, cast
 from mnistlab.classifier import Classifier
 from mnistlab.errors import LabError
 from mnistlab.options.classes import class_at
-from mnistlab.options.command_line import from_config
 from mnistlab.options.files import read_text
 from mnistlab.options.imported import Section, settle
 from mnistlab.options.settling import Settled
@@ -17,6 +16,7 @@ from mnistlab.options.written import SWEEP, Written
 from mnistlab.presets.finding import Found, comment, find_preset, preset_classes
 from mnistlab.presets.nodes import Config, written_for
 from mnistlab.presets.places import caller, warn
+from mnistlab.presets.reading import Layers, layers_of
 from mnistlab.presets.running import run
 from mnistlab.sections.linking import link_data
 from mnistlab.sections.parts import Attributes, Sweep, TopLevel, prepare, sections
@@ -115,7 +115,7 @@ def load_preset(found: Found) -> type[Preset]:
         LabError: If it cannot be read or run, or says something that does not exist; with its place.
     """
     if found.path.suffix != ".py":
-        return _preset(found.path.stem, comment(read_text(found.path)), [from_config(found.path)])
+        return _preset(found.path.stem, comment(read_text(found.path)), layers_of(found, _of_python))
     text = read_text(found.path)
     try:
         known = preset_classes(text)
@@ -123,6 +123,10 @@ def load_preset(found: Found) -> type[Preset]:
         place = f":{error.lineno}:{error.offset}" if error.lineno else ""
         raise LabError(f"{found.path}{place}: this is not Python: {error.msg}.") from error
     return _class_in(run(found.path, quiet=Dropped), found, known)  # what is dropped is told of this preset alone
+
+
+def _of_python(found: Found) -> Layers:
+    return load_preset(found).layers
 
 
 def _class_in(module: ModuleType, found: Found, known: Mapping[str, str]) -> type[Preset]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from copy import deepcopy
 
 from mnistlab.sweeps.faults import Faults
+from mnistlab.sweeps.presets import space_of
 from mnistlab.sweeps.probing import note_faults
 from mnistlab.sweeps.space import Space
 from mnistlab.training.assemble import LabCLI
@@ -13,8 +14,8 @@ from mnistlab.training.running import check
 
 def checked_space(
     command: str, arguments: Sequence[str], also: Callable[[LabCLI], None], faults: Faults
-) -> tuple[Space, LabCLI]:
-    """The space of some arguments, and what the first assignment makes; the files of all data sets are there then.
+) -> tuple[Space, list[LabCLI]]:
+    """The space of some arguments, and what its assignments make; the files of all data sets are there then.
 
     Args:
         command: What the user has typed: `sweep` or `compare`.
@@ -35,4 +36,4 @@ def checked_space(
             cli.datamodule.prepare_data()  # once, before the workers would each do it
             deepcopy(cli.datamodule).setup("fit")  # the copy takes the images with it
     faults.tell()
-    return Space(arguments), next(iter(good.values()))
+    return space_of(arguments), list(good.values())

@@ -1,23 +1,24 @@
 """`mnistlab compare` from its options to its table."""
 
 import sys
-from collections.abc import Collection, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
 from mnistlab.catalogue.store import current_identity
 from mnistlab.classifier import Classifier
-from mnistlab.errors import LabError, visible
+from mnistlab.errors import LabError, tell, visible
 from mnistlab.models import Assembled
 from mnistlab.options.classes import candidates, listed
 from mnistlab.runs.metrics import ACC
 from mnistlab.sections.parts import Sweep
 from mnistlab.sweeps.checking import checked_space
 from mnistlab.sweeps.jobs import State
-from mnistlab.sweeps.plan import Plan, content_of, name_for
-from mnistlab.sweeps.space import Space
+from mnistlab.sweeps.plan import Plan, name_for
+from mnistlab.sweeps.presets import CONFIG, title_of
+from mnistlab.sweeps.space import Space, content_of
 from mnistlab.sweeps.start import (
     begun,
     refuse_devices,
@@ -33,8 +34,17 @@ from mnistlab.training.assemble import LabCLI
 from mnistlab.training.running import check
 
 
+@dataclass(frozen=True)
+class _Compared:
+    """What is compared: the word with the choice, and what each is called by the beginning of its runs' names."""
+
+    word: str
+    stems: Mapping[str, str]
+    of_presets: bool = False
+
+
 def compare(typed: Asked, switches: Collection[str], again: Sequence[str]) -> int:
-    """Compare models; the exit code.
+    """Compare models, or presets; the exit code.
 
     Args:
         typed: The comparison.
@@ -49,31 +59,30 @@ def compare(typed: Asked, switches: Collection[str], again: Sequence[str]) -> in
 
 
 def _compare(typed: Asked, asked: Sweep, switches: Collection[str], again: Sequence[str]) -> int:
-    models, labels, cli = _checked(typed)
-    base = typed.base
-    plan = _plan(asked, models, base, seeds_from(Space(base), typed.seed, cli, asked.seeds), cli)
+    compared, cli = _checked(typed)
+    plan = _plan(asked, compared, typed.base, seeds_from(Space(typed.base), typed.seed, cli, asked.seeds), cli)
     plan = replace(plan, debug=typed.debug)
     study = begun(plan, allow_drift=asked.allow_drift, retry_failed=asked.retry_failed)
     study.add(plan.jobs())
     machine = bool({"json", "csv"} & set(switches))
     stream = sys.stderr if machine else sys.stdout
-    cells, at_a_time = len(models) * len(plan.seeds), asked.workers or 1
+    cells, at_a_time = len(compared.stems) * len(plan.seeds), asked.workers or 1
     print(f"{plan.name}: {counted(cells, 'run')}, {at_a_time} at a time, kept in {plan.folder}", file=stream)
     try_all(study, at_a_time, asked.launcher, again, stream)
-    return _show(study, labels, switches)
+    return _show(study, compared, switches)
 
 
-def _show(study: Study, models: Sequence[str], switches: Collection[str]) -> int:
-    found = standings(study, models)
+def _show(study: Study, compared: _Compared, switches: Collection[str]) -> int:
+    found = standings(study, compared.stems, of_presets=compared.of_presets)
     if "json" in switches:
         print(as_json(found))
     elif "csv" in switches:
         print(as_csv(found), end="")
     else:
         print("\n".join(map(visible, ["", *as_lines(found, study.plan), *_charts(study.plan, found)])))
-    failed = [each for each in study.jobs().values() if each.state is State.FAILED and each.stem in models]
+    failed = [each for each in study.jobs().values() if each.state is State.FAILED and each.stem in compared.stems]
     for each in failed:
-        print(visible(f"{each.stem} failed: {each.error}"), file=sys.stderr)
+        print(visible(f"{compared.stems[each.stem]} failed: {each.error}"), file=sys.stderr)
     return 1 if failed else 0
 
 
@@ -82,19 +91,28 @@ def _charts(plan: Plan, found: Sequence[Standing]) -> list[str]:
     return [f"Plots: {paths[0].parent}"] if paths else []
 
 
-def _checked(typed: Asked) -> tuple[Sequence[str], list[str], LabCLI]:
-    """The models that are meant as they are typed and as they are called, and what the first of them makes.
+def _checked(typed: Asked) -> tuple[_Compared, LabCLI]:
+    """What is compared, and what the first of it makes.
 
     Raises:
-        LabError: If one does not exist, or cannot be trained so; of `all` those are left out.
+        LabError: If some of it does not exist, or cannot be trained so; of `all` models those are left out.
     """
+    if typed.presets:
+        word = f"{CONFIG}{','.join(typed.presets)}"
+        space, made = checked_space("compare", [*typed.checked, word], _refuse, typed.faults)
+        data = list(dict.fromkeys(each.configuration.data.name for each in made))
+        if len(data) > 1:
+            tell(f"note: they train on {' and '.join(data)}: their accuracies do not compare.")
+        stems = {each.stem: title_of(str(each.point["config"])) for each in space.probes()}
+        return _Compared(word, stems, of_presets=True), made[0]
     models = _trainable(_sizes(), typed.checked) if ALL in typed.models else typed.models
     if not models:
         typed.faults.note(LabError(f"--models={ALL}: no model is left to train. `mnistlab models` lists them."))
         typed.faults.tell()
-    space, cli = checked_space("compare", [*typed.checked, f"--model=choice:{','.join(models)}"], _refuse, typed.faults)
+    word = f"--model=choice:{','.join(models)}"
+    space, made = checked_space("compare", [*typed.checked, word], _refuse, typed.faults)
     (axis,) = space.axes
-    return models, [str(label) for label in axis.domain.ends()], cli
+    return _Compared(word, {str(label): str(label) for label in axis.domain.ends()}), made[0]
 
 
 def _refuse(cli: LabCLI) -> None:
@@ -124,24 +142,25 @@ def _trainable(models: Sequence[str], base: Sequence[str]) -> list[str]:
     return kept
 
 
-def _plan(asked: Sweep, models: Sequence[str], base: Sequence[str], seeds: Sequence[int], cli: LabCLI) -> Plan:
+def _plan(asked: Sweep, compared: _Compared, base: Sequence[str], seeds: Sequence[int], cli: LabCLI) -> Plan:
     root = Path(cli.configuration.run.dir)
     content = content_of(Space(base))
     typed = [word for word in base if not word.startswith("--run.")]
     what = {"arguments": sorted(typed), "content": content, "threads": asked.threads}
-    name = checked_name(asked.name or name_for("compare", cli.configuration.data.name, what))
+    title = "presets" if compared.of_presets else cli.configuration.data.name  # each has data of its own
+    name = checked_name(asked.name or name_for("compare", title, what))
     return Plan(
         kind="compare",
         name=name,
         root=str(root),
-        arguments=[*base, f"--model=choice:{','.join(models)}"],
+        arguments=[*base, compared.word],
         content=content,
         storage=asked.storage or "",
         sampler="grid",
         pruner="none",
         metric=f"test/{ACC.name}",
-        epochs=cli.trainer.max_epochs or 0,
-        trials=len(models),
+        epochs=0 if compared.of_presets else cli.trainer.max_epochs or 0,
+        trials=len(compared.stems),
         seeds=list(seeds),
         threads=asked.threads,
         keep=10**9,

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mnistlab.errors import LabError
-from mnistlab.options.labels import Label, as_typed
+from mnistlab.options.labels import Label
 from mnistlab.runs.metrics import MEASURE, Measure, measure_of
 from mnistlab.runs.record import write_json
 from mnistlab.runs.run import Run
 from mnistlab.sweeps.drawing import at_random, identified, seed_of, unseen
+from mnistlab.sweeps.presets import CONFIG, space_of
 from mnistlab.sweeps.space import Assignment, Axis, Point, Space
 from mnistlab.system.files import UnreadableError, read_text
 from mnistlab.system.shapes import fields, listed, maybe, named, text, whole
@@ -130,7 +131,7 @@ class Plan:
     @cached_property
     def space(self) -> Space:
         """What is tried."""
-        return Space(self.arguments)
+        return space_of(self.arguments)
 
     def jobs(self) -> list[Job]:
         """All that is to be done."""
@@ -173,7 +174,7 @@ class Plan:
     def _job(self, number: int, assignment: Assignment, seed: int) -> Job:
         key = json.dumps({**assignment.point, "seed": seed}, sort_keys=True)
         model = assignment.point.get("model")
-        stem = str(model) if self.kind == "compare" else _stem(number)
+        stem = assignment.stem or (str(model) if self.kind == "compare" else _stem(number))
         return Job(key, stem, assignment.point, [seed])
 
 
@@ -210,13 +211,6 @@ def name_for(kind: Kind, title: str, parts: Mapping[str, Any]) -> str:
     """A name that follows from what is done, so that the same command finds it again."""
     digest = sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
     return f"{kind}-{title}-{digest[:8]}" if title else f"{kind}-{digest[:8]}"
-
-
-def content_of(space: Space) -> str:
-    """A hash of what the presets say that a sweep builds on: a preset that has changed makes another sweep."""
-    layers = [*space.invocation.files, space.invocation.sweep]
-    said = [[entry.name, str(entry.domain or as_typed(entry.value)), entry.append] for each in layers for entry in each]
-    return sha256(json.dumps(said).encode()).hexdigest()
 
 
 def sampling(space: Space, sampler: str, trials: int | None) -> tuple[str, int]:
@@ -279,6 +273,6 @@ def _grid(axis: Axis) -> Sequence[Label]:
 
 
 def _conditions(plan: Plan) -> list[str]:
-    """What was typed, but for where runs are kept; a comparison may grow by models."""
-    left_out = ("--run.dir=", *(("--model=",) if plan.kind == "compare" else ()))
+    """What was typed, but for where runs are kept; a comparison may grow by models, and by presets."""
+    left_out = ("--run.dir=", *(("--model=choice:", CONFIG) if plan.kind == "compare" else ()))
     return [word for word in plan.arguments if not word.startswith(left_out)]

@@ -10,7 +10,8 @@ from mnistlab.options.entries import Catalogue
 from mnistlab.options.labels import Label, as_typed
 from mnistlab.options.swept import candidates_of, meant_domain, with_domain
 from mnistlab.sweeps.faults import Faults
-from mnistlab.sweeps.space import Assignment, Space
+from mnistlab.sweeps.presets import space_of
+from mnistlab.sweeps.space import Assignment
 from mnistlab.text.nearest import said
 
 T = TypeVar("T")
@@ -66,7 +67,7 @@ def _first_fault(
     """The first thing that is refused, and where it was met; what is not refused is remembered in `good`."""
     probe: Assignment | None = None
     try:
-        for probe in Space(arguments, catalogue).probes(bad):
+        for probe in space_of(arguments, catalogue).probes(bad):
             key = tuple(probe.arguments)
             if key not in good:
                 good[key] = check(probe.arguments)

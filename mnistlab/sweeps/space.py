@@ -1,7 +1,9 @@
 """What a sweep tries: the options that have a domain, and the command of one choice of their values."""
 
+import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from itertools import islice
 
 from mnistlab.errors import LabError
@@ -46,6 +48,7 @@ class Assignment:
     point: Point  # the value of each axis
     arguments: Sequence[str]  # what is typed after `mnistlab fit`
     places: Mapping[str, str]  # where each axis is written
+    stem: str = ""  # what its runs are called, where that is no number and no model
 
 
 class Space:
@@ -215,6 +218,13 @@ class Space:
         labels = [each.label for each in candidates_of(entry)]
         taken = heads[labels.index(chosen[entry.name])] if chosen.get(entry.name, ...) in labels else heads[0]
         return [*(head for head in heads if head is not taken), taken]
+
+
+def content_of(space: Space) -> str:
+    """A hash of what the presets say that a sweep builds on: a preset that has changed makes another sweep."""
+    layers = [*space.invocation.files, space.invocation.sweep]
+    said = [[entry.name, str(entry.domain or as_typed(entry.value)), entry.append] for each in layers for entry in each]
+    return sha256(json.dumps(said).encode()).hexdigest()
 
 
 def _rank(entry: Written) -> tuple[int, int]:

@@ -12,8 +12,8 @@ from mnistlab.sections.parts import Sweep
 from mnistlab.sweeps.checking import checked_space
 from mnistlab.sweeps.jobs import State
 from mnistlab.sweeps.local_workers import default_size
-from mnistlab.sweeps.plan import Plan, content_of, name_for, sampling
-from mnistlab.sweeps.space import Space
+from mnistlab.sweeps.plan import Plan, name_for, sampling
+from mnistlab.sweeps.space import Space, content_of
 from mnistlab.sweeps.start import (
     begun,
     refuse_devices,
@@ -43,7 +43,8 @@ def sweep(asked: Asked, again: Sequence[str]) -> int:
 
 
 def _sweep(typed: Asked, asked: Sweep, again: Sequence[str]) -> int:
-    space, cli = checked_space("sweep", typed.checked, lambda each: _refuse(each, asked.metric), typed.faults)
+    space, made = checked_space("sweep", typed.checked, lambda each: _refuse(each, asked.metric), typed.faults)
+    cli = made[0]
     seeds = seeds_from(space, typed.seed, cli, asked.seeds)
     refuse_nothing(space, asked.seeds)
     plan = replace(_plan(asked, space, typed.base, seeds, cli), debug=typed.debug)

@@ -23,7 +23,7 @@ from mnistlab.text.values import counted, in_percent
 
 @dataclass(frozen=True)
 class Standing:
-    """A model in a comparison."""
+    """A model in a comparison, or a preset with its model."""
 
     model: str  # its class
     parameters: int
@@ -31,6 +31,12 @@ class Standing:
     accuracies: Sequence[float]  # the test accuracy with each, from 0 to 1
     seconds: float  # the training seconds, a mean over the seeds
     images_per_second: float  # training images, a mean over the seeds
+    preset: str = ""  # the preset, where presets are compared
+
+    @property
+    def title(self) -> str:
+        """What it is called in the comparison."""
+        return self.preset or self.model
 
     @property
     def mean(self) -> float:
@@ -78,14 +84,20 @@ def _within(angle: float, freedom: int) -> float:
     return 2 / pi * (angle + area) if odd else area
 
 
-def standings(study: Study, models: Sequence[str]) -> list[Standing]:
-    """The models of a comparison that have finished with all or some seeds, the best first."""
+def standings(study: Study, stems: Mapping[str, str], *, of_presets: bool = False) -> list[Standing]:
+    """The models of a comparison that have finished with all or some seeds, the best first.
+
+    Args:
+        study: The comparison.
+        stems: What each is called, by the beginning of the names of its runs.
+        of_presets: Whether these are presets.
+    """
     plan = study.plan
     done: dict[str, list[Progress]] = {}
     for each in study.jobs().values():
-        if each.state is State.FINISHED and each.stem in models:
+        if each.state is State.FINISHED and each.stem in stems:
             done.setdefault(each.stem, []).append(each)
-    found = [_standing(plan, model, jobs) for model, jobs in done.items()]
+    found = [_standing(plan, jobs, stems[stem] if of_presets else "") for stem, jobs in done.items()]
     return sorted((each for each in found if each), key=lambda each: -each.mean)
 
 
@@ -107,11 +119,22 @@ def as_lines(found: Sequence[Standing], plan: Plan) -> list[str]:
     """The table for a screen, and how to read it."""
     if not found:
         return ["No model has finished."]
-    best = {each.model for each in front(found, lambda each: each.parameters)}
-    head = ["model", "parameters", "test acc, %", "95 % interval", "n", "seconds", "images/s"]
+    best = {each.title for each in front(found, lambda each: each.parameters)}
+    named, what = any(each.preset for each in found), "preset" if found[0].preset else "model"
+    head = [
+        what,
+        *(["model"] if named else []),
+        "parameters",
+        "test acc, %",
+        "95 % interval",
+        "n",
+        "seconds",
+        "images/s",
+    ]
     rows = [
         [
-            f"{each.model}{' *' if each.model in best else ''}",
+            f"{each.title}{' *' if each.title in best else ''}",
+            *([each.model] if named else []),
             f"{each.parameters:,}",
             _accuracy(each),
             _interval(each),
@@ -122,9 +145,9 @@ def as_lines(found: Sequence[Standing], plan: Plan) -> list[str]:
         for each in found
     ]
     return [
-        *table(head, rows, max(screen_width(), 80), right=range(1, len(head))),
+        *table(head, rows, max(screen_width(), 80), right=range(1 + named, len(head))),
         "",
-        "* no model with as few parameters is better. Mean and standard deviation over n",
+        f"* no {what} with as few parameters is better. Mean and standard deviation over n",
         f"seeds; seconds and images/s of training alone, {counted(plan.threads, 'thread')} each.",
     ]
 
@@ -174,13 +197,13 @@ def _pareto(found: Sequence[Standing], name: str, cost: Callable[[Standing], flo
     )
     for each in found:
         place = (cost(each), 100 * each.mean)
-        axes.annotate(each.model, place, xytext=(4, 4), textcoords="offset points", fontsize=7)
+        axes.annotate(each.title, place, xytext=(4, 4), textcoords="offset points", fontsize=7)
     axes.set(xlabel=name if name == "parameters" else "training seconds", ylabel="test accuracy, %")
     axes.margins(x=0.15)
     axes.legend(loc="lower right")
 
 
-def _standing(plan: Plan, model: str, jobs: Sequence[Progress]) -> Standing | None:
+def _standing(plan: Plan, jobs: Sequence[Progress], preset: str) -> Standing | None:
     tested: dict[int, tuple[Run, float]] = {}
     for job in jobs:
         seed = job.last.user_attrs["seeds"][0]
@@ -191,7 +214,8 @@ def _standing(plan: Plan, model: str, jobs: Sequence[Progress]) -> Standing | No
         return None
     kept = [tested[seed] for seed in sorted(tested)]
     return Standing(
-        model=model,
+        model=kept[0][0].model,
+        preset=preset,
         parameters=int(kept[0][0].parameters or 0),
         seeds=sorted(tested),
         accuracies=[accuracy for _, accuracy in kept],
@@ -208,8 +232,11 @@ def _rate(run: Run) -> float:
 
 def _plain(each: Standing) -> dict[str, Any]:
     interval = each.interval or (None, None)
+    said = asdict(each)
+    preset = said.pop("preset")
     return {
-        **asdict(each),
+        **({"preset": preset} if preset else {}),
+        **said,
         "mean": each.mean,
         "deviation": each.deviation,
         "interval_low": interval[0],

@@ -2,6 +2,7 @@
 
 import string
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +12,10 @@ from mnistlab.options.arguments import words
 from mnistlab.options.command_line import from_arguments
 from mnistlab.options.settling import Settled
 from mnistlab.options.written import Written
+from mnistlab.presets.tags import presets_tagged
 from mnistlab.runs.metrics import KNOWN
 from mnistlab.sweeps.faults import Faults
+from mnistlab.sweeps.presets import CONFIG
 from mnistlab.sweeps.probing import note_faults
 from mnistlab.sweeps.settings import settings_from
 from mnistlab.sweeps.space import Space, UnsureError
@@ -27,6 +30,7 @@ ALL = "all"
 """All models of a size, in place of their names."""
 
 _QUICK = ("--trainer.max_epochs=1", *(f"--trainer.limit_{split}_batches=10" for split in ("train", "val", "test")))
+_OF_PRESETS = ("presets", "tag")
 _SEED = "--seed_everything="
 _LONGEST = 100
 _IN_NAMES = f"{string.ascii_letters}{string.digits}._=+,@-"
@@ -43,6 +47,7 @@ class Asked:
         settings: How it goes about, by name; of a comparison without the threads where they are not typed.
         faults: What is wrong, where that is to be told together with what only imported classes know.
         models: Those to compare, as they are listed, or `all`.
+        presets: Those to compare in their place.
     """
 
     base: Sequence[str]
@@ -51,6 +56,7 @@ class Asked:
     settings: Mapping[str, Any]
     faults: Faults
     models: Sequence[str] = ()
+    presets: Sequence[str] = ()
 
     @property
     def checked(self) -> list[str]:
@@ -103,14 +109,20 @@ def asked_comparison(
     catalogue, faults = load_catalogue(), Faults()
     said, debug = _without_debug(arguments)
     base, seed = _without_seed([*said, *(_QUICK if quick else ())])
-    _refuse_others(base, catalogue)
+    presets = _presets_in(values)
+    _refuse_others(base, catalogue, of_models=not presets)
     with faults.noted():
         _refuse_domains(base)
     with faults.noted():
         _check_seed(seed)
-    own = {**defaults, **{name: value for name, value in values.items() if name != "models"}}
+    own = {**defaults, **{name: value for name, value in values.items() if name not in ("models", *_OF_PRESETS)}}
     settings = settings_from([], own, faults, catalogue)
     settings = {name: value for name, value in settings.items() if name != "threads" or name in own}
+    if presets:
+        named = [f"--config={name}" for name in presets]
+        if _probed([*base, f"{CONFIG}{','.join(presets)}"], faults, catalogue, [*named, *base]) is not None:
+            faults.tell()
+        return Asked(base, seed, debug, settings, faults, presets=presets)
     known = {name.lower(): name for name in catalogue.kinds["model"].listed()}
     named = [name.strip() for name in values["models"].split(",") if name.strip()]
     models = list(dict.fromkeys(known.get(name.lower(), name) for name in named))
@@ -161,10 +173,37 @@ def refuse_nothing(space: Space, seeds: int) -> None:
         raise LabError("there is nothing to sweep. Write --model.hidden_dim=choice:128,256, or --seeds=5.")
 
 
-def _probed(arguments: Sequence[str], faults: Faults, catalogue: Catalogue) -> list[Settled] | None:
+def _presets_in(values: Mapping[str, str]) -> list[str]:
+    """The presets that are to be compared, by name or by tag.
+
+    Raises:
+        LabError: If no preset has the tag, or models are named too.
+    """
+    said = [name for name in _OF_PRESETS if name in values]
+    if said and "models" in values:
+        raise LabError(
+            f"--models and --{said[0]} exclude each other: a preset has a model of its own. To give all models what a "
+            "preset says: --config=NAME."
+        )
+    named = [name.strip() for name in values.get("presets", "").split(",") if name.strip()]
+    tagged = [entry.name for entry in presets_tagged(values["tag"])] if "tag" in values else []
+    if said and not (named or tagged):
+        raise LabError(f"--presets={values['presets']}: no preset is left to train. `mnistlab presets` lists them.")
+    return list(dict.fromkeys([*named, *tagged]))
+
+
+def _probed(
+    arguments: Sequence[str], faults: Faults, catalogue: Catalogue, presets: Sequence[str] | None = None
+) -> list[Settled] | None:
     """The configurations that the catalogue takes for right, one for each choice of values.
 
     None where some of what is chosen must be imported first: then nothing is told before that.
+
+    Args:
+        arguments: Those of `fit`, with domains.
+        faults: Is told of what is wrong.
+        catalogue: What there is to choose from.
+        presets: The arguments that name presets, where others than those do.
     """
 
     def check(typed: Sequence[str]) -> Settled:
@@ -174,7 +213,10 @@ def _probed(arguments: Sequence[str], faults: Faults, catalogue: Catalogue) -> l
         return settled
 
     try:
-        return None if runs_python(arguments) else [*note_faults(arguments, check, faults, catalogue).values()]
+        with suppress(LabError):  # which is met again below, with all others
+            if runs_python(arguments if presets is None else presets):
+                return None
+        return [*note_faults(arguments, check, faults, catalogue).values()]
     except UnsureError:
         return None
     except LabError as error:
@@ -209,11 +251,11 @@ def _refuse_metric(settled: Settled, metric: str) -> None:
         refuse_metric(metric, [f"val/{each.name}" for each in KNOWN])
 
 
-def _refuse_others(base: Sequence[str], catalogue: Catalogue) -> None:
+def _refuse_others(base: Sequence[str], catalogue: Catalogue, *, of_models: bool) -> None:
     """Refuse options of a sweep, and a model beside the models."""
     for word in base:
         name = word.removeprefix("--").partition("=")[0]
-        if name == "model":
+        if name == "model" and of_models:
             raise LabError(f"{word}: compare takes --models=A,B.")
         if name in catalogue.sweep.by_name:
             raise LabError(f"{word}: --{name} is an option of `mnistlab sweep`; compare has none of that name.")

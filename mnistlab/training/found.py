@@ -40,7 +40,7 @@ def find(invocation: Invocation) -> Found | None:
     """
     if invocation.ckpt_path is None:
         return None
-    where, continues = f"--ckpt_path={invocation.ckpt_path}", invocation.command == "fit"
+    where, continues = invocation.ckpt_where, invocation.command == "fit"
     path, folder = find_checkpoint(invocation.ckpt_path, invocation.root(), where=where, continues=continues)
     if path is None:
         assert folder is not None

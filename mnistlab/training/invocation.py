@@ -6,16 +6,19 @@ from dataclasses import replace
 from pathlib import Path
 
 from mnistlab.errors import LabError
+from mnistlab.options.arguments import STEERING as DECLARED
 from mnistlab.options.arguments import SWITCHES
-from mnistlab.options.command_line import from_arguments, from_config, with_files
-from mnistlab.options.notation import NULLS, at_home
+from mnistlab.options.command_line import from_arguments, with_files
+from mnistlab.options.notation import at_home
 from mnistlab.options.swept import alternatives, chooses_class, with_domain
 from mnistlab.options.trust import Vouching
 from mnistlab.options.written import STEERING, SWEEP, Key, Written
 from mnistlab.presets.finding import find_preset
+from mnistlab.presets.loading import load_layers
 from mnistlab.system.environment import run_dir
 from mnistlab.text.nearest import suggestion
 
+_WEIGHTS: Key = ("ckpt_path",)
 _CLASS_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 
 
@@ -26,9 +29,11 @@ class Invocation:
         typed: What configures something.
         files: What the presets and configuration files say, the weakest first.
         presets: Their names, as they were typed.
+        ckpt_path: The run, or the file, that is gone on with or measured.
+        ckpt_where: Where that was said.
         notes: What is worth knowing about them.
         sweep: What they say about the way of sweeping.
-        shows_origins: Whether `--print_config` shows where each value is from.
+        prints: How `--print_config` prints: `origins` with where each value is from, `skip_default` as a preset.
         vouching: What the user vouches for.
         trusted: The packages that a checkpoint may name, by `--trust`.
 
@@ -49,14 +54,15 @@ class Invocation:
         typed = with_files((entry for entry in written if entry not in steering), Path())
         self.typed = [with_domain(entry) for entry in typed]
         self.notes: list[str] = []
-        self.shows_origins = _last(steering, "print_config") == "origins"
+        self.prints = str(_last(steering, "print_config"))
         self.switches = {name: _switch(steering, name) for name in SWITCHES}
-        self.ckpt_path = _last(steering, "ckpt_path")
         self.presets = _all(steering, "config")
-        presets = [_read(name, self.notes) for name in self.presets]
+        presets = [_read(name, command, self.notes) for name in self.presets]
+        weights = [entry for layers in presets for layer in layers for entry in layer if entry.key == _WEIGHTS]
+        self.ckpt_path, self.ckpt_where = _weights(steering, weights)
         layers = [[with_domain(entry) for entry in layer] for layers in presets for layer in layers]
         self.sweep = [entry for layer in layers for entry in layer if entry.key[:1] == (SWEEP,)]
-        self.files = [[entry for entry in layer if entry.key[:1] != (SWEEP,)] for layer in layers]
+        self.files = [[e for e in layer if e.key[:1] != (SWEEP,) and e.key != _WEIGHTS] for layer in layers]
         if not sweeping:
             self._refuse_domains()
         self.notes.extend(_overruled(presets, self.typed))
@@ -111,21 +117,12 @@ class Invocation:
         return own if own.is_relative_to(Path.cwd()) else self.root()
 
 
-def _read(name: str, notes: list[str]) -> Sequence[list[Written]]:
-    """What a preset or a configuration file says, one list for each class of its line."""
+def _read(name: str, command: str, notes: list[str]) -> Sequence[Sequence[Written]]:
+    """What a preset or a configuration file says, one list for each file or class of its line."""
     found = find_preset(name)
     if found.shadows is not None:
         notes.append(f"--config={name} is {found.path}; it hides {found.shadows}, which comes with mnistlab.")
-    if found.path.suffix != ".py":
-        return [_without_nothing(from_config(found.path))]
-    from mnistlab.presets.preset_class import load_preset  # noqa: PLC0415 - it needs torch
-
-    return [list(layer) for layer in load_preset(found).layers]
-
-
-def _without_nothing(written: Iterable[Written]) -> list[Written]:
-    """Without `ckpt_path: null` and the like, which is how LightningCLI writes down that nothing was said."""
-    return [entry for entry in written if not (entry.key in {(name,) for name in STEERING} and entry.value in NULLS)]
+    return load_layers(found, command)
 
 
 def _overruled(presets: Sequence[Sequence[Sequence[Written]]], typed: Sequence[Written]) -> Iterator[str]:
@@ -162,9 +159,20 @@ def _as_typed(value: object) -> str:
     return text.rpartition(".")[2] if _CLASS_PATH.fullmatch(text) else text
 
 
+def _weights(steering: Sequence[Written], files: Sequence[Written]) -> tuple[str | None, str]:
+    """The checkpoint that was typed, or else that of a file, and where that was said."""
+    typed, name = _last(steering, _WEIGHTS[0]), _WEIGHTS[0]
+    if typed is not None or not files:
+        return typed, f"--{name}={typed}"
+    last = files[-1]
+    if not isinstance(last.value, str):
+        raise LabError(f"{last.where}: {name} takes one run, or one file.")
+    return str(last.value), f"{last.where}: {name}={last.value}"
+
+
 def _switch(steering: Sequence[Written], name: str) -> bool:
     value = _last(steering, name)
-    more = ("origins",) if name == "print_config" else ()
+    more = next(option.values for option in DECLARED if option.name == name)[2:]
     if value not in (None, "True", "true", "False", "false", *more):
         known = ["true", "false", *more]
         raise LabError(f"--{name}={value}: {' or '.join(known)} is wanted.{suggestion(str(value), known)}")

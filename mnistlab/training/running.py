@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from mnistlab.catalogue.editors import schema_line
+from mnistlab.options.composing import dump
 from mnistlab.options.settling import Settled
 from mnistlab.options.trust import set_import_policy
 from mnistlab.runs.record import config_text
@@ -12,6 +13,7 @@ from mnistlab.system.interruptions import ended_like_interrupted
 from mnistlab.system.lightning_inside import quiet
 from mnistlab.system.thrift import keep_freed_memory
 from mnistlab.system.torch_inside import spare_steps
+from mnistlab.training.as_preset import as_preset
 from mnistlab.training.assemble import LabCLI, assemble, build_parts
 from mnistlab.training.checks import check_parts
 from mnistlab.training.configured import Configured
@@ -86,6 +88,9 @@ def print_config(invocation: Invocation, settled: Settled, found: Found | None) 
     prepare()
     cli = build_parts(settled, found)
     cli.build_trainer()
+    if invocation.prints == "skip_default":
+        print(dump(as_preset(settled, cli.resolved)), end="")
+        return 0
     text = config_text(cli.resolved, schema_line())
-    print(with_origins(text, origins(settled, cli.resolved)) if invocation.shows_origins else text, end="")
+    print(with_origins(text, origins(settled, cli.resolved)) if invocation.prints == "origins" else text, end="")
     return 0

@@ -13,6 +13,7 @@ from mnistlab.options.command_line import from_arguments, from_environment
 from mnistlab.options.entries import Catalogue
 from mnistlab.options.settling import Settled, settle_entries
 from mnistlab.options.written import STEERING, Source, Written
+from mnistlab.presets import reading
 from mnistlab.presets.finding import find_preset
 from mnistlab.runs.finding import find_checkpoint
 from mnistlab.runs.run import Run
@@ -58,7 +59,7 @@ def checked(catalogue: Catalogue, invocation: Invocation) -> Settled | None:
 def runs_python(arguments: Sequence[str]) -> bool:
     """Whether a preset in Python is named: what it says is known once it has been run."""
     named = [entry.value for entry in from_arguments(arguments) if entry.key == ("config",)]
-    return any(isinstance(name, str) and name and find_preset(name).path.suffix == ".py" for name in named)
+    return any(isinstance(name, str) and name and reading.runs_python(find_preset(name)) for name in named)
 
 
 def settled_by(
@@ -167,7 +168,7 @@ def _base(invocation: Invocation) -> list[Written] | None:
     """
     if invocation.ckpt_path is None:
         return []
-    where, continues = f"--ckpt_path={invocation.ckpt_path}", invocation.command == "fit"
+    where, continues = invocation.ckpt_where, invocation.command == "fit"
     path, folder = find_checkpoint(invocation.ckpt_path, invocation.root(), where=where, continues=continues)
     if folder is None:
         return None

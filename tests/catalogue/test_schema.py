@@ -80,6 +80,12 @@ ACCEPTED = [
     "seed_everything: true",
     "sweep: {trials: 5, sampler: tpe, retry_failed: true, name: null}",
     "sweep: null\nsweep.trials: 5",
+    "base: QuickTest",
+    "base: [QuickTest, DryRun]\nmodel: SmallModel",
+    "base: null",
+    "ckpt_path: null\nweights_only: null\nverbose: true\nreturn_predictions: null\nconfig: null",
+    "optimizer: {class_path: SGD, init_args: {lr: 0.1}}\nlr_scheduler: null",
+    "fit: {model: SmallModel, trainer: {max_epochs: 3}}\ntest: null",
     "model: {class_path: my_models.LinearModel, width: 3}",
     "model: my_models.LinearModel\nmodel.width: 3",
     "model: {optimizer: my.Optimizer, optimizer.speed: 3}",
@@ -141,6 +147,11 @@ REFUSED = [
     "sweep: {keep: 'choice:1,2'}",
     "sweep.trails: 5",
     "config: QuickTest",
+    "base: 3.5",
+    "base: {name: QuickTest}",
+    "base: [[QuickTest]]",
+    "optimizer: SDG",
+    "fit: {modell: SmallModel}",
 ]
 
 

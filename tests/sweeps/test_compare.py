@@ -204,3 +204,83 @@ def test_models_are_compared_without_validation_too(compare: Compare) -> None:
     (row,) = compare("--models=SDN8K", "--seeds=1", "--data.val_size=0")
 
     assert len(row["accuracies"]) == 1
+
+
+def write_presets() -> None:
+    """Two presets of one's own with data of theirs, the second of which builds on the first."""
+    Path("presets").mkdir()
+    Path("presets/One.yaml").write_text("model: SDN8K\nrun: {tags: [mine]}\n")
+    Path("presets/Two.yaml").write_text("base: One\nmodel: CNN8K\n")
+
+
+def test_presets_are_compared_like_models(compare: Compare) -> None:
+    """Each has a row with its name and its model."""
+    write_presets()
+    rows = compare("--presets=One,Two", "--seeds=1")
+
+    assert {(row["preset"], row["model"], row["parameters"]) for row in rows} == {
+        ("One", "SDN8K", 8_470),
+        ("Two", "CNN8K", 7_851),
+    }
+
+
+def test_presets_are_compared_by_their_tag(compare: Compare) -> None:
+    """All that have it."""
+    write_presets()
+
+    assert {row["preset"] for row in compare("--tag=mine", "--seeds=1")} == {"One", "Two"}
+
+
+def test_what_a_preset_trains_is_what_fit_trains(compare: Compare, here: Path, small_data: tuple[str, ...]) -> None:
+    """With what is typed beside it on top."""
+    write_presets()
+    (row,) = compare("--presets=One", "--seeds=1", "--model.optimizer.lr=0.01")
+    assert main(["fit", "--config=One", *small_data, "--trainer.max_epochs=1", "--model.optimizer.lr=0.01"]) == 0
+
+    (record,) = [json.loads(path.read_text()) for path in here.glob("runs/sdn_8k/*/run.json")]
+    assert row["accuracies"] == [record["metrics"]["test"]["test/acc"]]
+
+
+def test_a_preset_that_has_changed_is_trained_again_and_the_others_are_not(compare: Compare, here: Path) -> None:
+    """A preset that is added later joins them."""
+    write_presets()
+    compare("--presets=One", "--seeds=1")
+    compare("--presets=One,Two", "--seeds=1")
+    assert len([*here.glob("runs/compare-*/*/run.json")]) == 2
+
+    Path("presets/Two.yaml").write_text("base: One\nmodel: TinyModel\n")
+    rows = compare("--presets=One,Two", "--seeds=1")
+
+    assert len([*here.glob("runs/compare-*/*/run.json")]) == 3
+    assert {row["model"] for row in rows} == {"SDN8K", "TinyModel"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--presets=One,Tow"], "--config=Tow: there is neither such a file nor such a preset. Did you mean Two?"),
+        (["--presets=Thre,Tow"], "--config=Thre: "),
+        (["--presets=One", "--models=SDN8K"], "--models and --presets exclude each other"),
+        (["--tag=mein"], "no preset has the tag mein. Did you mean mine?"),
+        (["--presets=One,presets/One.yaml"], "are both called One"),
+        (["--preset=One,Two"], "Did you mean --presets?"),
+        (["--presets=One", "--run.test=false"], "test accuracy"),
+    ],
+)
+def test_presets_that_cannot_be_compared_are_refused(
+    here: Path, arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before anything is written."""
+    write_presets()
+
+    assert main(["compare", "--data=SyntheticDigits", *arguments]) == 2
+    assert said in capsys.readouterr().err
+    assert not (here / "runs").exists()
+
+
+def test_presets_on_other_data_are_told(compare: Compare, capsys: pytest.CaptureFixture[str]) -> None:
+    """Their accuracies do not compare; data that are typed are those of all."""
+    write_presets()
+    compare("--presets=One,Two", "--seeds=1")
+
+    assert "do not compare" not in capsys.readouterr().err

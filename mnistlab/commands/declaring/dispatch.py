@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from mnistlab.commands.declaring.model import TABLES, Command, all_commands, find_command
 from mnistlab.errors import LabError, tell
-from mnistlab.options.arguments import Arguments, read_arguments
+from mnistlab.options.arguments import Arguments, read_arguments, spelt_out
 from mnistlab.system.environment import unknown
 from mnistlab.text.nearest import nearest, said, suggestion
 
@@ -28,7 +28,7 @@ def command_of(arguments: Sequence[str]) -> Callable[[], int]:
 
         return lambda: _show(f"mnistlab {version('mnistlab')}")
     if name.startswith("-"):
-        first = f" A command comes first: mnistlab fit {name}" if name.startswith("--") else ""
+        first = f" A command comes first: mnistlab fit {name}" if name.startswith(("--", "-c")) else ""
         hint = suggestion(name, ("--help", "--version")) or first or " `mnistlab --help` lists the commands."
         raise LabError(f"{name}: there is no such option.{hint}")
     command = find_command(name)
@@ -55,6 +55,7 @@ def _asking_for_help(words: Sequence[str]) -> list[str]:
 
 
 def _work(name: str, command: Command, arguments: Sequence[str]) -> Callable[[], int]:
+    arguments = spelt_out(arguments) if command.like else arguments
     own_page = not command.shows and {"-h", "--help"} & {*arguments}
     if command.like and not own_page:
         from mnistlab.commands.help.screens import asks_for_help, show_help  # noqa: PLC0415 - not for every command

@@ -7,7 +7,16 @@ from mnistlab.commands.declaring.model import TABLES, Command, Work
 from mnistlab.options.arguments import Arguments, Option
 
 
-def tabled(summary: str, order: int, *, option: str, columns: Sequence[str] = (), use: str, more: str) -> Command:
+def tabled(
+    summary: str,
+    order: int,
+    *,
+    option: str,
+    columns: Sequence[str] = (),
+    use: str,
+    more: str,
+    filters: Sequence[Option] = (),
+) -> Command:
     """A command that prints what an option of `fit` can be.
 
     Args:
@@ -17,12 +26,14 @@ def tabled(summary: str, order: int, *, option: str, columns: Sequence[str] = ()
         columns: The parts of an entry that are shown between its name and its description.
         use: How to use an entry.
         more: How to know more of one.
+        filters: Options that choose among the entries.
     """
 
     def show(asked: Arguments) -> Work:
         from mnistlab.commands.help.tables import show_table  # noqa: PLC0415 - not for help
 
-        return partial(show_table, option, columns, f"{use}\n{more}", for_machines="json" in asked.switches)
+        chosen = {each.name: asked.values[each.name] for each in filters if each.name in asked.values}
+        return partial(show_table, option, columns, f"{use}\n{more}", chosen, for_machines="json" in asked.switches)
 
     return Command(
         summary,
@@ -30,7 +41,7 @@ def tabled(summary: str, order: int, *, option: str, columns: Sequence[str] = ()
         TABLES,
         order,
         about="A table of what there is, with the default marked by *.",
-        options=(Option("json", "The same for machines: a list of objects"),),
+        options=(*filters, Option("json", "The same for machines: a list of objects")),
         instead=f"It lists all. {more}",
         notes=f"{use}\n{more}",
     )

@@ -11,7 +11,7 @@ from mnistlab.catalogue.used import FOLLOWS, WORDS
 from mnistlab.commands.declaring.model import Command, all_commands, find_command
 from mnistlab.commands.help import known_catalogue
 from mnistlab.commands.help.chosen import Chosen
-from mnistlab.options.arguments import Option, steering
+from mnistlab.options.arguments import Option, spelt_out, steering
 from mnistlab.options.written import Key, key_of
 from mnistlab.presets.finding import SUFFIXES, list_presets
 from mnistlab.text.values import shown
@@ -65,7 +65,7 @@ def offer(words: Sequence[str]) -> Offer:
         return Offer("", [])
     if said and said[0] in command.commands:
         command, said = command.commands[said[0]], said[1:]
-    return _Line(command, said).offer(word)
+    return _Line(command, spelt_out(said) if command.like else said).offer(word)
 
 
 _CHOICE = "choice:"
@@ -182,6 +182,10 @@ class _Line:
         if what == "presets":
             yield from (Candidate(entry.name, entry.description) for entry in list_presets())
             yield from _paths(typed, SUFFIXES)
+        elif what == "tags":
+            from mnistlab.presets.tags import tags_of  # noqa: PLC0415 - YAML takes long to import
+
+            yield from (Candidate(tag) for entry in list_presets() for tag in tags_of(entry))
         elif what == "checkpoints":
             yield from (Candidate(word, text) for word, text in _WEIGHTS.items())
             yield from (Candidate(word, text) for word, text in self._runs.items() if word not in _WEIGHTS)

@@ -6,9 +6,10 @@ from contextlib import suppress
 from mnistlab.catalogue import Catalogue
 from mnistlab.catalogue.present import Present, with_strangers
 from mnistlab.errors import LabError
-from mnistlab.options.command_line import from_arguments, from_config
+from mnistlab.options.command_line import from_arguments
 from mnistlab.options.written import Key, Source, Written
 from mnistlab.presets.finding import find_preset
+from mnistlab.presets.reading import layers_of
 
 
 class Chosen(Present):
@@ -50,8 +51,8 @@ def _in_files(typed: Sequence[Written]) -> Iterator[Written]:
     for entry in typed:
         if entry.key == ("config",):
             with suppress(LabError):
-                path = find_preset(str(entry.value)).path
-                yield from from_config(path) if path.suffix != ".py" else ()
+                layers = layers_of(find_preset(str(entry.value)), lambda _: ())
+                yield from (each for layer in layers for each in layer)
 
 
 def _of_last_classes(written: Sequence[Written]) -> list[Written]:

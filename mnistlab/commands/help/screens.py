@@ -11,9 +11,10 @@ from mnistlab.commands.declaring.model import find_command
 from mnistlab.commands.help.pages import class_page, command_page, option_keys, option_page, steering_page, whole_page
 from mnistlab.errors import LabError, tell
 from mnistlab.options.arguments import steering, words
-from mnistlab.options.command_line import from_arguments, from_config, with_files
+from mnistlab.options.command_line import from_arguments, with_files
 from mnistlab.options.written import Key, Source, Written
 from mnistlab.presets.finding import find_preset, list_presets
+from mnistlab.presets.loading import load_layers
 from mnistlab.text.layout import fitted, screen_height, screen_width
 from mnistlab.text.nearest import said, suggestion
 
@@ -82,12 +83,7 @@ def _request(arguments: Sequence[str]) -> Request:
 
 def _from_preset(config: Written) -> Sequence[Written]:
     """What a preset or a file says; one in Python is run, as `fit` would run it."""
-    found = find_preset(str(config.value))
-    if found.path.suffix != ".py":
-        return from_config(found.path)
-    from mnistlab.presets.preset_class import load_preset  # noqa: PLC0415 - it needs torch
-
-    return [entry for layer in load_preset(found).layers for entry in layer]
+    return [entry for layer in load_layers(find_preset(str(config.value))) for entry in layer]
 
 
 def _page(command: str, request: Request, present: Present) -> list[str]:

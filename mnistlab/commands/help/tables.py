@@ -1,6 +1,6 @@
 """Tables of what there is: models, data sets, losses, optimizers, schedules, presets; the same as JSON."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from mnistlab.catalogue import Catalogue, ClassEntry, load_catalogue
 from mnistlab.presets.finding import PresetEntry, list_presets
@@ -11,16 +11,17 @@ Row = dict[str, object]
 """One entry of a table, as JSON has it."""
 
 
-def show_table(option: str, columns: Sequence[str], tail: str, *, for_machines: bool) -> int:
+def show_table(option: str, columns: Sequence[str], tail: str, chosen: Mapping[str, str], *, for_machines: bool) -> int:
     """Print what an option of `fit` can be; the exit code.
 
     Args:
         option: The option.
         columns: The parts of an entry that are shown between its name and its description.
         tail: How to use an entry, and how to know more of one.
+        chosen: What entries must have, by the name of the option that says so.
         for_machines: Whether to print it as JSON.
     """
-    rows = _presets() if option == "config" else _classes(option)
+    rows = _presets(chosen.get("tag")) if option == "config" else _classes(option)
     print(as_json(rows) if for_machines else fitted("\n".join(_lines(rows, columns, tail))))
     return 0
 
@@ -84,18 +85,22 @@ def _default(catalogue: Catalogue, kind: str) -> str | None:
     return option.default_class if option else None
 
 
-def _presets() -> list[Row]:
+def _presets(tag: str | None) -> list[Row]:
+    """The presets, or those with a tag."""
+    from mnistlab.presets.tags import presets_tagged, tags_of  # noqa: PLC0415 - the other tables need no YAML
+
     return [
         {
             "name": entry.name,
             "default": None,
             "description": f"It cannot be read: {entry.problem}." if entry.problem else entry.description,
             "from": _origin(entry),
+            "tags": tags_of(entry),
             "path": str(entry.path),
             "shadows": str(entry.shadows) if entry.shadows else None,
             "command": f"mnistlab fit --config={entry.name}",
         }
-        for entry in list_presets()
+        for entry in (list_presets() if tag is None else presets_tagged(tag))
     ]
 
 
