@@ -82,8 +82,8 @@ def slot_of(annotation: object) -> Slot | None:
             bases.append(member)
         elif origin is Callable and arguments:
             made = [made for made in members(arguments[-1]) if _choosable(made)]
-            given = arguments[0] if isinstance(arguments[0], list) else ()
-            supplied = max(supplied, len(given)) if made else supplied
+            given = len(arguments[0]) if isinstance(arguments[0], list) else 1  # `...`: it is called with something
+            supplied = max(supplied, given) if made else supplied
             bases.extend(made)
         elif inner := _slot_within(origin, arguments):
             many |= not _is_mapping(origin)

@@ -8,7 +8,7 @@ from mnistlab.options.entries import ClassEntry, KindEntry, Kinds, OptionEntry
 from mnistlab.options.misfits import own_classes
 from mnistlab.options.notation import NULLS
 from mnistlab.options.places import Entries, arguments_in, default_of
-from mnistlab.options.trust import check_trusted
+from mnistlab.options.trust import check_code, check_trusted
 from mnistlab.options.written import FILES, Key, Source, Written
 from mnistlab.text.nearest import said, suggestion
 
@@ -40,7 +40,7 @@ class Choosing:
             LabError: If it names none, or none that may be used here.
         """
         kind, name = self.kinds[key], entry.value
-        there_are = f" There are {', '.join(kind.listed())}."
+        there_are = _offer(kind)
         if entry.append and not kind.many:
             raise LabError(f"{entry.where}: {entry.name} takes one class, and + adds to a list.")
         if name in NULLS:
@@ -51,7 +51,7 @@ class Choosing:
         if not isinstance(name, str) or not isinstance(entry.data, str):
             raise LabError(f"{entry.where}: {entry.name} takes the name of a class, got {name}.{there_are}")
         if entry.source is Source.CHECKPOINT:
-            check_trusted(name, self.allowed, entry.where)
+            (check_code if kind.takes_any_net else check_trusted)(name, self.allowed, entry.where)
         elif name.endswith(FILES):
             raise LabError(f"{entry.where}: there is no file {name}.")
         found = None if name.endswith(".py") else self.kinds.find(key, name, entry.where)
@@ -99,4 +99,13 @@ def _unknown(entry: Written, name: str, kind: KindEntry) -> str:
     own = own_classes(name.removesuffix(".py"))
     if own or name.endswith(".py"):
         return said_of + (said([f"--{entry.name}={path}" for path in own]) or f" Write --{entry.name}=MODULE.CLASS.")
-    return f"{said_of}{suggestion(name, kind.listed())} There are {', '.join(kind.listed())}."
+    return f"{said_of}{suggestion(name, kind.listed())}{_offer(kind)}"
+
+
+def _offer(kind: KindEntry) -> str:
+    """What can be chosen."""
+    if kind.takes_any_net:
+        return (
+            " Write the path of a class or a function that gives a torch module, such as torchvision.models.resnet18."
+        )
+    return f" There are {', '.join(kind.listed())}."

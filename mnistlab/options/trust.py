@@ -20,8 +20,12 @@ from mnistlab.options.written import Key, Source, Written
 TRUSTED = ("mnistlab", "torch.nn", "torch.optim", "lightning.pytorch", "lightning.fabric.plugins")
 """The packages whose classes a checkpoint may name."""
 
-TRUSTED_CODE = ("torch.nn", "torch.nn.functional", "torch.nn.init", "torch.optim")
-"""The modules whose functions and types a checkpoint may name; what lies in a module below one of them is not meant."""
+TRUSTED_CODE = ("torch.nn", "torch.nn.functional", "torch.nn.init", "torch.optim", "torchvision.models")
+"""The modules whose functions and types a checkpoint may name; what lies in a module below one of them is not meant.
+
+torchvision's nets are its own code, installed with torch; of their functions only those are called that say that they
+give a torch module, and what they fetch are torchvision's own weights, by the name of a member of an enumeration.
+"""
 
 _LONGEST_NAME = 80
 _ADDRESS = re.compile(r"[A-Za-z][\w+.-]*://")
@@ -107,7 +111,7 @@ def set_import_policy(allowed: frozenset[str] = frozenset()) -> None:
 
     set_parsing_settings(
         import_path_denylist=["*"],
-        import_path_allowlist=sorted({*TRUSTED, *allowed}),
+        import_path_allowlist=sorted({*TRUSTED, *TRUSTED_CODE, *allowed}),
         instantiate_subclass_spec_in_any=False,
     )
 
@@ -127,7 +131,7 @@ def packages_of(names: Iterable[str]) -> frozenset[str]:
 
 def may_name(class_path: str, allowed: Iterable[str]) -> bool:
     """Whether a checkpoint may name a class: `mnistlab.TinyModel`, or one of an allowed package or path."""
-    return _is_of(class_path, (*TRUSTED, *allowed))
+    return class_path.rpartition(".")[0] in TRUSTED_CODE or _is_of(class_path, (*TRUSTED, *allowed))
 
 
 def check_trusted(class_path: str, allowed: frozenset[str], where: str) -> None:

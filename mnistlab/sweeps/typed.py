@@ -34,23 +34,15 @@ _IN_NAMES = f"{string.ascii_letters}{string.digits}._=+,@-"
 
 @dataclass(frozen=True)
 class Asked:
-    """A sweep or a comparison as it was typed.
+    """A sweep or a comparison as it was typed."""
 
-    Attributes:
-        base: The arguments of `fit`, each as one word, without a seed and without `--debug`.
-        seed: The seed, where one is typed.
-        debug: Whether it is shown where an error comes from.
-        settings: How it goes about, by name; of a comparison without the threads where they are not typed.
-        faults: What is wrong, where that is to be told together with what only imported classes know.
-        models: Those to compare, as they are listed, or `all`.
-    """
-
-    base: Sequence[str]
-    seed: str | None
-    debug: bool
+    base: Sequence[str]  # the arguments of `fit`, each as one word, without a seed and without `--debug`
+    seed: str | None  # the seed, where one is typed
+    debug: bool  # whether it is shown where an error comes from
     settings: Mapping[str, Any]
-    faults: Faults
-    models: Sequence[str] = ()
+    """How it goes about, by name; of a comparison without the threads where they are not typed."""
+    faults: Faults  # what is wrong, where that is to be told together with what only imported classes know
+    models: Sequence[str] = ()  # those to compare, as they are listed, or `all`
 
     @property
     def checked(self) -> list[str]:
