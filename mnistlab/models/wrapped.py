@@ -1,5 +1,6 @@
 """Any net of others: torchvision's, timm's, or one of the user's own."""
 
+from collections.abc import Callable
 from typing import Any
 
 from torch import nn
@@ -16,7 +17,7 @@ class Wrapped(Assembled):
     label. Where that changes nothing, the last layer's weights stay.
 
     Args:
-        net: A net that turns images into one value for each of some classes.
+        net: A net that turns images into one value for each of some classes; in Python also what makes it.
         in_channels: Channels of an image, 1 for grey.
         resize: Rows and columns that images are scaled to, for a net that does not take them as they are.
 
@@ -27,9 +28,13 @@ class Wrapped(Assembled):
     name = "wrapped"
 
     def __init__(
-        self, net: nn.Module, in_channels: PositiveInt = 1, resize: PositiveInt | None = None, **kwargs: Any
+        self,
+        net: nn.Module | Callable[[], nn.Module],
+        in_channels: PositiveInt = 1,
+        resize: PositiveInt | None = None,
+        **kwargs: Any,
     ) -> None:
-        backbone = ForeignBackbone(net, in_channels, resize)
+        backbone = ForeignBackbone(net if isinstance(net, nn.Module) else net(), in_channels, resize)
         super().__init__(backbone, **kwargs)
         self.changes = backbone.changes
         (head, *others) = self.net.heads.values()

@@ -110,7 +110,7 @@ def _last_layer(net: nn.Module) -> tuple[str, nn.Linear | nn.Conv2d]:
     found = [(path, each) for path, each in net.named_modules() if path and isinstance(each, nn.Linear | nn.Conv2d)]
     if not found:
         raise ValueError(
-            f"`net` must end with a linear layer or a convolution, for it to be replaced; {type(net).__name__} has none."
+            f"`net` must end with a linear layer or a convolution, to be replaced; {type(net).__name__} has none."
         )
     path, last = found[-1]
     if nn.parameter.is_lazy(last.weight):

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import FunctionType
 
 from mnistlab.errors import LabError
-from mnistlab.options.functions import stand_in
+from mnistlab.options.functions import function_behind, stand_in
 from mnistlab.options.specification import class_path_of
 from mnistlab.options.trust import may_name
 from mnistlab.text.nearest import suggestion
@@ -100,13 +100,20 @@ def class_at(class_path: str, bases: tuple[type, ...], where: str = "") -> type:
         LabError: If there is none that can be imported, or it is of another kind or is refused.
     """
     where = where or class_path
-    cls = _imported(class_path, where, functions=object in bases or takes_any_net(bases))
+    cls = _imported(class_path, where, functions=_takes_functions(bases))
     if not issubclass(cls, bases):
         kinds = [class_path_of(base) for base in bases if not base.__name__.startswith("_")]
         raise LabError(f"{where}: {class_path} is not of the kind that is wanted. Derive it from {' or '.join(kinds)}.")
     if refusal(cls):
         raise LabError(f"{where}: {refusal(cls)}")
     return cls
+
+
+def defined_at(class_path: str) -> str:
+    """Where the class of a path, or the function behind it, is defined; it may be exported from elsewhere."""
+    cls = class_at(class_path, (object,))
+    made = function_behind(cls) or cls
+    return f"{made.__module__}.{made.__qualname__}"
 
 
 def not_a_class(function: FunctionType) -> str:
@@ -143,13 +150,21 @@ def _imported(class_path: str, where: str, *, functions: bool) -> type:
         made = stand_in(cls) if functions else None
         if made is not None:
             return made
-        why = f"{class_name} is a function that does not say what it gives. Write def {class_name}(...) -> nn.Module."
+        why = (
+            f"{class_name} is a function that does not say that it gives a torch module. "
+            f"Write def {class_name}(...) -> nn.Module."
+        )
         raise LabError(f"{where}: {why if functions else not_a_class(cls)}")
     kinds = (type, FunctionType) if functions else type
     hint = suggestion(class_name, [name for name, value in vars(module).items() if isinstance(value, kinds)])
     raise LabError(
         f"{where}: the module {module_name} has no class {'or function ' if functions else ''}{class_name}.{hint}"
     )
+
+
+def _takes_functions(bases: Iterable[type]) -> bool:
+    """Whether a function may stand in place of a class: where any net will do, or where it was named itself."""
+    return any(base is object or takes_any_net((base,)) or function_behind(base) for base in bases)
 
 
 def look_here_too() -> None:

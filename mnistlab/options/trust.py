@@ -167,9 +167,19 @@ def dotted_names(value: object) -> list[str]:
     return [match.group() for text in _texts(value) for match in _DOTTED.finditer(text)]
 
 
+def class_paths(value: object) -> Iterator[str]:
+    """The paths of all classes in a configuration, however deep."""
+    if isinstance(value, Mapping):
+        if isinstance(value.get("class_path"), str):
+            yield value["class_path"]
+        yield from (path for part in value.values() for path in class_paths(part))
+    elif isinstance(value, list):
+        yield from (path for part in value for path in class_paths(part))
+
+
 def packages_in(config: object) -> list[str]:
     """The packages of others whose classes a configuration names."""
-    return sorted({path.partition(".")[0] for path in _class_paths(config) if not may_name(path, ())})
+    return sorted({path.partition(".")[0] for path in class_paths(config) if not may_name(path, ())})
 
 
 def places_elsewhere(entry: Written, safe: Sequence[Path]) -> Iterator[str]:
@@ -195,16 +205,6 @@ def _untrusted(name: str, where: str, what: str) -> Untrusted:
         f"{where} names {shown}, which is {what}. A checkpoint of a stranger could run "
         f"code that way, so nothing was imported. If you trust it, add --trust={shown.partition('.')[0]}."
     )
-
-
-def _class_paths(value: object) -> Iterator[str]:
-    """Every class in a configuration, however deep."""
-    if isinstance(value, Mapping):
-        if isinstance(value.get("class_path"), str):
-            yield value["class_path"]
-        yield from (path for part in value.values() for path in _class_paths(part))
-    elif isinstance(value, list):
-        yield from (path for part in value for path in _class_paths(part))
 
 
 def _texts(value: object) -> Iterator[str]:

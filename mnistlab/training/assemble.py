@@ -22,10 +22,11 @@ from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
 from mnistlab.errors import LabError
 from mnistlab.options.building import build_arguments, build_part
-from mnistlab.options.classes import class_at
+from mnistlab.options.classes import class_at, defined_at
 from mnistlab.options.parsing import parse
 from mnistlab.options.settling import Settled
 from mnistlab.options.signatures import Slot, options
+from mnistlab.options.trust import class_paths, set_import_policy
 from mnistlab.runs.folder import LAST, new_folder
 from mnistlab.sections.configuration import Configuration
 from mnistlab.sections.linking import link_classes
@@ -86,6 +87,7 @@ class LabCLI(LightningCLI):
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Check the types, and make of each value what its class wants."""
+        set_import_policy(frozenset(map(defined_at, class_paths(args))))  # which are checked: jsonargparse asks again
         self.config = parse(parser, copy.deepcopy(args))  # it changes lists in what it is given
         if self.config.seed_everything is True:
             self.config.seed_everything = _drawn_seed()

@@ -86,7 +86,9 @@ def _try_images(cli: LabCLI, origins: Mapping[str, Written]) -> None:
         why, size = str(error).partition("\n")[0], "x".join(map(str, shape))
         scaled = {"resize": None}.items() <= cli.configuration.model.init_args.items()
         way_out = " Scale them to what it was made for, such as --model.resize=224." if scaled else ""
-        what = f"{name} does not take the images of {type(cli.datamodule).__name__}, {size}: {why}.{way_out}"
+        what = (
+            f"{name} does not take the images of {type(cli.datamodule).__name__}, {size}: {why.rstrip('.!')}.{way_out}"
+        )
         raise LabError(f"{where}{what}") from error
     try:
         cli.model.by_head(output)
