@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from mnistlab.errors import LabError
+from mnistlab.options.beside import offered
 from mnistlab.options.command_line import in_brackets
 from mnistlab.options.entries import ClassEntry, KindEntry, Kinds, OptionEntry
 from mnistlab.options.misfits import own_classes
@@ -55,9 +56,20 @@ class Choosing:
         elif name.endswith(FILES):
             raise LabError(f"{entry.where}: there is no file {name}.")
         found = None if name.endswith(".py") else self.kinds.find(key, name, entry.where)
+        if found is None and name.isidentifier():
+            found = self._beside(entry, key, name)
         if found is None:
             raise UnknownClassError(_unknown(entry, name, kind))
         return found
+
+    def _beside(self, entry: Written, key: str, name: str) -> ClassEntry | None:
+        """The class of that short name in a file here or in a package that offers it, which is imported."""
+        known = offered(self.kinds[key])
+        meant = known.get(name) or [each for other in known if other.lower() == name.lower() for each in known[other]]
+        if len(meant) > 1:
+            paths = ", ".join(each.path for each in meant)
+            raise LabError(f"{entry.where}: several classes are called {name}. Write one of {paths}.")
+        return self.kinds.find(key, meant[0].path, entry.where) if meant else None
 
     def without_old_defaults(
         self, parts: Entries, first: Written, old: ClassEntry | None, new: ClassEntry | None
@@ -99,7 +111,7 @@ def _unknown(entry: Written, name: str, kind: KindEntry) -> str:
     own = own_classes(name.removesuffix(".py"))
     if own or name.endswith(".py"):
         return said_of + (said([f"--{entry.name}={path}" for path in own]) or f" Write --{entry.name}=MODULE.CLASS.")
-    return f"{said_of}{suggestion(name, kind.listed())}{_offer(kind)}"
+    return f"{said_of}{suggestion(name, [*kind.listed(), *offered(kind)])}{_offer(kind)}"
 
 
 def _offer(kind: KindEntry) -> str:

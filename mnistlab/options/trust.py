@@ -14,6 +14,7 @@ from pathlib import Path
 from shlex import quote
 
 from mnistlab.errors import LabError, visible
+from mnistlab.options.beside import paths_of
 from mnistlab.options.notation import at_home
 from mnistlab.options.written import Key, Source, Written
 
@@ -69,7 +70,10 @@ class Vouching:
 
     def vouch(self, entry: Written) -> Written:
         """What a checkpoint says is as good as a file's where the user says the same of the same option."""
-        return replace(entry, source=Source.FILE) if (entry.key, str(entry.value)) in self._said() else entry
+        said, path = self._said(), str(entry.value)
+        short = path.rpartition(".")[2]
+        same = (entry.key, path) in said or ((entry.key, short) in said and path in paths_of(short))
+        return replace(entry, source=Source.FILE) if same else entry
 
     def check_place(self, entry: Written, folder: Path) -> None:
         """Refuse a place that the trainer or a tracker would write to: it must lie here, or where the run does.
