@@ -87,7 +87,6 @@ class LabCLI(LightningCLI):
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Check the types, and make of each value what its class wants."""
-        set_import_policy(frozenset(map(defined_at, class_paths(args))))  # which are checked: jsonargparse asks again
         self.config = parse(parser, copy.deepcopy(args))  # it changes lists in what it is given
         if self.config.seed_everything is True:
             self.config.seed_everything = _drawn_seed()
@@ -159,6 +158,8 @@ def assemble(invocation: Invocation, settled: Settled, found: Found | None) -> L
 def build_parts(settled: Settled, found: Found | None) -> LabCLI:
     """Build the model, the data and the trackers; what one of them refuses is a mistake in its options."""
     with refusing(settled.origins):
+        # they are checked: jsonargparse asks again, and where each is defined
+        set_import_policy(frozenset(map(defined_at, class_paths(settled.values))))
         link_classes(settled)
         with no_larger_than(found.contents["state_dict"], found.path) if found and found.path else nullcontext():
             cli = LabCLI(settled)
