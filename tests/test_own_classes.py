@@ -185,6 +185,17 @@ def test_a_module_of_the_current_folder_shadows_nothing(
     assert sys.path[0] != str(here)
 
 
+def test_a_class_that_a_package_exports_from_within_trains(here: Path, own: tuple[str, str]) -> None:
+    """It is defined elsewhere than where it is named."""
+    module, stem = own
+    package = here / f"package_{stem.lower()}"
+    package.mkdir()
+    (here / f"{module}.py").rename(package / "inner.py")
+    (package / "__init__.py").write_text(f"from .inner import {stem}")
+
+    assert main(["fit", f"--model={package.name}.{stem}", *SMALL_DATA, "--trainer.max_epochs=1"]) == 0
+
+
 Command = Callable[..., tuple[str, bool]]
 
 BESIDE = """

@@ -623,6 +623,47 @@ def test_a_function_of_a_trusted_package_is_refused_too(
         Classifier.load_from_checkpoint(path)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "os.system",
+        "antigravity.net",
+        "torch.hub.load",
+        "mnistlab.main",
+        "lightning.pytorch.cli.os.system",
+        "torchvision.models._api.get_model",
+        "torchvision.models.resnet.resnet18",
+    ],
+)
+@pytest.mark.parametrize("command", ["test", "fit"])
+def test_a_function_that_makes_a_net_is_refused(
+    forge: Forge, capsys: pytest.CaptureFixture[str], command: str, name: str
+) -> None:
+    """Unless it is a function of torchvision.models itself."""
+    wrapped = {"class_path": "mnistlab.Wrapped", "init_args": {"net": {"class_path": name, "init_args": {}}}}
+    path = forge(named("model", value=wrapped))
+    capsys.readouterr()
+
+    assert main([command, f"--ckpt_path={path}"]) == 2
+    assert f"names {name}, which is no part of a net" in capsys.readouterr().err
+    with pytest.raises(LabError, match=f"names {name}"):
+        Classifier.load_from_checkpoint(path)
+    assert "antigravity" not in sys.modules
+
+
+@pytest.mark.parametrize("name", ["torch.nn.init.zeros_", "torch.nn.functional.relu", "torchvision.models.list_models"])
+def test_no_function_is_called_that_does_not_say_that_it_makes_a_net(
+    forge: Forge, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    """Whatever package it is of."""
+    wrapped = {"class_path": "mnistlab.Wrapped", "init_args": {"net": {"class_path": name, "init_args": {}}}}
+    path = forge(named("model", value=wrapped))
+    capsys.readouterr()
+
+    assert main(["test", f"--ckpt_path={path}"]) == 2
+    assert "does not say that it gives a torch module" in capsys.readouterr().err
+
+
 def test_only_what_is_typed_for_the_same_option_is_trusted(
     forge: Forge, package: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

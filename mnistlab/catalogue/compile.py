@@ -49,6 +49,8 @@ def own_kinds(catalogue: Catalogue, named: Named) -> dict[str, KindEntry]:
     compiler = _Compiler(frozenset([own, *_OURS]), kinds)
     more |= compiler.kinds_of(key for key in more if key not in catalogue.kinds)
     more[named.kind] = compiler.with_named(more[named.kind], named)
+    taken = [option.kind for entry in more[named.kind].classes.values() for option in entry.options]
+    more |= compiler.kinds_of(kind for kind in taken if kind not in catalogue.kinds)
     return {key: kind for key, kind in more.items() if kind.classes or key not in catalogue.kinds}
 
 

@@ -49,7 +49,7 @@ def with_own(catalogue: Catalogue, work: Callable[[Catalogue], T], *, importing:
         try:
             return work(known)
         except Unlisted as unlisted:
-            more = imported_kinds(catalogue, unlisted.named) if importing else kept_kinds(unlisted.named)
+            more = imported_kinds(known, unlisted.named) if importing else kept_kinds(unlisted.named)
             if more is None:
                 return None
             known = with_kinds(known, more)

@@ -101,8 +101,9 @@ def with_strangers(catalogue: Catalogue, written: Sequence[Written], known_of: K
             name, key = unlisted.named.path, unlisted.named.kind
             known = catalogue.kinds[key]
             classes = list(known.classes.values())
-            common = set.intersection(*({option.name for option in each.options if option.kind} for each in classes))
-            taken = [option for option in classes[0].options if option.name in common]
+            first, *others = classes or [ClassEntry(name, name, "", "", ())]
+            names = [{option.name for option in each.options if option.kind} for each in others]
+            taken = [each for each in first.options if each.kind and all(each.name in other for other in names)]
             stranger = ClassEntry(name, name, "", "", taken)
             kinds = {**catalogue.kinds, key: replace(known, classes={**known.classes, name: stranger})}
             catalogue = replace(catalogue, kinds=kinds)

@@ -8,6 +8,7 @@ from mnistlab.models.dense import SDN8K, SDN68K, SimpleDenseNet
 from mnistlab.models.efficientnet import EfficientNet, EfficientNet4M, EfficientNet7M, EfficientNet22K, EfficientNet66K
 from mnistlab.models.mlp import LargeModel, MediumModel, ResidualMLP, SmallModel, TinyModel
 from mnistlab.models.vit import VisionTransformer, ViT38K, ViT210K, ViT821K
+from mnistlab.models.wrapped import Wrapped
 
 __all__ = [
     "CNN8K",
@@ -41,4 +42,5 @@ __all__ = [
     "ViT210K",
     "ViT821K",
     "VisionTransformer",
+    "Wrapped",
 ]

@@ -80,10 +80,8 @@ def slot_of(annotation: object) -> Slot | None:
         origin, arguments = get_origin(member), get_args(member)
         if _choosable(member):
             bases.append(member)
-        elif origin is Callable and arguments:
-            made = [made for made in members(arguments[-1]) if _choosable(made)]
-            given = arguments[0] if isinstance(arguments[0], list) else ()
-            supplied = max(supplied, len(given)) if made else supplied
+        elif origin is Callable and arguments and (made := _made(arguments)):
+            supplied = max(supplied, len(arguments[0]))
             bases.extend(made)
         elif inner := _slot_within(origin, arguments):
             many |= not _is_mapping(origin)
@@ -112,13 +110,17 @@ def _kind(member: object) -> Kind:
     if origin is Literal:
         return Kind("words", words=arguments)
     if origin is Callable or member is Callable:
-        made = [each for each in members(arguments[-1]) if _choosable(each)] if arguments else []
-        return Kind("choice") if made else Kind("function")
+        return Kind("choice") if arguments and _made(arguments) else Kind("function")
     if isinstance(origin, type):
         return _collection(origin, arguments)
     if isinstance(member, type) and member not in (Any, object, REQUIRED):
         return _KINDS.get(member) or _of_class(member)
     return Kind("any", title=member.__forward_arg__.rpartition(".")[2] if isinstance(member, ForwardRef) else "")
+
+
+def _made(arguments: Sequence[Any]) -> list[type]:
+    """The classes that a callable makes objects of; none where nobody knows what it is called with."""
+    return [each for each in members(arguments[-1]) if _choosable(each)] if arguments[0] is not Ellipsis else []
 
 
 def _of_class(cls: type) -> Kind:

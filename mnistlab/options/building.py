@@ -94,6 +94,8 @@ def build_arguments(cls: type, values: Namespace | Mapping[str, object], *, supp
     given = vars(values) if isinstance(values, Namespace) else values
     for name, value in given.items():
         slot = known[name].slot if name in known else None
+        if slot is None and isinstance(value, Namespace) and "class_path" in value:  # of what calls it with more
+            slot = Slot((object,), supplied=1)
         arguments[name] = _without_restriction(value) if slot is None else build_part(value, slot)
     return arguments
 

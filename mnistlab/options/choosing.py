@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 from mnistlab.errors import LabError
+from mnistlab.options.beside import offered
 from mnistlab.options.command_line import in_brackets
 from mnistlab.options.elsewhere import name_elsewhere
 from mnistlab.options.entries import ClassEntry, KindEntry, Kinds, OptionEntry
 from mnistlab.options.misfits import own_classes
 from mnistlab.options.notation import NULLS
 from mnistlab.options.places import Entries, arguments_in, default_of
-from mnistlab.options.trust import check_trusted
+from mnistlab.options.trust import check_code, check_trusted
 from mnistlab.options.written import FILES, Key, Source, Written
 from mnistlab.text.nearest import said, suggestion
 
@@ -41,7 +42,7 @@ class Choosing:
             LabError: If it names none, or none that may be used here.
         """
         kind, name = self.kinds[key], entry.value
-        there_are = f" There are {', '.join(kind.listed())}."
+        there_are = _offer(kind)
         if entry.append and not kind.many:
             raise LabError(f"{entry.where}: {entry.name} takes one class, and + adds to a list.")
         if name in NULLS:
@@ -52,13 +53,24 @@ class Choosing:
         if not isinstance(name, str) or not isinstance(entry.data, str):
             raise LabError(f"{entry.where}: {entry.name} takes the name of a class, got {name}.{there_are}")
         if entry.source is Source.CHECKPOINT:
-            check_trusted(name, self.allowed, entry.where)
+            (check_code if kind.takes_any_net else check_trusted)(name, self.allowed, entry.where)
         elif name.endswith(FILES):
             raise LabError(f"{entry.where}: there is no file {name}.")
         found = None if name.endswith(".py") else self.kinds.find(key, name, entry.where)
+        if found is None and name.isidentifier():
+            found = self._beside(entry, key, name)
         if found is None:
             raise UnknownClassError(_unknown(entry, name, kind))
         return found
+
+    def _beside(self, entry: Written, key: str, name: str) -> ClassEntry | None:
+        """The class of that short name in a file here or in a package that offers it, which is imported."""
+        known = offered(self.kinds[key])
+        meant = known.get(name) or [each for other in known if other.lower() == name.lower() for each in known[other]]
+        if len(meant) > 1:
+            paths = ", ".join(each.path for each in meant)
+            raise LabError(f"{entry.where}: several classes are called {name}. Write one of {paths}.")
+        return self.kinds.find(key, meant[0].path, entry.where) if meant else None
 
     def without_old_defaults(
         self, parts: Entries, first: Written, old: ClassEntry | None, new: ClassEntry | None
@@ -101,5 +113,14 @@ def _unknown(entry: Written, name: str, kind: KindEntry) -> str:
     if own or name.endswith(".py"):
         return said_of + (said([f"--{entry.name}={path}" for path in own]) or f" Write --{entry.name}=MODULE.CLASS.")
     meant = [each for each in kind.listed() if each.lower() == name_elsewhere(name)]
-    hint = said(meant) or suggestion(name, kind.listed())
-    return f"{said_of}{hint} There are {', '.join(kind.listed())}."
+    hint = said(meant) or suggestion(name, [*kind.listed(), *offered(kind)])
+    return f"{said_of}{hint}{_offer(kind)}"
+
+
+def _offer(kind: KindEntry) -> str:
+    """What can be chosen."""
+    if kind.takes_any_net:
+        return (
+            " Write the path of a class or a function that gives a torch module, such as torchvision.models.resnet18."
+        )
+    return f" There are {', '.join(kind.listed())}."

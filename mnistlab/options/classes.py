@@ -8,9 +8,13 @@ from pathlib import Path
 from types import FunctionType
 
 from mnistlab.errors import LabError
+from mnistlab.options.functions import function_behind, stand_in
 from mnistlab.options.specification import class_path_of
 from mnistlab.options.trust import may_name
 from mnistlab.text.nearest import suggestion
+
+NET = "torch.nn.Module"
+"""The base class of all nets and their parts."""
 
 _hidden: set[type] = set()
 _refused: dict[type, str] = {}
@@ -46,10 +50,11 @@ def candidates(bases: tuple[type, ...]) -> dict[str, list[type]]:
     """The classes that derive from `bases` and are imported, by short name.
 
     Left out are those that no public module has, and those that are only to be derived from (`abstract = True` in their
-    body). A class of mnistlab hides the classes of other packages that have its name.
+    body). A class of mnistlab hides the classes of other packages that have its name. Where any net will do there are
+    none: each part of each net is one.
     """
     found: dict[str, list[type]] = {}
-    for cls in dict.fromkeys(_descendants(bases)):
+    for cls in dict.fromkeys(_descendants(tuple(base for base in bases if not takes_any_net((base,))))):
         private = any(part.startswith("_") for part in class_path_of(cls).split("."))
         if not (private or inspect.isabstract(cls) or vars(cls).get("abstract", False)):
             found.setdefault(cls.__name__, []).append(cls)
@@ -57,6 +62,11 @@ def candidates(bases: tuple[type, ...]) -> dict[str, list[type]]:
         own = [cls for cls in classes if cls.__module__.partition(".")[0] == "mnistlab"]
         found[name] = own or classes
     return dict(sorted(found.items()))
+
+
+def takes_any_net(bases: Iterable[type]) -> bool:
+    """Whether any torch module will do, made by a class or by a function."""
+    return any(class_path_of(base) == NET for base in bases)
 
 
 def find_class(name: str, bases: tuple[type, ...], where: str) -> type | None:
@@ -79,7 +89,7 @@ def find_class(name: str, bases: tuple[type, ...], where: str) -> type | None:
 
 
 def class_at(class_path: str, bases: tuple[type, ...], where: str = "") -> type:
-    """The class of a dotted path, which is imported.
+    """The class of a dotted path, which is imported; for a function that gives a net, the class that stands for it.
 
     Args:
         class_path: The path.
@@ -90,13 +100,20 @@ def class_at(class_path: str, bases: tuple[type, ...], where: str = "") -> type:
         LabError: If there is none that can be imported, or it is of another kind or is refused.
     """
     where = where or class_path
-    cls = _imported(class_path, where)
+    cls = _imported(class_path, where, functions=_takes_functions(bases))
     if not issubclass(cls, bases):
         kinds = [class_path_of(base) for base in bases if not base.__name__.startswith("_")]
         raise LabError(f"{where}: {class_path} is not of the kind that is wanted. Derive it from {' or '.join(kinds)}.")
     if refusal(cls):
         raise LabError(f"{where}: {refusal(cls)}")
     return cls
+
+
+def defined_at(class_path: str) -> str:
+    """Where the class of a path, or the function behind it, is defined; it may be exported from elsewhere."""
+    cls = class_at(class_path, (object,))
+    made = function_behind(cls) or cls
+    return f"{made.__module__}.{made.__qualname__}"
 
 
 def not_a_class(function: FunctionType) -> str:
@@ -114,7 +131,7 @@ def _descendants(bases: tuple[type, ...]) -> Iterator[type]:
             yield from _descendants((cls,))
 
 
-def _imported(class_path: str, where: str) -> type:
+def _imported(class_path: str, where: str, *, functions: bool) -> type:
     module_name, _, class_name = class_path.rpartition(".")
     if not may_name(class_path, ()):
         look_here_too()
@@ -130,9 +147,24 @@ def _imported(class_path: str, where: str) -> type:
     if isinstance(cls, type):
         return cls
     if isinstance(cls, FunctionType):
-        raise LabError(f"{where}: {not_a_class(cls)}")
-    hint = suggestion(class_name, [name for name, value in vars(module).items() if isinstance(value, type)])
-    raise LabError(f"{where}: the module {module_name} has no class {class_name}.{hint}")
+        made = stand_in(cls) if functions else None
+        if made is not None:
+            return made
+        why = (
+            f"{class_name} is a function that does not say that it gives a torch module. "
+            f"Write def {class_name}(...) -> nn.Module."
+        )
+        raise LabError(f"{where}: {why if functions else not_a_class(cls)}")
+    kinds = (type, FunctionType) if functions else type
+    hint = suggestion(class_name, [name for name, value in vars(module).items() if isinstance(value, kinds)])
+    raise LabError(
+        f"{where}: the module {module_name} has no class {'or function ' if functions else ''}{class_name}.{hint}"
+    )
+
+
+def _takes_functions(bases: Iterable[type]) -> bool:
+    """Whether a function may stand in place of a class: where any net will do, or where it was named itself."""
+    return any(base is object or takes_any_net((base,)) or function_behind(base) for base in bases)
 
 
 def look_here_too() -> None:

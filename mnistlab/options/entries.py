@@ -124,6 +124,11 @@ class KindEntry:
     bases: Sequence[str] = ()
     hidden: Sequence[str] = ()
 
+    @property
+    def takes_any_net(self) -> bool:
+        """Whether any torch module will do, made by a class or by a function; none of them is listed."""
+        return "torch.nn.Module" in self.bases
+
     def offered(self) -> list[str]:
         """The names of the classes that the models here can use."""
         return [name for name in self.listed() if not self.classes[name].problem]

@@ -173,6 +173,8 @@ def as_json(value: object) -> Value:
 def _default(option: Option) -> object:
     """The default of an option as it would be if somebody wrote it; one of another type stays as it is."""
     default = plain(option.default)
+    if option.slot is None and isinstance(default, Mapping) and "class_path" in default:  # code that is called
+        return {UNRECORDED: str(default["class_path"]).rpartition(".")[2]}
     try:
         return read(default, option.type)
     except Unfit:

@@ -10,6 +10,7 @@ from typing import Any, get_type_hints
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
 
 from mnistlab.options.annotations import REQUIRED, Slot, slot_of, type_of
+from mnistlab.options.functions import function_behind
 from mnistlab.options.kinds import ANY, Type
 from mnistlab.options.parsing import parse, verbatim
 from mnistlab.text.addresses import kept_out
@@ -112,7 +113,9 @@ def _parser(cls: type, *, supplied: int, leave_out: frozenset[str] = frozenset()
     """What reads the options of a class, and their names."""
     parser = ArgumentParser(exit_on_error=False)
     skip: set[str | int] = {supplied} if supplied else set()
-    names: list[str] = parser.add_class_arguments(cls, None, fail_untyped=False, skip=skip | leave_out)
+    function = function_behind(cls)
+    add = parser.add_function_arguments if function else parser.add_class_arguments
+    names: list[str] = add(inspect.unwrap(function or cls), None, fail_untyped=False, skip=skip | leave_out)
     return parser, names
 
 

@@ -16,6 +16,7 @@ from typing import Any, Protocol, runtime_checkable
 import torch
 
 from mnistlab.errors import visible
+from mnistlab.options.functions import function_behind
 from mnistlab.options.parsing import built_by
 from mnistlab.options.signatures import REQUIRED, Option, options, parsed_default
 
@@ -69,12 +70,13 @@ def class_path_of(cls: type) -> str:
     """
     import sys  # noqa: PLC0415
 
+    made = function_behind(cls) or cls
     parts = cls.__module__.split(".")
     for end in range(1, len(parts)):
         module = sys.modules.get(".".join(parts[:end]))
-        if module is not None and vars(module).get(cls.__name__) is cls:
+        if module is not None and vars(module).get(cls.__name__) is made:
             return ".".join([*parts[:end], cls.__name__])
-    return f"{cls.__module__}.{cls.__qualname__}"
+    return f"{cls.__module__}.{made.__qualname__}"
 
 
 def init_arguments(instance: object) -> dict[str, object]:

@@ -14,14 +14,19 @@ from pathlib import Path
 from shlex import quote
 
 from mnistlab.errors import LabError, visible
+from mnistlab.options.beside import paths_of
 from mnistlab.options.notation import at_home
 from mnistlab.options.written import Key, Source, Written
 
 TRUSTED = ("mnistlab", "torch.nn", "torch.optim", "lightning.pytorch", "lightning.fabric.plugins")
 """The packages whose classes a checkpoint may name."""
 
-TRUSTED_CODE = ("torch.nn", "torch.nn.functional", "torch.nn.init", "torch.optim")
-"""The modules whose functions and types a checkpoint may name; what lies in a module below one of them is not meant."""
+TRUSTED_CODE = ("torch.nn", "torch.nn.functional", "torch.nn.init", "torch.optim", "torchvision.models")
+"""The modules whose functions and types a checkpoint may name; what lies in a module below one of them is not meant.
+
+torchvision's nets are its own code, installed with torch; of their functions only those are called that say that they
+give a torch module, and what they fetch are torchvision's own weights, by the name of a member of an enumeration.
+"""
 
 _LONGEST_NAME = 80
 _ADDRESS = re.compile(r"[A-Za-z][\w+.-]*://")
@@ -65,7 +70,10 @@ class Vouching:
 
     def vouch(self, entry: Written) -> Written:
         """What a checkpoint says is as good as a file's where the user says the same of the same option."""
-        return replace(entry, source=Source.FILE) if (entry.key, str(entry.value)) in self._said() else entry
+        said, path = self._said(), str(entry.value)
+        short = path.rpartition(".")[2]
+        same = (entry.key, path) in said or ((entry.key, short) in said and path in paths_of(short))
+        return replace(entry, source=Source.FILE) if same else entry
 
     def check_place(self, entry: Written, folder: Path) -> None:
         """Refuse a place that the trainer or a tracker would write to: it must lie here, or where the run does.
@@ -107,7 +115,7 @@ def set_import_policy(allowed: frozenset[str] = frozenset()) -> None:
 
     set_parsing_settings(
         import_path_denylist=["*"],
-        import_path_allowlist=sorted({*TRUSTED, *allowed}),
+        import_path_allowlist=sorted({*TRUSTED, *TRUSTED_CODE, *allowed}),
         instantiate_subclass_spec_in_any=False,
     )
 
@@ -127,7 +135,7 @@ def packages_of(names: Iterable[str]) -> frozenset[str]:
 
 def may_name(class_path: str, allowed: Iterable[str]) -> bool:
     """Whether a checkpoint may name a class: `mnistlab.TinyModel`, or one of an allowed package or path."""
-    return _is_of(class_path, (*TRUSTED, *allowed))
+    return class_path.rpartition(".")[0] in TRUSTED_CODE or _is_of(class_path, (*TRUSTED, *allowed))
 
 
 def check_trusted(class_path: str, allowed: frozenset[str], where: str) -> None:
@@ -163,9 +171,19 @@ def dotted_names(value: object) -> list[str]:
     return [match.group() for text in _texts(value) for match in _DOTTED.finditer(text)]
 
 
+def class_paths(value: object) -> Iterator[str]:
+    """The paths of all classes in a configuration, however deep."""
+    if isinstance(value, Mapping):
+        if isinstance(value.get("class_path"), str):
+            yield value["class_path"]
+        yield from (path for part in value.values() for path in class_paths(part))
+    elif isinstance(value, list):
+        yield from (path for part in value for path in class_paths(part))
+
+
 def packages_in(config: object) -> list[str]:
     """The packages of others whose classes a configuration names."""
-    return sorted({path.partition(".")[0] for path in _class_paths(config) if not may_name(path, ())})
+    return sorted({path.partition(".")[0] for path in class_paths(config) if not may_name(path, ())})
 
 
 def places_elsewhere(entry: Written, safe: Sequence[Path]) -> Iterator[str]:
@@ -191,16 +209,6 @@ def _untrusted(name: str, where: str, what: str) -> Untrusted:
         f"{where} names {shown}, which is {what}. A checkpoint of a stranger could run "
         f"code that way, so nothing was imported. If you trust it, add --trust={shown.partition('.')[0]}."
     )
-
-
-def _class_paths(value: object) -> Iterator[str]:
-    """Every class in a configuration, however deep."""
-    if isinstance(value, Mapping):
-        if isinstance(value.get("class_path"), str):
-            yield value["class_path"]
-        yield from (path for part in value.values() for path in _class_paths(part))
-    elif isinstance(value, list):
-        yield from (path for part in value for path in _class_paths(part))
 
 
 def _texts(value: object) -> Iterator[str]:

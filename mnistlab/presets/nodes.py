@@ -15,6 +15,7 @@ from mnistlab.errors import LabError
 from mnistlab.options.building import build_exactly
 from mnistlab.options.classes import class_at, not_a_class
 from mnistlab.options.domains import Choice, Domain
+from mnistlab.options.functions import stand_in
 from mnistlab.options.imported import Section, settle
 from mnistlab.options.signatures import Option, options
 from mnistlab.options.specification import (
@@ -196,7 +197,7 @@ def config(cls: Callable[..., T], /, *args: object, **kwargs: object) -> Config[
     An option takes a plain value, a class, or another node: `config(SmallModel, optimizer=config(SGD, lr=0.1))`.
 
     Args:
-        cls: The class.
+        cls: The class, or a function that gives a torch module.
         *args: None: options are named.
         **kwargs: Its options. An optimizer's or a schedule's first argument is given when it is built.
 
@@ -205,11 +206,12 @@ def config(cls: Callable[..., T], /, *args: object, **kwargs: object) -> Config[
     """
     where = caller()
     name = getattr(cls, "__name__", str(cls))
-    if not isinstance(cls, type):
+    made = stand_in(cls) if isinstance(cls, FunctionType) else cls
+    if not isinstance(made, type):
         raise LabError(f"{where}: a class is wanted, got {name}.")
     if args:
         raise LabError(f"{where}: options of {name} are named, got {args[0]!r} without a name.")
-    return _node_of(cls, kwargs, where)
+    return _node_of(made, kwargs, where)
 
 
 def written_for(name: str, value: object, where: str) -> Iterator[Written]:
@@ -281,6 +283,8 @@ def _of_node(key: Key, node: "Config[Any]", where: str) -> Iterator[Written]:
 def _as_node(value: object, where: str) -> "Config[Any] | None":
     if isinstance(value, Config):
         return value
+    if isinstance(value, FunctionType):
+        value = stand_in(value)
     if isinstance(value, type):
         return Config(value, where=where)
     if isinstance(value, partial) and isinstance(value.func, type) and not value.args:

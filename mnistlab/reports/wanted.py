@@ -21,19 +21,12 @@ NAME = "report.html"
 
 @dataclass(frozen=True)
 class Wanted:
-    """A page that is asked for.
+    """A page that is asked for."""
 
-    Attributes:
-        sweep: The folder of the sweep that it is about; None where it is about runs.
-        runs: Those runs.
-        path: The file.
-        allowed: The packages that a configuration may name besides those that are trusted anyway.
-    """
-
-    sweep: Path | None
-    runs: Sequence[Run]
-    path: Path
-    allowed: frozenset[str]
+    sweep: Path | None  # the folder of the sweep that it is about; None where it is about runs
+    runs: Sequence[Run]  # those runs
+    path: Path  # the file
+    allowed: frozenset[str]  # the packages that a configuration may name besides those that are trusted anyway
 
 
 def wanted(asked: Arguments) -> Wanted:

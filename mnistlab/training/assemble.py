@@ -22,10 +22,11 @@ from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
 from mnistlab.errors import LabError
 from mnistlab.options.building import build_arguments, build_part
-from mnistlab.options.classes import class_at
+from mnistlab.options.classes import class_at, defined_at
 from mnistlab.options.parsing import parse
 from mnistlab.options.settling import Settled
 from mnistlab.options.signatures import Slot, options
+from mnistlab.options.trust import class_paths, set_import_policy
 from mnistlab.runs.folder import LAST, new_folder
 from mnistlab.sections.configuration import Configuration
 from mnistlab.sections.linking import link_data
@@ -157,6 +158,8 @@ def assemble(invocation: Invocation, settled: Settled, found: Found | None) -> L
 def build_parts(settled: Settled, found: Found | None) -> LabCLI:
     """Build the model, the data and the trackers; what one of them refuses is a mistake in its options."""
     with refusing(settled.origins):
+        # they are checked: jsonargparse asks again, and where each is defined
+        set_import_policy(frozenset(map(defined_at, class_paths(settled.values))))
         link_data(settled)
         with no_larger_than(found.contents["state_dict"], found.path) if found and found.path else nullcontext():
             cli = LabCLI(settled)

@@ -4,7 +4,7 @@ import math
 import warnings
 from collections.abc import Mapping
 
-from mnistlab.errors import LabError, tell
+from mnistlab.errors import LabError, is_out_of_memory, tell
 from mnistlab.nets.probe import learns_from_single_images, try_image
 from mnistlab.options.written import Written
 from mnistlab.training.assemble import LabCLI
@@ -78,11 +78,17 @@ def _try_images(cli: LabCLI, origins: Mapping[str, Written]) -> None:
         return
     try:
         output = try_image(cli.model.net, shape)
-    except (RuntimeError, ValueError) as error:
+    except Exception as error:  # a net of others may fail in any way
+        if is_out_of_memory(error):
+            raise
         shaped = [origin for key, origin in origins.items() if key.startswith("model.") and origin.key[-1] in _SHAPED]
         where = f"{', '.join(origin.where for origin in shaped)}: " if shaped else ""
-        why, size = str(error).splitlines()[0], "x".join(map(str, shape))
-        what = f"{name} does not take the images of {type(cli.datamodule).__name__}, {size}: {why}."
+        why, size = str(error).partition("\n")[0], "x".join(map(str, shape))
+        scaled = {"resize": None}.items() <= cli.configuration.model.init_args.items()
+        way_out = " Scale them to what it was made for, such as --model.resize=224." if scaled else ""
+        what = (
+            f"{name} does not take the images of {type(cli.datamodule).__name__}, {size}: {why.rstrip('.!')}.{way_out}"
+        )
         raise LabError(f"{where}{what}") from error
     try:
         cli.model.by_head(output)

@@ -1,13 +1,14 @@
 """Whether a command can measure without Lightning: on the CPU, in one process, with classes that are known."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any
 
 import torch
 
 from mnistlab.options.settling import Settled
+from mnistlab.options.trust import class_paths
 
 _PRECISIONS = {
     **dict.fromkeys(("None", "32", "32-true"), "32-true"),
@@ -40,7 +41,7 @@ def is_enough(settled: Settled) -> bool:
         and str(trainer["devices"]) in ("auto", "1")
         and trainer["deterministic"] in (True, False)
         and all(limit is None or isinstance(limit, int) or limit == 1.0 for limit in limits)
-        and all(path.startswith(("mnistlab.", "torch.")) for path in _classes(values))
+        and all(path.startswith(("mnistlab.", "torch.")) for path in class_paths(values))
         and _runs_here(str(trainer["accelerator"]))
     )
 
@@ -56,15 +57,3 @@ def _runs_here(accelerator: str) -> bool:
         return False
     there = torch.cuda.is_available() or torch.backends.mps.is_available() or find_spec("torch_xla") is not None
     return accelerator == "cpu" or (accelerator == "auto" and not there)
-
-
-def _classes(value: object) -> Iterator[str]:
-    """The paths of all classes in a configuration."""
-    if isinstance(value, Mapping):
-        if "class_path" in value:
-            yield str(value["class_path"])
-        for part in value.values():
-            yield from _classes(part)
-    elif isinstance(value, list):
-        for part in value:
-            yield from _classes(part)

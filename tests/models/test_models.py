@@ -11,6 +11,7 @@ import torch
 from support import quiet_trainer
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torchvision.models import shufflenet_v2_x0_5
 
 from mnistlab import (
     SDN8K,
@@ -31,6 +32,8 @@ from mnistlab import (
     TinyModel,
     VisionTransformer,
     ViT821K,
+    Wrapped,
+    config,
     main,
 )
 from mnistlab.models.cnn import CNNBackbone
@@ -47,6 +50,7 @@ SIZES = [cls for cls in MODELS if cls.__mro__[1] in MODELS and cls.__mro__[1] is
 
 NEEDED: dict[type[Any], Callable[[], dict[str, Any]]] = {
     Assembled: lambda: {"backbone": CNNBackbone(4, 8, 32)},
+    Wrapped: lambda: {"net": config(shufflenet_v2_x0_5)},
     MultiheadCNN422K: lambda: {"num_classes": 10, "loss_weights": None},  # by itself it has three heads
 }
 """The options without which a class is no net of one head."""

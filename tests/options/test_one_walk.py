@@ -55,7 +55,7 @@ def arguments(option: str, entry: ClassEntry) -> list[str]:
 def _some(option: OptionEntry) -> str:
     """A value that an option takes."""
     if option.kind:
-        return catalogue().kinds[option.kind].offered()[0]
+        return next(iter(catalogue().kinds[option.kind].offered()), "torch.nn.Identity")  # of any net
     kind = option.takes[0]
     words = [str(word) for word in kind.words]
     return (words or [{"integer": "3", "number": "0.5", "list": "[1]", "boolean": "true"}.get(kind.name, "x")])[0]

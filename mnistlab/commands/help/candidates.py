@@ -12,6 +12,7 @@ from mnistlab.commands.declaring.model import Command, all_commands, find_comman
 from mnistlab.commands.help import known_catalogue
 from mnistlab.commands.help.chosen import Chosen
 from mnistlab.options.arguments import Option, spelt_out, steering
+from mnistlab.options.beside import offered
 from mnistlab.options.written import Key, key_of
 from mnistlab.presets.finding import SUFFIXES, list_presets
 from mnistlab.text.values import shown
@@ -276,6 +277,8 @@ class _Line:
         kind = self._chosen.kind(key)
         if kind is not None:
             yield from (Candidate(name, _sentence(kind.classes[name].summary)) for name in kind.offered())
+            own = {name: found[0] for name, found in offered(kind).items() if name not in kind.classes}
+            yield from (Candidate(name, _sentence(each.summary)) for name, each in own.items())
 
 
 def _of_option(option: Option) -> Candidate:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from mnistlab.catalogue import Catalogue, ClassEntry, load_catalogue
+from mnistlab.options.beside import Offered, offered
 from mnistlab.presets.finding import PresetEntry, list_presets
 from mnistlab.system.strict_json import as_json
 from mnistlab.text.layout import fitted, paragraph, screen_width, table
@@ -52,10 +53,29 @@ def _classes(option: str) -> list[Row]:
     """The classes that an option takes, without those that do not serve the models here."""
     catalogue, kind = load_catalogue(), option.rpartition(".")[2]
     default = _default(catalogue, kind)
-    usable = [entry for entry in catalogue.kinds[kind].classes.values() if not entry.problem]
+    by_name = catalogue.kinds[kind].classes
+    usable = [entry for entry in by_name.values() if not entry.problem]
     facts = dict.fromkeys(fact for entry in usable for fact in entry.facts)
     by_size = sorted(usable, key=lambda entry: (entry.facts.get("parameters", 0), entry.name))
-    return [_row(entry, option, default, facts) for entry in by_size]
+    own = [each for name, found in offered(catalogue.kinds[kind]).items() if name not in by_name for each in found]
+    return [
+        *(_row(entry, option, default, facts) for entry in by_size),
+        *(_own_row(each, option, facts) for each in own),
+    ]
+
+
+def _own_row(each: Offered, option: str, facts: Iterable[str]) -> Row:
+    """A class of a file here, or of another package, of which nothing but that is known."""
+    return {
+        "name": each.name,
+        "default": False,
+        "description": f"{each.summary} In {each.source}.".strip(),
+        "source": "",
+        "class": each.path,
+        **dict.fromkeys(facts),
+        "needs": [],
+        "command": f"mnistlab fit --{option}={each.name}",
+    }
 
 
 def _row(entry: ClassEntry, option: str, default: str | None, facts: Iterable[str]) -> Row:
