@@ -13,9 +13,9 @@ from torch import Tensor
 from mnistlab.catalogue.editors import schema_line
 from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
-from mnistlab.errors import LabError, tell
+from mnistlab.errors import LabError, say, tell
 from mnistlab.options.settling import Settled
-from mnistlab.runs.folder import CONFIG, OUTCOMES, PICTURE, PREDICTIONS, RECORD
+from mnistlab.runs.folder import CONFIG, OUTCOMES, PICTURE, PREDICTED, PREDICTIONS, RECORD
 from mnistlab.runs.metrics import ACC, figure, recorded, rounded
 from mnistlab.runs.record import config_text, now, start_record, write_json
 from mnistlab.system.files import replacing, write_text
@@ -26,9 +26,12 @@ from mnistlab.training.explain_options import Wish
 from mnistlab.training.found import Found
 from mnistlab.training.idle_in_measuring import notes_on_measuring
 from mnistlab.training.invocation import Invocation
+from mnistlab.training.answered import answered_lines, as_json, keep_answered
+from mnistlab.training.answering import answer
 from mnistlab.training.means import Assembled, Looked, Split
 from mnistlab.training.origins import differing
 from mnistlab.training.picture import save_picture
+from mnistlab.training.picture_files import Pictures
 from mnistlab.training.screen import Screen
 from mnistlab.training.weights import load_weights
 
@@ -49,7 +52,7 @@ def evaluate(
     invocation: Invocation,
     settled: Settled,
     found: Found | None,
-    wish: Wish | None,
+    wish: Wish | Pictures | None,
     assemble: Callable[[Invocation, Settled, Found | None], Assembled],
 ) -> int:
     """Run the command and keep its outcome; the exit code.
@@ -58,7 +61,7 @@ def evaluate(
         invocation: The command as it was typed.
         settled: The configuration.
         found: The checkpoint.
-        wish: What `explain` shall show.
+        wish: What `explain` shall show, or the pictures that `predict` shall answer.
         assemble: Builds the parts.
 
     Raises:
@@ -74,7 +77,7 @@ def evaluate(
             Configured(invocation.command, configuration, settled.origins, invocation.typed)
         ):
             tell(f"note: {note}")
-    screen = Screen(speaks=means.speaks)
+    screen = Screen(speaks=means.speaks and not (isinstance(wish, Pictures) and wish.as_json))
     if found is not None and found.path is not None:
         screen.weights(found.path)
     screen.settings(differing(settled, configuration.plain()))
@@ -82,13 +85,15 @@ def evaluate(
         return _evaluate(invocation, assembled, found, wish)
 
 
-def _evaluate(invocation: Invocation, assembled: Assembled, found: Found | None, wish: Wish | None) -> int:
+def _evaluate(invocation: Invocation, assembled: Assembled, found: Found | None, wish: Wish | Pictures | None) -> int:
     model, data, means, folder = assembled.model, assembled.data, assembled.means, assembled.folder
     resolved = assembled.configuration.plain()
     record = start_record(invocation.command, invocation.arguments, resolved, model.name, invocation.presets)
     record |= recorded(model.measures)
     record["checkpoint"] = str(found.path.resolve()) if found and found.path else None
-    if invocation.command == "predict":
+    if isinstance(wish, Pictures):
+        answered = answer(wish.files, model, data, found)
+    elif invocation.command == "predict":
         batches = means.probabilities()
     elif wish is not None:
         explained, used = explain(wish, model, data, means)
@@ -99,8 +104,13 @@ def _evaluate(invocation: Invocation, assembled: Assembled, found: Found | None,
         return 0
     with _whole(folder):
         write_text(folder / CONFIG, config_text(resolved, schema_line()))
-        if invocation.command == "predict":
-            outcome: dict[str, Any] = {"predictions": _write_predictions(folder / PREDICTIONS, model, data, batches)}
+        if isinstance(wish, Pictures):
+            thing = next(iter(data.own_heads))
+            keep_answered(answered, thing, folder)
+            outcome: dict[str, Any] = {"pictures": len(answered)}
+            say([as_json(answered)] if wish.as_json else answered_lines(answered, thing, folder))
+        elif invocation.command == "predict":
+            outcome = {"predictions": _write_predictions(folder / PREDICTIONS, model, data, batches)}
             print(f"{outcome['predictions']:,} predictions are in {folder / PREDICTIONS}")
         elif wish is not None:
             title = f"{type(model).__name__} on the test images of {type(data).__name__}, by {used['method']}"
@@ -124,7 +134,7 @@ def _whole(folder: Path) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        for name in (CONFIG, RECORD, PREDICTIONS, OUTCOMES, PICTURE):
+        for name in (CONFIG, RECORD, PREDICTIONS, OUTCOMES, PICTURE, PREDICTED):
             (folder / name).unlink(missing_ok=True)
         with suppress(OSError):
             folder.rmdir()

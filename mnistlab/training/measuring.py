@@ -13,18 +13,19 @@ from mnistlab.training.explain_options import Wish
 from mnistlab.training.failures import explaining
 from mnistlab.training.found import Found, find
 from mnistlab.training.invocation import Invocation
+from mnistlab.training.picture_files import Pictures
 from mnistlab.training.settled import known_settled, say_notes, settled_from
 from mnistlab.training.suited import is_enough
 from mnistlab.training.typed import refuse_random_weights
 
 
-def measuring(command: str, arguments: Sequence[str], wish: Wish | None = None) -> Callable[[], int]:
+def measuring(command: str, arguments: Sequence[str], wish: Wish | Pictures | None = None) -> Callable[[], int]:
     """What runs `mnistlab command arguments` and returns the exit code, with all that it needs imported.
 
     Args:
         command: `validate`, `test`, `predict` or `explain`.
         arguments: The rest.
-        wish: What `explain` shall show.
+        wish: What `explain` shall show, or the pictures that `predict` shall answer.
 
     Raises:
         LabError: For what a user can mend.
@@ -62,7 +63,7 @@ def _here(invocation: Invocation, found: Found | None, known: Settled | None) ->
 
 
 def _work(
-    invocation: Invocation, settled: Settled, found: Found | None, wish: Wish | None, *, directly: bool
+    invocation: Invocation, settled: Settled, found: Found | None, wish: Wish | Pictures | None, *, directly: bool
 ) -> Callable[[], int]:
     from mnistlab.training.evaluate import evaluate  # noqa: PLC0415 - as above
 

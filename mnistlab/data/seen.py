@@ -1,0 +1,45 @@
+"""A picture file as a person sees it."""
+
+import numpy as np
+from PIL import Image, ImageOps
+
+_WHITE_IS_ZERO, _PHOTOMETRIC = 0, 262  # a tag of TIFF
+_BYTE, _WORD = 255, 65535
+
+
+def seen(picture: Image.Image) -> Image.Image:
+    """The picture upright, 8 bits for each of one or three channels (mode L or RGB), on white where it lets light through.
+
+    Pillow cuts 16 bits off at 255 and leaves a TIFF whose zero is white as it is; both are put right here.
+
+    Args:
+        picture: As Pillow has opened it.
+    """
+    upright = ImageOps.exif_transpose(picture)
+    if upright.mode.startswith("I") or upright.mode == "F":
+        values = _eight_bits(np.asarray(upright))
+        if upright.mode.startswith("I;16") and _is_white_zero(picture):
+            values = _BYTE - values
+        return Image.fromarray(values)
+    if "A" in upright.mode or "a" in upright.mode or "transparency" in upright.info:
+        layer = upright.convert("RGBA")
+        upright = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
+    if upright.mode in ("L", "RGB"):
+        return upright
+    return upright.convert("L" if upright.mode == "1" else "RGB")
+
+
+def _eight_bits(values: np.ndarray) -> np.ndarray:
+    """Values of 16 bits or more as 0..255; fractions from 0 to 1 too."""
+    exact = np.nan_to_num(values.astype(np.float64))
+    top = exact.max(initial=0)
+    if values.dtype.kind == "f":
+        top = 1.0 if top <= 1 else max(top, _BYTE)
+    else:
+        top = max(top, _WORD)
+    return np.clip(exact * (_BYTE / top) + 0.5, 0, _BYTE).astype(np.uint8)
+
+
+def _is_white_zero(picture: Image.Image) -> bool:
+    tags = getattr(picture, "tag_v2", {})
+    return bool(tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO)
