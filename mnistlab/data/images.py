@@ -192,6 +192,15 @@ class ImageData(LightningDataModule):
         data, rows = self._partition("test")
         return ImageSet(data.images[rows], {head: target[rows] for head, target in data.targets.items()})
 
+    def held_out(self, most: int) -> tuple[Tensor, Tensor]:
+        """Some of the validation images, or of the training images where nothing is held out, and their classes.
+
+        Shape: (n, channels, height, width) uint8 and (n,) int64, on the CPU, n being `most` where there are so many.
+        """
+        data, rows = self._partition("val" if self.val_size else "train")
+        some = rows[:: max(1, len(rows) // most)][:most].to(data.images.device)
+        return data.images[some].cpu(), data.primary[some].cpu()
+
     def setup(self, stage: str) -> None:
         """Load what `stage` needs: "fit", "validate", "test" or "predict"."""
         wanted = {"fit": "train", "validate": "val"}.get(stage, "test")

@@ -66,14 +66,14 @@ class Sign:
 def grey(picture: Image.Image) -> Grey:
     """The brightness of a picture of mode L or RGB, by the usual weights of red, green and blue."""
     values = np.asarray(picture, dtype=np.float64)
-    if values.ndim > 2:
+    if picture.mode == "RGB":
         values = 0.299 * values[..., 0] + 0.587 * values[..., 1] + 0.114 * values[..., 2]
     most = max(values.shape)
     return resized(values, _scaled(values.shape, WORKED / most)) if most > WORKED else values
 
 
 def resized(values: Grey, shape: tuple[int, int]) -> Grey:
-    """Values on another grid: averages over the area of each new pixel, or between the old ones where there are more."""
+    """Values on another grid: means over the area of each new pixel; between the old ones where there are more."""
     return _along(_along(values, shape[0]).T, shape[1]).T
 
 

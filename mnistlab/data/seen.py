@@ -8,7 +8,7 @@ _BYTE, _WORD = 255, 65535
 
 
 def seen(picture: Image.Image) -> Image.Image:
-    """The picture upright, 8 bits for each of one or three channels (mode L or RGB), on white where it lets light through.
+    """The picture upright, 8 bits for each of one or three channels (mode L or RGB), on white where it is transparent.
 
     Pillow cuts 16 bits off at 255 and leaves a TIFF whose zero is white as it is; both are put right here.
 
@@ -33,10 +33,8 @@ def _eight_bits(values: np.ndarray) -> np.ndarray:
     """Values of 16 bits or more as 0..255; fractions from 0 to 1 too."""
     exact = np.nan_to_num(values.astype(np.float64))
     top = exact.max(initial=0)
-    if values.dtype.kind == "f":
-        top = 1.0 if top <= 1 else max(top, _BYTE)
-    else:
-        top = max(top, _WORD)
+    usual = _WORD if values.dtype.kind != "f" else 1.0 if top <= 1 else _BYTE
+    top = max(top, usual)
     return np.clip(exact * (_BYTE / top) + 0.5, 0, _BYTE).astype(np.uint8)
 
 

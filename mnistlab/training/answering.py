@@ -64,7 +64,7 @@ def answer(files: Sequence[str], model: Classifier, data: ImageData, found: Foun
     Raises:
         LabError: If a file is no picture.
     """
-    refusal = Refusal.of(found.contents) if found else None
+    refusal = Refusal.of(found.contents, found.path) if found else None
     if refusal is None:
         tell("note: the checkpoint does not say what is none of its classes, so that every picture gets an answer.")
     waiting = [each for file in files for each in _read(file, data)]
@@ -74,9 +74,10 @@ def answer(files: Sequence[str], model: Classifier, data: ImageData, found: Foun
     if data.mean is None or data.std is None:  # of random weights nobody has measured it yet
         data.prepare_data()
         data.setup("predict")
-    logits = logits_of(model.cpu().float(), data, torch.stack(images))
+    stacked = torch.stack(images)
+    logits = logits_of(model.cpu().float(), data, stacked)
     probs = {head: model.objective.of(head).probs(logits[head]) for head in model.heads}
-    unlike = refusal.refuses(logits[model.primary]) if refusal else torch.zeros(len(images), dtype=torch.bool)
+    unlike = refusal.refuses(stacked, logits[model.primary]) if refusal else torch.zeros(len(images), dtype=torch.bool)
     answered: list[Answered] = []
     at = 0
     for each in waiting:

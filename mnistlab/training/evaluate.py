@@ -19,6 +19,8 @@ from mnistlab.runs.folder import CONFIG, OUTCOMES, PICTURE, PREDICTED, PREDICTIO
 from mnistlab.runs.metrics import ACC, figure, recorded, rounded
 from mnistlab.runs.record import config_text, now, start_record, write_json
 from mnistlab.system.files import replacing, write_text
+from mnistlab.training.answered import answered_lines, as_json, keep_answered
+from mnistlab.training.answering import answer
 from mnistlab.training.answers import keep_answers
 from mnistlab.training.configured import Configured
 from mnistlab.training.explain import explain
@@ -26,8 +28,6 @@ from mnistlab.training.explain_options import Wish
 from mnistlab.training.found import Found
 from mnistlab.training.idle_in_measuring import notes_on_measuring
 from mnistlab.training.invocation import Invocation
-from mnistlab.training.answered import answered_lines, as_json, keep_answered
-from mnistlab.training.answering import answer
 from mnistlab.training.means import Assembled, Looked, Split
 from mnistlab.training.origins import differing
 from mnistlab.training.picture import save_picture
