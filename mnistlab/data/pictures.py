@@ -89,12 +89,13 @@ def _along(values: Grey, size: int) -> Grey:
     return _between(values, (np.arange(size) + 0.5) * (old / size) - 0.5)
 
 
-def _between(rows: Grey, places: Grey) -> Grey:
+def _between(rows: Grey, places: NDArray[np.floating]) -> Grey:
     """The rows at places between them, by straight lines."""
     places = places.clip(0, len(rows) - 1)
     below = np.minimum(places.astype(int), max(len(rows) - 2, 0))
     part = (places - below)[:, None]
-    return rows[below] * (1 - part) + rows[np.minimum(below + 1, len(rows) - 1)] * part
+    found: Grey = rows[below] * (1 - part) + rows[np.minimum(below + 1, len(rows) - 1)] * part
+    return found
 
 
 def _scaled(shape: Sequence[int], scale: float) -> tuple[int, int]:
@@ -113,14 +114,15 @@ def ink_in(values: Grey) -> Grey:
     noise = 1.4826 * float(np.median(np.abs(raised - paper)))
     above = raised - paper
     soft = _blurred(above, 3)
-    level = soft.max(initial=0.0)
+    level = float(soft.max(initial=0.0))
     for _ in range(_ROUNDS):
-        ink = (above >= level / 2) & (soft >= level / 4)  # more than half way to it, and no single pixel
-        level = float(above[ink].mean()) if ink.any() else 0.0
+        near = (above >= level / 2) & (soft >= level / 4)  # more than half way to it, and no single pixel
+        level = float(above[near].mean()) if near.any() else 0.0
     if level < max(_FAINT, _NOISES * noise):
         return np.zeros_like(values)
     floor = _TAKEN * level if noise > _STILL else _DRAWN * level
-    return np.clip((above - floor) / (level - floor), 0, 1)
+    ink: Grey = np.clip((above - floor) / (level - floor), 0, 1)
+    return ink
 
 
 def _coarse(values: Grey) -> Grey:
@@ -167,12 +169,16 @@ def _windows(values: Grey, width: int) -> NDArray[np.float64]:
 
 def _largest(values: Grey, width: int) -> Grey:
     """The largest value of the square around each pixel."""
-    return _windows(_windows(values, width).max(axis=-1).T, width).max(axis=-1).T
+    columns: Grey = _windows(values, width).max(axis=-1)
+    found: Grey = _windows(columns.T, width).max(axis=-1)
+    return found.T
 
 
 def _blurred(values: Grey, width: int) -> Grey:
     """The mean of the square around each pixel."""
-    return _windows(_windows(values, width).mean(axis=-1).T, width).mean(axis=-1).T
+    columns: Grey = _windows(values, width).mean(axis=-1)
+    found: Grey = _windows(columns.T, width).mean(axis=-1)
+    return found.T
 
 
 def cut(ink: Grey) -> list[Sign]:

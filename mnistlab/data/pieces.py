@@ -137,8 +137,8 @@ def signs(numbers: NDArray[np.int64], count: int) -> list[Group]:
 def _follows_edge(numbers: NDArray[np.int64], group: Group) -> bool:
     """Whether a piece lies along an edge of the picture, as what is beside a sheet does."""
     (number,) = group.pieces
-    sides = ((numbers[0], group.box.width), (numbers[-1], group.box.width))
-    sides += ((numbers[:, 0], group.box.height), (numbers[:, -1], group.box.height))
+    width, height = group.box.width, group.box.height
+    sides = zip((numbers[0], numbers[-1], numbers[:, 0], numbers[:, -1]), (width, width, height, height), strict=True)
     return any(int((edge == number).sum()) >= _ALONG * length for edge, length in sides)
 
 

@@ -1,6 +1,9 @@
 """A picture file as a person sees it."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 _WHITE_IS_ZERO, _PHOTOMETRIC = 0, 262  # a tag of TIFF
@@ -29,13 +32,14 @@ def seen(picture: Image.Image) -> Image.Image:
     return upright.convert("L" if upright.mode == "1" else "RGB")
 
 
-def _eight_bits(values: np.ndarray) -> np.ndarray:
+def _eight_bits(values: NDArray[Any]) -> NDArray[np.uint8]:
     """Values of 16 bits or more as 0..255; fractions from 0 to 1 too."""
     exact = np.nan_to_num(values.astype(np.float64))
     top = exact.max(initial=0)
     usual = _WORD if values.dtype.kind != "f" else 1.0 if top <= 1 else _BYTE
     top = max(top, usual)
-    return np.clip(exact * (_BYTE / top) + 0.5, 0, _BYTE).astype(np.uint8)
+    levels: NDArray[np.uint8] = np.clip(exact * (_BYTE / top) + 0.5, 0, _BYTE).astype(np.uint8)
+    return levels
 
 
 def _is_white_zero(picture: Image.Image) -> bool:

@@ -108,7 +108,10 @@ def _evaluate(invocation: Invocation, assembled: Assembled, found: Found | None,
             thing = next(iter(data.own_heads))
             keep_answered(answered, thing, folder)
             outcome: dict[str, Any] = {"pictures": len(answered)}
-            say([as_json(answered)] if wish.as_json else answered_lines(answered, thing, folder))
+            if wish.as_json:
+                print(as_json(answered))
+            else:
+                say(answered_lines(answered, thing, folder))
         elif invocation.command == "predict":
             outcome = {"predictions": _write_predictions(folder / PREDICTIONS, model, data, batches)}
             print(f"{outcome['predictions']:,} predictions are in {folder / PREDICTIONS}")
