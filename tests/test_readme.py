@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image, ImageDraw
 
 from mnistlab.cli import main
 
@@ -31,6 +32,15 @@ def small_mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MNISTLAB_DATA_DIR", str(tmp_path / "data"))
 
 
+def _draw_pictures(folder: Path) -> None:
+    """The pictures that it has answered."""
+    picture = Image.new("L", (90, 120), 230)
+    ImageDraw.Draw(picture).line((45, 20, 40, 100), fill=30, width=8)
+    (folder / "scans").mkdir()
+    for name in ("photo.jpg", "sheet.png", "scans/one.png"):
+        picture.save(folder / name)
+
+
 def _quick(line: str) -> list[str]:
     arguments = shlex.split(line)[1:]
     trains = arguments[0] in ("fit", "sweep", "compare") and "--help" not in line and ".help" not in line
@@ -47,6 +57,7 @@ def test_every_command_and_every_snippet_of_the_readme_runs(
 ) -> None:
     """They run in the order in which they stand there, each on what the ones before have left."""
     monkeypatch.setenv("HOME", str(here))  # completion is installed there
+    _draw_pictures(here)
     commands = 0
     for language, text in _BLOCK.findall(README.read_text(encoding="utf-8")):
         named = re.match(r"# ([\w/]+\.\w+)\n", text)

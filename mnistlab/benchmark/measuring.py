@@ -16,6 +16,7 @@ from mnistlab.benchmark.epochs import epochs
 from mnistlab.benchmark.figures import Found, Result, head, lines
 from mnistlab.benchmark.memory import memory
 from mnistlab.benchmark.peers import Ground, peers
+from mnistlab.benchmark.pictures import pictures
 from mnistlab.benchmark.plain import in_memory
 from mnistlab.benchmark.scaling import scaling
 from mnistlab.benchmark.starts import starts
@@ -35,6 +36,7 @@ SECTIONS: Mapping[str, Section] = {
     "scaling": scaling,
     "busy": busy,
     "accuracy": accuracy,
+    "pictures": pictures,
 }
 """What is measured, by name; each raises `RunFailedError` where a run or a process fails."""
 

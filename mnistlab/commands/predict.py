@@ -1,22 +1,38 @@
 """`mnistlab predict`."""
 
 from mnistlab.commands.declaring.model import Work, measuring
+from mnistlab.errors import LabError
 from mnistlab.options.arguments import ONE_OF, Arguments, Option
 
 
 def _predict(asked: Arguments) -> Work:
+    from mnistlab.training.picture_files import Pictures, find_pictures, split_pictures  # noqa: PLC0415 - not for help
     from mnistlab.training.typed import refuse_mistakes  # noqa: PLC0415 - not for help
+    from mnistlab.training.wanted import Table, Wanted  # noqa: PLC0415 - not for help
 
-    refuse_mistakes(asked.command, asked.others)
+    names, others = split_pictures(asked.others)
+    as_json, form = "json" in asked.switches, asked.values.get("format")
+    if as_json and not names:
+        raise LabError("--json is for pictures: mnistlab predict --ckpt_path=RUN --json photo.jpg")
+    if form and names:
+        raise LabError("--format is for the table of all test images. Leave it out, or leave the pictures out.")
+    refuse_mistakes(asked.command, others)
+    wanted: Wanted = Pictures(find_pictures(names), as_json) if names else Table(form) if form else Table()
     from mnistlab.training.measuring import measuring as work  # noqa: PLC0415 - brings torch in
 
-    return work(asked.command, asked.others, table=asked.values.get("format", "full"))
+    return work(asked.command, others, wanted)
 
 
 _TABLE = "Of the table; kaggle is ImageId,Label"
 
 COMMAND = measuring(
-    "predict", "write the prediction for every test image to a table", 4, "trainer.limit_predict_batches"
+    "predict", "answer pictures that are named, or write the prediction for every test image", 4,
+    "trainer.limit_predict_batches",
 )._replace(
-    work=_predict, options=(Option("format", _TABLE, "FORMAT", "mnistlab.training.tables:FORMATS", "full", ONE_OF),)
-)
+    work=_predict,
+    usage="--ckpt_path=RUN [PICTURE or FOLDER or -]... [--json] ...",
+    options=(
+        Option("format", _TABLE, "FORMAT", "mnistlab.training.wanted:FORMATS", "full", ONE_OF),
+        Option("json", "The answers to pictures for machines"),
+    ),
+)  # fmt: skip

@@ -6,7 +6,7 @@ import io
 import zlib
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import platformdirs
 import torch
@@ -18,6 +18,11 @@ from mnistlab.data.imageset import ImageSet
 from mnistlab.options.numbers import NonNegativeInt, PositiveInt
 from mnistlab.system.files import clear_left_over, write_bytes
 from mnistlab.system.threads import threads
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from mnistlab.data.pictures import Prepared
 
 SIDE = 28
 BOX = 20  # MNIST's digits fill a box of 20 x 20 pixels
@@ -226,3 +231,9 @@ class SyntheticDigits(ImageData):
     def read(self, split: Literal["train", "test"]) -> ImageSet:
         """Read a set from the cache, or draw it."""
         return cached_digits(split, self.num_images[split], self.draw_seed)
+
+    def pictured(self, picture: "Image") -> "list[Prepared]":
+        """Each digit, as MNIST has it: in a box of 20 x 20, by its centre of mass."""
+        from mnistlab.data.pictures import handwriting  # noqa: PLC0415 - few runs look at pictures
+
+        return handwriting(picture)

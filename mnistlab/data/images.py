@@ -4,7 +4,7 @@ import inspect
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal, Never
+from typing import TYPE_CHECKING, Any, Literal, Never
 
 import torch
 from torch import Tensor
@@ -19,6 +19,11 @@ from mnistlab.options.numbers import NonNegativeInt, PositiveFloat, PositiveInt
 from mnistlab.options.signatures import refuse_unknown
 from mnistlab.options.specification import Specification, describe, init_arguments
 from mnistlab.system.bases import LightningDataModule
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from mnistlab.data.pictures import Prepared
 
 _VAL_SIZE, _VAL_PART = 5_000, 6
 
@@ -201,6 +206,15 @@ class ImageData(LightningDataModule):
         data, rows = self._partition("test")
         return ImageSet(data.images[rows], {head: target[rows] for head, target in data.targets.items()})
 
+    def unseen(self, most: int) -> tuple[Tensor, Tensor]:
+        """Some of the validation images, or of the training images where nothing is held out, and their classes.
+
+        Shape: (n, channels, height, width) uint8 and (n,) int64, on the CPU, n being `most` where there are so many.
+        """
+        data, rows = self._partition("val" if self.val_size else "train")
+        some = rows[:: max(1, len(rows) // most)][:most].to(data.images.device)
+        return data.images[some].cpu(), data.primary[some].cpu()
+
     def setup(self, stage: str) -> None:
         """Load what `stage` needs: "fit", "validate", "test" or "predict"."""
         wanted = {"fit": "train", "validate": "val"}.get(stage, "test")
@@ -270,6 +284,21 @@ class ImageData(LightningDataModule):
         if self.trainer is not None:  # 64-true and its like have nets of another type
             images = self.trainer.precision_plugin.convert_input(images)
         return images, targets
+
+    def pictured(self, picture: "Image") -> "list[Prepared]":
+        """What these data would have of a picture of any size: images like their own, such as one for each digit.
+
+        The whole picture, unless the class says otherwise.
+
+        Args:
+            picture: Upright, 8 bits, of mode L or RGB, as `as_seen` gives it.
+        """
+        from mnistlab.data.pictures import whole  # noqa: PLC0415 - few runs look at pictures
+
+        if self.image_shape is not None:
+            return [whole(picture, self.image_shape)]
+        channels, height, width = self.test_images().images.shape[1:]
+        return [whole(picture, (channels, height, width))]
 
     def normalize(self, images: Tensor) -> Tensor:
         """uint8 images to float32 with mean 0 and standard deviation 1, any shape."""

@@ -10,7 +10,10 @@ from mnistlab.data.idx_data import IdxData, Part
 from mnistlab.data.labels import DigitTable, LabelScheme
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
+
     from mnistlab.data.download import Archive
+    from mnistlab.data.pictures import Prepared
 
 MNIST_TEST_SIZE = 10_000
 """Of QMNIST's test images, the first ones are MNIST's own."""
@@ -34,6 +37,12 @@ class MNIST(IdxData):
     def own_heads(self) -> dict[str, int]:
         """The digit."""
         return {"digit": 10}
+
+    def pictured(self, picture: "Image") -> "list[Prepared]":
+        """Each digit, as MNIST was made: in a box of 20 x 20, by its centre of mass."""
+        from mnistlab.data.pictures import handwriting  # noqa: PLC0415 - few runs look at pictures
+
+        return handwriting(picture)
 
 
 class MultiheadMNIST(MNIST):
@@ -60,6 +69,12 @@ class FashionMNIST(IdxData):
     def own_heads(self) -> dict[str, int]:
         """The article: T-shirt, trouser, pullover, dress, coat, sandal, shirt, sneaker, bag, ankle boot."""
         return {"article": 10}
+
+    def pictured(self, picture: "Image") -> "list[Prepared]":
+        """The thing that the picture shows, light on dark."""
+        from mnistlab.data.pictures import trimmed  # noqa: PLC0415 - few runs look at pictures
+
+        return [trimmed(picture)]
 
 
 class KMNIST(IdxData):
@@ -101,6 +116,12 @@ class QMNIST(IdxData):
     def own_heads(self) -> dict[str, int]:
         """The digit."""
         return {"digit": 10}
+
+    def pictured(self, picture: "Image") -> "list[Prepared]":
+        """Each digit, as MNIST was made: in a box of 20 x 20, by its centre of mass."""
+        from mnistlab.data.pictures import handwriting  # noqa: PLC0415 - few runs look at pictures
+
+        return handwriting(picture)
 
     @property
     def parts(self) -> Mapping[str, Part]:
@@ -165,6 +186,12 @@ class EMNIST(IdxData):
     def own_heads(self) -> dict[str, int]:
         """The character, in the order of `torchvision.datasets.EMNIST.classes_split_dict`."""
         return {"character": self.sizes[self.split][0]}
+
+    def pictured(self, picture: "Image") -> "list[Prepared]":
+        """Each character in the middle of the image, two pixels from its edge: section II.B of the source."""
+        from mnistlab.data.pictures import handwriting  # noqa: PLC0415 - few runs look at pictures
+
+        return handwriting(picture, box=24, by_mass=False)
 
     @property
     def parts(self) -> Mapping[str, Part]:

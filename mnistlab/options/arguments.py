@@ -156,7 +156,7 @@ def read_arguments(
         LabError: If there is no such option, its value is missing or wrong, or a switch has one.
     """
     known = {option.name: option for option in (*options, Option("help", "Show this page"))}
-    rest, others = _divided(arguments, [option.name for option in options]) if shares else (list(arguments), [])
+    rest, others = _divided(arguments, options) if shares else (list(arguments), [])
     passed = tuple(f"--{option.name}." for option in options if option.parts)
     names: list[str] = []
     on: set[str] = set()
@@ -187,9 +187,11 @@ def read_arguments(
     return Arguments(command, names, frozenset(on), values, others)
 
 
-def _divided(arguments: Sequence[str], own: Sequence[str]) -> tuple[list[str], list[str]]:
+def _divided(arguments: Sequence[str], options: Sequence[Option]) -> tuple[list[str], list[str]]:
     """The arguments that are a command's own, also misspelt, and those that it shares with another command."""
     others = {*(option.name for option in STEERING), "model"}  # not its own, however much they look like one
+    own = [option.name for option in options]
+    switches = {f"--{option.name}" for option in options if not option.takes and not option.values}
     ours: list[str] = []
     shared: list[str] = []
     rest = list(arguments)
@@ -199,7 +201,7 @@ def _divided(arguments: Sequence[str], own: Sequence[str]) -> tuple[list[str], l
         near = name not in others and get_close_matches(name, own, cutoff=0.75)
         part = ours if argument in ("-h", "--help") or near else shared
         part.append(argument)
-        if not equals and rest and not rest[0].startswith("--"):
+        if not equals and argument not in switches and rest and not rest[0].startswith("--"):
             part.append(rest.pop(0))
     return ours, shared
 

@@ -16,6 +16,7 @@ METRICS = "metrics.csv"
 PREDICTIONS = "predictions.csv"
 OUTCOMES = "outcomes.safetensors"
 PICTURE = "explanation.png"
+PREDICTED = "predictions.png"
 LAST = Path("checkpoints", "last.ckpt")
 BEST = Path("checkpoints", "best.ckpt")
 WEIGHTS = Path("model.safetensors")

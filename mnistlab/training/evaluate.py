@@ -13,23 +13,26 @@ from torch import Tensor
 from mnistlab.catalogue.editors import schema_line
 from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
-from mnistlab.errors import LabError, tell
+from mnistlab.errors import LabError, say, tell
 from mnistlab.options.settling import Settled
-from mnistlab.runs.folder import CONFIG, OUTCOMES, PICTURE, PREDICTIONS, RECORD
+from mnistlab.runs.folder import CONFIG, OUTCOMES, PICTURE, PREDICTED, PREDICTIONS, RECORD
 from mnistlab.runs.metrics import ACC, figure, recorded, rounded
 from mnistlab.runs.record import config_text, now, start_record, write_json
 from mnistlab.system.files import replacing, write_text
+from mnistlab.training.answered import answered_lines, as_json, keep_answered
+from mnistlab.training.answering import answer
 from mnistlab.training.answers import keep_answers, names_by_head
 from mnistlab.training.configured import Configured
 from mnistlab.training.explain import explain
-from mnistlab.training.explain_options import Wish
 from mnistlab.training.found import Found
 from mnistlab.training.idle_in_measuring import notes_on_measuring
 from mnistlab.training.invocation import Invocation
 from mnistlab.training.means import Assembled, Looked, Split
 from mnistlab.training.origins import differing
 from mnistlab.training.picture import save_picture
+from mnistlab.training.picture_files import Pictures
 from mnistlab.training.screen import Screen
+from mnistlab.training.wanted import KAGGLE, Table, Wanted
 from mnistlab.training.weights import load_weights
 
 
@@ -49,9 +52,8 @@ def evaluate(
     invocation: Invocation,
     settled: Settled,
     found: Found | None,
-    wish: Wish | None,
+    wanted: Wanted,
     assemble: Callable[[Invocation, Settled, Found | None], Assembled],
-    table: str = "full",
 ) -> int:
     """Run the command and keep its outcome; the exit code.
 
@@ -59,9 +61,8 @@ def evaluate(
         invocation: The command as it was typed.
         settled: The configuration.
         found: The checkpoint.
-        wish: What `explain` shall show.
+        wanted: What `explain` or `predict` shall give.
         assemble: Builds the parts.
-        table: The form of the table of `predict`.
 
     Raises:
         LabError: If there is nothing to measure, or the parts do not go together.
@@ -76,24 +77,26 @@ def evaluate(
             Configured(invocation.command, configuration, settled.origins, invocation.typed)
         ):
             tell(f"note: {note}")
-    screen = Screen(speaks=means.speaks)
+    screen = Screen(speaks=means.speaks and not (isinstance(wanted, Pictures) and wanted.as_json))
     if found is not None and found.path is not None:
         screen.weights(found.path)
     screen.settings(differing(settled, configuration.plain()))
     with means.at_work():
-        return _evaluate(invocation, assembled, found, wish, table)
+        return _evaluate(invocation, assembled, found, wanted)
 
 
-def _evaluate(invocation: Invocation, assembled: Assembled, found: Found | None, wish: Wish | None, table: str) -> int:
+def _evaluate(invocation: Invocation, assembled: Assembled, found: Found | None, wanted: Wanted) -> int:
     model, data, means, folder = assembled.model, assembled.data, assembled.means, assembled.folder
     resolved = assembled.configuration.plain()
     record = start_record(invocation.command, invocation.arguments, resolved, model.name, invocation.presets)
     record |= recorded(model.measures)
     record["checkpoint"] = str(found.path.resolve()) if found and found.path else None
-    if invocation.command == "predict":
+    if isinstance(wanted, Pictures):
+        answered = answer(wanted.files, model, data, found)
+    elif isinstance(wanted, Table):
         batches = means.probabilities()
-    elif wish is not None:
-        explained, used = explain(wish, model, data, means)
+    elif wanted is not None:
+        explained, used = explain(wanted, model, data, means)
     else:
         logged = means.measured("test" if invocation.command == "test" else "val")
         metrics = {name: rounded(value) for name, value in logged.items()}
@@ -101,14 +104,22 @@ def _evaluate(invocation: Invocation, assembled: Assembled, found: Found | None,
         return 0
     with _whole(folder):
         write_text(folder / CONFIG, config_text(resolved, schema_line()))
-        if invocation.command == "predict":
-            write = _write_submission if table == "kaggle" else _write_predictions
-            outcome: dict[str, Any] = {"predictions": write(folder / PREDICTIONS, model, data, batches)}
+        if isinstance(wanted, Pictures):
+            thing = next(iter(data.own_heads))
+            keep_answered(answered, thing, folder)
+            outcome: dict[str, Any] = {"pictures": len(answered)}
+            if wanted.as_json:
+                print(as_json(answered))
+            else:
+                say(answered_lines(answered, thing, folder))
+        elif isinstance(wanted, Table):
+            write = _write_submission if wanted.form == KAGGLE else _write_predictions
+            outcome = {"predictions": write(folder / PREDICTIONS, model, data, batches)}
             print(f"{outcome['predictions']:,} predictions are in {folder / PREDICTIONS}")
-        elif wish is not None:
+        elif wanted is not None:
             title = f"{type(model).__name__} on the test images of {type(data).__name__}, by {used['method']}"
             save_picture(explained, folder / PICTURE, title)
-            outcome = {"explained": {**asdict(wish), **used}}
+            outcome = {"explained": {**asdict(wanted), **used}}
             print(f"{len(explained)} of the test images explained by {used['method']} in {folder / PICTURE}")
         else:
             outcome = {"metrics": metrics}
@@ -127,7 +138,7 @@ def _whole(folder: Path) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        for name in (CONFIG, RECORD, PREDICTIONS, OUTCOMES, PICTURE):
+        for name in (CONFIG, RECORD, PREDICTIONS, OUTCOMES, PICTURE, PREDICTED):
             (folder / name).unlink(missing_ok=True)
         with suppress(OSError):
             folder.rmdir()

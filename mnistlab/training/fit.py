@@ -14,12 +14,13 @@ from lightning.pytorch.callbacks import Timer
 
 from mnistlab.callbacks import Answering, Continuity, Pace
 from mnistlab.catalogue.editors import schema_line
+from mnistlab.checkpoints.adding import add
 from mnistlab.checkpoints.reading import read_checkpoint
 from mnistlab.data import ImageData
 from mnistlab.errors import LabError, is_hangup, tell
 from mnistlab.options.settling import Settled
 from mnistlab.options.written import Source, Written
-from mnistlab.runs.folder import BEST, LAST, RECORD, continues_from
+from mnistlab.runs.folder import BEST, LAST, RECORD, WEIGHTS, continues_from
 from mnistlab.runs.hints import command_for
 from mnistlab.runs.keeper import DivergedError, Keeper
 from mnistlab.runs.listing import called, given_names
@@ -46,6 +47,7 @@ from mnistlab.training.group import LostError
 from mnistlab.training.invocation import Invocation
 from mnistlab.training.loss_watch import LossWatch
 from mnistlab.training.origins import Origin, differing
+from mnistlab.training.refusal import REFUSAL, find_refusal
 from mnistlab.training.screen import Screen
 from mnistlab.training.typed import find_init
 
@@ -278,6 +280,17 @@ def _test_best(cli: LabCLI, recorder: Recorder) -> None:
     recorder.record["metrics"]["test"] = {**{k: rounded(v) for k, v in metrics.items()}, "checkpoint": tested}
     if cli.trainer.is_global_zero:
         keep_answers(answering.batches, recorder.folder, cli.model, cli.datamodule)
+    if cli.trainer.is_global_zero and path:
+        _keep_refusal(cli, path, recorder.folder / WEIGHTS)
+
+
+def _keep_refusal(cli: LabCLI, *paths: Path) -> None:
+    """Let the checkpoint that was tested, and its weights alone, say what is none of the classes."""
+    refusal = find_refusal(cli.model, cli.datamodule)
+    if refusal is not None:
+        for path in paths:
+            if path.is_file():
+                add(path, REFUSAL, refusal.as_data())
 
 
 def _record_of(folder: Path) -> dict[str, Any] | None:

@@ -9,25 +9,22 @@ from mnistlab.system.interruptions import ended_like_interrupted
 from mnistlab.system.lightning_inside import quiet
 from mnistlab.system.purpose import only_measure
 from mnistlab.system.thrift import keep_freed_memory
-from mnistlab.training.explain_options import Wish
 from mnistlab.training.failures import explaining
 from mnistlab.training.found import Found, find
 from mnistlab.training.invocation import Invocation
 from mnistlab.training.settled import known_settled, say_notes, settled_from
 from mnistlab.training.suited import is_enough
 from mnistlab.training.typed import refuse_random_weights
+from mnistlab.training.wanted import Wanted
 
 
-def measuring(
-    command: str, arguments: Sequence[str], wish: Wish | None = None, *, table: str = "full"
-) -> Callable[[], int]:
+def measuring(command: str, arguments: Sequence[str], wanted: Wanted = None) -> Callable[[], int]:
     """What runs `mnistlab command arguments` and returns the exit code, with all that it needs imported.
 
     Args:
         command: `validate`, `test`, `predict` or `explain`.
         arguments: The rest.
-        wish: What `explain` shall show.
-        table: The form of the table of `predict`.
+        wanted: What `explain` or `predict` shall give.
 
     Raises:
         LabError: For what a user can mend.
@@ -45,7 +42,7 @@ def measuring(
         if directly:
             only_measure()
         found, settled = _here(invocation, found, known)
-        work = _work(invocation, settled, found, wish, table=table, directly=directly)
+        work = _work(invocation, settled, found, wanted, directly=directly)
 
     def run() -> int:
         with ended_like_interrupted(), explaining(settled.origins, debug=debug):
@@ -65,17 +62,17 @@ def _here(invocation: Invocation, found: Found | None, known: Settled | None) ->
 
 
 def _work(
-    invocation: Invocation, settled: Settled, found: Found | None, wish: Wish | None, *, table: str, directly: bool
+    invocation: Invocation, settled: Settled, found: Found | None, wanted: Wanted, *, directly: bool
 ) -> Callable[[], int]:
     from mnistlab.training.evaluate import evaluate  # noqa: PLC0415 - as above
 
     if directly:
         from mnistlab.training.directly import assemble_directly  # noqa: PLC0415 - as above
 
-        return partial(evaluate, invocation, settled, found, wish, assemble_directly, table)
+        return partial(evaluate, invocation, settled, found, wanted, assemble_directly)
     from mnistlab.training.by_trainer import assemble_with_trainer  # noqa: PLC0415 - brings Lightning in
     from mnistlab.training.running import print_config  # noqa: PLC0415 - as above
 
     if invocation.switches["print_config"]:
         return partial(print_config, invocation, settled, found)
-    return partial(evaluate, invocation, settled, found, wish, assemble_with_trainer, table)
+    return partial(evaluate, invocation, settled, found, wanted, assemble_with_trainer)

@@ -70,7 +70,7 @@ def decode(job: Job, report: Callable[[int], object] = lambda _: None) -> Counte
 
 
 def opened(path: str, start: int = 0, size: int = -1) -> Image.Image:
-    """A picture as a person sees it, in grey (`L`) or in colour (`RGB`).
+    """A picture file, or a part of a file, as `understood`.
 
     Raises:
         Unreadable: If it is broken.
@@ -80,13 +80,23 @@ def opened(path: str, start: int = 0, size: int = -1) -> Image.Image:
         with open(path, "rb") as file:  # noqa: PTH123
             file.seek(start)
             content = file.read(size)
+    except OSError as error:
+        raise Unreadable(f"{where}\n{error.strerror or error}") from error
+    return understood(content, where)
+
+
+def understood(content: bytes, where: str) -> Image.Image:
+    """A picture as a person sees it, in grey (`L`) or in colour (`RGB`).
+
+    Raises:
+        Unreadable: If it is broken.
+    """
+    try:
         with Image.open(io.BytesIO(content), formats=_formats()) as picture:
             picture.load()
             return as_seen(picture)
     except UnidentifiedImageError:
         why = "it is no picture of a known format" if content else "it is empty"
-    except OSError as error:
-        why = error.strerror or str(error)
     except Exception as error:  # noqa: BLE001 - a broken picture may bring anything up
         why = str(error) or type(error).__name__
     raise Unreadable(f"{where}\n{why}")

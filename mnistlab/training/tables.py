@@ -1,3 +1,0 @@
-"""The forms of the table that `mnistlab predict` writes."""
-
-FORMATS = ("full", "kaggle")

@@ -1,0 +1,206 @@
+"""`mnistlab predict` answers pictures."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from mnistlab import main
+from mnistlab.catalogue import load_catalogue
+from mnistlab.data.digits import draw_digits
+
+Answer = Callable[..., tuple[str, list[dict[str, str]]]]
+
+
+def paper(path: Path, *digits: int, seed: int = 3) -> Path:
+    """A picture of some synthetic digits beside each other, dark on light."""
+    drawn = draw_digits(80, seed)
+    images = [np.pad(drawn.images[list(drawn.targets["digit"]).index(digit), 0].numpy(), 6) for digit in digits]
+    ink = np.kron(np.hstack(images), np.ones((3, 3))) / 255 if images else np.zeros((120, 120))
+    Image.fromarray((230 - 190 * ink).astype(np.uint8)).save(path)
+    return path
+
+
+@pytest.fixture
+def run(trained: Callable[..., Path]) -> Path:
+    """A net that knows a few digits."""
+    return trained("--trainer.max_epochs=3")
+
+
+@pytest.fixture
+def answer(here: Path, run: Path, capsys: pytest.CaptureFixture[str]) -> Answer:
+    """What the command prints about pictures, and the rows of its table."""
+
+    def asked(*arguments: str) -> tuple[str, list[dict[str, str]]]:
+        before = set(here.glob("runs/*/*"))
+        assert main(["predict", f"--ckpt_path={run}", *arguments]) == 0, capsys.readouterr().err
+        (folder,) = set(here.glob("runs/*/*")) - before
+        with (folder / "predictions.csv").open() as file:
+            return capsys.readouterr().out, list(csv.DictReader(file))
+
+    return asked
+
+
+def test_each_sign_of_each_picture_has_a_row(here: Path, answer: Answer) -> None:
+    """Files in the order in which they are named, those of a folder by their names, signs as they are read."""
+    (here / "scans").mkdir()
+    paper(here / "scans" / "b.png", 1)
+    paper(here / "scans" / "a.png", 7)
+    (here / "scans" / "notes.txt").write_text("no picture")
+    paper(here / "sheet.png", 3, 0, 1)
+
+    _, rows = answer("sheet.png", "scans")
+
+    named = [(row["file"], row["number"]) for row in rows]
+    assert named == [*(("sheet.png", f"{nr}") for nr in (1, 2, 3)), ("scans/a.png", "1"), ("scans/b.png", "1")]
+    assert all(row["refused"] or 0 <= int(row["prediction"]) <= 9 for row in rows)
+    assert sorted(int(row["left"]) for row in rows[:3]) == [int(row["left"]) for row in rows[:3]]
+
+
+def test_a_picture_comes_by_standard_input(here: Path, answer: Answer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a lone dash says, with the answer of the file."""
+    content = paper(here / "one.png", 4).read_bytes()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
+
+    _, (from_input, from_file) = answer("-", "one.png")
+
+    assert from_input["file"] == "-"
+    assert from_input["prob_4"] == from_file["prob_4"]
+
+
+def test_a_sheet_without_ink_is_no_digit(here: Path, answer: Answer) -> None:
+    """And is told so."""
+    paper(here / "empty.png")
+
+    out, (row,) = answer("empty.png")
+
+    assert "no digit" in out
+    assert "there is no ink on it" in out
+    assert "prediction" not in row
+
+
+def test_answers_are_drawn(here: Path, answer: Answer) -> None:
+    """In a picture beside the table."""
+    paper(here / "one.png", 4)
+    answer("one.png")
+
+    (drawn,) = here.glob("runs/*/*/predictions.png")
+    with Image.open(drawn) as picture:
+        assert min(picture.size) > 140
+
+
+def test_json_has_every_probability(here: Path, answer: Answer) -> None:
+    """And nothing else is printed."""
+    paper(here / "two.png", 4, 1)
+
+    out, _ = answer("--json", "two.png")
+
+    said = json.loads(out)
+    assert [each["number"] for each in said] == [1, 2]
+    assert all(len(each["label"]["probs"]) == 10 for each in said)
+
+
+def test_no_data_are_needed(here: Path, run: Path, answer: Answer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The checkpoint says all that a picture is prepared with."""
+    del run
+    monkeypatch.setattr("mnistlab.data.SyntheticDigits.read", lambda *_: pytest.fail("the images were read"))
+    paper(here / "one.png", 4)
+
+    answer("one.png")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("broken.png", b"no picture", "broken.png is no picture that Pillow can read."),
+        ("cut.png", None, "cut.png cannot be read as a picture:"),
+        ("missing.png", b"", "missing.png: there is no such picture or folder."),
+        ("empty/", b"", "empty/ holds no pictures:"),
+    ],
+)
+def test_what_is_no_picture_is_refused_in_a_line(
+    here: Path, run: Path, capsys: pytest.CaptureFixture[str], name: str, content: bytes | None, said: str
+) -> None:
+    """With its name, and nothing is kept."""
+    (here / "empty").mkdir()
+    if content:
+        (here / name).write_bytes(content)
+    elif content is None:
+        (here / name).write_bytes(paper(here / "whole.png", 3).read_bytes()[:400])
+    before = set(here.glob("runs/*/*"))
+
+    assert main(["predict", f"--ckpt_path={run}", name]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"mnistlab: {said}")
+    assert set(here.glob("runs/*/*")) == before
+
+
+def test_json_without_pictures_is_refused(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Test images have a table."""
+    assert main(["predict", f"--ckpt_path={run}", "--json"]) == 2
+    assert "--json is for pictures" in capsys.readouterr().err
+
+
+def test_a_checkpoint_that_refuses_nothing_is_told_once(
+    here: Path, run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One of an older version, or of a run without a test: every picture gets an answer."""
+    for path in (*run.glob("checkpoints/*.ckpt"),):
+        contents = torch.load(path, weights_only=True)
+        contents["mnistlab"].pop("refusal", None)
+        torch.save(contents, path)
+    paper(here / "two.png", 4, 1)
+
+    assert main(["predict", f"--ckpt_path={run}", "two.png", "two.png"]) == 0
+    captured = capsys.readouterr()
+    assert captured.err.count("does not say what is none of its classes") == 1
+    assert "no digit" not in captured.out
+
+
+def test_the_weights_alone_refuse_what_the_checkpoint_refuses(here: Path, run: Path, answer: Answer) -> None:
+    """What is none of the classes is kept in both."""
+    paper(here / "digits.png", 4, 1, 7)
+    _, by_run = answer("digits.png")
+    _, by_weights = answer("digits.png", f"--ckpt_path={run / 'model.safetensors'}")
+
+    assert by_run == by_weights
+
+
+def test_scribbles_are_refused_and_digits_are_not(here: Path, answer: Answer) -> None:
+    """Most of them: of images like those that were learnt few are refused, of noise nearly all."""
+    paper(here / "digits.png", *range(10))
+    rng = np.random.default_rng(0)
+    blots = np.full((120, 1200), 230, dtype=np.uint8)
+    for at in range(10):
+        blots[20:100, 120 * at + 20 : 120 * at + 100] = np.kron(
+            rng.integers(0, 2, (16, 16)) * 200 + 30, np.ones((5, 5))
+        )
+    Image.fromarray(blots).save(here / "blots.png")
+
+    _, digits = answer("digits.png")
+    _, scribbles = answer("blots.png")
+
+    assert sum(bool(row["refused"]) for row in digits) <= 2
+    assert sum(bool(row["refused"]) for row in scribbles) >= len(scribbles) - 1
+
+
+def test_pictures_are_answered_without_lightning(here: Path, run: Path) -> None:
+    """Nor torchvision, nor matplotlib."""
+    load_catalogue()
+    paper(here / "one.png", 4)
+    script = (
+        "import atexit, sys; atexit.register(lambda: print('LOADED', *sys.modules)); from mnistlab.cli import entry; "
+        f"sys.argv[1:] = ['predict', '--ckpt_path={run}', 'one.png']; entry()"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    loaded = {name.partition(".")[0] for name in done.stdout.partition("LOADED")[2].split()}
+
+    assert not loaded & {"lightning", "torchvision", "matplotlib", "scipy", "cv2"}
