@@ -120,7 +120,7 @@ def test_no_data_are_needed(here: Path, run: Path, answer: Answer, monkeypatch: 
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("broken.png", b"no picture", "broken.png is no picture that Pillow can read."),
+        ("broken.png", b"no picture", "broken.png cannot be read as a picture: it is no picture of a known format."),
         ("cut.png", None, "cut.png cannot be read as a picture:"),
         ("missing.png", b"", "missing.png: there is no such picture or folder."),
         ("empty/", b"", "empty/ holds no pictures:"),
