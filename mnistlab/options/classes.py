@@ -103,7 +103,10 @@ def class_at(class_path: str, bases: tuple[type, ...], where: str = "") -> type:
     cls = _imported(class_path, where, functions=_takes_functions(bases))
     if not issubclass(cls, bases):
         kinds = [class_path_of(base) for base in bases if not base.__name__.startswith("_")]
-        raise LabError(f"{where}: {class_path} is not of the kind that is wanted. Derive it from {' or '.join(kinds)}.")
+        way_out = f"Derive it from {' or '.join(kinds)}"
+        if hasattr(cls, "forward") and any(base.__name__ == "Classifier" for base in bases):
+            way_out += f", or take the net as it is: --model=Wrapped --model.net={class_path}"
+        raise LabError(f"{where}: {class_path} is not of the kind that is wanted. {way_out}.")
     if refusal(cls):
         raise LabError(f"{where}: {refusal(cls)}")
     return cls

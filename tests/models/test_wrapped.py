@@ -309,3 +309,10 @@ def test_a_program_of_its_own_trains_it_too(here: Path, small_data: tuple[str, .
         command = [sys.executable, "-m", "mnistlab", *arguments]
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=here)
         assert done.returncode == 0, done.stderr
+
+
+def test_a_net_in_place_of_a_model_is_told_how_to_be_taken(capsys: pytest.CaptureFixture[str]) -> None:
+    """It derives from nothing of the lab's."""
+    assert main(["fit", "--model=torch.nn.Linear"]) == 2
+
+    assert "take the net as it is: --model=Wrapped --model.net=torch.nn.Linear" in capsys.readouterr().err
