@@ -168,7 +168,7 @@ def test_on_a_terminal_all_is_seen_at_once(said: Said, monkeypatch: pytest.Monke
         name = "a name of many words " * (number % 3)
         make(f"net{number}/20260101T000000Z-{number:06}", tags=["a word"], name=name, started=f"2026-01-01T{number:02}")
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    monkeypatch.setattr("shutil.get_terminal_size", lambda _=None: os.terminal_size((80, 24)))
+    monkeypatch.setattr("shutil.get_terminal_size", lambda *_, **__: os.terminal_size((80, 24)))
 
     shown = said(*tagged)
 
@@ -191,7 +191,7 @@ def test_a_row_is_a_line_on_a_narrow_terminal(here: Path, said: Said, monkeypatc
         60: "val top3 %, test top3 %, val ece %, test ece %",
         90: "test top3 %, val ece %, test ece %",
     }.items():
-        monkeypatch.setattr("shutil.get_terminal_size", lambda _=None, width=width: os.terminal_size((width, 24)))
+        monkeypatch.setattr("shutil.get_terminal_size", lambda *_, width=width, **__: os.terminal_size((width, 24)))
         heading, *rows = said().split("\n\n")[1].splitlines()
         assert len(rows) == 2
         assert heading.split()[:2] == ["id", "model"]
