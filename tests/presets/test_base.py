@@ -188,4 +188,6 @@ def test_the_configuration_of_a_run_that_goes_on_reads_no_file_for_a_part(
     text = kept.read_text()
     kept.write_text(f"{text[: text.index('model:')]}model: {Path('evil.yaml').absolute()}\n")
 
-    assert "evil.yaml" in told("fit", f"--ckpt_path={folder}", "--trainer.max_epochs=2", code=2)
+    told_of = told("fit", f"--ckpt_path={folder}", "--trainer.max_epochs=2", code=2)
+    assert "evil" in told_of
+    assert "not part of mnistlab" in told_of
