@@ -49,7 +49,10 @@ def outcomes(folder: Path) -> dict[str, list[list[float]]]:
 @pytest.mark.parametrize("model", [name for name in MODELS if not name.startswith("Multihead")])
 def test_every_model_is_measured_alike(measure: Measure, model: str) -> None:
     """To the last digit that is kept, of every family and size."""
-    needed = {"Assembled": "--model.backbone=CNNBackbone", "Wrapped": "--model.net=torchvision.models.shufflenet_v2_x0_5"}
+    needed = {
+        "Assembled": "--model.backbone=CNNBackbone",
+        "Wrapped": "--model.net=torchvision.models.shufflenet_v2_x0_5",
+    }
     parts = [needed[model]] if model in needed else []
     few = "--data.eval_batch_size=32", "--trainer.limit_test_batches=2"
     (folder, record), (theirs, expected) = both(measure, "test", f"--model={model}", "--untrained", *few, *parts)
