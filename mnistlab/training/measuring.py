@@ -73,6 +73,7 @@ def _work(
     from mnistlab.training.by_trainer import assemble_with_trainer  # noqa: PLC0415 - brings Lightning in
     from mnistlab.training.running import print_config  # noqa: PLC0415 - as above
 
+    quiet()  # its import lets it speak
     if invocation.switches["print_config"]:
         return partial(print_config, invocation, settled, found)
     return partial(evaluate, invocation, settled, found, wanted, assemble_with_trainer)

@@ -127,11 +127,12 @@ def test_a_net_that_is_only_measured_loads_no_lightning(here: Path, fit: Callabl
         f"import atexit, sys; atexit.register(lambda: print('LOADED', *sys.modules)); from mnistlab.cli import entry; "
         f"sys.argv[1:1] = ['{command}', '--ckpt_path={run}']; entry()"
     )
-    loaded, measured = [], []
+    loaded, measured, said = [], [], []
     for options in ((), (BY_TRAINER,)):
         before = set(here.glob("runs/*/*"))
         done = subprocess.run([sys.executable, "-c", script, *options], capture_output=True, text=True, check=True)
         (folder,) = set(here.glob("runs/*/*")) - before
+        said.append(done.stderr)
         loaded.append({name.partition(".")[0] for name in done.stdout.partition("LOADED")[2].split()})
         files = [each.read_bytes() for each in folder.iterdir() if each.suffix in (".csv", ".png")]
         answers = outcomes(folder) if command == "test" else None
@@ -140,6 +141,7 @@ def test_a_net_that_is_only_measured_loads_no_lightning(here: Path, fit: Callabl
     assert not loaded[0] & set(HEAVY)
     assert "lightning" in loaded[1]
     assert measured[0] == measured[1]
+    assert all(line.startswith("note:") for each in said for line in each.splitlines())  # no adverts
 
 
 @pytest.mark.usefixtures("here")
