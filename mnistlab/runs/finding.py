@@ -50,7 +50,7 @@ def _run(name: str, root: Path, where: str) -> Path:
 
 def _in_folder(folder: Path, where: str, *, continues: bool) -> Path | None:
     if not is_run(folder):
-        raise LabError(f"{where}: this folder is not a run: it has no {CONFIG}.")
+        raise LabError(f"{where}: this folder is not a run: it has no {CONFIG}.{_within(folder)}")
     present = continues_from(folder) if continues else weights_of(folder)
     if present is None and not os.access(folder, os.R_OK | os.X_OK):
         raise LabError(f"{where}: this folder cannot be read: permission denied.")
@@ -67,6 +67,14 @@ def _newest(name: str, root: Path, where: str, *, continues: bool) -> tuple[Path
     if path is None:
         raise LabError(f"{where}: looked in {root} (--run.dir), but no training run has written a checkpoint yet.")
     return path, folder
+
+
+def _within(folder: Path) -> str:
+    """A hint at the newest run that lies in a folder."""
+    runs: list[Path] = []
+    with suppress(OSError):
+        runs = sorted(each for each in folder.iterdir() if is_run(each) and weights_of(each))
+    return f" Its newest run that has weights is {runs[-1]}." if runs else ""
 
 
 def _near(path: Path, root: Path) -> str:

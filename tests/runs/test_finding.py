@@ -35,6 +35,7 @@ def test_what_names_none_or_several_is_told(fit: Fit) -> None:
         f"{first}/checkpoints/bst.ckpt": "no such file. Did you mean .*best.ckpt",
         "zzzzzz": "no such file. Name a file, a run by its id",
         "/": "not a run",
+        str(first.parent): f"not a run: it has no config.yaml. Its newest run that has weights is {first}",
     }.items():
         with pytest.raises(LabError, match=said):
             find_checkpoint(name, Path("runs"), where="x")
