@@ -319,6 +319,18 @@ def test_what_is_written_about_the_images_counts(colours: Path, here: Path, caps
     assert not (here / "runs").exists()
 
 
+@pytest.mark.parametrize("path", ["colours/", "train.csv", "colours", "elsewhere/train.csv"])
+def test_a_path_is_no_data_set(path: str, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """And what to write is said."""
+    (here / "colours").mkdir()
+    (here / "train.csv").write_text("")
+
+    assert main(["fit", f"--data={path}"]) == 2
+    assert f"--data={path}: a data set is wanted, not a path. Write --data=Images --data.path={path}" in (
+        capsys.readouterr().err
+    )
+
+
 def test_a_checkpoint_finds_its_images_from_another_folder(
     colours: Path, here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
