@@ -82,17 +82,22 @@ class Images(ImageData):
     @property
     def class_names(self) -> dict[str, list[str]]:
         """The names of the classes."""
-        own = self._own
-        if not own.labelled and self.classes is None:
+        if self.classes is not None:
+            return {HEAD: list(self.classes)}
+        if not self.is_labelled:
             raise LabError(
                 f"{self.path} has no labels, so that nothing can be learnt from it. A checkpoint says what its classes "
                 f"are: mnistlab predict --ckpt_path=best --data.path={self.path}"
             )
-        return {HEAD: list(own.classes if self.classes is None else self.classes)}
+        return {HEAD: list(self._own.classes)}
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
         """Channels, height and width of every image."""
+        size = self.image_size
+        if size is not None and self.channels is not None:  # as a checkpoint has it, whose images may be gone
+            height, width = (size, size) if isinstance(size, int) else size
+            return self.channels, height, width
         channels, height, width = self._own.images.shape[1:]
         return channels, height, width
 

@@ -161,7 +161,7 @@ def _read(invocation: Invocation) -> ImageData:
 def _summary(data: ImageData) -> tuple[Summary, Sequence[Row]]:
     parts = {split: data.rows_of(split) for split in _SPLITS}
     sets: list[ImageSet] = []
-    numbers: dict[Split, Tensor] = {}
+    numbers: dict[str, Tensor] = {}
     for split, (images, rows) in parts.items():
         if not any(images is each for each in sets):
             sets.append(images)
@@ -183,7 +183,7 @@ def _summary(data: ImageData) -> tuple[Summary, Sequence[Row]]:
         data.mean,
         data.std,
         {split: len(some) - len(first[some].unique()) for split, some in numbers.items()},
-        shared(first, {**numbers}),
+        shared(first, numbers),
         _contradictory(torch.cat([*numbers.values()]), first, labels),
         data.notes,
     )
@@ -197,9 +197,9 @@ def _classes(data: ImageData) -> dict[str, list[str]]:
 
 
 def _counts(
-    data: ImageData, head: str, names: Sequence[str], splits: Mapping[Split, Tensor]
+    data: ImageData, head: str, names: Sequence[str], splits: Mapping[str, Tensor]
 ) -> dict[str, dict[str, int]]:
-    by_split = {split: data.class_counts(split)[head] for split in splits}
+    by_split: dict[str, list[int]] = {split: data.class_counts(split)[head] for split in _SPLITS if split in splits}
     return {name: {split: by_split[split][at] for split in splits} for at, name in enumerate(names)}
 
 

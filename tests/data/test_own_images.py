@@ -1,6 +1,7 @@
 """Pictures of one's own: as a person sees them, in one size, divided, known again, and learnt from by every model."""
 
 import csv
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from safetensors import safe_open
 from support import record_of
 from torch import Tensor
 
@@ -373,3 +375,40 @@ def test_classes_are_told_by_their_names(colours: Path, here: Path) -> None:
     assert {row["class"] for row in rows} <= {"blue", "green", "red"}
     page = (run / "report.html").read_text()
     assert all(f'scope="row">{name}<' in page for name in ("blue", "green", "red"))
+
+
+def test_the_names_of_the_classes_go_with_the_weights(colours: Path, here: Path) -> None:
+    """In the metadata of `model.safetensors`."""
+    assert main(["fit", "--model=CNN8K", "--data=Images", f"--data.path={colours}", "--trainer.max_steps=1"]) == 0
+    (weights,) = (here / "runs").glob("*/*/model.safetensors")
+
+    with safe_open(weights, "pt") as file:
+        record = json.loads(file.metadata()["mnistlab"])
+    assert record["data"]["init_args"]["classes"] == ["blue", "green", "red"]
+
+
+@pytest.mark.parametrize("command", ["test", "validate", "predict", "explain"])
+@pytest.mark.parametrize("option", ["--data.image_size=12", "--data.channels=1"])
+def test_images_that_a_trained_net_does_not_take_are_refused(
+    command: str, option: str, colours: Path, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a line that names what makes them differ, and nothing is kept."""
+    assert main(["fit", "--model=ViT38K", "--data=Images", f"--data.path={colours}", "--trainer.max_steps=1"]) == 0
+    runs = {*(here / "runs").glob("*/*")}
+    capsys.readouterr()
+
+    assert main([command, "--ckpt_path=last", option]) == 2
+    (told,) = capsys.readouterr().err.splitlines()
+    assert told.startswith(f"mnistlab: {option}: ViT38K does not take the images of Images, ")
+    assert {*(here / "runs").glob("*/*")} == runs
+
+
+def test_pictures_are_answered_without_the_images_that_were_learnt(colours: Path, here: Path, tmp_path: Path) -> None:
+    """A checkpoint says of what size, in which colours, and what the classes are called."""
+    own = shutil.copytree(colours, tmp_path / "own")
+    assert main(["fit", "--model=CNN8K", "--data=Images", f"--data.path={own}", "--trainer.max_steps=1"]) == 0
+    shutil.rmtree(own)
+
+    assert main(["predict", "--ckpt_path=last", str(colours / "red" / "0.png")]) == 0
+    (table,) = (here / "runs").rglob("predictions.csv")
+    assert "0.png" in table.read_text()
