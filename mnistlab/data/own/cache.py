@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -21,9 +21,9 @@ import torch
 from torch import Tensor
 
 from mnistlab.data.own import decoding
-from mnistlab.data.own.decoding import Size
+from mnistlab.data.own.decoding import Decoded, Size
 from mnistlab.data.own.forms import gather
-from mnistlab.data.own.gathered import Array, Gathered, Part
+from mnistlab.data.own.gathered import Array, Gathered, Part, Stored
 from mnistlab.data.own.lying import Lying, content_of, hashed, look
 from mnistlab.data.own.pictures import commonest, decode_all
 from mnistlab.errors import LabError
@@ -96,60 +96,73 @@ def read_own(wanted: Wanted) -> Own:
         writable = False
     if not writable or not wanted.path.exists():
         with tempfile.TemporaryDirectory() as scratch:
-            return _made(wanted, Path(scratch), ())[0]
+            return _made(wanted, Path(scratch))[0]
     lying = look(wanted.path)
-    known = root / f"seen-{lying.seen}"
-    content = _read(known)
-    entry = root / _entry(wanted, content) if content else None
-    if entry is not None:
-        with contextlib.suppress(FileNotFoundError):
-            return _loaded(entry)
-    content = content_of(wanted.path, lying.files)
-    entry = root / _entry(wanted, content)
+    kept = _kept(wanted, root, lying)
+    if kept is not None:
+        return kept
     waiting = f"Waiting for another process to read {wanted.path} ..."
-    with locked(root / f".{entry.name}.lock", waiting):
-        if not (entry / _ABOUT).is_file():
-            made, complete = _keep(wanted, root, entry, lying)
-            if not complete:
-                return made
+    with locked(root / f".{lying.seen[:32]}.lock", waiting):
+        return _kept(wanted, root, lying) or _keep(wanted, root, lying)
+
+
+def _kept(wanted: Wanted, root: Path, lying: Lying) -> Own | None:
+    """What the cache has: of these very files, or of others of these names and sizes that contain the same."""
+    known, entry = _read(root / f"seen-{lying.seen}"), _entry(wanted, lying)
+    if not known and not [*root.glob(f"{entry}-*")]:
+        return None
+    content = known or content_of(lying)
+    try:
+        own = _loaded(root / f"{entry}-{content}")
+    except FileNotFoundError:
+        return None
+    if not known:
+        _note(root, lying, content)
+    return own
+
+
+def _note(root: Path, lying: Lying, content: str) -> None:
+    """Note what files contain, so that nobody has to read them for that."""
     if lying.rests:
         with contextlib.suppress(OSError):
-            write_text(known, content)
-    return _loaded(entry)
+            write_text(root / f"seen-{lying.seen}", content)
 
 
-def _keep(wanted: Wanted, root: Path, entry: Path, lying: Lying) -> tuple[Own, bool]:
+def _keep(wanted: Wanted, root: Path, lying: Lying) -> Own:
     """Read what is wanted into a folder of the cache, which is there whole or not at all.
 
-    Returns:
-        The pictures, and whether they are in the cache: not if some lie elsewhere, or were changed meanwhile.
+    It is not there if some files lie elsewhere, or were changed meanwhile.
     """
     _clear(root)
     with tempfile.TemporaryDirectory(prefix=f".{os.getpid()}-", dir=root) as scratch:
         folder = Path(scratch, "entry")
         folder.mkdir()
         try:
-            made, complete = _made(wanted, folder, lying.files)
+            made, digests = _made(wanted, folder)
         except OSError as error:
             if error.errno not in NO_SPACE:
                 raise
             raise LabError(f"there is no room for the pictures of {wanted.path} in {root}. Make some.") from error
-        complete = complete and look(wanted.path).seen == lying.seen
-        if complete:
+        content = content_of(lying, digests)
+        if digests.keys() - set(lying.files) or look(wanted.path).seen != lying.seen:
+            return made
+        entry = root / f"{_entry(wanted, lying)}-{content}"
+        if not (entry / _ABOUT).is_file():  # or another process has read the same elsewhere
             shutil.rmtree(entry, ignore_errors=True)
             folder.rename(entry)
-        return made, complete
+    _note(root, lying, content)
+    return _loaded(entry)
 
 
-def _made(wanted: Wanted, folder: Path, files: Sequence[str]) -> tuple[Own, bool]:
-    """Read pictures from where they lie, and write them into a folder."""
+def _made(wanted: Wanted, folder: Path) -> tuple[Own, dict[str, str]]:
+    """Read pictures from where they lie, and write them into a folder; with the SHA-256 of each file of one picture."""
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         gathered = gather(wanted.path, wanted.group, Path(scratch))
         parts = {name: gathered.parts[name] for name in _ORDER if name in gathered.parts}
-        size, seen = _write_images(list(parts.values()), folder / _IMAGES, wanted)
-        known = set(files)
-        places = {str(each.path) for part in parts.values() if isinstance(part.images, list) for each in part.images}
-        complete = all(place in known or place.startswith(scratch) for place in places)
+        size, (seen, digests) = _write_images(list(parts.values()), folder / _IMAGES, wanted)
+        stored = _stored(parts.values())
+        whole = ((path, digest) for (path, _, size), digest in zip(stored, digests, strict=True) if size < 0)
+        sums = {path: digest for path, digest in whole if not path.startswith(scratch)}
     classes = _classes(gathered)
     number = {name: at for at, name in enumerate(classes)}
     labels = [number[each] for part in parts.values() for each in part.labels or []]
@@ -166,12 +179,12 @@ def _made(wanted: Wanted, folder: Path, files: Sequence[str]) -> tuple[Own, bool
         "shapes": [[*shape, number] for shape, number in seen.most_common()] if len(seen) > 1 else [],
     }
     write_text(folder / _ABOUT, json.dumps(about))
-    return _loaded(folder, mapped=False), complete
+    return _loaded(folder, mapped=False), sums
 
 
-def _write_images(parts: Sequence[Part], target: Path, wanted: Wanted) -> tuple[Size, Counter[Size]]:
-    """Write pixels of one size; which that is, and how many had which."""
-    stored = [each for part in parts if not isinstance(part.images, np.ndarray) for each in part.images]
+def _write_images(parts: Sequence[Part], target: Path, wanted: Wanted) -> tuple[Size, Decoded]:
+    """Write pixels of one size; which that is, and what was found."""
+    stored = _stored(parts)
     if stored:
         return decode_all(stored, target, wanted.size, wanted.channels)
     arrays = [part.images for part in parts if isinstance(part.images, np.ndarray)]
@@ -185,7 +198,12 @@ def _write_images(parts: Sequence[Part], target: Path, wanted: Wanted) -> tuple[
                 file.write(np.ascontiguousarray(each).data)
             else:
                 file.writelines(decoding.pixels(_picture(image), size) for image in each)
-    return size, seen
+    return size, Decoded(seen, [])
+
+
+def _stored(parts: Iterable[Part]) -> list[Stored]:
+    """All encoded pictures."""
+    return [each for part in parts if not isinstance(part.images, np.ndarray) for each in part.images]
 
 
 def _size(images: Array) -> Size:
@@ -268,8 +286,9 @@ def _load(folder: Path, *, mapped: bool) -> Own:
     )
 
 
-def _entry(wanted: Wanted, content: str) -> str:
-    return hashed(content, str(wanted.size), str(wanted.channels), str(wanted.group), _version())
+def _entry(wanted: Wanted, lying: Lying) -> str:
+    """How the name of an entry begins, which ends with what the files contain."""
+    return hashed(lying.like, str(wanted.size), str(wanted.channels), str(wanted.group), _version())
 
 
 @cache
