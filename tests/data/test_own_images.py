@@ -2,7 +2,9 @@
 
 import csv
 import json
+import os
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -246,6 +248,47 @@ def test_what_has_changed_is_read_anew(tmp_path: Path) -> None:
     after = set[tuple[int, ...]]().union(*_rows(Images(path=root)))
 
     assert after - before == {(77,) * 16}
+
+
+def test_a_file_that_was_changed_in_secret_is_read_anew(tmp_path: Path) -> None:
+    """Though its size and its time are those of before."""
+    root = tmp_path / "some"
+    for name in ("a", "b"):
+        (root / name).mkdir(parents=True)
+        for number in range(4):
+            Image.new("L", (4, 4), number).save(root / name / f"{number}.bmp")
+    changed = root / "a" / "3.bmp"
+    before = changed.stat()
+    os.utime(changed, ns=(before.st_atime_ns, 10**18))
+    _ = _rows(Images(path=root))
+    Image.new("L", (4, 4), 77).save(changed)
+    os.utime(changed, ns=(before.st_atime_ns, 10**18))
+    assert changed.stat().st_size == before.st_size
+
+    assert (77,) * 16 in set[tuple[int, ...]]().union(*_rows(Images(path=root)))
+
+
+def test_what_nobody_has_used_for_long_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And beyond some size the oldest, unless it was used today, each time that more is written."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    now = time.time()
+    for number, days in enumerate((0, 2, 3, 40)):
+        root = _write(tmp_path / str(number), {"a": (4, 4), "b": (4, 4)})
+        Image.new("L", (4, 4), number).save(root / "a" / "0.png")
+        known = {*(tmp_path / "cache" / "mnistlab" / "own").glob("*-*")}
+        _ = Images(path=root).heads
+        (entry,) = {*(tmp_path / "cache" / "mnistlab" / "own").glob("*-*")} - known
+        os.utime(entry, (now - days * 86_400,) * 2)
+    entries = tmp_path / "cache" / "mnistlab" / "own"
+
+    _ = Images(path=_write(tmp_path / "more", {"a": (5, 5), "b": (5, 5)})).heads
+    assert len([*entries.glob("*-*")]) == 4
+    monkeypatch.setattr("mnistlab.data.own.cache._MUCH", 1)
+    _ = Images(path=_write(tmp_path / "most", {"a": (6, 6), "b": (6, 6)})).heads
+
+    assert len([*entries.glob("*-*")]) == 3
+    monkeypatch.setattr("mnistlab.data.own.decoding.opened", None)
+    assert Images(path=tmp_path / "0").num_images["train"] == 17
 
 
 def test_a_broken_picture_leaves_nothing_in_the_cache(tmp_path: Path) -> None:

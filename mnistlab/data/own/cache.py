@@ -108,24 +108,29 @@ def read_own(wanted: Wanted) -> Own:
 
 def _kept(wanted: Wanted, root: Path, lying: Lying) -> Own | None:
     """What the cache has: of these very files, or of others of these names and sizes that contain the same."""
-    known, entry = _read(root / f"seen-{lying.seen}"), _entry(wanted, lying)
-    if not known and not [*root.glob(f"{entry}-*")]:
+    with contextlib.suppress(FileNotFoundError):
+        return _loaded(root / _seen(wanted, root, lying).read_text())
+    begin = _entry(wanted, lying)
+    if not any(root.glob(f"{begin}-*")):
         return None
-    content = known or content_of(lying)
+    entry = root / f"{begin}-{content_of(lying)}"
     try:
-        own = _loaded(root / f"{entry}-{content}")
+        own = _loaded(entry)
     except FileNotFoundError:
         return None
-    if not known:
-        _note(root, lying, content)
+    _note(wanted, root, lying, entry)
     return own
 
 
-def _note(root: Path, lying: Lying, content: str) -> None:
-    """Note what files contain, so that nobody has to read them for that."""
+def _note(wanted: Wanted, root: Path, lying: Lying, entry: Path) -> None:
+    """Note what was made of files, so that nobody has to read them to find it."""
     if lying.rests:
         with contextlib.suppress(OSError):
-            write_text(root / f"seen-{lying.seen}", content)
+            write_text(_seen(wanted, root, lying), entry.name)
+
+
+def _seen(wanted: Wanted, root: Path, lying: Lying) -> Path:
+    return root / f"seen-{hashed(lying.seen, *_becoming(wanted))}"
 
 
 def _keep(wanted: Wanted, root: Path, lying: Lying) -> Own:
@@ -143,14 +148,13 @@ def _keep(wanted: Wanted, root: Path, lying: Lying) -> Own:
             if error.errno not in NO_SPACE:
                 raise
             raise LabError(f"there is no room for the pictures of {wanted.path} in {root}. Make some.") from error
-        content = content_of(lying, digests)
-        if digests.keys() - set(lying.files) or look(wanted.path).seen != lying.seen:
+        if digests.keys() - lying.files.keys() or look(wanted.path).seen != lying.seen:
             return made
-        entry = root / f"{_entry(wanted, lying)}-{content}"
+        entry = root / f"{_entry(wanted, lying)}-{content_of(lying, digests)}"
         if not (entry / _ABOUT).is_file():  # or another process has read the same elsewhere
             shutil.rmtree(entry, ignore_errors=True)
             folder.rename(entry)
-    _note(root, lying, content)
+    _note(wanted, root, lying, entry)
     return _loaded(entry)
 
 
@@ -288,7 +292,12 @@ def _load(folder: Path, *, mapped: bool) -> Own:
 
 def _entry(wanted: Wanted, lying: Lying) -> str:
     """How the name of an entry begins, which ends with what the files contain."""
-    return hashed(lying.like, str(wanted.size), str(wanted.channels), str(wanted.group), _version())
+    return hashed(lying.like, *_becoming(wanted))
+
+
+def _becoming(wanted: Wanted) -> tuple[str, ...]:
+    """What the pixels depend on besides the files."""
+    return str(wanted.size), str(wanted.channels), str(wanted.group), _version()
 
 
 @cache
@@ -296,13 +305,6 @@ def _version() -> str:
     """What the pixels depend on besides: this source, and Pillow."""
     sources = sorted(Path(__file__).parent.glob("*.py"))
     return hashed(PIL.__version__, *(each.read_text(encoding="utf-8") for each in sources))
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, ValueError):
-        return ""
 
 
 def _clear(root: Path) -> None:
