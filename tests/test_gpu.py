@@ -33,7 +33,7 @@ class Watching(Callback):
         del pl_module
         self.devices |= {batch[0].device.type, *(target.device.type for target in batch[1].values())}
         data: ImageData = trainer.datamodule
-        (images,) = {part.images.data_ptr() for part in [data._partition("train")[0]]}
+        (images,) = {part.images.data_ptr() for part in [data.rows_of("train")[0]]}
         self.addresses.add(images)
         if batch_idx > 4:
             torch.cuda.set_sync_debug_mode("error")

@@ -15,6 +15,7 @@ from mnistlab.benchmark.checkouts import HERE, Checkout
 from mnistlab.benchmark.epochs import epochs
 from mnistlab.benchmark.figures import Found, Result, head, lines
 from mnistlab.benchmark.memory import memory
+from mnistlab.benchmark.own import own
 from mnistlab.benchmark.peers import Ground, peers
 from mnistlab.benchmark.pictures import pictures
 from mnistlab.benchmark.plain import in_memory
@@ -37,6 +38,7 @@ SECTIONS: Mapping[str, Section] = {
     "busy": busy,
     "accuracy": accuracy,
     "pictures": pictures,
+    "own": own,
 }
 """What is measured, by name; each raises `RunFailedError` where a run or a process fails."""
 

@@ -7,7 +7,7 @@ from mnistlab.commands.declaring.model import Command, Work
 from mnistlab.errors import LabError
 from mnistlab.options.arguments import Arguments, Option
 
-_SECTIONS = ("epochs", "augmentation", "starts", "memory", "scaling", "busy", "accuracy", "pictures")
+_SECTIONS = ("epochs", "augmentation", "starts", "memory", "scaling", "busy", "accuracy", "pictures", "own")
 _BESIDE = ("epochs", "starts", "sweeps", "memory", "accuracy")
 """What is measured beside another build."""
 

@@ -122,6 +122,21 @@ class ImageData(LightningDataModule):
     def val_size(self, size: int | None) -> None:
         self._val_size = size
 
+    @property
+    def is_labelled(self) -> bool:
+        """Whether the classes of the images are known."""
+        return True
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What was found when the images were read that is worth knowing, each without a full stop."""
+        return ()
+
+    @property
+    def shapes(self) -> Mapping[tuple[int, int, int], int]:
+        """How many images had which channels, height and width before they became of one size, where they differed."""
+        return {}
+
     def held_out(self, images: int | None) -> int:
         """How many of so many training images are for validation where nobody says it."""
         return _VAL_SIZE if images is None else min(_VAL_SIZE, images // _VAL_PART)
@@ -165,7 +180,7 @@ class ImageData(LightningDataModule):
 
     def class_counts(self, split: Literal["train", "val", "test"]) -> dict[str, list[int]]:
         """The number of images of each class in a split, for each label."""
-        data, rows = self._partition(split)
+        data, rows = self.rows_of(split)
         return {head: data.targets[head][rows].bincount(minlength=size).tolist() for head, size in self.heads.items()}
 
     @property
@@ -201,9 +216,16 @@ class ImageData(LightningDataModule):
         """The share of the largest class in a split, from 0 to 1, for each label: what always naming it would reach."""
         return {head: max(counts) / sum(counts) for head, counts in self.class_counts(split).items()}
 
+    def rows_of(self, split: str) -> tuple[ImageSet, Tensor]:
+        """The set that holds "train", "val" or "test", on the device of the model, and the rows of the split in it."""
+        part = "pool" if self.is_pooled else "test" if split == "test" else "train"
+        if part not in self._sets:
+            self._load(part)
+        return self._on_device(part), self._rows[split]
+
     def test_images(self) -> ImageSet:
         """The test images with all their labels, in the order in which they are tested."""
-        data, rows = self._partition("test")
+        data, rows = self.rows_of("test")
         return ImageSet(data.images[rows], {head: target[rows] for head, target in data.targets.items()})
 
     def unseen(self, most: int) -> tuple[Tensor, Tensor]:
@@ -211,20 +233,20 @@ class ImageData(LightningDataModule):
 
         Shape: (n, channels, height, width) uint8 and (n,) int64, on the CPU, n being `most` where there are so many.
         """
-        data, rows = self._partition("val" if self.val_size else "train")
+        data, rows = self.rows_of("val" if self.val_size else "train")
         some = rows[:: max(1, len(rows) // most)][:most].to(data.images.device)
         return data.images[some].cpu(), data.primary[some].cpu()
 
     def setup(self, stage: str) -> None:
         """Load what `stage` needs: "fit", "validate", "test" or "predict"."""
         wanted = {"fit": "train", "validate": "val"}.get(stage, "test")
-        self._partition(wanted)
+        self.rows_of(wanted)
         where = "".join(f" in {place}" for place in self.located().values())
         for note in self._recognition.notes(stage, f"{type(self).__name__}{where}"):
             if self.trainer is None or self.trainer.is_global_zero:
                 tell(f"note: {note}")
         if self.mean is None or self.std is None:
-            data, rows = self._partition("train")
+            data, rows = self.rows_of("train")
             mean, std = data.statistics(rows if len(rows) else torch.arange(len(data)))
             self.mean = mean if self.mean is None else self.mean
             self.std = std if self.std is None else self.std
@@ -243,7 +265,7 @@ class ImageData(LightningDataModule):
 
     def train_dataloader(self) -> TrainLoader:
         """The training images in an order of their own for each epoch."""
-        data, rows = self._partition("train")
+        data, rows = self.rows_of("train")
         overfit = getattr(self.trainer, "overfit_batches", 0) > 0
         seed = torch.initial_seed()
         loader = TrainLoader(data, rows, self.batch_size, seed, shuffle=not overfit, shard=self._shard())
@@ -307,18 +329,11 @@ class ImageData(LightningDataModule):
         return images.to(torch.float32).mul_(1 / (255 * self.std)).sub_(self.mean / self.std)
 
     def _eval_loader(self, split: str) -> EvalLoader:
-        data, rows = self._partition(split)
+        data, rows = self.rows_of(split)
         return EvalLoader(data, rows, self.eval_batch_size, self._shard())
 
     def _shard(self) -> Shard:
         return Shard() if self.trainer is None else Shard(self.trainer.global_rank, self.trainer.world_size)
-
-    def _partition(self, split: str) -> tuple[ImageSet, Tensor]:
-        """The set that holds `split`, on the device of the model, and the rows of the split in it."""
-        part = "pool" if self.is_pooled else "test" if split == "test" else "train"
-        if part not in self._sets:
-            self._load(part)
-        return self._on_device(part), self._rows[split]
 
     def _load(self, part: str) -> None:
         if part == "test":

@@ -1,6 +1,6 @@
 """Whether images are those that they are taken for: known again, as many as there should be, and kept apart."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from itertools import combinations
 from typing import Literal, NamedTuple
@@ -76,20 +76,42 @@ def equal_images(some: Tensor, others: Tensor) -> int:
     return sum(int((some[one] == others[other]).flatten(1).all(dim=1).sum()) for one, other in pairs)
 
 
-def equal_among(images: Tensor, splits: Mapping[str, Tensor]) -> Iterator[tuple[str, str, int]]:
-    """How many images of each split stand in an earlier one too, to the bit.
+def originals(parts: Sequence[Tensor]) -> Tensor:
+    """Of each image the number of the first one that is the same to the bit, which may be itself.
 
     Args:
-        images: (n, channels, height, width) uint8, all splits together.
-        splits: The rows of each.
+        parts: Images (n, channels, height, width) uint8 of one size; they are numbered one part after the other.
     """
-    marks = _marks(images)
-    for (one, rows), (other, others) in combinations(splits.items(), 2):
-        alike = others[torch.isin(marks[others], marks[rows])]
-        known, place = marks[rows].sort()
-        same = rows[place[torch.searchsorted(known, marks[alike])]]
-        pairs = zip(same.split(_ROWS), alike.split(_ROWS), strict=True)
-        yield one, other, sum(int((images[a] == images[b]).flatten(1).all(dim=1).sum()) for a, b in pairs)
+    marks = torch.cat([_marks(part) for part in parts])
+    number = torch.arange(len(marks))
+    _, kind = marks.unique(return_inverse=True)
+    first = number.scatter_reduce(0, kind, number, "amin", include_self=False)[kind]
+    for at in (first != number).nonzero().flatten().tolist():
+        if not torch.equal(image_of(parts, at), image_of(parts, int(first[at]))):
+            first[at] = at
+    return first
+
+
+def image_of(parts: Sequence[Tensor], number: int) -> Tensor:
+    """The image of a number, where parts are numbered one after the other."""
+    for part in parts:
+        if number < len(part):
+            return part[number]
+        number -= len(part)
+    raise IndexError(number)
+
+
+def shared(first: Tensor, splits: Mapping[str, Tensor]) -> dict[tuple[str, str], int]:
+    """How many images of each split stand in an earlier one too.
+
+    Args:
+        first: What `originals` says.
+        splits: The numbers of the images of each.
+    """
+    return {
+        (one, other): int(torch.isin(first[others], first[rows]).sum())
+        for (one, rows), (other, others) in combinations(splits.items(), 2)
+    }
 
 
 def _marks(images: Tensor) -> Tensor:

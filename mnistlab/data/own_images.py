@@ -1,6 +1,6 @@
 """Pictures of one's own, in whatever form they lie there."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mnistlab.data.images import ImageData
 from mnistlab.data.imageset import ImageSet
-from mnistlab.data.likeness import Oddity, equal_among
+from mnistlab.data.likeness import Oddity, originals, shared
 from mnistlab.errors import LabError, tell
 from mnistlab.options.numbers import ClosedUnitInterval, PositiveInt
 from mnistlab.options.specification import Specification
@@ -82,17 +82,22 @@ class Images(ImageData):
     @property
     def class_names(self) -> dict[str, list[str]]:
         """The names of the classes."""
-        own = self._own
-        if not own.labelled and self.classes is None:
+        if self.classes is not None:
+            return {HEAD: list(self.classes)}
+        if not self.is_labelled:
             raise LabError(
                 f"{self.path} has no labels, so that nothing can be learnt from it. A checkpoint says what its classes "
                 f"are: mnistlab predict --ckpt_path=best --data.path={self.path}"
             )
-        return {HEAD: list(own.classes if self.classes is None else self.classes)}
+        return {HEAD: list(self._own.classes)}
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
         """Channels, height and width of every image."""
+        size = self.image_size
+        if size is not None and self.channels is not None:  # as a checkpoint has it, whose images may be gone
+            height, width = (size, size) if isinstance(size, int) else size
+            return self.channels, height, width
         channels, height, width = self._own.images.shape[1:]
         return channels, height, width
 
@@ -102,6 +107,21 @@ class Images(ImageData):
         count = len(self._own.images)
         test = self._own.parts["test"] if self._is_divided else self._tested(count)
         return {"train": count - test, "test": test}
+
+    @property
+    def is_labelled(self) -> bool:
+        """Whether there is a class for each image."""
+        return self._own.labelled
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What was changed, and what was left out."""
+        return self._own.notes
+
+    @property
+    def shapes(self) -> Mapping[tuple[int, int, int], int]:
+        """Those of the files."""
+        return self._own.shapes
 
     @property
     def is_pooled(self) -> bool:
@@ -122,8 +142,15 @@ class Images(ImageData):
         """What a checkpoint says: size, channels and classes too, so that other images become what it has learnt."""
         recorded, (channels, height, width) = super().recorded(), self.image_shape
         size = height if height == width else [height, width]
-        used = {"image_size": size, "channels": channels, "classes": self.class_names[HEAD]}
+        classes = self.class_names[HEAD] if self.classes or self.is_labelled else None
+        used = {"image_size": size, "channels": channels, "classes": classes}
         return Specification(recorded.class_path, {**recorded.init_args, **used})
+
+    def share(self, other: ImageData) -> None:
+        """Take what other data with the same options have read, so that nobody looks for the files again."""
+        super().share(other)
+        if isinstance(other, Images):
+            self._own = other._own  # noqa: SLF001 - of this very class
 
     def prepare_data(self) -> None:
         """Read the images into the cache, where they are not there yet."""
@@ -135,7 +162,7 @@ class Images(ImageData):
             self._check(stage)
         super().setup(stage)
         if stage == "fit" and (self.trainer is None or self.trainer.is_global_zero):
-            for note in [*self._own.notes, *self._shared()]:
+            for note in [*self.notes, *self._shared()]:
                 tell(f"note: {note}.")
 
     def read(self, split: Literal["train", "test"]) -> ImageSet:
@@ -221,10 +248,10 @@ class Images(ImageData):
 
     def _shared(self) -> Iterator[str]:
         """How many images stand in two splits."""
-        rows = {split: self._partition(split)[1].cpu() for split in ("train", "val", "test")}
+        rows = {split: self.rows_of(split)[1].cpu() for split in ("train", "val", "test")}
         if not self.is_pooled:
             rows["test"] = rows["test"] + self.num_images["train"]
-        for one, other, many in equal_among(self._own.images, rows):
+        for (one, other), many in shared(originals([self._own.images]), rows).items():
             if many:
                 told = f"{counted(many, 'image')} of {other} {'stands' if many == 1 else 'stand'} in {one} too"
                 yield f"{told}, pixel by pixel" + (": it was learnt by heart" if one == "train" else "")

@@ -3,12 +3,12 @@
 from copy import deepcopy
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 _TORCH_SAYS = "more than 1 value per channel"
 
 
-def try_image(net: nn.Module, shape: tuple[int, int, int]) -> object:
+def try_image(net: nn.Module, shape: tuple[int, int, int]) -> Tensor | dict[str, Tensor]:
     """What a net, which is left as it is, makes of an image with so many channels, rows and columns.
 
     Raises:
@@ -30,7 +30,8 @@ def learns_from_single_images(net: nn.Module, shape: tuple[int, int, int]) -> bo
     return True
 
 
-def _tried(net: nn.Module, shape: tuple[int, int, int]) -> object:
+def _tried(net: nn.Module, shape: tuple[int, int, int]) -> Tensor | dict[str, Tensor]:
     device = next((parameter.device for parameter in net.parameters()), torch.device("cpu"))
     with torch.random.fork_rng(devices=[]), torch.no_grad():
-        return net(torch.zeros(1, *shape, device=device))
+        output: Tensor | dict[str, Tensor] = net(torch.zeros(1, *shape, device=device))
+    return output

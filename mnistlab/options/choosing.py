@@ -1,6 +1,8 @@
 """Which class was chosen, and what becomes of the defaults of one that no longer is."""
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 
 from mnistlab.errors import LabError
 from mnistlab.options.beside import offered
@@ -56,6 +58,7 @@ class Choosing:
             (check_code if kind.takes_any_net else check_trusted)(name, self.allowed, entry.where)
         elif name.endswith(FILES):
             raise LabError(f"{entry.where}: there is no file {name}.")
+        _refuse_path(entry, name, kind)
         found = None if name.endswith(".py") else self.kinds.find(key, name, entry.where)
         if found is None and name.isidentifier():
             found = self._beside(entry, key, name)
@@ -103,6 +106,12 @@ class Choosing:
         own = {each.name: each.default for each in entry.options if not each.required} if entry else {}
         arguments = {**own, **arguments_in(default)}
         return {(): default["class_path"], **{(name,): value for name, value in arguments.items()}}
+
+
+def _refuse_path(entry: Written, name: str, kind: KindEntry) -> None:
+    """Refuse a folder or a file in place of a data set."""
+    if entry.key == ("data",) and (os.sep in name or (Path(name).exists() and name not in kind.listed())):
+        raise LabError(f"{entry.where}: a data set is wanted, not a path. Write --data=Images --data.path={name}")
 
 
 def _unknown(entry: Written, name: str, kind: KindEntry) -> str:

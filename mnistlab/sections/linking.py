@@ -14,12 +14,15 @@ from mnistlab.options.specification import Specification
 from mnistlab.options.written import Source
 
 
-def link_data(settled: Settled, built: ImageData | None = None) -> None:
+def link_data(settled: Settled, built: ImageData | None = None) -> ImageData:
     """Give the model of a configuration as many classes as its data have, and the size of their images.
 
     Args:
         settled: The configuration.
         built: The data, where they have been built already.
+
+    Returns:
+        The data.
 
     Raises:
         LabError: If the command line or a checkpoint says otherwise, or the data set refuses its options.
@@ -30,6 +33,7 @@ def link_data(settled: Settled, built: ImageData | None = None) -> None:
     _link_images(settled, built)
     if "num_classes" in model["init_args"]:
         _link_classes(settled, built.heads)
+    return built
 
 
 def _link_images(settled: Settled, data: ImageData) -> None:

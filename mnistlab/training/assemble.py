@@ -160,9 +160,10 @@ def build_parts(settled: Settled, found: Found | None) -> LabCLI:
     with refusing(settled.origins):
         # they are checked: jsonargparse asks again, and where each is defined
         set_import_policy(frozenset(map(defined_at, class_paths(settled.values))))
-        link_data(settled)
+        data = link_data(settled)
         with no_larger_than(found.contents["state_dict"], found.path) if found and found.path else nullcontext():
             cli = LabCLI(settled)
+        cli.datamodule.share(data)
         expect(cli.datamodule, found)
         return cli
 

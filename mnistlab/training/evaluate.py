@@ -32,6 +32,7 @@ from mnistlab.training.origins import differing
 from mnistlab.training.picture import save_picture
 from mnistlab.training.picture_files import Pictures
 from mnistlab.training.screen import Screen
+from mnistlab.training.taking import try_measuring
 from mnistlab.training.wanted import KAGGLE, Table, Wanted
 from mnistlab.training.weights import load_weights
 
@@ -70,6 +71,7 @@ def evaluate(
     assembled = assemble(invocation, settled, found)
     means, configuration = assembled.means, assembled.configuration
     _check(invocation.command, assembled)
+    try_measuring(assembled.model, assembled.data, settled.origins)
     means.match_precision()
     load_weights(assembled.model, found, speaks=means.speaks)
     if means.speaks:

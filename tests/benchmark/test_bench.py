@@ -95,6 +95,17 @@ def test_epochs_are_timed_beside_busy_processes(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("here")
+def test_pictures_of_ones_own_are_read_beside_torchvision() -> None:
+    """Which goes image by image in one process; where there is little time nothing is judged."""
+    (found,) = results(bench("--only=own"), "own").values()
+
+    assert found["name"] == "150 PNG files read, torchvision's ImageFolder / Images"
+    assert all(value > 0 for part in found["parts"].values() for value in part["values"])
+    assert not found["marks"]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("here")
 def test_the_cost_is_told_by_images_batch_and_records() -> None:
     """A row for each size."""
     kept = bench("--only=scaling,augmentation")

@@ -1,7 +1,10 @@
 """Pictures of one's own: as a person sees them, in one size, divided, known again, and learnt from by every model."""
 
 import csv
+import json
+import os
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from safetensors import safe_open
 from support import record_of
 from torch import Tensor
 
@@ -246,6 +250,47 @@ def test_what_has_changed_is_read_anew(tmp_path: Path) -> None:
     assert after - before == {(77,) * 16}
 
 
+def test_a_file_that_was_changed_in_secret_is_read_anew(tmp_path: Path) -> None:
+    """Though its size and its time are those of before."""
+    root = tmp_path / "some"
+    for name in ("a", "b"):
+        (root / name).mkdir(parents=True)
+        for number in range(4):
+            Image.new("L", (4, 4), number).save(root / name / f"{number}.bmp")
+    changed = root / "a" / "3.bmp"
+    before = changed.stat()
+    os.utime(changed, ns=(before.st_atime_ns, 10**18))
+    _ = _rows(Images(path=root))
+    Image.new("L", (4, 4), 77).save(changed)
+    os.utime(changed, ns=(before.st_atime_ns, 10**18))
+    assert changed.stat().st_size == before.st_size
+
+    assert (77,) * 16 in set[tuple[int, ...]]().union(*_rows(Images(path=root)))
+
+
+def test_what_nobody_has_used_for_long_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And beyond some size the oldest, unless it was used today, each time that more is written."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    now = time.time()
+    for number, days in enumerate((0, 2, 3, 40)):
+        root = _write(tmp_path / str(number), {"a": (4, 4), "b": (4, 4)})
+        Image.new("L", (4, 4), number).save(root / "a" / "0.png")
+        known = {*(tmp_path / "cache" / "mnistlab" / "own").glob("*-*")}
+        _ = Images(path=root).heads
+        (entry,) = {*(tmp_path / "cache" / "mnistlab" / "own").glob("*-*")} - known
+        os.utime(entry, (now - days * 86_400,) * 2)
+    entries = tmp_path / "cache" / "mnistlab" / "own"
+
+    _ = Images(path=_write(tmp_path / "more", {"a": (5, 5), "b": (5, 5)})).heads
+    assert len([*entries.glob("*-*")]) == 4
+    monkeypatch.setattr("mnistlab.data.own.cache._MUCH", 1)
+    _ = Images(path=_write(tmp_path / "most", {"a": (6, 6), "b": (6, 6)})).heads
+
+    assert len([*entries.glob("*-*")]) == 3
+    monkeypatch.setattr("mnistlab.data.own.decoding.opened", None)
+    assert Images(path=tmp_path / "0").num_images["train"] == 17
+
+
 def test_a_broken_picture_leaves_nothing_in_the_cache(tmp_path: Path) -> None:
     """And once it is mended all is read."""
     root = _write(tmp_path / "some", {"a": (4, 4), "b": (4, 4)})
@@ -319,6 +364,18 @@ def test_what_is_written_about_the_images_counts(colours: Path, here: Path, caps
     assert not (here / "runs").exists()
 
 
+@pytest.mark.parametrize("path", ["colours/", "train.csv", "colours", "elsewhere/train.csv"])
+def test_a_path_is_no_data_set(path: str, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """And what to write is said."""
+    (here / "colours").mkdir()
+    (here / "train.csv").write_text("")
+
+    assert main(["fit", f"--data={path}"]) == 2
+    assert f"--data={path}: a data set is wanted, not a path. Write --data=Images --data.path={path}" in (
+        capsys.readouterr().err
+    )
+
+
 def test_a_checkpoint_finds_its_images_from_another_folder(
     colours: Path, here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -361,3 +418,40 @@ def test_classes_are_told_by_their_names(colours: Path, here: Path) -> None:
     assert {row["class"] for row in rows} <= {"blue", "green", "red"}
     page = (run / "report.html").read_text()
     assert all(f'scope="row">{name}<' in page for name in ("blue", "green", "red"))
+
+
+def test_the_names_of_the_classes_go_with_the_weights(colours: Path, here: Path) -> None:
+    """In the metadata of `model.safetensors`."""
+    assert main(["fit", "--model=CNN8K", "--data=Images", f"--data.path={colours}", "--trainer.max_steps=1"]) == 0
+    (weights,) = (here / "runs").glob("*/*/model.safetensors")
+
+    with safe_open(weights, "pt") as file:
+        record = json.loads(file.metadata()["mnistlab"])
+    assert record["data"]["init_args"]["classes"] == ["blue", "green", "red"]
+
+
+@pytest.mark.parametrize("command", ["test", "validate", "predict", "explain"])
+@pytest.mark.parametrize("option", ["--data.image_size=12", "--data.channels=1"])
+def test_images_that_a_trained_net_does_not_take_are_refused(
+    command: str, option: str, colours: Path, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a line that names what makes them differ, and nothing is kept."""
+    assert main(["fit", "--model=ViT38K", "--data=Images", f"--data.path={colours}", "--trainer.max_steps=1"]) == 0
+    runs = {*(here / "runs").glob("*/*")}
+    capsys.readouterr()
+
+    assert main([command, "--ckpt_path=last", option]) == 2
+    (told,) = capsys.readouterr().err.splitlines()
+    assert told.startswith(f"mnistlab: {option}: ViT38K does not take the images of Images, ")
+    assert {*(here / "runs").glob("*/*")} == runs
+
+
+def test_pictures_are_answered_without_the_images_that_were_learnt(colours: Path, here: Path, tmp_path: Path) -> None:
+    """A checkpoint says of what size, in which colours, and what the classes are called."""
+    own = shutil.copytree(colours, tmp_path / "own")
+    assert main(["fit", "--model=CNN8K", "--data=Images", f"--data.path={own}", "--trainer.max_steps=1"]) == 0
+    shutil.rmtree(own)
+
+    assert main(["predict", "--ckpt_path=last", str(colours / "red" / "0.png")]) == 0
+    (table,) = (here / "runs").rglob("predictions.csv")
+    assert "0.png" in table.read_text()

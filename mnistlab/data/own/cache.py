@@ -1,14 +1,14 @@
 """Keeps what was read as uint8 in the user's cache folder, found again by what the files contain."""
 
 import contextlib
-import hashlib
 import json
 import os
 import re
 import shutil
 import tempfile
+import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -21,9 +21,10 @@ import torch
 from torch import Tensor
 
 from mnistlab.data.own import decoding
-from mnistlab.data.own.decoding import Size
-from mnistlab.data.own.forms import belonging, gather
-from mnistlab.data.own.gathered import Array, Gathered, Part
+from mnistlab.data.own.decoding import Decoded, Size
+from mnistlab.data.own.forms import gather
+from mnistlab.data.own.gathered import Array, Gathered, Part, Stored
+from mnistlab.data.own.lying import Lying, content_of, hashed, look
 from mnistlab.data.own.pictures import commonest, decode_all
 from mnistlab.errors import LabError
 from mnistlab.system.files import NO_SPACE, write_text
@@ -31,6 +32,8 @@ from mnistlab.system.locks import locked
 
 _ABOUT, _IMAGES, _LABELS, _GROUPS = "about.json", "images", "labels", "groups"
 _ORDER = ("train", "val", "test", "all")
+_DAY = 86_400  # seconds: what was used since then may be in use
+_LONG, _MUCH = 30 * _DAY, 20_000_000_000  # bytes
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ class Own:
         parts: How many are of "train", "val" and "test", in this order, or of "all" where they are not divided.
         classes: The names of the classes.
         notes: What is to be told.
+        shapes: How many had which channels, height and width, where they differed.
     """
 
     images: Tensor
@@ -62,6 +66,7 @@ class Own:
     parts: Mapping[str, int]
     classes: Sequence[str]
     notes: Sequence[str]
+    shapes: Mapping[Size, int]
 
     @property
     def labelled(self) -> bool:
@@ -91,57 +96,77 @@ def read_own(wanted: Wanted) -> Own:
         writable = False
     if not writable or not wanted.path.exists():
         with tempfile.TemporaryDirectory() as scratch:
-            return _made(wanted, Path(scratch), ())[0]
-    files = list(_files(belonging(wanted.path)))
-    known = root / f"seen-{_hash(str(wanted.path), *(str(each) for each in files))}"
-    content = _read(known)
-    entry = root / _entry(wanted, content) if content else None
-    if entry is not None and (entry / _ABOUT).is_file():
-        return _loaded(entry)
-    content = _content(wanted.path, files)
-    entry = root / _entry(wanted, content)
+            return _made(wanted, Path(scratch))[0]
+    lying = look(wanted.path)
+    kept = _kept(wanted, root, lying)
+    if kept is not None:
+        return kept
     waiting = f"Waiting for another process to read {wanted.path} ..."
-    with locked(root / f".{entry.name}.lock", waiting):
-        if not (entry / _ABOUT).is_file():
-            made, complete = _keep(wanted, root, entry, files)
-            if not complete:
-                return made
-    with contextlib.suppress(OSError):
-        write_text(known, content)
-    return _loaded(entry)
+    with locked(root / f".{lying.seen[:32]}.lock", waiting):
+        return _kept(wanted, root, lying) or _keep(wanted, root, lying)
 
 
-def _keep(wanted: Wanted, root: Path, entry: Path, files: Sequence[tuple[str, int, int]]) -> tuple[Own, bool]:
+def _kept(wanted: Wanted, root: Path, lying: Lying) -> Own | None:
+    """What the cache has: of these very files, or of others of these names and sizes that contain the same."""
+    with contextlib.suppress(FileNotFoundError):
+        return _loaded(root / _seen(wanted, root, lying).read_text())
+    begin = _entry(wanted, lying)
+    if not any(root.glob(f"{begin}-*")):
+        return None
+    entry = root / f"{begin}-{content_of(lying)}"
+    try:
+        own = _loaded(entry)
+    except FileNotFoundError:
+        return None
+    _note(wanted, root, lying, entry)
+    return own
+
+
+def _note(wanted: Wanted, root: Path, lying: Lying, entry: Path) -> None:
+    """Note what was made of files, so that nobody has to read them to find it."""
+    if lying.rests:
+        with contextlib.suppress(OSError):
+            write_text(_seen(wanted, root, lying), entry.name)
+
+
+def _seen(wanted: Wanted, root: Path, lying: Lying) -> Path:
+    return root / f"seen-{hashed(lying.seen, *_becoming(wanted))}"
+
+
+def _keep(wanted: Wanted, root: Path, lying: Lying) -> Own:
     """Read what is wanted into a folder of the cache, which is there whole or not at all.
 
-    Returns:
-        The pictures, and whether they are in the cache: not if some lie elsewhere, or there is no room.
+    It is not there if some files lie elsewhere, or were changed meanwhile.
     """
     _clear(root)
     with tempfile.TemporaryDirectory(prefix=f".{os.getpid()}-", dir=root) as scratch:
         folder = Path(scratch, "entry")
         folder.mkdir()
         try:
-            made, complete = _made(wanted, folder, files)
+            made, digests = _made(wanted, folder)
         except OSError as error:
             if error.errno not in NO_SPACE:
                 raise
             raise LabError(f"there is no room for the pictures of {wanted.path} in {root}. Make some.") from error
-        if complete:
+        if digests.keys() - lying.files.keys() or look(wanted.path).seen != lying.seen:
+            return made
+        entry = root / f"{_entry(wanted, lying)}-{content_of(lying, digests)}"
+        if not (entry / _ABOUT).is_file():  # or another process has read the same elsewhere
             shutil.rmtree(entry, ignore_errors=True)
             folder.rename(entry)
-        return made, complete
+    _note(wanted, root, lying, entry)
+    return _loaded(entry)
 
 
-def _made(wanted: Wanted, folder: Path, files: Sequence[tuple[str, int, int]]) -> tuple[Own, bool]:
-    """Read pictures from where they lie, and write them into a folder."""
+def _made(wanted: Wanted, folder: Path) -> tuple[Own, dict[str, str]]:
+    """Read pictures from where they lie, and write them into a folder; with the SHA-256 of each file of one picture."""
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         gathered = gather(wanted.path, wanted.group, Path(scratch))
         parts = {name: gathered.parts[name] for name in _ORDER if name in gathered.parts}
-        size, odd = _write_images(list(parts.values()), folder / _IMAGES, wanted)
-        known = {name for name, *_ in files}
-        places = {str(each.path) for part in parts.values() if isinstance(part.images, list) for each in part.images}
-        complete = all(place in known or place.startswith(scratch) for place in places)
+        size, (seen, digests) = _write_images(list(parts.values()), folder / _IMAGES, wanted)
+        stored = _stored(parts.values())
+        whole = ((path, digest) for (path, _, size), digest in zip(stored, digests, strict=True) if size < 0)
+        sums = {path: digest for path, digest in whole if not path.startswith(scratch)}
     classes = _classes(gathered)
     number = {name: at for at, name in enumerate(classes)}
     labels = [number[each] for part in parts.values() for each in part.labels or []]
@@ -154,20 +179,20 @@ def _made(wanted: Wanted, folder: Path, files: Sequence[tuple[str, int, int]]) -
         "size": size,
         "parts": {name: len(part.images) for name, part in parts.items()},
         "classes": classes,
-        "notes": [*gathered.notes, *odd],
+        "notes": [*gathered.notes, *_changed(seen, size, wanted)],
+        "shapes": [[*shape, number] for shape, number in seen.most_common()] if len(seen) > 1 else [],
     }
     write_text(folder / _ABOUT, json.dumps(about))
-    return _loaded(folder, mapped=False), complete
+    return _loaded(folder, mapped=False), sums
 
 
-def _write_images(parts: Sequence[Part], target: Path, wanted: Wanted) -> tuple[Size, list[str]]:
-    """Write pixels of one size; what was changed for that."""
-    stored = [each for part in parts if not isinstance(part.images, np.ndarray) for each in part.images]
+def _write_images(parts: Sequence[Part], target: Path, wanted: Wanted) -> tuple[Size, Decoded]:
+    """Write pixels of one size; which that is, and what was found."""
+    stored = _stored(parts)
     if stored:
-        size, seen = decode_all(stored, target, wanted.size, wanted.channels)
-        return size, _changed(seen, size, wanted)
+        return decode_all(stored, target, wanted.size, wanted.channels)
     arrays = [part.images for part in parts if isinstance(part.images, np.ndarray)]
-    seen = Counter({_size(each): 0 for each in arrays})
+    seen = Counter[Size]()
     for each in arrays:
         seen[_size(each)] += len(each)
     size = commonest(seen, wanted.size, wanted.channels)
@@ -177,7 +202,12 @@ def _write_images(parts: Sequence[Part], target: Path, wanted: Wanted) -> tuple[
                 file.write(np.ascontiguousarray(each).data)
             else:
                 file.writelines(decoding.pixels(_picture(image), size) for image in each)
-    return size, _changed(seen, size, wanted)
+    return size, Decoded(seen, [])
+
+
+def _stored(parts: Iterable[Part]) -> list[Stored]:
+    """All encoded pictures."""
+    return [each for part in parts if not isinstance(part.images, np.ndarray) for each in part.images]
 
 
 def _size(images: Array) -> Size:
@@ -229,6 +259,8 @@ def natural(name: str) -> list[tuple[int, int, str]]:
 def _loaded(folder: Path, *, mapped: bool = True) -> Own:
     """What a folder holds; where it is larger than half of the free memory the file is its memory."""
     stamp = (folder / _ABOUT).stat().st_mtime_ns
+    with contextlib.suppress(OSError):
+        os.utime(folder)  # it was used
     return _load_kept(folder, stamp) if mapped else _load(folder, mapped=False)
 
 
@@ -254,65 +286,38 @@ def _load(folder: Path, *, mapped: bool) -> Own:
         about["parts"],
         about["classes"],
         about["notes"],
+        {(channels, height, width): number for channels, height, width, number in about["shapes"]},
     )
 
 
-def _files(places: Sequence[Path]) -> Iterator[tuple[str, int, int]]:
-    """Each file with its size and when it was changed, in the order of names."""
-    for place in places:
-        if place.is_dir():
-            for root, folders, _ in os.walk(place):
-                folders[:] = sorted(name for name in folders if not name.startswith("."))
-                with os.scandir(root) as entries:
-                    for entry in sorted(entries, key=lambda each: each.name):
-                        if entry.is_file() and not entry.name.startswith("."):
-                            stat = entry.stat()
-                            yield entry.path, stat.st_size, stat.st_mtime_ns
-        else:
-            stat = place.stat()
-            yield str(place), stat.st_size, stat.st_mtime_ns
+def _entry(wanted: Wanted, lying: Lying) -> str:
+    """How the name of an entry begins, which ends with what the files contain."""
+    return hashed(lying.like, *_becoming(wanted))
 
 
-def _content(path: Path, files: Sequence[tuple[str, int, int]]) -> str:
-    """SHA-256 of all files with their names below the path."""
-    digest = hashlib.sha256()
-    base = path if path.is_dir() else path.parent
-    for name, *_ in files:
-        digest.update(os.path.relpath(name, base).encode(errors="surrogateescape"))
-        try:
-            with open(name, "rb") as file:  # noqa: PTH123 - of 60,000
-                digest.update(hashlib.file_digest(file, "sha256").digest())
-        except OSError as error:
-            raise LabError(f"{name} cannot be read: {error.strerror}.") from error
-    return digest.hexdigest()
-
-
-def _entry(wanted: Wanted, content: str) -> str:
-    return _hash(content, str(wanted.size), str(wanted.channels), str(wanted.group), _version())
+def _becoming(wanted: Wanted) -> tuple[str, ...]:
+    """What the pixels depend on besides the files."""
+    return str(wanted.size), str(wanted.channels), str(wanted.group), _version()
 
 
 @cache
 def _version() -> str:
     """What the pixels depend on besides: this source, and Pillow."""
     sources = sorted(Path(__file__).parent.glob("*.py"))
-    return _hash(PIL.__version__, *(each.read_text(encoding="utf-8") for each in sources))
-
-
-def _hash(*texts: str) -> str:
-    return hashlib.sha256("\0".join(texts).encode(errors="surrogateescape")).hexdigest()[:32]
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, ValueError):
-        return ""
+    return hashed(PIL.__version__, *(each.read_text(encoding="utf-8") for each in sources))
 
 
 def _clear(root: Path) -> None:
-    """Remove what a process that is gone was reading."""
+    """Remove what a process that is gone was reading, what nobody has used for a month, and the oldest of too much."""
     with contextlib.suppress(OSError):
         for path in root.glob(".*-*"):
             number = path.name[1:].partition("-")[0]
             if path.is_dir() and number.isdigit() and not psutil.pid_exists(int(number)):
                 shutil.rmtree(path, ignore_errors=True)
+        total, now = 0, time.time()
+        kept = [path for path in root.iterdir() if not path.name.startswith(".")]
+        for path in sorted(kept, key=lambda each: each.stat().st_mtime, reverse=True):
+            age = now - path.stat().st_mtime
+            total += sum(each.stat().st_size for each in path.iterdir()) if path.is_dir() else 0
+            if age > _LONG or (total > _MUCH and age > _DAY):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()

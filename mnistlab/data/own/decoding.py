@@ -3,6 +3,7 @@
 It imports nothing of mnistlab, so that such a process starts in a moment.
 """
 
+import hashlib
 import io
 import json
 import os
@@ -48,25 +49,39 @@ class Job(NamedTuple):
     size: Size
 
 
-def decode(job: Job, report: Callable[[int], object] = lambda _: None) -> Counter[Size]:
-    """Decode pictures into their places; of what sizes they were.
+class Decoded(NamedTuple):
+    """What was found in pictures.
+
+    Attributes:
+        sizes: How many had which size.
+        digests: SHA-256 of the bytes of each.
+    """
+
+    sizes: Counter[Size]
+    digests: list[str]
+
+
+def decode(job: Job, report: Callable[[int], object] = lambda _: None) -> Decoded:
+    """Decode pictures into their places.
 
     Raises:
         Unreadable: If one is broken.
     """
-    found: Counter[Size] = Counter()
+    found, digests = Counter[Size](), list[str]()
     channels, height, width = job.size
     row = channels * height * width
     with open(job.target, "r+b") as target, warnings.catch_warnings():  # noqa: PTH123
         warnings.simplefilter("ignore")  # what a library says of odd pictures that it reads all the same
         target.seek(job.first * row)
         for number, (path, start, size) in enumerate(job.sources, start=1):
-            picture = opened(path, start, size)
+            content, where = contents(path, start, size)
+            digests.append(hashlib.sha256(content).hexdigest())
+            picture = understood(content, where)
             found[_size_of(picture)] += 1
             target.write(pixels(picture, job.size))
             if number % _REPORT == 0:
                 report(_REPORT)
-    return found
+    return Decoded(found, digests)
 
 
 def opened(path: str, start: int = 0, size: int = -1) -> Image.Image:
@@ -75,14 +90,23 @@ def opened(path: str, start: int = 0, size: int = -1) -> Image.Image:
     Raises:
         Unreadable: If it is broken.
     """
+    return understood(*contents(path, start, size))
+
+
+def contents(path: str, start: int = 0, size: int = -1) -> tuple[bytes, str]:
+    """The bytes of a picture, and where they are for messages.
+
+    Raises:
+        Unreadable: If they cannot be read.
+    """
     where = path if size < 0 else f"{path}, from byte {start:,}"
     try:
-        with open(path, "rb") as file:  # noqa: PTH123
-            file.seek(start)
-            content = file.read(size)
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123
+            if start:
+                file.seek(start)
+            return (file.readall() if size < 0 else file.read(size)), where
     except OSError as error:
         raise Unreadable(f"{where}\n{error.strerror or error}") from error
-    return understood(content, where)
 
 
 def understood(content: bytes, where: str) -> Image.Image:
@@ -179,7 +203,7 @@ def main() -> None:
     except OSError as error:
         say({"failed": error.strerror or str(error)})
     else:
-        say({"found": [[*size, number] for size, number in found.items()]})
+        say({"found": [[*size, number] for size, number in found.sizes.items()], "digests": found.digests})
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from mnistlab.data.own import decoding
-from mnistlab.data.own.decoding import Job, Size, Unreadable
+from mnistlab.data.own.decoding import Decoded, Job, Size, Unreadable
 from mnistlab.data.own.gathered import Stored
 from mnistlab.errors import LabError
 from mnistlab.system.processes import usable_cores
@@ -26,7 +26,7 @@ _LOOKED_AT = 50  # pictures by which the size is guessed before all are seen
 
 def decode_all(
     sources: Sequence[Stored], target: Path, size: int | Sequence[int] | None, channels: int | None
-) -> tuple[Size, Counter[Size]]:
+) -> tuple[Size, Decoded]:
     """Decode pictures into a file, all of one size: what is asked for, else what most of them have.
 
     Args:
@@ -36,7 +36,7 @@ def decode_all(
         channels: 1 for grey, 3 for colour.
 
     Returns:
-        Channels, height and width; and how many pictures had which.
+        Channels, height and width; and what was found.
 
     Raises:
         LabError: If one is broken: which and why.
@@ -47,9 +47,10 @@ def decode_all(
         wanted = commonest(seen, size, channels)
         with target.open("wb") as file:
             file.truncate(len(sources) * wanted[0] * wanted[1] * wanted[2])
-        seen = _decode(sources, target, wanted)
+        decoded = _decode(sources, target, wanted)
+        seen = decoded.sizes
         if commonest(seen, size, channels) == wanted:
-            return wanted, seen
+            return wanted, decoded
 
 
 def commonest(seen: Counter[Size], size: int | Sequence[int] | None, channels: int | None) -> Size:
@@ -72,7 +73,7 @@ def _looked_at(source: Stored) -> Size:
     return (1 if picture.mode == "L" else 3), picture.height, picture.width
 
 
-def _decode(sources: Sequence[Stored], target: Path, size: Size) -> Counter[Size]:
+def _decode(sources: Sequence[Stored], target: Path, size: Size) -> Decoded:
     """Share the pictures out among processes."""
     workers = max(1, min(len(usable_cores()), len(sources) // _WORTH))
     bounds = [len(sources) * number // workers for number in range(workers + 1)]
@@ -82,12 +83,14 @@ def _decode(sources: Sequence[Stored], target: Path, size: Size) -> Counter[Size
             if workers == 1:
                 return decoding.decode(jobs[0], report)
             with ThreadPoolExecutor(workers) as threads:  # each waits for a process
-                return sum(threads.map(lambda job: _elsewhere(job, report), jobs), Counter())
+                parts = [*threads.map(lambda job: _elsewhere(job, report), jobs)]
+                sizes = sum((part.sizes for part in parts), Counter[Size]())
+                return Decoded(sizes, [digest for part in parts for digest in part.digests])
         except Unreadable as error:
             raise _broken(str(error)) from error
 
 
-def _elsewhere(job: Job, report: Callable[[int], object]) -> Counter[Size]:
+def _elsewhere(job: Job, report: Callable[[int], object]) -> Decoded:
     """Decode in a process of its own; without mnistlab's folder among those that it imports from."""
     command = [sys.executable, "-P", str(decoding.__file__)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
@@ -101,7 +104,8 @@ def _elsewhere(job: Job, report: Callable[[int], object]) -> Counter[Size]:
                 if isinstance(said, int):
                     report(said)
                 elif "found" in said:
-                    return Counter({(depth, height, width): n for depth, height, width, n in said["found"]})
+                    sizes = {(depth, height, width): n for depth, height, width, n in said["found"]}
+                    return Decoded(Counter(sizes), said["digests"])
                 elif "broken" in said:
                     raise Unreadable(said["broken"])
                 else:
