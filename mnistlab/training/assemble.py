@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from jsonargparse import Namespace
-from lightning.pytorch import Callback, Trainer
+from lightning.pytorch import Callback, LightningDataModule, Trainer
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, ProgressBar
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import WandbLogger
@@ -61,7 +61,7 @@ class LabCLI(LightningCLI):
         self.configuration = Configuration.of(settled)
         super().__init__(
             Classifier,
-            ImageData,
+            LightningDataModule,  # one of another kind than ours is taken too
             save_config_callback=None,
             seed_everything_default=0,
             parser_kwargs={"exit_on_error": False},
