@@ -95,6 +95,8 @@ def build_arguments(cls: type, values: Namespace | Mapping[str, object], *, supp
     arguments: dict[str, object] = {}
     given = vars(values) if isinstance(values, Namespace) else values
     for name, value in given.items():
+        if value is None and name in known and known[name].is_untold:
+            continue
         slot = known[name].slot if name in known else None
         if slot is None and isinstance(value, Namespace) and "class_path" in value:  # of what calls it with more
             slot = Slot((object,), supplied=1)

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import FunctionType
 
 from mnistlab.errors import LabError
-from mnistlab.options.functions import behind, fitted, foreign_kinds, stand_in
+from mnistlab.options.functions import behind, fitted, foreign_kinds, stand_in, take_at_its_word
 from mnistlab.options.specification import class_path_of
 from mnistlab.options.trust import may_name
 from mnistlab.text.nearest import suggestion
@@ -147,6 +147,8 @@ def _imported(class_path: str, where: str, *, functions: bool) -> type:
     if isinstance(cls, type):
         return cls
     if isinstance(cls, FunctionType):
+        if functions and not may_name(class_path, ()):  # of what a checkpoint may name, only that which says so
+            take_at_its_word(cls)
         made = stand_in(cls) if functions else None
         if made is not None:
             return made

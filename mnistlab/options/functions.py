@@ -1,14 +1,24 @@
 """What is no class of the kind that is wanted and serves all the same: a class stands for it, with its options."""
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from types import FunctionType, new_class
 from typing import Any, get_type_hints
 
 from torch import nn
 
+from mnistlab.system.torch_inside import unfetched
+
+_weights_come = ContextVar("_weights_come", default=False)
 _foreign: dict[type, tuple[str, Callable[[type], type | None]]] = {}
+
+
+def take_at_its_word(function: FunctionType) -> None:
+    """Let a function that says nothing of what it gives be one that gives a torch module; jsonargparse asks too."""
+    function.__annotations__.setdefault("return", nn.Module)
 
 
 @cache
@@ -27,6 +37,8 @@ def stand_in(function: FunctionType) -> type | None:
 
     def called(cls: type, *arguments: Any, **options: Any) -> object:
         del cls
+        if _weights_come.get() and "pretrained" in options:  # timm's word, and that of many others
+            options["pretrained"] = False
         return function(*arguments, **options)
 
     body = {
@@ -60,6 +72,17 @@ def fitted(cls: type, bases: tuple[type, ...]) -> type:
     """The class itself, or the one that stands for it where those of `bases` are wanted."""
     found = None if issubclass(cls, bases) else [_foreign[base][1](cls) for base in bases if base in _foreign]
     return next((made for made in found or () if made is not None), cls)
+
+
+@contextmanager
+def weights_to_come() -> Iterator[None]:
+    """Let functions make their nets without the trained weights that they would fetch: a checkpoint has others."""
+    token = _weights_come.set(True)
+    try:
+        with unfetched():
+            yield
+    finally:
+        _weights_come.reset(token)
 
 
 def behind(cls: type) -> type | FunctionType | None:

@@ -37,6 +37,11 @@ class Option:
     default: object
     slot: Slot | None
 
+    @property
+    def is_untold(self) -> bool:
+        """Whether nothing is known of it, as of what only a part of all behind `**kwargs` takes: null is no value."""
+        return self.annotation is Any and self.default is None
+
 
 def needed(cls: type, *, supplied: int = 0) -> list[str]:
     """The options without which a class cannot be built."""

@@ -17,7 +17,7 @@ from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import WandbLogger
 
 from mnistlab.callbacks import EpochBar, EpochLines, NoProfiler
-from mnistlab.checkpoints.limits import no_larger_than
+from mnistlab.checkpoints.limits import made_for
 from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
 from mnistlab.errors import LabError
@@ -161,7 +161,7 @@ def build_parts(settled: Settled, found: Found | None) -> LabCLI:
         # they are checked: jsonargparse asks again, and where each is defined
         set_import_policy(frozenset(map(defined_at, class_paths(settled.values))))
         link_data(settled)
-        with no_larger_than(found.contents["state_dict"], found.path) if found and found.path else nullcontext():
+        with made_for(found.contents["state_dict"], found.path) if found and found.path else nullcontext():
             cli = LabCLI(settled)
         expect(cli.datamodule, found)
         return cli
