@@ -388,6 +388,24 @@ def test_trained_weights_are_not_fetched_where_a_checkpoint_has_the_weights(
     assert main(["test", "--ckpt_path=last", *typed]) == 0
 
 
+def test_a_net_of_timm_is_trained_and_explained(
+    small_data: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By its name, or a class with all its options."""
+    pytest.importorskip("timm", reason="needs timm: pip install 'mnistlab[timm]'")
+    net = ("--model=Wrapped", "--model.net=timm.create_model", "--model.net.model_name=resnet10t", "--model.resize=56")
+    assert main(["fit", *net, *small_data, *EPOCH, "--trainer.limit_train_batches=1"]) == 0
+    assert main(["explain", "--ckpt_path=last", "--trust=timm", "--images=1"]) == 0
+    assert "explained by gradcam" in capsys.readouterr().out
+
+    sizes = ("img_size=28", "patch_size=7", "embed_dim=16", "depth=1", "num_heads=2", "in_chans=1")
+    options = [f"--model.net.{size}" for size in sizes]
+    assert (
+        main(["fit", "--model=Wrapped", "--model.net=timm.models.VisionTransformer", *options, *small_data, *EPOCH])
+        == 0
+    )
+
+
 @pytest.mark.slow
 def test_a_program_of_its_own_trains_it_too(here: Path, small_data: tuple[str, ...]) -> None:
     """There what torchvision needs of torch is imported late."""
