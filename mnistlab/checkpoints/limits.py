@@ -9,6 +9,7 @@ from torch.nn.modules.module import register_module_parameter_registration_hook
 from torch.nn.parameter import UninitializedParameter
 
 from mnistlab.errors import LabError
+from mnistlab.options.functions import weights_to_come
 
 _MOST_VALUES, _DEEPEST, _LONGEST = 100_000, 50, 128
 _SPARE_VALUES = 50_000_000  # made on the way and thrown away; 200 MB
@@ -34,8 +35,8 @@ def check_extent(value: object, where: str) -> None:
 
 
 @contextmanager
-def no_larger_than(weights: Mapping[str, object], path: Path) -> Iterator[None]:
-    """Refuse a model, while it is made, that is far larger than the weights that its checkpoint has for it.
+def made_for(weights: Mapping[str, object], path: Path) -> Iterator[None]:
+    """Fetch no weights for a model, while it is made, and refuse one far larger than those that its checkpoint has.
 
     Torch touches the memory of a parameter after it has been counted here, so that a huge one costs nothing.
 
@@ -60,7 +61,8 @@ def no_larger_than(weights: Mapping[str, object], path: Path) -> Iterator[None]:
 
     handle = register_module_parameter_registration_hook(count)
     try:
-        yield
+        with weights_to_come():
+            yield
     except (RuntimeError, TypeError, ValueError) as error:
         if any(words in str(error) for words in _TOO_MUCH):
             raise too_large from error

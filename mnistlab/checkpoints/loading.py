@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from mnistlab.checkpoints.limits import no_larger_than
+from mnistlab.checkpoints.limits import made_for
 from mnistlab.checkpoints.reading import read_checkpoint, record_of
 from mnistlab.errors import LabError
 from mnistlab.options.building import build
@@ -58,7 +58,7 @@ def load_model(base: type[T], path: Path, given: Mapping[str, object], *, strict
     if not found:
         raise LabError(f"{path} does not say which model it holds.")
     specification = Specification.of(found)
-    with no_larger_than(contents["state_dict"], path):
+    with made_for(contents["state_dict"], path):
         model = build(base, specification, given)
     model.specification = Specification(specification.class_path, {**specification.init_args, **arguments})
     model.load_state_dict(contents["state_dict"], strict=strict)

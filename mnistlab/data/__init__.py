@@ -1,5 +1,6 @@
 """Data sets, whole in memory."""
 
+import mnistlab.data.foreign  # noqa: F401 - so that modules of others serve
 from mnistlab.data.augment import Augmentation, RandomDistortion
 from mnistlab.data.digits import SyntheticDigits
 from mnistlab.data.images import ImageData

@@ -137,6 +137,10 @@ class ImageData(LightningDataModule):
         """How many images had which channels, height and width before they became of one size, where they differed."""
         return {}
 
+    def lacks(self, split: Literal["train", "val", "test"]) -> str:
+        """Why there are no images of a split; nothing where there are some."""
+        return f"val_size of {type(self).__name__} is 0" if split == "val" and not self.val_size else ""
+
     def held_out(self, images: int | None) -> int:
         """How many of so many training images are for validation where nobody says it."""
         return _VAL_SIZE if images is None else min(_VAL_SIZE, images // _VAL_PART)
@@ -233,7 +237,7 @@ class ImageData(LightningDataModule):
 
         Shape: (n, channels, height, width) uint8 and (n,) int64, on the CPU, n being `most` where there are so many.
         """
-        data, rows = self.rows_of("val" if self.val_size else "train")
+        data, rows = self.rows_of("train" if self.lacks("val") else "val")
         some = rows[:: max(1, len(rows) // most)][:most].to(data.images.device)
         return data.images[some].cpu(), data.primary[some].cpu()
 
@@ -277,7 +281,7 @@ class ImageData(LightningDataModule):
 
     def val_dataloader(self) -> EvalLoader | Sequence[EvalLoader]:
         """The images held out, none if `val_size` is 0."""
-        return self._eval_loader("val") if self.val_size else []
+        return [] if self.lacks("val") else self._eval_loader("val")
 
     def test_dataloader(self) -> EvalLoader:
         """The test images."""

@@ -34,7 +34,9 @@ class Wrapped(Assembled):
         resize: PositiveInt | None = None,
         **kwargs: Any,
     ) -> None:
-        backbone = ForeignBackbone(net if isinstance(net, nn.Module) else net(), in_channels, resize)
+        backbone = ForeignBackbone(
+            net() if not isinstance(net, nn.Module) and callable(net) else net, in_channels, resize
+        )
         super().__init__(backbone, **kwargs)
         self.changes = backbone.changes
         (head, *others) = self.net.heads.values()

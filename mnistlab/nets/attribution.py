@@ -1,6 +1,7 @@
 """What a net looks at: how much each pixel of an image has to do with the answer.
 
-Nothing is hooked into the net: its stages are run one by one, so nothing can be left behind.
+Nothing is hooked into the net: its stages are run one by one, so nothing can be left behind. A net of others has hooks
+for as long as it runs.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,7 @@ from mnistlab.text.nearest import suggestion
 
 Method = Literal["auto", "gradcam", "attention", "gradient"]
 
+_MOST = 12  # names that are listed
 _SMALLEST_MAP = 4  # rows and columns that a map needs to say where something is
 
 
@@ -71,25 +73,20 @@ def suitable(net: nn.Module, images: Tensor) -> Method:
         return "gradient"
     if any(isinstance(stage, Attending) for stage in net.backbone.children()):
         return "attention"
+    if any("Attention" in type(part).__name__ for part in net.modules()):  # of others, whose only maps are the patches
+        return "gradient"
     with _resting(net), torch.no_grad():
         return "gradcam" if _maps(net.backbone.features(images[:1])) else "gradient"
 
 
 def _gradcam(net: nn.Module, images: Tensor, head: str | None, target: Tensor | None, stage: str | None) -> Tensor:
-    backbone = _backbone(net, "gradcam")
+    features = _backbone(net, "gradcam").features(images.requires_grad_())  # also where all of the net is frozen
     assert isinstance(net, Net)
-    with torch.no_grad():
-        features = backbone.features(images)
-    name = _stage(features, stage)
-    maps = features[name].detach().requires_grad_()
-    x = maps
-    names = list(features)
-    for later in names[names.index(name) + 1 :]:
-        x = backbone.get_submodule(later)(x)
-    logits = {each: layer(x) for each, layer in net.heads.items()}
+    maps = features[_stage(features, stage)]
+    logits = {each: layer([*features.values()][-1]) for each, layer in net.heads.items()}
     (gradient,) = torch.autograd.grad(_answers(logits, head, target).sum(), maps)
     weights = gradient.mean(dim=(2, 3), keepdim=True)
-    heat: Tensor = (weights * maps).sum(dim=1).relu()
+    heat: Tensor = (weights * maps.detach()).sum(dim=1).relu()
     return heat
 
 
@@ -141,9 +138,8 @@ def _stage(features: Mapping[str, Tensor], stage: str | None) -> str:
         return maps[-1]
     all_maps = [name for name, value in features.items() if value.dim() == 4]  # noqa: PLR2004 - (batch, channels, y, x)
     if stage not in all_maps:
-        raise ValueError(
-            f"`stage` must be one with maps, got {stage}.{suggestion(stage, all_maps)} There are {', '.join(all_maps)}."
-        )
+        known = ", ".join([*all_maps[:_MOST], *(["..."] if len(all_maps) > _MOST else [])])
+        raise ValueError(f"`stage` must be one with maps, got {stage}.{suggestion(stage, all_maps)} There are {known}.")
     return stage
 
 

@@ -1,5 +1,8 @@
 """A net that was made for other images and other classes, as a backbone: its first and its last layer are fitted."""
 
+from contextlib import ExitStack
+from functools import partial
+
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -36,7 +39,7 @@ class ForeignBackbone(Backbone):
 
     def __init__(self, net: nn.Module, in_channels: int = 1, resize: int | None = None) -> None:
         if not isinstance(net, nn.Module):  # a function may say one thing and give another
-            raise TypeError(f"`net` must be a torch module, got {net}.")
+            raise TypeError(f"`net` must be a torch module, got {net}, a {type(net).__name__}.")
         path, last = _last_layer(net)
         num_features, outputs = last.weight.shape[1], last.weight.shape[0]
         endings = _endings(net, path)
@@ -48,6 +51,33 @@ class ForeignBackbone(Backbone):
         super().__init__(num_features, {**first, "net": net, "flatten": Flatten(path, num_features)})
         self.__dict__["last"] = last  # not as a part of this net
         self.changes = [change for change in changes if change]
+
+    def features(self, images: Tensor) -> dict[str, Tensor]:
+        """What the net gives, and before it the maps of those of its parts that have convolutions: `net.layer4`."""
+        maps: dict[str, Tensor] = {}
+        with ExitStack() as hooks:
+            for path, part in self.named_modules():
+                if path.startswith("net.") and any(isinstance(each, nn.Conv2d) for each in part.modules()):
+                    hooks.callback(part.register_forward_hook(partial(_keep, maps, path)).remove)
+            stages = super().features(images)
+        height, width = images.shape[-2:]
+        found = {
+            **maps,
+            **{name: each for name, each in stages.items() if name != "resize" and isinstance(each, Tensor)},
+        }
+        return {path: each for path, each in found.items() if path not in maps or _is_like(each, height, width)}
+
+
+def _is_like(maps: Tensor, height: int, width: int) -> bool:
+    """Whether maps have about the form of the images; else their last dimension is the channels."""
+    return abs(maps.shape[-2] * width - maps.shape[-1] * height) <= max(height, width)
+
+
+def _keep(maps: dict[str, Tensor], path: str, part: nn.Module, given: object, output: object) -> None:
+    """Keep what a part of a net gives, if it is maps."""
+    del part, given
+    if isinstance(output, Tensor) and output.dim() == 4:  # noqa: PLR2004 - (batch, channels, y, x)
+        maps[path] = output
 
 
 class Resize(nn.Module):

@@ -10,6 +10,7 @@ from jsonargparse import ArgumentError, ArgumentParser, Namespace
 
 from mnistlab.errors import LabError
 from mnistlab.options.classes import class_at
+from mnistlab.options.functions import behind
 from mnistlab.options.parsing import parse
 from mnistlab.options.signatures import Slot, options, parsed
 from mnistlab.options.specification import Specification, class_path_of
@@ -40,15 +41,16 @@ def build(base: type[T], specification: Specification, given: Mapping[str, objec
         ValueError: If the class refuses them.
     """
     ready = set(given or {})
-    parser = ArgumentParser(exit_on_error=False)
-    parser.add_subclass_arguments(base, "made", skip=ready)
     path = specification.class_path
+    cls = class_at(path, (base,))
+    parser = ArgumentParser(exit_on_error=False)
+    made_by = behind(cls)
+    parser.add_subclass_arguments(made_by if isinstance(made_by, type) else base, "made", skip=ready)
     left = {name: value for name, value in specification.init_args.items() if name not in ready}
     try:
         config = parse(parser, {"made": {"class_path": path, "init_args": left}})
     except ArgumentError as error:
         raise LabError(f"{path} cannot be made as it is written down: {error}") from error
-    cls = class_at(str(config.made.class_path), (base,))
     made: T = cls(**{**build_arguments(cls, config.made.get("init_args") or {}), **(given or {})})
     return made
 
@@ -93,6 +95,8 @@ def build_arguments(cls: type, values: Namespace | Mapping[str, object], *, supp
     arguments: dict[str, object] = {}
     given = vars(values) if isinstance(values, Namespace) else values
     for name, value in given.items():
+        if value is None and name in known and known[name].is_untold:
+            continue
         slot = known[name].slot if name in known else None
         if slot is None and isinstance(value, Namespace) and "class_path" in value:  # of what calls it with more
             slot = Slot((object,), supplied=1)

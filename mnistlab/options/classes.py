@@ -8,7 +8,7 @@ from pathlib import Path
 from types import FunctionType
 
 from mnistlab.errors import LabError
-from mnistlab.options.functions import function_behind, stand_in
+from mnistlab.options.functions import behind, fitted, foreign_kinds, stand_in, take_at_its_word
 from mnistlab.options.specification import class_path_of
 from mnistlab.options.trust import may_name
 from mnistlab.text.nearest import suggestion
@@ -100,9 +100,9 @@ def class_at(class_path: str, bases: tuple[type, ...], where: str = "") -> type:
         LabError: If there is none that can be imported, or it is of another kind or is refused.
     """
     where = where or class_path
-    cls = _imported(class_path, where, functions=_takes_functions(bases))
+    cls = fitted(_imported(class_path, where, functions=_takes_functions(bases)), bases)
     if not issubclass(cls, bases):
-        kinds = [class_path_of(base) for base in bases if not base.__name__.startswith("_")]
+        kinds = [class_path_of(base) for base in bases if not base.__name__.startswith("_")] + foreign_kinds(bases)
         way_out = f"Derive it from {' or '.join(kinds)}"
         if hasattr(cls, "forward") and any(base.__name__ == "Classifier" for base in bases):
             way_out += f", or take the net as it is: --model=Wrapped --model.net={class_path}"
@@ -115,7 +115,7 @@ def class_at(class_path: str, bases: tuple[type, ...], where: str = "") -> type:
 def defined_at(class_path: str) -> str:
     """Where the class of a path, or the function behind it, is defined; it may be exported from elsewhere."""
     cls = class_at(class_path, (object,))
-    made = function_behind(cls) or cls
+    made = behind(cls) or cls
     return f"{made.__module__}.{made.__qualname__}"
 
 
@@ -150,6 +150,8 @@ def _imported(class_path: str, where: str, *, functions: bool) -> type:
     if isinstance(cls, type):
         return cls
     if isinstance(cls, FunctionType):
+        if functions and not may_name(class_path, ()):  # of what a checkpoint may name, only that which says so
+            take_at_its_word(cls)
         made = stand_in(cls) if functions else None
         if made is not None:
             return made
@@ -167,7 +169,7 @@ def _imported(class_path: str, where: str, *, functions: bool) -> type:
 
 def _takes_functions(bases: Iterable[type]) -> bool:
     """Whether a function may stand in place of a class: where any net will do, or where it was named itself."""
-    return any(base is object or takes_any_net((base,)) or function_behind(base) for base in bases)
+    return any(base is object or takes_any_net((base,)) or isinstance(behind(base), FunctionType) for base in bases)
 
 
 def look_here_too() -> None:

@@ -7,6 +7,7 @@ from functools import cache
 from mnistlab.options.annotations import REQUIRED, Slot
 from mnistlab.options.classes import candidates, class_at, find_class, hidden, refusal
 from mnistlab.options.entries import ClassEntry, KindEntry, OptionEntry, SectionEntry, Value
+from mnistlab.options.functions import foreign_kinds
 from mnistlab.options.reading import Unfit, read
 from mnistlab.options.settling import Settled, settle_entries
 from mnistlab.options.signatures import Option, accepts, options
@@ -33,7 +34,8 @@ class Imported:
             slot.plain,
             slot.optional,
             slot.supplied,
-            [class_path_of(base) for base in slot.bases if not base.__name__.startswith("_")],
+            [class_path_of(base) for base in slot.bases if not base.__name__.startswith("_")]
+            + foreign_kinds(slot.bases),
             [name for name, classes in found.items() if hidden(classes)],
         )
 

@@ -10,7 +10,7 @@ from typing import Any, get_type_hints
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
 
 from mnistlab.options.annotations import REQUIRED, Slot, slot_of, type_of
-from mnistlab.options.functions import function_behind
+from mnistlab.options.functions import behind
 from mnistlab.options.kinds import ANY, Type
 from mnistlab.options.parsing import parse, verbatim
 from mnistlab.text.addresses import kept_out
@@ -36,6 +36,11 @@ class Option:
     type: Type
     default: object
     slot: Slot | None
+
+    @property
+    def is_untold(self) -> bool:
+        """Whether nothing is known of it, as of what only a part of all behind `**kwargs` takes: null is no value."""
+        return self.annotation is Any and self.default is None
 
 
 def needed(cls: type, *, supplied: int = 0) -> list[str]:
@@ -113,9 +118,9 @@ def _parser(cls: type, *, supplied: int, leave_out: frozenset[str] = frozenset()
     """What reads the options of a class, and their names."""
     parser = ArgumentParser(exit_on_error=False)
     skip: set[str | int] = {supplied} if supplied else set()
-    function = function_behind(cls)
-    add = parser.add_function_arguments if function else parser.add_class_arguments
-    names: list[str] = add(inspect.unwrap(function or cls), None, fail_untyped=False, skip=skip | leave_out)
+    made = behind(cls) or cls
+    add = parser.add_class_arguments if isinstance(made, type) else parser.add_function_arguments
+    names: list[str] = add(inspect.unwrap(made), None, fail_untyped=False, skip=skip | leave_out)
     return parser, names
 
 
@@ -126,7 +131,8 @@ def _defaults(cls: type, *, supplied: int) -> Namespace:
 
 def _parameter(cls: type, name: str) -> tuple[object, object] | None:
     """The annotation and the default of an argument, from the first class of the line that names it, if one does."""
-    for owner in cls.__mro__:
+    made = behind(cls)
+    for owner in (made if isinstance(made, type) else cls).__mro__:
         init = vars(owner).get("__init__")
         if init is None or not hasattr(init, "__code__"):
             continue

@@ -16,7 +16,7 @@ from typing import Any, Protocol, runtime_checkable
 import torch
 
 from mnistlab.errors import visible
-from mnistlab.options.functions import function_behind
+from mnistlab.options.functions import behind
 from mnistlab.options.parsing import built_by
 from mnistlab.options.signatures import REQUIRED, Option, options, parsed_default
 
@@ -70,7 +70,7 @@ def class_path_of(cls: type) -> str:
     """
     import sys  # noqa: PLC0415
 
-    made = function_behind(cls) or cls
+    made = behind(cls) or cls
     parts = cls.__module__.split(".")
     for end in range(1, len(parts)):
         module = sys.modules.get(".".join(parts[:end]))

@@ -1,7 +1,7 @@
 """Takes down the figures of a run while it goes on."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
@@ -270,10 +270,11 @@ def values_of(trainer: Trainer, *prefixes: str) -> dict[str, float]:
 
 
 def _images(trainer: Trainer) -> int | None:
-    """The number of training images in an epoch, over all processes, where the data are of the lab."""
+    """The number of training images in an epoch, over all processes, where the loader or its data set can tell."""
     loader = trainer.train_dataloader
-    every = getattr(loader, "num_images", None)
-    if every is None or loader is None:
+    dataset = getattr(loader, "dataset", None)
+    every = getattr(loader, "num_images", len(dataset) if isinstance(dataset, Sized) else None)
+    if every is None:
         return None
     batch = int(getattr(getattr(trainer, "datamodule", None), "batch_size", None) or every)
     return min(int(every), int(trainer.num_training_batches) * batch * trainer.world_size)

@@ -96,6 +96,7 @@ def _plan(asked: Sweep, space: Space, base: Sequence[str], seeds: Sequence[int],
 def _refuse(cli: LabCLI, metric: str) -> None:
     """Refuse runs on several devices, and those that measure nothing to go by."""
     refuse_devices(cli)
-    if not cli.datamodule.val_size or not cli.trainer.limit_val_batches:
-        raise LabError("--data.val_size: a sweep compares by validation images, and there are none.")
+    why = cli.datamodule.lacks("val") or ("" if cli.trainer.limit_val_batches else "trainer.limit_val_batches is 0")
+    if why:
+        raise LabError(f"a sweep compares by validation images, and there are none: {why}.")
     refuse_metric(metric, cli.model.columns("val"))

@@ -4,9 +4,12 @@ Seen in torch 2.14; beside each way stands the test that notices where it holds 
 """
 
 import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.modules import loss
 from torch.optim.lr_scheduler import LRScheduler
 from torch.utils import deterministic
@@ -30,6 +33,35 @@ def spare_steps() -> None:
     if not torch.cuda.is_available():
         os.environ.pop("PYTORCH_NVML_BASED_CUDA_CHECK", None)
     deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+
+
+class _Unfetched(dict[str, object]):
+    """Weights that nobody has fetched."""
+
+
+@contextmanager
+def unfetched() -> Iterator[None]:
+    """Let torchvision make nets with `weights` as it makes them, but fetch and load none. tests/models/test_wrapped.py.
+
+    They cannot be left out beforehand: with them GoogLeNet and Inception see images otherwise.
+    """
+    models = sys.modules.get("torchvision.models")
+    if models is None:
+        yield
+        return
+    weights_of, module = models.ResNet18_Weights.__base__, nn.Module
+    fetch, load = weights_of.get_state_dict, module.load_state_dict
+
+    def loaded(net: nn.Module, weights: Mapping[str, object], strict: bool = True, assign: bool = False) -> object:
+        return None if isinstance(weights, _Unfetched) else load(net, weights, strict, assign)
+
+    weights_of.get_state_dict = lambda *_, **__: _Unfetched()
+    setattr(module, "load_state_dict", loaded)  # noqa: B010 - mypy refuses to assign to a method
+    try:
+        yield
+    finally:
+        weights_of.get_state_dict = fetch
+        setattr(module, "load_state_dict", load)  # noqa: B010 - see above
 
 
 class ShortSteps(LRScheduler):

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from jsonargparse import Namespace
-from lightning.pytorch import Callback, Trainer
+from lightning.pytorch import Callback, LightningDataModule, Trainer
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, ProgressBar
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import WandbLogger
 
 from mnistlab.callbacks import EpochBar, EpochLines, NoProfiler
-from mnistlab.checkpoints.limits import no_larger_than
+from mnistlab.checkpoints.limits import made_for
 from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
 from mnistlab.errors import LabError
@@ -61,7 +61,7 @@ class LabCLI(LightningCLI):
         self.configuration = Configuration.of(settled)
         super().__init__(
             Classifier,
-            ImageData,
+            LightningDataModule,  # one of another kind than ours is taken too
             save_config_callback=None,
             seed_everything_default=0,
             parser_kwargs={"exit_on_error": False},
@@ -161,7 +161,7 @@ def build_parts(settled: Settled, found: Found | None) -> LabCLI:
         # they are checked: jsonargparse asks again, and where each is defined
         set_import_policy(frozenset(map(defined_at, class_paths(settled.values))))
         data = link_data(settled)
-        with no_larger_than(found.contents["state_dict"], found.path) if found and found.path else nullcontext():
+        with made_for(found.contents["state_dict"], found.path) if found and found.path else nullcontext():
             cli = LabCLI(settled)
         cli.datamodule.share(data)
         expect(cli.datamodule, found)

@@ -55,7 +55,7 @@ def beyond(configured: Configured, data: ImageData, trainer: Trainer) -> Iterato
 
 def validates(data: ImageData, trainer: Trainer) -> bool:
     """Whether there is anything to validate, and it is not left out."""
-    return bool(data.val_size) and trainer.limit_val_batches != 0
+    return not data.lacks("val") and trainer.limit_val_batches != 0
 
 
 def _length(data: ImageData, trainer: Trainer) -> Length | None:

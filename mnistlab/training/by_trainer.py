@@ -10,6 +10,7 @@ from mnistlab.callbacks import Answering
 from mnistlab.errors import tell
 from mnistlab.options.settling import Settled
 from mnistlab.sections.parts import prepare
+from mnistlab.system.lightning_inside import quiet
 from mnistlab.system.threads import threads
 from mnistlab.system.torch_inside import spare_steps
 from mnistlab.training.assemble import LabCLI, assemble
@@ -66,6 +67,7 @@ def assemble_with_trainer(invocation: Invocation, settled: Settled, found: Found
     Raises:
         LabError: If one of them refuses its options.
     """
+    quiet()  # by now Lightning is imported, which speaks up
     spare_steps()
     prepare()
     cli = assemble(invocation, settled, found)

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mnistlab.checkpoints.limits import no_larger_than
+from mnistlab.checkpoints.limits import made_for
 from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
 from mnistlab.losses.weights import register_tensor_type
@@ -121,7 +121,7 @@ def assemble_directly(invocation: Invocation, settled: Settled, found: Found | N
         link_data(settled, data)
         configuration = Configuration.of(settled)
         _seed(configuration.seed_everything)
-        with no_larger_than(found.contents["state_dict"], found.path) if found and found.path else nullcontext():
+        with made_for(found.contents["state_dict"], found.path) if found and found.path else nullcontext():
             model = build(Classifier, configuration.model)
     data.specification, model.specification = configuration.data, configuration.model
     expect(data, found)

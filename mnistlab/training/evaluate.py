@@ -37,7 +37,7 @@ from mnistlab.training.wanted import KAGGLE, Table, Wanted
 from mnistlab.training.weights import load_weights
 
 
-def _check(command: str, assembled: Assembled) -> None:
+def _check(command: str, assembled: Assembled, wanted: Wanted) -> None:
     """Refuse what cannot be measured, before any work."""
     means, data = assembled.means, assembled.data
     if command in ("predict", "explain") and means.processes > 1:
@@ -45,8 +45,9 @@ def _check(command: str, assembled: Assembled) -> None:
     what: Looked = {"test": "test", "validate": "val"}.get(command, "predict")  # type: ignore[assignment]
     if means.limit(what) == 0:
         raise LabError(f"{command} has no images: trainer.limit_{what}_batches is 0. Leave it out for all of them.")
-    if command == "validate" and not data.val_size:
-        raise LabError(f"there is nothing to validate: val_size of {type(data).__name__} is 0. Use test.")
+    lacking = data.lacks("val" if what == "val" else "test")
+    if lacking and not isinstance(wanted, Pictures):
+        raise LabError(f"there is nothing to {command}: {lacking}. Use {'test' if what == 'val' else 'validate'}.")
 
 
 def evaluate(
@@ -70,7 +71,7 @@ def evaluate(
     """
     assembled = assemble(invocation, settled, found)
     means, configuration = assembled.means, assembled.configuration
-    _check(invocation.command, assembled)
+    _check(invocation.command, assembled, wanted)
     try_measuring(assembled.model, assembled.data, settled.origins)
     means.match_precision()
     load_weights(assembled.model, found, speaks=means.speaks)

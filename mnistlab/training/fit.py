@@ -114,7 +114,7 @@ def _fit(cli: LabCLI, recorder: Recorder, found: Found | None) -> None:
     cli.trainer.fit(cli.model, datamodule=cli.datamodule, ckpt_path=path, weights_only=True)
     if found and found.contents.get("global_step") == cli.trainer.global_step and cli.trainer.is_global_zero:
         print(f"Nothing was left to train: the run is as long as it should be. --{_limit(cli)}=... extends it.")
-    if cli.configuration.run.test and not recorder.stopped:
+    if cli.configuration.run.test and not (recorder.stopped or cli.datamodule.lacks("test")):
         _test_best(cli, recorder)
     if cli.trainer.is_global_zero:
         recorder.finish("pruned" if recorder.stopped else "finished")
@@ -242,7 +242,7 @@ def _way_on(recorder: Recorder, *, diverged: bool = False) -> str:
 
 def _class_counts(cli: LabCLI) -> dict[str, dict[str, list[int]]]:
     """How many images of each class there are to train with and to validate, as far as all of them are looked at."""
-    val = ["val"] if cli.datamodule.val_size and cli.trainer.limit_val_batches == 1.0 else []
+    val = ["val"] if not cli.datamodule.lacks("val") and cli.trainer.limit_val_batches == 1.0 else []
     return {split: cli.datamodule.class_counts(split) for split in ("train", *val)}
 
 

@@ -46,8 +46,8 @@ def check_monitors(configured: Configured, model: Classifier, data: ImageData, t
                 f"{where}: no metric is called {monitor}.{suggestion(monitor, known)} There are {', '.join(known)}."
             )
         if monitor.startswith("val/") and not validates(data, trainer):
-            why = "data.val_size" if not data.val_size else "trainer.limit_val_batches"
-            raise LabError(f"{where}: {name} waits for {monitor}, but nothing is validated: {why} is 0.")
+            why = data.lacks("val") or "trainer.limit_val_batches is 0"
+            raise LabError(f"{where}: {name} waits for {monitor}, but nothing is validated: {why}.")
 
 
 def notes(configured: Configured, model: Classifier, data: ImageData, trainer: Trainer) -> list[str]:

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from mnistlab import Classifier, TinyModel, main
-from mnistlab.checkpoints.limits import check_extent, no_larger_than
+from mnistlab.checkpoints.limits import check_extent, made_for
 from mnistlab.checkpoints.reading import misfit, read_plain
 from mnistlab.errors import LabError
 
@@ -85,12 +85,12 @@ def test_a_huge_model_is_not_made(fit: Fit, change: dict[str, int]) -> None:
 
 def test_other_models_are_made_as_large_as_they_are(tmp_path: Path) -> None:
     """Only what is made within is counted, and an error of another kind passes."""
-    with no_larger_than({}, tmp_path):
+    with made_for({}, tmp_path):
         TinyModel()
         nn.LazyLinear(3)
-    with pytest.raises(ValueError, match="of mine"), no_larger_than({}, tmp_path):
+    with pytest.raises(ValueError, match="of mine"), made_for({}, tmp_path):
         raise ValueError("of mine")
-    with torch.device("meta"), pytest.raises(LabError), no_larger_than({"w": torch.zeros(3)}, tmp_path):
+    with torch.device("meta"), pytest.raises(LabError), made_for({"w": torch.zeros(3)}, tmp_path):
         nn.Linear(10_000, 10_000)
     with torch.device("meta"):
         assert nn.Linear(10_000, 10_000).weight.is_meta

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
 
@@ -9,10 +10,21 @@ import pytest
 import torch
 from support import only_run
 from torch import Tensor, nn
-from torchvision.models import GoogLeNet, googlenet, resnet18, squeezenet1_1, vit_b_16
+from torchvision.models import (
+    GoogLeNet,
+    SqueezeNet1_1_Weights,
+    VisionTransformer,
+    googlenet,
+    resnet18,
+    squeezenet1_1,
+    swin_t,
+    vit_b_16,
+)
 
 from mnistlab import Wrapped, config, main
+from mnistlab.nets.attribution import suitable
 
+WEIGHTS = SqueezeNet1_1_Weights.__base__
 SQUEEZENET = ("--model=Wrapped", "--model.net=torchvision.models.squeezenet1_1")
 OWN = ("--model=Wrapped", "--model.net=own_nets.perceptron")
 EPOCH = ("--trainer.max_epochs=1",)
@@ -32,8 +44,16 @@ def perceptron(width: int = 8, act: Literal["relu", "gelu"] = "relu") -> nn.Modu
     between = nn.ReLU() if act == "relu" else nn.GELU()
     return nn.Sequential(nn.Flatten(), nn.Linear(784, width), between, nn.Linear(width, 1000))
 
-def untold(width=8):
-    return perceptron(width)
+def untold(width=8, pretrained=False, **kw):
+    if pretrained:
+        raise RuntimeError("fetched")
+    return perceptron(width, **kw)
+
+def three():
+    return 3
+
+def told() -> int:
+    return 3
 
 def headless() -> nn.Module:
     return nn.Flatten()
@@ -235,6 +255,43 @@ def test_another_one_begins_from_its_weights(small_data: tuple[str, ...], capsys
     assert "2 of 2 layers taken" in capsys.readouterr().err
 
 
+def test_a_function_need_not_say_what_it_gives(here: Path, small_data: tuple[str, ...]) -> None:
+    """As many of those that people have."""
+    typed = ("--model=Wrapped", "--model.net=own_nets.untold", "--model.net.width=6", "--model.net.act=gelu")
+    assert main(["fit", *typed, *small_data, *EPOCH]) == 0
+    assert main(["test", f"--ckpt_path={only_run(here / 'runs')}", "--trust=own_nets"]) == 0
+
+
+def test_options_of_which_nothing_is_known_are_left_to_the_function(small_data: tuple[str, ...]) -> None:
+    """What one of two functions behind `**kwargs` takes: MobileNet's width."""
+    net = ("--model=Wrapped", "--model.net=torchvision.models.mobilenet_v3_small")
+    assert main(["fit", *net, *small_data, *EPOCH, "--trainer.limit_train_batches=1"]) == 0
+    assert (
+        main(["fit", *net, "--model.net.width_mult=0.5", *small_data, *EPOCH, "--trainer.limit_train_batches=1"]) == 0
+    )
+
+
+@pytest.mark.parametrize(
+    ("net", "method", "stage"),
+    [
+        (resnet18, "gradcam", "net.layer2"),
+        (squeezenet1_1, "gradcam", "net.features.4"),
+        (lambda: VisionTransformer(32, 4, 1, 4, 32, 64), "gradient", "net.conv_proj"),
+        (swin_t, "gradient", "net.features.0.0"),
+    ],
+)
+def test_the_last_maps_of_a_net_are_what_is_explained(net: Callable[[], nn.Module], method: str, stage: str) -> None:
+    """Of transformers gradients are: their only maps are patches. No hook stays, also where all of it is frozen."""
+    wrapped = Wrapped(net(), resize=32 if "proj" in stage else None, freeze="backbone").eval()
+    wrapped.begin()
+
+    assert suitable(wrapped.net, images()) == method
+    assert torch.equal(wrapped.explain(images(), "gradcam"), wrapped.explain(images(), "gradcam", stage=stage))
+    assert not any(part._forward_hooks for part in wrapped.modules())
+    with pytest.raises(ValueError, match=r"must be one with maps, got net\.x"):
+        wrapped.explain(images(), "gradcam", stage="net.x")
+
+
 @pytest.mark.usefixtures("inline")
 def test_which_net_can_be_swept(small_data: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     """Like any class."""
@@ -260,7 +317,9 @@ def test_the_options_of_a_function_are_typed_and_explained(capsys: pytest.Captur
     [
         ("resnet18", "no net is called resnet18. Write the path of a class or a function"),
         ("torchvision.models.resnet19", "Did you mean resnet18"),
-        ("own_nets.untold", "Write def untold(...) -> nn.Module."),
+        ("own_nets.untold --model.net.widht=3", "Did you mean width?"),
+        ("own_nets.told", "Write def told(...) -> nn.Module."),
+        ("own_nets.three", "`net` must be a torch module, got 3"),
         ("own_nets.headless", "`net` must end with a linear layer or a convolution"),
         ("own_nets.Literal", "has no class or function Literal"),
         ("no_such_module.net", "there is no module no_such_module"),
@@ -300,6 +359,51 @@ def test_a_net_is_named_in_a_preset_of_python() -> None:
     assert config(Wrapped, net=squeezenet1_1).specification.init_args["net"]["init_args"]["dropout"] == 0.5
     assert node.clone({"net.dropout": 0.2}).specification.init_args["net"]["init_args"]["dropout"] == 0.2
     assert node.build()(images()).shape == (4, 10)
+
+
+def test_trained_weights_are_not_fetched_where_a_checkpoint_has_the_weights(
+    here: Path, small_data: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither torchvision's nor those of a function with an option `pretrained`; once they are, to begin with."""
+    fetched: list[object] = []
+
+    def fetch(weights: object, **options: object) -> dict[str, Tensor]:
+        fetched.append((weights, options))
+        return dict(squeezenet1_1().state_dict())
+
+    monkeypatch.setattr(WEIGHTS, "get_state_dict", fetch)
+    assert main(["fit", *SQUEEZENET, "--model.net.weights=IMAGENET1K_V1", *small_data, *EPOCH]) == 0
+    assert len(fetched) == 1
+
+    run = only_run(here / "runs")
+    assert main(["test", f"--ckpt_path={run}"]) == 0
+    assert main(["fit", f"--ckpt_path={run}", "--trainer.max_epochs=2"]) == 0
+    Wrapped.load_from_checkpoint(run / "checkpoints" / "last.ckpt")
+    assert len(fetched) == 1
+    assert WEIGHTS.get_state_dict is fetch
+
+    typed = ("--model=Wrapped", "--model.net=own_nets.untold", "--model.net.pretrained=true")
+    assert main(["fit", *typed, *small_data, *EPOCH]) == 1
+    assert main(["fit", *typed[:2], *small_data, *EPOCH]) == 0
+    assert main(["test", "--ckpt_path=last", *typed]) == 0
+
+
+def test_a_net_of_timm_is_trained_and_explained(
+    small_data: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By its name, or a class with all its options."""
+    pytest.importorskip("timm", reason="needs timm: pip install 'mnistlab[timm]'")
+    net = ("--model=Wrapped", "--model.net=timm.create_model", "--model.net.model_name=resnet10t", "--model.resize=56")
+    assert main(["fit", *net, *small_data, *EPOCH, "--trainer.limit_train_batches=1"]) == 0
+    assert main(["explain", "--ckpt_path=last", "--trust=timm", "--images=1"]) == 0
+    assert "explained by gradcam" in capsys.readouterr().out
+
+    sizes = ("img_size=28", "patch_size=7", "embed_dim=16", "depth=1", "num_heads=2", "in_chans=1")
+    options = [f"--model.net.{size}" for size in sizes]
+    assert (
+        main(["fit", "--model=Wrapped", "--model.net=timm.models.VisionTransformer", *options, *small_data, *EPOCH])
+        == 0
+    )
 
 
 @pytest.mark.slow
