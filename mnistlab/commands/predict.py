@@ -26,7 +26,7 @@ def _predict(asked: Arguments) -> Work:
 _TABLE = "Test images; kaggle is ImageId,Label"
 
 COMMAND = measuring(
-    "predict", "answer pictures (files, folders, -), or predict all test images", 4,
+    "predict", "answer pictures (files, folders, -), or all test images", 4,
     "trainer.limit_predict_batches",
 )._replace(
     work=_predict,
