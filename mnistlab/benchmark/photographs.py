@@ -31,11 +31,10 @@ LETTERS: Mapping[str, Sequence[Points]] = {
     "T": (((-0.8, -1), (0.8, -1)), ((0, -1), (0, 1))),
     "W": (((-1, -1), (-0.5, 1), (0, -0.4), (0.5, 1), (1, -1)),),
     "X": (((-0.7, -1), (0.7, 1)), ((0.7, -1), (-0.7, 1))),
-    "Y": (((-0.7, -1), (0, 0), (0.7, -1)), ((0, 0), (0, 1))),
     "k": (((-0.5, -1), (-0.5, 1)), ((0.4, -0.2), (-0.5, 0.4), (0.5, 1))),
     "m": (((-1, 0.8), (-1, -0.6), (-0.5, -0.7), (0, -0.4), (0, 0.8)), ((0, -0.4), (0.5, -0.7), (1, -0.4), (1, 0.8))),
 }
-"""Letters that look like no digit, by their strokes."""
+"""Letters that are written as no digit is, by their strokes; Y is left out, an open 4."""
 
 
 def _ring(corners: int, turn: float = 0.0, radius: float = 1.0) -> Points:

@@ -1,4 +1,8 @@
-"""Photographs of test digits, and of what is no digit: what a net says of them, by `predict`'s way and by others."""
+"""Photographs of test digits, and of what is no digit: what a net says of them, by `predict`'s way and by others.
+
+Letters that are written as a digit is are left out, since MNIST has them among its digits: O and D as 0, I, l and i as
+1, Z as 2, S as 5, G and b as 6, B as 8, g and q as 9, and Y as a 4 that is open at the top.
+"""
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +24,7 @@ from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
 from mnistlab.data.own.decoding import as_seen
 from mnistlab.runs.folder import WEIGHTS
-from mnistlab.training.refusal import Refusal, logits_of
+from mnistlab.training.refusal import Refusal, look
 from mnistlab.training.running import check
 
 _DIGITS, _LETTERS, _DOODLES, _EMPTY = 1000, 200, 200, 100
@@ -79,7 +83,7 @@ class _Asked:
 
     def classes(self, images: Tensor) -> Tensor:
         """The classes of images (n, 1, 28, 28) uint8."""
-        return logits_of(self._model, self._data, images)[self._model.primary].argmax(dim=1)
+        return look(self._model, self._data, images).logits[self._model.primary].argmax(dim=1)
 
     def say(self, picture: Image.Image) -> Known:
         """What it says of a picture."""
@@ -87,9 +91,9 @@ class _Asked:
         if not parts:
             return False, torch.zeros(0, dtype=torch.int64)
         images = torch.stack([torch.from_numpy(part.image) for part in parts])
-        logits = logits_of(self._model, self._data, images)[self._model.primary]
-        answered = True if self._refusal is None else bool((~self._refusal.refuses(images, logits)).any())
-        return answered, logits.argmax(dim=1)
+        seen, head = look(self._model, self._data, images), self._model.primary
+        answered = True if self._refusal is None else bool((~self._refusal.refuses(images, seen, head)).any())
+        return answered, seen.logits[head].argmax(dim=1)
 
 
 def _refused(asked: _Asked, rng: np.random.Generator, share: int, *, judged: bool) -> Iterator[Result]:

@@ -28,7 +28,7 @@ def add(path: Path, name: str, value: object) -> None:
         weights, said = unpack(path)
         pack(path, weights, {**said, RECORD: as_json({**json.loads(said[RECORD]), name: value}, indent=None)})
         return
-    contents = read_checkpoint(path)
+    contents = read_checkpoint(path, mapped=True)
     record = {**contents[RECORD], name: value}
     with replacing(path) as temporary:
         stream(temporary, partial(torch.save, {**contents, RECORD: record}))

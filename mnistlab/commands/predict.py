@@ -23,16 +23,16 @@ def _predict(asked: Arguments) -> Work:
     return work(asked.command, others, wanted)
 
 
-_TABLE = "Of the table; kaggle is ImageId,Label"
+_TABLE = "Test images; kaggle is ImageId,Label"
 
 COMMAND = measuring(
-    "predict", "answer pictures that are named, or write the prediction for every test image", 4,
+    "predict", "answer pictures (files, folders, -), or all test images", 4,
     "trainer.limit_predict_batches",
 )._replace(
     work=_predict,
     usage="--ckpt_path=RUN [PICTURE or FOLDER or -]... [--json] ...",
     options=(
         Option("format", _TABLE, "FORMAT", "mnistlab.training.wanted:FORMATS", "full", ONE_OF),
-        Option("json", "The answers to pictures for machines"),
+        Option("json", "Answers to pictures for machines"),
     ),
 )  # fmt: skip

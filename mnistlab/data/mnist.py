@@ -1,6 +1,7 @@
 """MNIST and the sets made in its image."""
 
 from collections.abc import Mapping, Sequence
+from string import ascii_lowercase, ascii_uppercase, digits
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import torch
@@ -20,6 +21,10 @@ MNIST_TEST_SIZE = 10_000
 
 Arrangement = Literal["byclass", "bymerge", "balanced", "letters", "digits", "mnist"]
 """The splits of EMNIST."""
+
+_ARTICLES = ("T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
+_KUZUSHIJI = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
+_APART = "abdefghnqrt"  # small letters that do not look like capital ones
 
 _BLOCK = 4096  # images turned at once: 3 MB
 
@@ -67,8 +72,13 @@ class FashionMNIST(IdxData):
 
     @property
     def own_heads(self) -> dict[str, int]:
-        """The article: T-shirt, trouser, pullover, dress, coat, sandal, shirt, sneaker, bag, ankle boot."""
-        return {"article": 10}
+        """The article."""
+        return {"article": len(_ARTICLES)}
+
+    @property
+    def class_names(self) -> dict[str, list[str]]:
+        """T-shirt, trouser, pullover, dress, coat, sandal, shirt, sneaker, bag, ankle boot."""
+        return {"article": list(_ARTICLES)}
 
     def pictured(self, picture: "Image") -> "list[Prepared]":
         """The thing that the picture shows, light on dark."""
@@ -87,8 +97,19 @@ class KMNIST(IdxData):
 
     @property
     def own_heads(self) -> dict[str, int]:
-        """The character: o, ki, su, tsu, na, ha, ma, ya, re, wo."""
-        return {"character": 10}
+        """The character."""
+        return {"character": len(_KUZUSHIJI)}
+
+    @property
+    def class_names(self) -> dict[str, list[str]]:
+        """Each character as it is read: o, ki, su, tsu, na, ha, ma, ya, re, wo."""
+        return {"character": list(_KUZUSHIJI)}
+
+    def pictured(self, picture: "Image") -> "list[Prepared]":
+        """The one character of the picture, light on dark, as large as the image."""
+        from mnistlab.data.pictures import character  # noqa: PLC0415 - few runs look at pictures
+
+        return character(picture)
 
 
 class QMNIST(IdxData):
@@ -184,8 +205,16 @@ class EMNIST(IdxData):
 
     @property
     def own_heads(self) -> dict[str, int]:
-        """The character, in the order of `torchvision.datasets.EMNIST.classes_split_dict`."""
+        """The character."""
         return {"character": self.sizes[self.split][0]}
+
+    @property
+    def class_names(self) -> dict[str, list[str]]:
+        """Each character, in the order of `torchvision.datasets.EMNIST.classes_split_dict`."""
+        letters = {"letters": ascii_lowercase, "byclass": digits + ascii_uppercase + ascii_lowercase}
+        merged = digits + ascii_uppercase + _APART
+        alone = {"digits": digits, "mnist": digits}
+        return {"character": list({**letters, **alone}.get(self.split, merged))}
 
     def pictured(self, picture: "Image") -> "list[Prepared]":
         """Each character in the middle of the image, two pixels from its edge: section II.B of the source."""

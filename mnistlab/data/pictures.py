@@ -10,7 +10,8 @@ counted from 0, so that it is moved by whole pixels to 14.
 The steps, each a function of plain arithmetic over rows and columns:
 
 1. `grey`: one brightness for each pixel, 0 to 255; more than `WORKED` pixels a side are averaged down.
-2. `ink_in`: how much darker than the paper around it each pixel is, or lighter, whichever is rarer in the picture.
+2. `ink_in`: the light of the whole is taken away, a surface of the second degree; then it is seen how much darker than
+   the paper around it each pixel is, or lighter, whichever is rarer in the picture.
 3. `cut`: touching pixels of ink are one piece; pieces that lie close together are one sign; signs are put in the order
    in which they are read.
 4. `framed`: a sign's box fitted into 20 x 20, moved into 28 x 28.
@@ -18,6 +19,7 @@ The steps, each a function of plain arithmetic over rows and columns:
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +36,7 @@ Image8 = NDArray[np.uint8]
 SIDE, BOX = 28, 20
 WORKED = 1600  # pixels of the longer side at most that are looked at
 _COARSE = 96  # pixels of the longer side at which the paper is looked at
-_STILL = 0.2  # levels of noise in a picture that was drawn and not taken
+_STILL = 0.2  # levels by which half of a picture differs that was drawn and not taken
 _DRAWN, _TAKEN = 0.05, 0.2  # of the ink; what is fainter is no ink, in a picture that was drawn, or taken
 _ROUNDS = 10  # how often the mean of the ink is taken of what is nearer to it than to the paper
 _FITS = 8  # how often the light of a picture is fitted
@@ -109,7 +111,7 @@ def ink_in(values: Grey) -> Grey:
     The paper is what is left where everything narrower than a stroke may be is filled up with what is around it: the
     smallest of the largest values around. For ink that is lighter than its ground all is turned.
     """
-    raised = _raised(values if _is_dark(values) else 255 - values)
+    raised = _raised(_unlit(values))
     paper = float(np.median(raised))
     noise = 1.4826 * float(np.median(np.abs(raised - paper)))
     above = raised - paper
@@ -120,7 +122,7 @@ def ink_in(values: Grey) -> Grey:
         level = float(above[near].mean()) if near.any() else 0.0
     if level < max(_FAINT, _NOISES * noise):
         return np.zeros_like(values)
-    floor = _TAKEN * level if noise > _STILL else _DRAWN * level
+    floor = (_DRAWN if _is_drawn(values) else _TAKEN) * level
     ink: Grey = np.clip((above - floor) / (level - floor), 0, 1)
     return ink
 
@@ -130,22 +132,39 @@ def _coarse(values: Grey) -> Grey:
     return resized(values, _scaled(values.shape, min(1.0, _COARSE / max(values.shape))))
 
 
-def _is_dark(values: Grey) -> bool:
-    """Whether ink is darker than paper: ink is rare, so what differs most from the light of the whole is ink.
+def _unlit(values: Grey) -> Grey:
+    """What a picture has besides the light of the whole, ink below 0: it is rare, so it differs most from the light."""
+    differences = values - (np.median(values) if _is_drawn(values) else _light(values))
+    return differences if (_coarse(differences) ** 3).sum() <= 0 else -differences
 
-    The light is a surface of the second degree, fitted so that few large differences count little.
-    """
+
+def _is_drawn(values: Grey) -> bool:
+    """Whether a picture was drawn and not taken: half of it is of one brightness."""
+    return float(np.median(np.abs(values - np.median(values)))) <= _STILL
+
+
+def _light(values: Grey) -> Grey:
+    """A surface of the second degree, fitted so that few large differences count little."""
     coarse = _coarse(values)
-    y, x = (np.linspace(-1, 1, size) for size in coarse.shape)
-    down, right = (each.ravel() for each in np.meshgrid(y, x, indexing="ij"))
-    terms = np.stack([np.ones_like(down), right, down, right * right, right * down, down * down], axis=1)
     wanted = coarse.ravel()
+    terms = np.stack([each.ravel() for each in np.broadcast_arrays(*_surfaces(_size(coarse)))], axis=1)
+    weights = np.zeros(terms.shape[1])
     differences = wanted - np.median(wanted)
     for _ in range(_FITS):
         weighted = terms / (np.abs(differences) + 1)[:, None]
-        surface = np.linalg.solve(weighted.T @ terms + 1e-6 * np.eye(len(terms[0])), weighted.T @ wanted)
-        differences = wanted - terms @ surface
-    return bool((differences**3).sum() <= 0)
+        weights = np.linalg.solve(weighted.T @ terms + 1e-6 * np.eye(len(weights)), weighted.T @ wanted)
+        differences = wanted - terms @ weights
+    light = np.zeros_like(values)
+    for weight, each in zip(weights, _surfaces(_size(values)), strict=True):
+        light += weight * each
+    return light
+
+
+def _surfaces(shape: tuple[int, int]) -> list[Grey]:
+    """1, x, y, xx, xy and yy for each pixel, x and y from -1 to 1, as arrays that broadcast to (height, width)."""
+    y, x = ((np.arange(size) + 0.5) * (2 / size) - 1 for size in shape)
+    down, right = y[:, None], x[None]
+    return [np.ones((1, 1)), right, down, right * right, right * down, down * down]
 
 
 def _raised(values: Grey) -> Grey:
@@ -249,6 +268,19 @@ def handwriting(picture: Image.Image, box: int = BOX, *, by_mass: bool = True) -
         left, top, right, bottom = (round(side * scale) for side in sign.box)
         found.append(Prepared(framed(sign.ink, box, by_mass=by_mass)[None], Box(left, top, right, bottom)))
     return found
+
+
+def character(picture: Image.Image) -> list[Prepared]:
+    """All that is written on a picture as one character that fills an image of 28 x 28; none where there is no ink."""
+    values = grey(picture)
+    scale = max(picture.size) / max(values.shape)
+    ink = ink_in(values)
+    boxes = [sign.box for sign in cut(ink)]
+    if not boxes:
+        return []
+    box = reduce(Box.with_box, boxes)
+    image = framed(ink[box.top : box.bottom, box.left : box.right], SIDE, by_mass=False)
+    return [Prepared(image[None], Box(*(round(side * scale) for side in box)))]
 
 
 def trimmed(picture: Image.Image) -> Prepared:

@@ -10,7 +10,8 @@ _SMALL = 6  # pixels that the longer side of a sign has at least
 _DUST = 0.2  # of the usual height; smaller pieces that lie alone are no sign
 _MAIN = 0.5  # of the usual height; a piece of that size is a sign of its own
 _NEAR = 0.3  # of the usual height; smaller pieces within that belong to a sign
-_BROKEN = 0.12  # of the usual height; a gap between two pieces above each other that are one sign
+_BROKEN = 0.15  # of the usual height; a gap between two pieces above each other that are one sign
+_MEETING, _LAP = 0.2, 0.5  # of the lesser width and height; how far these lie above and beside each other
 _ALONG = 0.6  # of its side; a piece that follows the edge of the picture that far is the edge of a sheet
 _SAME_LINE = 0.4  # of the lower one's height, by which signs of one line overlap
 
@@ -162,11 +163,12 @@ def _mended(groups: list[Group], usual: float) -> list[Group]:
 
 
 def _is_below(lower: Box, upper: Box, usual: float) -> bool:
-    """Whether the lower one goes on with the upper one, or lies within it."""
-    shared = min(lower.right, upper.right) - max(lower.left, upper.left)
+    """Whether the lower one goes on with the upper one, as the bow of a 5 with its bar, or lies within it."""
+    shared = (min(lower.right, upper.right) - max(lower.left, upper.left)) / min(lower.width, upper.width)
     gap = lower.top - upper.bottom
-    within = lower.bottom <= upper.bottom + _BROKEN * usual
-    return shared >= _ALONG * min(lower.width, upper.width) and (within or 0 <= gap <= _BROKEN * usual)
+    if lower.bottom <= upper.bottom + _BROKEN * usual:
+        return shared >= _ALONG
+    return shared >= _MEETING and -_LAP * min(lower.height, upper.height) <= gap <= _BROKEN * usual
 
 
 def _lines(groups: Sequence[Group]) -> list[list[Group]]:

@@ -17,6 +17,7 @@ from mnistlab.text.values import counted, cut, percent
 from mnistlab.training.answering import Answered
 
 _TILE, _BARS, _GAP, _TEXT, _FONT = 140, 130, 12, 20, 14
+_NUMBERED, _NAMED = 28, 80  # pixels for what a class is called
 _PAPER, _INK, _FAINT, _WRONG = (250, 250, 248), (40, 40, 40), (190, 190, 185), (185, 30, 30)
 _MOST = 120  # that are drawn
 _CLASSES = 10  # that have a bar
@@ -38,8 +39,9 @@ def answered_lines(answered: Sequence[Answered], thing: str, folder: Path) -> It
 def _cells(each: Answered, thing: str) -> list[str]:
     if each.refused:
         return [f"no {thing}", "", each.refused]
-    (first, sure), *others = each.best(next(iter(each.probs)))
-    return [str(first), percent(sure, 1), f"{others[0][0]} ({percent(others[0][1], 1)})" if others else ""]
+    head = next(iter(each.probs))
+    (first, sure), *others = [(each.name(head, number), prob) for number, prob in each.best(head)]
+    return [first, percent(sure, 1), f"{others[0][0]} ({percent(others[0][1], 1)})" if others else ""]
 
 
 def as_json(answered: Sequence[Answered]) -> str:
@@ -49,7 +51,11 @@ def as_json(answered: Sequence[Answered]) -> str:
 
 def _fields(each: Answered) -> dict[str, Any]:
     heads = {
-        head: {"prediction": each.best(head)[0][0], "probs": [float(f"{value:.6g}") for value in probs.tolist()]}
+        head: {
+            "prediction": each.best(head)[0][0],
+            **({"class": each.name(head, each.best(head)[0][0])} if head in each.names else {}),
+            "probs": [float(f"{value:.6g}") for value in probs.tolist()],
+        }
         for head, probs in each.probs.items()
     }
     return {"file": each.file, "number": each.number, "box": list(each.box), "refused": each.refused or None, **heads}
@@ -72,7 +78,9 @@ def _row(each: Answered) -> dict[str, object]:
     row: dict[str, object] = {"file": each.file, "number": each.number, **each.box._asdict(), "refused": each.refused}
     for head, probs in each.probs.items():
         prefix = "" if len(each.probs) == 1 else f"{head}_"
-        row[f"{prefix}prediction"] = each.best(head)[0][0]
+        row[f"{prefix}prediction"] = answer = each.best(head)[0][0]
+        if head in each.names:
+            row[f"{prefix}class"] = each.name(head, answer)
         row |= {f"{prefix}prob_{number}": f"{value:.6g}" for number, value in enumerate(probs.tolist())}
     return row
 
@@ -111,10 +119,12 @@ def _enlarged(image: np.ndarray) -> Image.Image:
 def _draw_bars(draw: ImageDraw.ImageDraw, each: Answered, place: tuple[int, int], font: Any) -> None:
     """A bar for each class; of more than ten for the most probable ones."""
     left, top = place
-    classes = sorted(each.best(next(iter(each.probs)))[:_CLASSES])
-    step = _TILE / _CLASSES
-    for number, (name, prob) in enumerate(classes):
-        y = top + number * step
-        draw.text((left, y - 2), str(name), fill=_INK, font=font)
-        begin = left + 26
-        draw.rectangle((begin, y + 3, begin + prob * (_BARS - 26), y + step - 3), fill=_FAINT if each.refused else _INK)
+    head = next(iter(each.probs))
+    classes = sorted(each.best(head)[:_CLASSES])
+    step, margin = _TILE / _CLASSES, _NAMED if head in each.names else _NUMBERED
+    for row, (number, prob) in enumerate(classes):
+        y = top + row * step
+        draw.text((left, y - 2), cut(each.name(head, number), margin // 7), fill=_INK, font=font)
+        begin = left + margin
+        end = begin + prob * (_BARS - margin)
+        draw.rectangle((begin, y + 3, end, y + step - 3), fill=_FAINT if each.refused else _INK)

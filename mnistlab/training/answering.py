@@ -3,7 +3,7 @@
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from PIL import Image
@@ -14,9 +14,10 @@ from mnistlab.data import ImageData
 from mnistlab.data.own.decoding import Unreadable, opened, understood
 from mnistlab.data.pieces import Box
 from mnistlab.errors import LabError, tell
+from mnistlab.training.answers import names_by_head
 from mnistlab.training.found import Found
 from mnistlab.training.picture_files import STDIN
-from mnistlab.training.refusal import Refusal, logits_of
+from mnistlab.training.refusal import Refusal, look
 
 NO_INK = "there is no ink on it"
 _SHOWN = 140  # pixels of the longer side of what is kept of a picture
@@ -33,6 +34,7 @@ class Answered:
         original: That part of the picture, made small.
         image: What the net has seen, (channels, height, width) uint8; None where there was nothing.
         probs: The probability of each class, by head; empty where there was nothing.
+        names: The names of the classes of each head that has some other than their numbers.
         refused: Why this is no answer; nothing where it is one.
     """
 
@@ -42,12 +44,17 @@ class Answered:
     original: Image.Image
     image: Tensor | None
     probs: Mapping[str, Tensor]
+    names: Mapping[str, Sequence[str]]
     refused: str
 
     def best(self, head: str) -> list[tuple[int, float]]:
         """The classes with their probabilities, the most probable first; of equal ones the first class."""
         values = self.probs[head].tolist()
         return sorted(enumerate(values), key=lambda each: -each[1])
+
+    def name(self, head: str, number: int) -> str:
+        """What a class is called; where it has no name its number."""
+        return self.names[head][number] if head in self.names else str(number)
 
 
 def answer(files: Sequence[str], model: Classifier, data: ImageData, found: Found | None) -> list[Answered]:
@@ -73,9 +80,10 @@ def answer(files: Sequence[str], model: Classifier, data: ImageData, found: Foun
         data.prepare_data()
         data.setup("predict")
     stacked = torch.stack(images)
-    logits = logits_of(model.cpu().float(), data, stacked)
-    probs = {head: model.objective.of(head).probs(logits[head]) for head in model.heads}
-    unlike = refusal.refuses(stacked, logits[model.primary]) if refusal else torch.zeros(len(images), dtype=torch.bool)
+    seen = look(model.cpu().float(), data, stacked)
+    probs = {head: model.objective.of(head).probs(seen.logits[head]) for head in model.heads}
+    names = names_by_head(model, data)
+    unlike = refusal.refuses(stacked, seen, model.primary) if refusal else torch.zeros(len(images), dtype=torch.bool)
     answered: list[Answered] = []
     at = 0
     for each in waiting:
@@ -84,7 +92,7 @@ def answer(files: Sequence[str], model: Classifier, data: ImageData, found: Foun
             continue
         own = {head: values[at] for head, values in probs.items()}
         why = "unlike all that it has learnt" if bool(unlike[at]) else ""
-        answered.append(Answered(each.file, each.number, each.box, each.original, each.image, own, why))
+        answered.append(replace(each, probs=own, names=names, refused=why))
         at += 1
     return answered
 
@@ -94,9 +102,9 @@ def _read(file: str, data: ImageData) -> list[Answered]:
     picture = open_picture(file)
     parts = data.pictured(picture)
     if not parts:
-        return [Answered(file, 1, Box(0, 0, *picture.size), _small(picture), None, {}, NO_INK)]
+        return [Answered(file, 1, Box(0, 0, *picture.size), _small(picture), None, {}, {}, NO_INK)]
     return [
-        Answered(file, number, part.box, _around(picture, part.box), torch.from_numpy(part.image), {}, "")
+        Answered(file, number, part.box, _around(picture, part.box), torch.from_numpy(part.image), {}, {}, "")
         for number, part in enumerate(parts, start=1)
     ]
 

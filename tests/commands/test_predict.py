@@ -16,6 +16,7 @@ from PIL import Image
 from mnistlab import main
 from mnistlab.catalogue import load_catalogue
 from mnistlab.data.digits import draw_digits
+from mnistlab.training.refusal import Refusal
 
 Answer = Callable[..., tuple[str, list[dict[str, str]]]]
 
@@ -189,7 +190,7 @@ def test_scribbles_are_refused_and_digits_are_not(here: Path, answer: Answer) ->
     _, scribbles = answer("blots.png")
 
     assert sum(bool(row["refused"]) for row in digits) <= 2
-    assert sum(bool(row["refused"]) for row in scribbles) >= len(scribbles) - 1
+    assert sum(bool(row["refused"]) for row in scribbles) >= 0.8 * len(scribbles)
 
 
 def test_pictures_are_answered_without_lightning(here: Path, run: Path) -> None:
@@ -204,3 +205,34 @@ def test_pictures_are_answered_without_lightning(here: Path, run: Path) -> None:
     loaded = {name.partition(".")[0] for name in done.stdout.partition("LOADED")[2].split()}
 
     assert not loaded & {"lightning", "torchvision", "matplotlib", "scipy", "cv2"}
+
+
+def test_classes_are_called_by_their_names(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In the table, in its file and for machines; numbers stay beside them."""
+    drawn = draw_digits(200, 5)
+    for split in ("train", "test"):
+        for digit, name in ((1, "one"), (7, "seven")):
+            (here / "mine" / split / name).mkdir(parents=True)
+            for number, image in enumerate(drawn.images[drawn.targets["digit"] == digit][:15, 0].numpy()):
+                Image.fromarray(image).save(here / "mine" / split / name / f"{number}.png")
+    options = ["--data=Images", f"--data.path={here / 'mine'}", "--trainer.max_epochs=1"]
+    assert main(["fit", "--model=TinyModel", *options, "--trainer.enable_progress_bar=false"]) == 0
+    paper(here / "pic.png", 1)
+    capsys.readouterr()
+
+    assert main(["predict", "--ckpt_path=last", "--json", "pic.png"]) == 0
+    (said,) = json.loads(capsys.readouterr().out)
+    assert said["label"]["class"] == ["one", "seven"][said["label"]["prediction"]]
+    assert main(["predict", "--ckpt_path=last", "pic.png"]) == 0
+    assert said["refused"] or said["label"]["class"] in capsys.readouterr().out
+    newest = max(here.glob("runs/*/*/predictions.csv"), key=lambda path: path.stat().st_mtime_ns)
+    with newest.open() as file:
+        assert [row["class"] for row in csv.DictReader(file)] == [said["label"]["class"]]
+
+
+def test_what_is_refused_takes_little_room(run: Path) -> None:
+    """40 kB in a checkpoint."""
+    contents = torch.load(run / "checkpoints" / "best.ckpt", weights_only=True)
+
+    assert len(json.dumps(contents["mnistlab"]["refusal"])) < 40_000
+    assert Refusal.of(contents) is not None

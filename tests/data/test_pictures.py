@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from mnistlab import EMNIST, MNIST, FashionMNIST
+from mnistlab import EMNIST, KMNIST, MNIST, FashionMNIST
 from mnistlab.data.digits import draw_digits
 from mnistlab.data.own.decoding import as_seen
 from mnistlab.data.pictures import Prepared, grey, handwriting, ink_in, resized
@@ -105,6 +105,30 @@ def test_a_broken_stroke_is_one_sign() -> None:
     only(picture)
 
 
+def test_a_small_sign_in_the_shade_is_found() -> None:
+    """The light of the whole is no ink, however much it falls off to a corner."""
+    down, right = np.mgrid[0:180, 0:180] / 180
+    sheet = 240 * (1 - 0.5 * right) * (1 - 0.3 * (down - 0.1) ** 2)
+    sheet[150:164, 160:174] *= 1 - 0.6 * resized(DIGITS[0] / 255, (14, 14))
+    grain = np.random.default_rng(0).normal(0, 1.5, sheet.shape)
+
+    left, top, right_end, bottom = only((sheet + grain).astype(np.uint8)).box
+    assert 158 <= left < right_end <= 176
+    assert 148 <= top < bottom <= 166
+
+
+def test_a_bar_above_a_bow_belongs_to_it() -> None:
+    """As that of a 5, which begins beside it; what stands beside it does not."""
+    picture = Image.new("L", (200, 140), 240)
+    draw = ImageDraw.Draw(picture)
+    draw.arc((30, 50, 70, 110), 200, 130, fill=10, width=6)
+    draw.line((62, 44, 90, 40), fill=10, width=6)
+    only(picture)
+
+    draw.line((140, 40, 140, 110), fill=10, width=6)
+    assert len(handwriting(picture)) == 2
+
+
 @pytest.mark.parametrize("level", [0, 128, 255])
 def test_a_sheet_without_ink_has_no_sign(level: int) -> None:
     """Nor has one with grain and shade."""
@@ -138,6 +162,26 @@ def test_other_data_prepare_pictures_their_own_way() -> None:
 
     assert [int((part.image[0] > 60).any(axis=1).sum()) for part in (digit, character, article)] == [20, 24, 28]
     assert article.image[0, 0, 0] == 0 < article.image[0, 14, 14]
+
+
+def test_all_ink_of_a_picture_is_one_kuzushiji() -> None:
+    """Light on dark, as large as the image; nothing where there is no ink."""
+    picture = Image.new("L", (200, 300), 235)
+    draw = ImageDraw.Draw(picture)
+    draw.line((40, 30, 40, 270), fill=20, width=12)
+    draw.line((160, 60, 160, 200), fill=20, width=12)
+    (character,) = KMNIST().pictured(picture)
+
+    assert character.image[0].max(axis=1).min() > 0
+    assert character.image[0, 14, 14] == 0 < character.image[0, 14].max()
+    assert KMNIST().pictured(Image.new("L", (200, 300), 235)) == []
+
+
+def test_every_class_with_a_name_has_one() -> None:
+    """In the order of torchvision's lists."""
+    for data in (FashionMNIST(), KMNIST(), *EMNIST.arrangements()):
+        assert {head: len(names) for head, names in data.class_names.items()} == data.own_heads
+    assert EMNIST("balanced").class_names["character"][36:38] == ["a", "b"]
 
 
 def test_a_picture_is_seen_as_a_person_sees_it(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from mnistlab.catalogue import ClassEntry, OptionEntry
 from mnistlab.catalogue.present import Present
 from mnistlab.catalogue.used import FOLLOWS, MOST_OWN, SHARED, SHORT, TEXTS, WORDS
 from mnistlab.commands.declaring.model import Command
-from mnistlab.options.arguments import STEERING, steering
+from mnistlab.options.arguments import STEERING, Option, steering
 from mnistlab.options.written import Key
 from mnistlab.text.layout import paragraph, shortened
 from mnistlab.text.values import shown
@@ -42,7 +42,7 @@ def command_page(
         for group in command.shows
     ]
     own = [] if callable(command.options) else command.options
-    groups += [[(f"--{option.name}={option.default}", [option.text]) for option in own]] if own else []
+    groups += [[(own_option(option), [option.text]) for option in own]] if own else []
     column = min(max(len(left) for group in groups for left, _ in group), _WIDEST_NAME) + 4
     head, foot = [f"mnistlab {name}: {command.summary}."], [_MORE]
     if unknown:
@@ -51,6 +51,11 @@ def command_page(
     has_room = len(head) + sum(1 + len(part) for part in parts) <= height
     gap = [""] if has_room else []
     return [*head, *(line for part in parts for line in (*gap, *part))]
+
+
+def own_option(option: Option) -> str:
+    """An option of the command itself, with what counts without it where it takes something."""
+    return f"--{option.name}={option.default}" if option.takes else f"--{option.name}"
 
 
 def class_page(present: Present, key: Key, width: int, *, full: bool) -> list[str]:

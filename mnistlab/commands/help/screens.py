@@ -8,7 +8,15 @@ from mnistlab.catalogue import Catalogue, load_catalogue
 from mnistlab.catalogue.own import with_own
 from mnistlab.catalogue.present import Present
 from mnistlab.commands.declaring.model import find_command
-from mnistlab.commands.help.pages import class_page, command_page, option_keys, option_page, steering_page, whole_page
+from mnistlab.commands.help.pages import (
+    class_page,
+    command_page,
+    option_keys,
+    option_page,
+    own_option,
+    steering_page,
+    whole_page,
+)
 from mnistlab.errors import LabError, tell
 from mnistlab.options.arguments import steering, words
 from mnistlab.options.command_line import from_arguments, with_files
@@ -93,7 +101,7 @@ def _page(command: str, request: Request, present: Present) -> list[str]:
         assert declared is not None
         if request.full:
             own = [] if callable(declared.options) or not declared.shows else declared.options
-            lines = [f"  --{option.name}={option.default}  {option.text}" for option in own]
+            lines = [f"  {own_option(option)}  {option.text}" for option in own]
             return [*lines, *whole_page(command, present, width)]
         presets = list(dict.fromkeys(entry.name for entry in list_presets()))
         return command_page(command, declared, present, presets, width, screen_height())
