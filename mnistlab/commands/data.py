@@ -22,9 +22,9 @@ COMMAND = Command(
     _data,
     order=0,
     about="""\
-Reads images as fit would, trains nothing, and says how many of which class are in
-which split, their size, channels, mean and deviation, and which are there twice.
-Some of each class are drawn on a page, a PNG.""",
+Reads images as fit would, trains nothing, and says how many of which class are
+in which split, their size, channels, mean and deviation, and which are there
+twice. Some of each class are drawn on a page, a PNG.""",
     names=(
         Option("DATA", "A data set", "[PATH|DATA]", completes="data"),
         Option("PATH", "A folder or a file with pictures of your own", completes="folder"),

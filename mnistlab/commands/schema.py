@@ -1,6 +1,6 @@
 """`mnistlab schema`."""
 
-from mnistlab.commands.declaring.model import Command
+from mnistlab.commands.declaring.model import TABLES, Command
 from mnistlab.options.arguments import Arguments, Option
 
 
@@ -43,7 +43,8 @@ told to use the FILE."""
 COMMAND = Command(
     "print the JSON schema of YAML presets, for editors",
     "mnistlab.commands.schema:print_schema",
-    order=5,
+    TABLES,
+    order=7,
     about="Prints the JSON schema with which editors complete and check YAML presets.",
     options=(Option("output", "Write it to this file", "FILE", completes=".json"),),
     instead="Write it to a file with --output=FILE.",

@@ -53,6 +53,7 @@ class Foreign(ImageData):
         self._module = self.made_by(**options)
         self.prepare_data_per_node = self._module.prepare_data_per_node
         self._levels: tuple[Tensor, Tensor] | None = None
+        self._tested: ImageSet | None = None
 
     @property
     def batch_size(self) -> int:
@@ -152,13 +153,13 @@ class Foreign(ImageData):
 
     def test_images(self) -> ImageSet:
         """The test images as uint8 from the darkest to the brightest, in the order of the loader."""
-        return self._whole("test")
+        if self._tested is None:
+            self._tested = self._read("test")
+        return self._tested
 
-    def unseen(self, most: int) -> tuple[Tensor, Tensor]:
-        """Some of the validation images, or of the training images where there are none, and their classes."""
-        data = self._whole("train" if self.lacks("val") else "val")
-        some = slice(None, None, max(1, len(data) // most))
-        return data.images[some][:most], data.primary[some][:most]
+    def unseen(self, most: int) -> ImageSet:
+        """The first validation images, or the first of a training epoch where there are none."""
+        return self._read("train" if self.lacks("val") else "val", most)
 
     @property
     def _look(self) -> _Look:
@@ -265,19 +266,18 @@ class Foreign(ImageData):
             self._levels = low, torch.maximum(high, low + 1e-6)
         return self._levels
 
-    def _whole(self, split: Split) -> ImageSet:
-        if split not in self._sets:
-            low, high = self._range()
-            pairs = [
-                (((images - low) / (high - low) * 255).round().clamp(0, 255).to(torch.uint8), labels)
-                for images, labels in self._batches(split)
-            ]
-            images, labels = map(torch.cat, zip(*pairs, strict=True))
-            data = ImageSet(images, {"label": labels})
-            if split != "test":
-                return data
-            self._sets[split] = data
-        return self._sets[split]
+    def _read(self, split: Split, most: int | None = None) -> ImageSet:
+        """The first images of a split as uint8, or all of them, in the order of its loader."""
+        low, high = self._range()
+        count = 0
+        pairs: list[tuple[Tensor, Tensor]] = []
+        for images, labels in self._batches(split):
+            pairs.append((((images - low) / (high - low) * 255).round().clamp(0, 255).to(torch.uint8), labels))
+            count += len(images)
+            if most is not None and count >= most:
+                break
+        images, labels = map(torch.cat, zip(*pairs, strict=True))
+        return ImageSet(images[:most], {"label": labels[:most]})
 
 
 class _Given:

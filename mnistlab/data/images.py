@@ -232,14 +232,15 @@ class ImageData(LightningDataModule):
         data, rows = self.rows_of("test")
         return ImageSet(data.images[rows], {head: target[rows] for head, target in data.targets.items()})
 
-    def unseen(self, most: int) -> tuple[Tensor, Tensor]:
-        """Some of the validation images, or of the training images where nothing is held out, and their classes.
+    def unseen(self, most: int) -> ImageSet:
+        """Some of the validation images, or of the training images where nothing is held out, on the CPU.
 
-        Shape: (n, channels, height, width) uint8 and (n,) int64, on the CPU, n being `most` where there are so many.
+        Args:
+            most: How many, where there are so many.
         """
         data, rows = self.rows_of("train" if self.lacks("val") else "val")
         some = rows[:: max(1, len(rows) // most)][:most].to(data.images.device)
-        return data.images[some].cpu(), data.primary[some].cpu()
+        return ImageSet(data.images[some].cpu(), {head: target[some].cpu() for head, target in data.targets.items()})
 
     def setup(self, stage: str) -> None:
         """Load what `stage` needs: "fit", "validate", "test" or "predict"."""

@@ -138,7 +138,8 @@ def find_refusal(model: Classifier, data: ImageData) -> Refusal | None:
 
     The same images give the same; nothing random is drawn but from generators of its own. None where they are too few.
     """
-    images, target = data.unseen(_MOST)
+    some = data.unseen(_MOST)
+    images, target = some.images, some.targets.get(model.primary, some.primary)
     classes = model.heads[model.primary]
     if len(images) < _FEWEST * classes:
         return None
