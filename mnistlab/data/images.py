@@ -139,7 +139,7 @@ class ImageData(LightningDataModule):
 
     def lacks(self, split: Literal["train", "val", "test"]) -> str:
         """Why there are no images of a split; nothing where there are some."""
-        return f"val_size of {type(self).__name__} is 0" if split == "val" and not self.val_size else ""
+        return "data.val_size is 0" if split == "val" and not self.val_size else ""
 
     def held_out(self, images: int | None) -> int:
         """How many of so many training images are for validation where nobody says it."""

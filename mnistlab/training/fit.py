@@ -286,8 +286,7 @@ def _test_best(cli: LabCLI, recorder: Recorder) -> None:
 
 def _keep_refusal(cli: LabCLI, *paths: Path) -> None:
     """Let the checkpoint that was tested, and its weights alone, say what is none of the classes."""
-    with cli.trainer.precision_plugin.test_step_context():
-        refusal = find_refusal(cli.model, cli.datamodule)
+    refusal = find_refusal(cli.model, cli.datamodule, cli.trainer.precision_plugin.test_step_context)
     if refusal is not None:
         for path in paths:
             if path.is_file():

@@ -8,7 +8,8 @@ blurred as those on paper are. docs/design.md has what else was tried.
 """
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Self
 
@@ -133,10 +134,17 @@ class Refusal:
             raise LabError(f"{path} is damaged, or changed by hand: its {REFUSAL} cannot be read.") from error
 
 
-def find_refusal(model: Classifier, data: ImageData) -> Refusal | None:
+def find_refusal(
+    model: Classifier, data: ImageData, within: Callable[[], AbstractContextManager[object]] = nullcontext
+) -> Refusal | None:
     """What refuses images of none of the classes, from images that the model was not trained with where there are some.
 
     The same images give the same; nothing random is drawn but from generators of its own. None where they are too few.
+
+    Args:
+        model: The model, as it was tested.
+        data: Its data.
+        within: Within what the model computes, such as another precision.
     """
     some = data.unseen(_MOST)
     images, target = some.images, some.targets.get(model.primary, some.primary)
@@ -144,7 +152,8 @@ def find_refusal(model: Classifier, data: ImageData) -> Refusal | None:
     if len(images) < _FEWEST * classes:
         return None
     known, drawings = as_on_paper(images, 0), as_on_paper(draw(images[:_DRAWN], 0), 1)
-    seen, others = look(model, data, known), look(model, data, drawings)
+    with within():
+        seen, others = look(model, data, known), look(model, data, drawings)
     scales = [1 / max(float(each.std()), 1e-9) for each in seen.inner]
     measures, unlike = _measures(known, seen, scales), _measures(drawings, others, scales)
     begun = _spread(measures, scales)
