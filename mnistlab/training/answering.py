@@ -3,6 +3,7 @@
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import torch
@@ -17,7 +18,7 @@ from mnistlab.errors import LabError, tell
 from mnistlab.training.answers import names_by_head
 from mnistlab.training.found import Found
 from mnistlab.training.picture_files import STDIN
-from mnistlab.training.refusal import Refusal, look
+from mnistlab.training.refusal import Refusal, find_refusal, look
 
 NO_INK = "there is no ink on it"
 _SHOWN = 140  # pixels of the longer side of what is kept of a picture
@@ -69,9 +70,6 @@ def answer(files: Sequence[str], model: Classifier, data: ImageData, found: Foun
     Raises:
         LabError: If a file is no picture.
     """
-    refusal = Refusal.of(found.contents, found.path) if found else None
-    if refusal is None:
-        tell("note: the checkpoint does not say what is none of its classes, so that every picture gets an answer.")
     waiting = [each for file in files for each in _read(file, data)]
     images = [each.image for each in waiting if each.image is not None]
     if not images:
@@ -80,7 +78,9 @@ def answer(files: Sequence[str], model: Classifier, data: ImageData, found: Foun
         data.prepare_data()
         data.setup("predict")
     stacked = torch.stack(images)
-    seen = look(model.cpu().float(), data, stacked)
+    model.cpu().float()
+    refusal = _refusal(model, data, found)
+    seen = look(model, data, stacked)
     probs = {head: model.objective.of(head).probs(seen.logits[head]) for head in model.heads}
     names = names_by_head(model, data)
     unlike = refusal.refuses(stacked, seen, model.primary) if refusal else torch.zeros(len(images), dtype=torch.bool)
@@ -95,6 +95,21 @@ def answer(files: Sequence[str], model: Classifier, data: ImageData, found: Foun
         answered.append(replace(each, probs=own, names=names, refused=why))
         at += 1
     return answered
+
+
+def _refusal(model: Classifier, data: ImageData, found: Found | None) -> Refusal | None:
+    """What the checkpoint that was tested says is none of its classes; of another one it is learnt from its data."""
+    refusal = Refusal.of(found.contents, found.path) if found else None
+    if refusal is None:
+        with suppress(LabError, OSError):
+            data.setup("validate")  # nothing is fetched for it
+            refusal = find_refusal(model, data)
+    if refusal is None:
+        tell(
+            "note: every picture gets an answer: what is none of the classes is known of the checkpoint that fit has "
+            "tested, or where the data are."
+        )
+    return refusal
 
 
 def _read(file: str, data: ImageData) -> list[Answered]:

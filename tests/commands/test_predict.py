@@ -150,20 +150,25 @@ def test_json_without_pictures_is_refused(run: Path, capsys: pytest.CaptureFixtu
     assert "--json is for pictures" in capsys.readouterr().err
 
 
-def test_a_checkpoint_that_refuses_nothing_is_told_once(
+def test_a_checkpoint_that_says_nothing_of_it_refuses_the_same(
     here: Path, run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One of an older version, or of a run without a test: every picture gets an answer."""
+    """One of an older version, or of a run without a test: it is learnt from the data, where they are."""
     for path in (*run.glob("checkpoints/*.ckpt"),):
         contents = torch.load(path, weights_only=True)
         contents["mnistlab"].pop("refusal", None)
         torch.save(contents, path)
     paper(here / "two.png", 4, 1)
+    (here / "nothing").mkdir()
+    pictures = ["two.png", "two.png"]
 
-    assert main(["predict", f"--ckpt_path={run}", "two.png", "two.png"]) == 0
+    assert main(["predict", f"--ckpt_path={run}", *pictures]) == 0
+    assert "every picture gets an answer" not in capsys.readouterr().err
+    assert main(["predict", f"--ckpt_path={run}", "--data=MNIST", "--data.data_dir=nothing", *pictures]) == 0
     captured = capsys.readouterr()
-    assert captured.err.count("does not say what is none of its classes") == 1
+    assert captured.err.count("every picture gets an answer") == 1
     assert "no digit" not in captured.out
+    assert not list((here / "nothing").iterdir())  # nothing was fetched
 
 
 def test_the_weights_alone_refuse_what_the_checkpoint_refuses(here: Path, run: Path, answer: Answer) -> None:
