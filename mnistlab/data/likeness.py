@@ -161,7 +161,8 @@ class Recognition:
         """
         notes, self._odd = [f"{oddity.text}." for oddity in self._odd], []
         for split, kind in (("train", "training"), ("test", "test")):
-            if split not in self.fingerprint or (stage == "validate" and split == "test"):
+            needless = {"validate": "test", "predict": "train"}.get(stage)
+            if split not in self.fingerprint or split == needless:
                 continue
             if self._expected.pop(split, self.fingerprint[split]) != self.fingerprint[split]:
                 other = f"the {kind} images of {name} are not those of {self._whose}"

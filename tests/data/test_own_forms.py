@@ -481,7 +481,9 @@ def test_a_table_of_pixels_without_labels_can_be_predicted_only(
     assert main(["test", "--ckpt_path=last", "--data.path=test.csv"]) == 2
     assert "it can be predicted, and nothing else" in capsys.readouterr().err
     assert main(["predict", "--ckpt_path=last", "--data.path=test.csv", "--format=kaggle"]) == 0
-    assert "30 predictions" in capsys.readouterr().out
+    captured = capsys.readouterr()
+    assert "30 predictions" in captured.out
+    assert "note:" not in captured.err
     (table,) = (tmp_path / "runs").rglob("predictions.csv")
     columns, *rows = table.read_text().splitlines()
     assert columns == "ImageId,Label"
