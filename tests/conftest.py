@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import torch
+import yaml
 from pages import Page
 from support import only_run
 
@@ -93,6 +94,25 @@ def fit(here: Path) -> Fit:
         return folder
 
     return run
+
+
+@pytest.fixture
+def told(here: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """What a command prints: of one that fails the error."""
+    del here
+
+    def run(*arguments: str, code: int = 0) -> str:
+        assert main(arguments) == code, capsys.readouterr().err
+        said = capsys.readouterr()
+        return said.err if code else said.out
+
+    return run
+
+
+@pytest.fixture
+def resolved(told: Callable[..., str]) -> Callable[..., Any]:
+    """What `fit` would be configured with."""
+    return lambda *arguments: yaml.safe_load(told("fit", *arguments, "--print_config"))
 
 
 @pytest.fixture(scope="session")

@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from lightning.pytorch.cli import LightningCLI
 
 from mnistlab import ImageData, SyntheticDigits, TinyModel
 from mnistlab.classifier import Classifier
-from mnistlab.cli import main
 
 Told = Callable[..., str]
 Resolved = Callable[..., Any]
@@ -20,25 +18,6 @@ Resolved = Callable[..., Any]
 SMALL = ("--data.train_size=600", "--data.test_size=200", "--data.val_size=100")
 TRAINER = ("--trainer.max_epochs=1", "--trainer.accelerator=cpu", "--trainer.logger=CSVLogger")
 CALLS = "return_predictions: null\nckpt_path: null\nweights_only: null\noptimizer: null\nlr_scheduler: null\n"
-
-
-@pytest.fixture
-def told(here: Path, capsys: pytest.CaptureFixture[str]) -> Told:
-    """What a command prints: of one that fails the error."""
-    del here
-
-    def run(*arguments: str, code: int = 0) -> str:
-        assert main(arguments) == code, capsys.readouterr().err
-        said = capsys.readouterr()
-        return said.err if code else said.out
-
-    return run
-
-
-@pytest.fixture
-def resolved(told: Told) -> Resolved:
-    """What `fit` would be configured with."""
-    return lambda *arguments: yaml.safe_load(told("fit", *arguments, "--print_config"))
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from mnistlab import preset
 from mnistlab.cli import main
@@ -15,26 +14,13 @@ Told = Callable[..., str]
 Resolved = Callable[..., Any]
 
 
-@pytest.fixture
-def told(here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Told:
-    """What a command prints, of one that fails the error; in a process that has seen no other folder."""
+@pytest.fixture(autouse=True)
+def _own_presets(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder for presets, in a process that has seen no other."""
     monkeypatch.setattr(sys, "path", list(sys.path))
     for name in [name for name in sys.modules if name.partition(".")[0] == "presets"]:
         monkeypatch.delitem(sys.modules, name)
     (here / "presets").mkdir()
-
-    def run(*arguments: str, code: int = 0) -> str:
-        assert main(arguments) == code, capsys.readouterr().err
-        said = capsys.readouterr()
-        return said.err if code else said.out
-
-    return run
-
-
-@pytest.fixture
-def resolved(told: Told) -> Resolved:
-    """What `fit` would be configured with."""
-    return lambda *arguments: yaml.safe_load(told("fit", *arguments, "--print_config"))
 
 
 def write(**presets: str) -> None:
