@@ -67,10 +67,19 @@ def _files(name: str) -> Iterator[str]:
         return
     if not path.is_dir():
         raise LabError(f"{name}: there is no such picture or folder.")
-    try:
-        found = sorted(each for each in path.iterdir() if each.suffix.lower() in _SUFFIXES and each.is_file())
-    except OSError as error:
-        raise LabError(f"{name} cannot be read: {error.strerror}.") from error
+    found = _pictures(path)
     if not found:
-        raise LabError(f"{name} holds no pictures: none of its files ends in {', '.join(_SUFFIXES[:3])} or the like.")
+        within = next((each for each in sorted(path.iterdir()) if each.is_dir() and _pictures(each)), None)
+        hint = f" Its folder {within.name} holds some: name {within}." if within else ""
+        raise LabError(
+            f"{name} holds no pictures: none of its files ends in {', '.join(_SUFFIXES[:3])} or the like.{hint}"
+        )
     yield from map(str, found)
+
+
+def _pictures(folder: Path) -> list[Path]:
+    """Those in a folder, by their names."""
+    try:
+        return sorted(each for each in folder.iterdir() if each.suffix.lower() in _SUFFIXES and each.is_file())
+    except OSError as error:
+        raise LabError(f"{folder} cannot be read: {error.strerror}.") from error

@@ -125,6 +125,11 @@ def test_no_data_are_needed(here: Path, run: Path, answer: Answer, monkeypatch: 
         ("cut.png", None, "cut.png cannot be read as a picture:"),
         ("missing.png", b"", "missing.png: there is no such picture or folder."),
         ("empty/", b"", "empty/ holds no pictures:"),
+        (
+            "above",
+            b"",
+            "above holds no pictures: none of its files ends in .png, .jpg, .jpeg or the like. Its folder in ",
+        ),
     ],
 )
 def test_what_is_no_picture_is_refused_in_a_line(
@@ -132,6 +137,8 @@ def test_what_is_no_picture_is_refused_in_a_line(
 ) -> None:
     """With its name, and nothing is kept."""
     (here / "empty").mkdir()
+    (here / "above" / "in").mkdir(parents=True)
+    paper(here / "above" / "in" / "one.png", 1)
     if content:
         (here / name).write_bytes(content)
     elif content is None:
