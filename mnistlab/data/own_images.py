@@ -5,6 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -18,7 +19,10 @@ from mnistlab.text.nearest import suggestion
 from mnistlab.text.values import counted
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
+
     from mnistlab.data.own.cache import Own
+    from mnistlab.data.pictures import Prepared
 
 HEAD = "label"
 """The name of the label."""
@@ -46,6 +50,8 @@ class Images(ImageData):
             split.
         classes: The names of the classes in their order; if not given, those that the data have. A checkpoint says
             them, so that other images are told as it has learnt them.
+        handwriting: Whether a picture that `predict` is given shows signs on paper, each of which becomes an image as
+            MNIST's are; else the whole picture is resized, as these images were.
 
     Raises:
         LabError: If nothing at `path` can be read.
@@ -61,6 +67,7 @@ class Images(ImageData):
         test_fraction: ClosedUnitInterval | None = None,
         group: str | None = None,
         classes: list[str] | None = None,
+        handwriting: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -73,6 +80,7 @@ class Images(ImageData):
         self.test_fraction = test_fraction
         self.group = group
         self.classes = classes
+        self.handwriting = handwriting
 
     @property
     def own_heads(self) -> dict[str, int]:
@@ -169,6 +177,24 @@ class Images(ImageData):
         """The images that the data have for `split`, with those for validation."""
         names = ["test"] if split == "test" else [name for name in self._own.parts if name != "test"]
         return self._some(self._own.rows(*names))
+
+    def pictured(self, picture: "Image") -> "list[Prepared]":
+        """The whole picture, resized as these images were, or each sign that is written on it."""
+        from mnistlab.data.own.decoding import pixels  # noqa: PLC0415 - few runs look at pictures
+        from mnistlab.data.pictures import SIDE, Prepared, handwriting  # noqa: PLC0415 - as above
+        from mnistlab.data.pieces import Box  # noqa: PLC0415 - as above
+
+        shape = self.image_shape
+        if not self.handwriting:
+            image = np.frombuffer(bytearray(pixels(picture, shape)), np.uint8).reshape(shape)
+            return [Prepared(image, Box(0, 0, *picture.size))]
+        if shape != (1, SIDE, SIDE):
+            channels, height, width = shape
+            raise LabError(
+                f"--data.handwriting=true makes grey images of {SIDE} x {SIDE}, and these have {height} x {width} and "
+                f"{counted(channels, 'channel')}. Leave it out."
+            )
+        return handwriting(picture)
 
     def oddities(self, train: ImageSet, test: ImageSet) -> Iterator[Oddity]:
         """What is odd besides equal images, which are told of all splits."""

@@ -257,7 +257,7 @@ def handwriting(picture: Image.Image, box: int = BOX, *, by_mass: bool = True) -
     """Each sign that is written on a picture, in reading order, as an image of 28 x 28; none where there is no ink.
 
     Args:
-        picture: As `seen` gives it.
+        picture: As `as_seen` gives it.
         box: As in `framed`.
         by_mass: As in `framed`.
     """

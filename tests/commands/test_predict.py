@@ -248,3 +248,32 @@ def test_what_is_refused_takes_little_room(run: Path) -> None:
 
     assert len(json.dumps(contents["mnistlab"]["refusal"])) < 40_000
     assert Refusal.of(contents) is not None
+
+
+def test_a_picture_of_ones_own_is_answered_as_in_the_table(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is resized as those that were learnt from; where it is handwriting, each sign is cut out as MNIST's were."""
+    rng = np.random.default_rng(0)
+    for number in range(24):
+        path = here / "own" / "ab"[number % 2] / f"{number:02}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        picture = Image.fromarray(rng.integers(0, 128, (28, 28), np.uint8) + 100 * np.uint8(number % 2))
+        (picture.resize((60, 40)) if number < 8 else picture).save(path)
+    fit = ["fit", "--model=TinyModel", "--data=Images", "--data.path=own", "--trainer.max_epochs=1"]
+    assert main([*fit, "--data.test_fraction=0.5", "--run.name=own"]) == 0
+    assert main(["predict", "--ckpt_path=own", "--data.path=own", "--data.test_fraction=1"]) == 0
+    (table,) = here.glob("runs/*/*/predictions.csv")
+    expected = [float(row["prob_0"]) for row in csv.DictReader(table.read_text().splitlines())]
+    pictures = sorted(map(str, (here / "own").rglob("*.png")))
+    capsys.readouterr()
+    assert main(["predict", "--ckpt_path=own", "--json", *pictures]) == 0
+    found = [each["label"]["probs"][0] for each in json.loads(capsys.readouterr().out)]
+
+    assert len(found) == len(expected) == 24
+    assert sorted(found) == pytest.approx(sorted(expected), abs=1e-5)
+
+    paper(here / "two.png", 4, 1)
+    assert main(["predict", "--ckpt_path=own", "--data.handwriting=true", "--json", "two.png"]) == 0
+    assert len(json.loads(capsys.readouterr().out)) == 2
+    assert main([*fit, "--data.image_size=32", "--data.handwriting=true", "--run.name=large"]) == 0
+    assert main(["predict", "--ckpt_path=large", "two.png"]) == 2
+    assert "makes grey images of 28 x 28, and these have 32 x 32" in capsys.readouterr().err
