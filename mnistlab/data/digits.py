@@ -195,6 +195,8 @@ class SyntheticDigits(ImageData):
         draw_seed: Which digits are drawn, independent of the seed of the run.
     """
 
+    handwriting = True
+
     def __init__(
         self,
         train_size: PositiveInt = 60_000,

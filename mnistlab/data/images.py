@@ -53,6 +53,9 @@ class ImageData(LightningDataModule):
         std: Divides the images after that; if not given, measured on the training split.
     """
 
+    handwriting: bool = False
+    """Whether its images are signs that somebody has written; of these it can be told what is none of them."""
+
     def __init__(
         self,
         batch_size: PositiveInt = 128,

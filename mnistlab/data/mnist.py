@@ -37,6 +37,7 @@ class MNIST(IdxData):
     """
 
     folder = "MNIST"
+    handwriting = True
 
     @property
     def own_heads(self) -> dict[str, int]:
@@ -94,6 +95,7 @@ class KMNIST(IdxData):
     """
 
     folder = "KMNIST"
+    handwriting = True
 
     @property
     def own_heads(self) -> dict[str, int]:
@@ -126,6 +128,7 @@ class QMNIST(IdxData):
     """
 
     folder = "QMNIST"
+    handwriting = True
 
     def __init__(self, test_part: Literal["test", "test10k", "test50k"] = "test", **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -181,6 +184,7 @@ class EMNIST(IdxData):
     """
 
     folder = "EMNIST"
+    handwriting = True
 
     sizes: ClassVar[Mapping[Arrangement, tuple[int, int, int]]] = {
         "byclass": (62, 697_932, 116_323),

@@ -51,7 +51,7 @@ class Images(ImageData):
         classes: The names of the classes in their order; if not given, those that the data have. A checkpoint says
             them, so that other images are told as it has learnt them.
         handwriting: Whether a picture that `predict` is given shows signs on paper, each of which becomes an image as
-            MNIST's are; else the whole picture is resized, as these images were.
+            MNIST's are, or is told to be none; else the whole picture is resized, as these images were.
 
     Raises:
         LabError: If nothing at `path` can be read.

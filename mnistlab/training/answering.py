@@ -100,15 +100,13 @@ def answer(files: Sequence[str], model: Classifier, data: ImageData, found: Foun
 def _refusal(model: Classifier, data: ImageData, found: Found | None) -> Refusal | None:
     """What the checkpoint that was tested says is none of its classes; of another one it is learnt from its data."""
     refusal = Refusal.of(found.contents, found.path) if found else None
-    if refusal is None:
+    if refusal is None and data.handwriting:
         with suppress(LabError, OSError):
             data.setup("validate")  # nothing is fetched for it
             refusal = find_refusal(model, data)
     if refusal is None:
-        tell(
-            "note: every picture gets an answer: what is none of the classes is known of the checkpoint that fit has "
-            "tested, or where the data are."
-        )
+        why = "the checkpoint that fit has tested, or where the data are" if data.handwriting else "handwriting only"
+        tell(f"note: every picture gets an answer: what is none of the classes is known of {why}.")
     return refusal
 
 

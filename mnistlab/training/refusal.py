@@ -139,13 +139,16 @@ def find_refusal(
 ) -> Refusal | None:
     """What refuses images of none of the classes, from images that the model was not trained with where there are some.
 
-    The same images give the same; nothing random is drawn but from generators of its own. None where they are too few.
+    The same images give the same; nothing random is drawn but from generators of its own. None where they are too few,
+    or no handwriting: what makes strokes look as if on paper makes other pictures look like nothing that there is.
 
     Args:
         model: The model, as it was tested.
         data: Its data.
         within: Within what the model computes, such as another precision.
     """
+    if not data.handwriting:
+        return None
     some = data.unseen(_MOST)
     images, target = some.images, some.targets.get(model.primary, some.primary)
     classes = model.heads[model.primary]

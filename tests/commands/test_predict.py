@@ -270,6 +270,10 @@ def test_a_picture_of_ones_own_is_answered_as_in_the_table(here: Path, capsys: p
 
     assert len(found) == len(expected) == 24
     assert sorted(found) == pytest.approx(sorted(expected), abs=1e-5)
+    assert main(["predict", "--ckpt_path=own", *pictures]) == 0
+    told = capsys.readouterr()
+    assert "no label" not in told.out
+    assert "is known of handwriting only" in told.err
 
     paper(here / "two.png", 4, 1)
     assert main(["predict", "--ckpt_path=own", "--data.handwriting=true", "--json", "two.png"]) == 0
