@@ -25,16 +25,15 @@ def main(args: "Sequence[str] | None" = None) -> int:
     """
     from mnistlab.commands.declaring.dispatch import command_of  # noqa: PLC0415 - see above
     from mnistlab.errors import TOO_LITTLE_MEMORY, LabError, is_out_of_memory, output_fault, tell  # noqa: PLC0415 - see above
-    from mnistlab.system.interruptions import interruptions_noted  # noqa: PLC0415 - see above
+    from mnistlab.system.interruptions import interruptions_noted, was_interrupted  # noqa: PLC0415 - see above
     from mnistlab.text.addresses import kept_out  # noqa: PLC0415 - see above
 
-    interruptions: list[int] = []
-    with interruptions_noted(signal.default_int_handler, interruptions):
+    with interruptions_noted(signal.default_int_handler):
         try:
             typed = sys.argv[1:] if args is None else args
             command = command_of([kept_out(argument, typed=True) for argument in typed])
-            if not interruptions:  # while it was imported, where Python may have ignored the exception
-                with interruptions_noted(_leave, interruptions):
+            if not was_interrupted():  # while it was imported, where Python may have ignored the exception
+                with interruptions_noted(_leave):
                     return _said(command())
             tell("mnistlab: interrupted")
         except BrokenPipeError:  # `| head` has seen enough; nothing more can be said, not even at exit
@@ -44,7 +43,7 @@ def main(args: "Sequence[str] | None" = None) -> int:
             fault = output_fault(error)
             if isinstance(error, LabError) and error.exit_code == _INTERRUPTED:
                 tell(f"mnistlab: {error}")  # and where it can be continued
-            elif interruptions or isinstance(error, KeyboardInterrupt):
+            elif was_interrupted() or isinstance(error, KeyboardInterrupt):
                 tell("mnistlab: interrupted")
             elif isinstance(error, LabError):
                 tell(f"mnistlab: {error}")

@@ -19,6 +19,7 @@ from mnistlab.errors import LabError, is_hangup, tell
 from mnistlab.runs.folder import BEST, LAST, WEIGHTS
 from mnistlab.runs.recorder import Recorder
 from mnistlab.system.files import put, stream
+from mnistlab.system.interruptions import is_interruption
 from mnistlab.system.lightning_inside import Epochwise, is_epoch_over, validates_after
 from mnistlab.system.thrift import give_back_memory
 
@@ -170,8 +171,7 @@ class Keeper(Epochwise, Checkpoint):
             self.recorder.write_table()
             self.recorder.finish("diverged", error=str(exception))
         else:
-            interrupted = isinstance(exception, (KeyboardInterrupt, SystemExit)) or is_hangup(exception)
-            status = "interrupted" if interrupted else "failed"
+            status = "interrupted" if is_interruption(exception) or is_hangup(exception) else "failed"
             self.recorder.finish(status, error=f"{type(exception).__name__}: {exception}")
         if trainer.state.fn == "fit":
             with suppress(OSError, LabError):  # what ended the run is what the user must hear of

@@ -32,7 +32,7 @@ from mnistlab.sweeps.plan import Plan, finished, plan_from
 from mnistlab.sweeps.space import Axis, Point
 from mnistlab.sweeps.storage import HEARTBEAT_S, told_of_the_database
 from mnistlab.sweeps.study import Study
-from mnistlab.system.interruptions import ended_like_interrupted
+from mnistlab.system.interruptions import ended_like_interrupted, was_interrupted
 from mnistlab.system.shapes import is_number
 from mnistlab.system.strict_json import spelt
 from mnistlab.system.threads import compute_with
@@ -78,9 +78,9 @@ def _take_on(study: Study, trial: Trial, read: dict[str, ImageData]) -> None:
         try:
             value, pruned = _Job(study, trial, read).done()
         except LabError as error:
-            if isinstance(error, Interrupted):
+            if isinstance(error, Interrupted) or was_interrupted():
                 study.give_back(trial)
-                raise
+                raise Interrupted("interrupted.") from error
             if not isinstance(error, GivenUpError):
                 _fail(study, trial, error)
         except KeyboardInterrupt as error:

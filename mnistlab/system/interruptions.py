@@ -13,33 +13,42 @@ _NAMES = ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")  # the last two are how som
 _ENDING = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
 
 
+_heard: list[int] = []  # the signals that have ended the command which runs
+
+
+def was_interrupted() -> bool:
+    """Whether a signal has ended the command that runs, whatever was made of its exception.
+
+    A module that is imported may raise anything instead, and so does torch where it writes a file.
+    """
+    return bool(_heard)
+
+
+def is_interruption(error: BaseException) -> bool:
+    """Whether an error is a signal's, or what Lightning or anybody else has made of it."""
+    return isinstance(error, KeyboardInterrupt | SystemExit) or was_interrupted()
+
+
 def interrupt(number: int, frame: FrameType | None) -> Never:
-    """Answer a signal as Python answers Ctrl-C."""
-    del number, frame
+    """Answer a signal as Python answers Ctrl-C, and note it."""
+    del frame
+    _heard.append(number)
     raise KeyboardInterrupt
 
 
 @contextmanager
-def interruptions_noted(replaced: Handler, seen: list[int]) -> Iterator[None]:
-    """Note every interruption: a module that is interrupted while it is imported may raise anything.
+def interruptions_noted(replaced: Handler) -> Iterator[None]:
+    """Note every interruption, Ctrl-C among them.
 
     What is ignored stays so, as SIGHUP is under `nohup`.
 
     Args:
         replaced: What has answered Ctrl-C so far; where something else has, nothing is changed.
-        seen: What is added to.
     """
     if signal.getsignal(signal.SIGINT) is not replaced or current_thread() is not main_thread():
         yield
         return
-
-    def note(number: int, frame: FrameType | None) -> Never:
-        seen.append(number)
-        interrupt(number, frame)
-
-    with _restored():
-        for number in (signal.SIGINT, *_unheard()):
-            signal.signal(number, note)
+    with _hearing(signal.SIGINT, *_unheard()):
         yield
 
 
@@ -52,9 +61,7 @@ def ended_like_interrupted() -> Iterator[None]:
     if current_thread() is not main_thread():
         yield
         return
-    with _restored():
-        for number in _unheard():
-            signal.signal(number, interrupt)
+    with _hearing(*_unheard()):
         yield
 
 
@@ -64,9 +71,14 @@ def _unheard() -> list[int]:
 
 
 @contextmanager
-def _restored() -> Iterator[None]:
+def _hearing(*numbers: int) -> Iterator[None]:
+    """Listen to signals to which nobody has listened; all are as before afterwards."""
+    if numbers:
+        _heard.clear()
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, *_ENDING)}
     try:
+        for number in numbers:
+            signal.signal(number, interrupt)
         yield
     finally:
         for number, handler in before.items():

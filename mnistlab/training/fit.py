@@ -33,6 +33,7 @@ from mnistlab.runs.supervision import Listener, Row, Supervision
 from mnistlab.runs.verdict import lower_rate, verdict
 from mnistlab.runs.writer import refuse_second
 from mnistlab.system.files import UnreadableError
+from mnistlab.system.interruptions import is_interruption
 from mnistlab.system.lightning_inside import callbacks_of
 from mnistlab.system.threads import threads
 from mnistlab.text.addresses import masked
@@ -185,16 +186,16 @@ def _closing(recorder: Recorder, supervision: Supervision | None) -> Iterator[No
     by_hand = _by_hand(supervision)
     try:
         yield
-    except (KeyboardInterrupt, SystemExit) as error:  # the latter is Lightning's answer to Ctrl-C
-        _close(recorder, "interrupted", "KeyboardInterrupt")
-        raise Interrupted(f"interrupted.{_way_on(recorder)}") from error
     except DivergedError as error:
         _close(recorder, "diverged", str(error))
         raise DivergedError(f"{error}{_way_on(recorder, diverged=True) if by_hand else ''}") from error
     except LostError as error:
         _close_lost(recorder, str(error))
         raise LostError(f"{error}{_way_on(recorder)}") from error
-    except Exception as error:
+    except (Exception, KeyboardInterrupt, SystemExit) as error:
+        if is_interruption(error):
+            _close(recorder, "interrupted", "KeyboardInterrupt")
+            raise Interrupted(f"interrupted.{_way_on(recorder)}") from error
         _close(recorder, "interrupted" if is_hangup(error) else "failed", f"{type(error).__name__}: {error}")
         if by_hand and (recorder.folder / LAST).is_file():
             error.add_note(_way_on(recorder))

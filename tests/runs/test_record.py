@@ -248,6 +248,34 @@ def test_a_failure_is_recorded(
     assert "Traceback" not in error
 
 
+@pytest.mark.parametrize("place", ["training_step", "on_save_checkpoint", "test_step"])
+def test_an_interruption_is_recorded_whatever_is_made_of_it(
+    here: Path, small_data: tuple[str, ...], capsys: pytest.CaptureFixture[str], place: str
+) -> None:
+    """In the middle of a file, torch raises an error of its own; the next run is a run of its own."""
+
+    def interrupted(*_: object) -> None:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise RuntimeError("unexpected pos 14144 vs 14038") from None
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("the disk is full")
+
+    small = ["fit", "--model=TinyModel", *small_data, "--trainer.max_epochs=1"]
+    with mock.patch.object(Classifier, place, interrupted):
+        assert main(small) == 130
+
+    (folder,) = here.glob("runs/*/*")
+    record = record_of(folder)
+    assert (record["status"], record["segments"][-1]["status"]) == ("interrupted", "interrupted")
+    assert "mnistlab: interrupted. " in capsys.readouterr().err  # and how to go on
+    with mock.patch.object(Classifier, "training_step", fail):
+        assert main([*small, "--seed_everything=2"]) == 1
+    assert {record_of(each)["status"] for each in here.glob("runs/*/*")} == {"interrupted", "failed"}
+
+
 def test_the_record_exists_while_the_run_goes_on(here: Path, small_data: tuple[str, ...]) -> None:
     """Whoever looks at it sees that it is running, and how far it is."""
     seen: list[dict[str, Any]] = []
