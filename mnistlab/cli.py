@@ -25,9 +25,14 @@ def main(args: "Sequence[str] | None" = None) -> int:
     """
     from mnistlab.commands.declaring.dispatch import command_of  # noqa: PLC0415 - see above
     from mnistlab.errors import TOO_LITTLE_MEMORY, LabError, is_out_of_memory, output_fault, tell  # noqa: PLC0415 - see above
-    from mnistlab.system.interruptions import interruptions_noted, was_interrupted  # noqa: PLC0415 - see above
+    from mnistlab.system.interruptions import (  # noqa: PLC0415 - see above
+        forget_interruptions,
+        interruptions_noted,
+        was_interrupted,
+    )
     from mnistlab.text.addresses import kept_out  # noqa: PLC0415 - see above
 
+    forget_interruptions()
     with interruptions_noted(signal.default_int_handler):
         try:
             typed = sys.argv[1:] if args is None else args

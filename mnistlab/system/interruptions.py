@@ -24,6 +24,11 @@ def was_interrupted() -> bool:
     return bool(_heard)
 
 
+def forget_interruptions() -> None:
+    """Begin a command: what has ended another one in this process is no business of it."""
+    _heard.clear()
+
+
 def is_interruption(error: BaseException) -> bool:
     """Whether an error is a signal's, or what Lightning or anybody else has made of it."""
     return isinstance(error, KeyboardInterrupt | SystemExit) or was_interrupted()
@@ -74,7 +79,7 @@ def _unheard() -> list[int]:
 def _hearing(*numbers: int) -> Iterator[None]:
     """Listen to signals to which nobody has listened; all are as before afterwards."""
     if numbers:
-        _heard.clear()
+        forget_interruptions()
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, *_ENDING)}
     try:
         for number in numbers:

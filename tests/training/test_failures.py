@@ -285,6 +285,20 @@ def test_an_interruption_is_one_whatever_a_module_makes_of_it(
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+def test_an_interruption_is_of_one_command_only(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of several that a program runs, the next one ends as it would, whoever listens to Ctrl-C there."""
+    (here / "halfway_here.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGTERM)\n")
+
+    assert main(["fit", "--model=halfway_here.Model"]) == 130
+    capsys.readouterr()
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        assert main(["fit", "--model=NoSuchModel"]) == 2
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert "NoSuchModel" in capsys.readouterr().err
+
+
 def test_code_that_raises_is_named_with_its_line(trouble: Trouble) -> None:
     """It is the user's own, not the library that called it."""
     code, message, record = trouble("raise")
