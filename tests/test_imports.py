@@ -33,6 +33,7 @@ FLOORS = [
     ("sections", "what a configuration consists of"),
     ("catalogue", "what there is to choose from, known without torch"),
     ("presets", "configuration in Python and YAML"),
+    ("export", "a trained net for other programs, each form proved"),
     ("training", "one command over one model"),
     ("reports", "what kept runs say, on pages and on the screen"),
     ("sweeps", "many runs"),
@@ -84,11 +85,11 @@ def test_the_drawing_of_the_house_is_the_order_that_is_kept() -> None:
 
 
 def test_every_room_has_its_place() -> None:
-    """At most 26 of them, so that a stranger sees all at a glance."""
+    """At most 27 of them, so that a stranger sees all at a glance."""
     rooms = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in FILES}
 
     assert rooms == {*RANK}
-    assert len([*rooms, "py.typed"]) <= 26
+    assert len([*rooms, "py.typed"]) <= 27
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
@@ -194,6 +195,9 @@ OF_RUNS = [
     ("reproduce", "none"),
     ("report", "none"),
     ("report", "--trust=1", "none"),
+    ("export", "none"),
+    ("draw", "none"),
+    ("draw",),
     ("inspect", "none.ckpt"),
     ("runs", "show", "none"),
     ("sweep", "--model.hidden_dim=choice:64,0"),
@@ -237,6 +241,16 @@ def test_what_kept_runs_say_loads_no_torch(tested: list[str], words: tuple[str, 
     found = loaded(f"from mnistlab import main; assert main({arguments}) == 0")
 
     assert not found & {"torch", "lightning", "torchvision", "jsonargparse"}
+
+
+def test_a_report_in_which_one_can_draw_loads_no_torch(tested: list[str]) -> None:
+    """Where the page of the net is there already."""
+    load_catalogue()
+    assert mnistlab.main(["export", tested[0], "--format=html"]) == 0
+    found = loaded(f"from mnistlab import main; assert main(['report', {tested[0]!r}, '--live']) == 0")
+
+    assert not found & {"torch", "lightning", "torchvision", "jsonargparse"}
+    assert "<iframe" in Path(tested[0], "report.html").read_text()
 
 
 def test_a_report_of_an_older_run_loads_no_lightning(tested: list[str]) -> None:

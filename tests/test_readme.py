@@ -57,6 +57,7 @@ def test_every_command_and_every_snippet_of_the_readme_runs(
 ) -> None:
     """They run in the order in which they stand there, each on what the ones before have left."""
     monkeypatch.setenv("HOME", str(here))  # completion is installed there
+    monkeypatch.setattr("webbrowser.open", lambda _: True)
     _draw_pictures(here)
     commands = 0
     for language, text in _BLOCK.findall(README.read_text(encoding="utf-8")):

@@ -77,7 +77,7 @@ class Classifier(Transfer):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Refuse a model without a name of its own: runs and checkpoints are found by it."""
         super().__init_subclass__(**kwargs)
-        if vars(cls).get("abstract", False):
+        if vars(cls).get("abstract", False) or cls.__module__.startswith("torch."):  # torch.export derives its own
             return
         name = vars(cls).get("name")
         path = f"{cls.__module__}.{cls.__qualname__}"

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from mnistlab.commands.declaring.model import Command, Work
+from mnistlab.commands.declaring.model import TRAIN, Command, Work
 from mnistlab.options.arguments import JSON, Arguments, Option
 
 
@@ -20,7 +20,8 @@ def _data(asked: Arguments) -> Work:
 COMMAND = Command(
     "count images by class and split, find duplicates, show samples",
     _data,
-    order=0,
+    TRAIN,
+    order=8,
     about="""\
 Reads images as fit would, trains nothing, and says how many of which class are
 in which split, their size, channels, mean and deviation, and which are there

@@ -24,7 +24,8 @@ COMMAND = Command(
 Writes a page about a run: its curves, what it mistakes for what, how far its
 confidence can be trusted, its worst mistakes, and how to repeat it. It puts
 several runs side by side, and of a sweep it shows the trials and the best run.
-It is one HTML file that opens in any browser, without a network.""",
+It is one HTML file that opens in any browser, without a network. A run that has
+a page of `mnistlab draw` is linked to it.""",
     names=(
         Option(
             "RUN",
@@ -43,6 +44,7 @@ It is one HTML file that opens in any browser, without a network.""",
             default="report.html in the folder of the run or of the sweep; of several runs in the current folder",
             completes=".html",
         ),
+        Option("live", "Lay in a small page to draw on; of a sweep its best run's"),
         PACKAGES,
         RUN_DIR,
     ),

@@ -161,6 +161,10 @@ class Foreign(ImageData):
         """The first validation images, or the first of a training epoch where there are none."""
         return self._read("train" if self.lacks("val") else "val", most)
 
+    def seen(self, most: int) -> ImageSet:
+        """The first images of a training epoch."""
+        return self._read("train", most)
+
     @property
     def _look(self) -> _Look:
         """Taken once for the same module with the same options."""

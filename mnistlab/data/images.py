@@ -241,7 +241,14 @@ class ImageData(LightningDataModule):
         Args:
             most: How many, where there are so many.
         """
-        data, rows = self.rows_of("train" if self.lacks("val") else "val")
+        return self._some_of("train" if self.lacks("val") else "val", most)
+
+    def seen(self, most: int) -> ImageSet:
+        """Some of the training images, on the CPU."""
+        return self._some_of("train", most)
+
+    def _some_of(self, split: str, most: int) -> ImageSet:
+        data, rows = self.rows_of(split)
         some = rows[:: max(1, len(rows) // most)][:most].to(data.images.device)
         return ImageSet(data.images[some].cpu(), {head: target[some].cpu() for head, target in data.targets.items()})
 

@@ -136,6 +136,12 @@ class Images(ImageData):
         """Whether the test is drawn from all images: where the data are not divided, or it was asked for."""
         return not self._is_divided or super().is_pooled
 
+    def lacks(self, split: Literal["train", "val", "test"]) -> str:
+        """Why there are no images of a split; nothing where there are some."""
+        if split == "val" and self.val_fraction == 0 and self._val_size is None:
+            return "data.val_fraction is 0"
+        return super().lacks(split) if split != "test" or self.num_images["test"] else "data.test_fraction is 0"
+
     def held_out(self, images: int | None) -> int:
         """How many training images are for validation: their share, those of the data, or as usual."""
         if self.val_fraction is not None:
@@ -227,7 +233,7 @@ class Images(ImageData):
         if not self._own.labelled:
             return images
         share = _TEST_SHARE if self.test_fraction is None else self.test_fraction
-        return min(images, max(1, round(share * images)))
+        return min(images, max(1, round(share * images))) if share else 0
 
     def _check(self, stage: str) -> None:
         """Refuse a stage for which there are no labels or no images."""

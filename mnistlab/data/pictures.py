@@ -46,6 +46,7 @@ _NOISES = 5.0  # and how many times the noise of the paper
 _TOUCHED, _SURE = 0.2, 0.5  # ink that belongs to a piece, and of which each piece has some
 _GROUND = 0.05  # of black to white; what differs less from the corners of a picture is its ground
 _FRINGE = 0.08  # ink that the box of a sign takes in
+_HALF = 0.5 + 1e-6  # of a pixel; what lies just between two goes the same way however its sum was rounded
 _EDGE = 2  # pixels around a piece in which its soft edge may lie
 
 
@@ -245,7 +246,7 @@ def _place(ink: Grey, *, by_mass: bool) -> slice:
     """Where rows or columns of so much ink, (n,), stand in the image; no further out than its edge."""
     size = len(ink)
     middle = float((ink * np.arange(size)).sum() / max(ink.sum(), 1e-9)) if by_mass else size / 2
-    begin = min(max(int(np.floor(SIDE / 2 - middle + 0.5)), 0), SIDE - size)
+    begin = min(max(int(np.floor(SIDE / 2 - middle + _HALF)), 0), SIDE - size)
     return slice(begin, begin + size)
 
 

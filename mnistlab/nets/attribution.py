@@ -57,7 +57,7 @@ def attribute(
         images = images.detach().clone()
         chosen = suitable(net, images) if method == "auto" else method
         if chosen == "attention":
-            heat = _attention(_backbone(net, chosen), images)
+            heat = attention_rollout(_backbone(net, chosen), images)
         elif chosen == "gradcam":
             heat = _gradcam(net, images, head, target, stage)
         else:
@@ -90,8 +90,16 @@ def _gradcam(net: nn.Module, images: Tensor, head: str | None, target: Tensor | 
     return heat
 
 
-def _attention(backbone: Backbone, images: Tensor) -> Tensor:
-    """From block to block each token hands on half of itself and half of what it has looked at."""
+def attention_rollout(backbone: Backbone, images: Tensor) -> Tensor:
+    """Which patches the class token has looked at.
+
+    From block to block each token hands on half of itself and half of what it has looked at.
+
+    Shape: normalized images (batch, channels, height, width) -> (batch, rows, columns) of patches, at least 0.
+
+    Raises:
+        ValueError: If no stage has attention.
+    """
     rollout: Tensor | None = None
     x = images
     with torch.no_grad():

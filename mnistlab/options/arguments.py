@@ -1,6 +1,6 @@
 """The options that a command declares, and how what was typed after it is read by them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
@@ -187,6 +187,25 @@ def read_arguments(
     return Arguments(command, names, frozenset(on), values, others)
 
 
+def split_words(
+    arguments: Sequence[str], is_one: Callable[[str], bool] = lambda _: True
+) -> tuple[list[str], list[str]]:
+    """Words that are neither options nor their values, and the rest in its order.
+
+    Args:
+        arguments: What was typed.
+        is_one: Whether such a word is wanted; else it is left with the rest.
+    """
+    words: list[str] = []
+    rest: list[str] = []
+    takes = False  # whether the option before it still wants its value
+    for argument in arguments:
+        is_option = argument.startswith("--")
+        (rest if is_option or takes or not is_one(argument) else words).append(argument)
+        takes = is_option and "=" not in argument and argument[2:] not in SWITCHES
+    return words, rest
+
+
 def _divided(arguments: Sequence[str], options: Sequence[Option]) -> tuple[list[str], list[str]]:
     """The arguments that are a command's own, also misspelt, and those that it shares with another command."""
     others = {*(option.name for option in STEERING), "model"}  # not its own, however much they look like one
@@ -198,7 +217,8 @@ def _divided(arguments: Sequence[str], options: Sequence[Option]) -> tuple[list[
     while rest:
         argument = rest.pop(0)
         name, equals, _ = argument.removeprefix("--").partition("=")
-        near = name not in others and get_close_matches(name, own, cutoff=0.75)
+        alike = [each for each in own if ("." in each) == ("." in name)]  # `model_file`, but never `model.filters`
+        near = name not in others and get_close_matches(name, alike, cutoff=0.75)
         part = ours if argument in ("-h", "--help") or near else shared
         part.append(argument)
         if not equals and argument not in switches and rest and not rest[0].startswith("--"):

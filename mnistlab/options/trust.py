@@ -1,9 +1,11 @@
 """What a stranger's file may say: a checkpoint, a safetensors file, the configuration of a run that is continued.
 
-Nothing that it names is imported, and no place that it names is written to, unless that is trusted here or the user
-says so: by `--trust`, or by writing the same of the same option. Whoever reviews safety reads this file, and for the
-mechanisms five others: `checkpoints/reading.py` loads tensors and plain data only, `checkpoints/pickled.py` tells what
-else a file would import, `checkpoints/limits.py` bounds how much it may describe, and `options/walk.py` with
+An exported net in ONNX is read as data; one in C, or of torch.export, is code, and is opened with `--trust` only.
+
+Of the others nothing that they name is imported, and no place that they name is written to, unless that is trusted here
+or the user says so: by `--trust`, or by writing the same of the same option. Whoever reviews safety reads this file,
+and for the mechanisms five others: `checkpoints/reading.py` loads tensors and plain data only, `checkpoints/pickled.py`
+tells what else a file would import, `checkpoints/limits.py` bounds how much it may describe, and `options/walk.py` with
 `options/choosing.py` asks the checks here of everything whose source is a checkpoint. Torch is not needed.
 """
 
@@ -95,6 +97,19 @@ class Vouching:
                     f"{entry.where} names {visible(text)}, which lies neither here nor in the folder of the run. "
                     f"If you trust it, add {quote(f'--trust={visible(text)}')} or say {entry.name} yourself."
                 )
+
+    def check_code_of(self, file: Path) -> None:
+        """Refuse an exported net that is run to be read: C, or a graph of torch, which evaluates text of the file.
+
+        Raises:
+            LabError: If the user does not vouch for it.
+        """
+        if file.resolve() not in {Path(at_home(name)).resolve() for name in self.names if "/" in name}:
+            shown = file if "/" in str(file) else f"./{file}"
+            raise LabError(
+                f"{visible(str(file))} is run as code when it is measured, and one of a stranger could do anything. "
+                f"If you trust it, add {quote(f'--trust={shown}')}."
+            )
 
     def _said(self) -> set[tuple[Key, str]]:
         """The text that the user has given to each option."""

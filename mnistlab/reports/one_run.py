@@ -7,6 +7,7 @@ from contextlib import suppress
 from mnistlab.errors import LabError
 from mnistlab.reports.behind import Trust
 from mnistlab.reports.curves import course
+from mnistlab.reports.drawing import Drawing
 from mnistlab.reports.markup import Markup, element, folded, joined, note, preformatted, table
 from mnistlab.reports.tested import interval, tested
 from mnistlab.runs.folder import CONFIG, LAST
@@ -26,8 +27,8 @@ _STATES = {
 }
 
 
-def headline(run: Run) -> Markup:
-    """The figures that a run is judged by."""
+def headline(run: Run, drawing: Drawing) -> Markup:
+    """The figures that a run is judged by, and where one can draw for its net."""
     tested_with = " of the last weights" if run.said("metrics", "test", "checkpoint") == "last" else ""
     between = interval(run)
     likely = f" (95 %: {between})" if between else ""
@@ -40,7 +41,7 @@ def headline(run: Run) -> Markup:
         "status": run.status or UNKNOWN,
     }
     parts = [element("div", element("dt", name), element("dd", value)) for name, value in figures.items()]
-    return joined([element("dl", *parts, class_="figures"), *_state(run)])
+    return joined([element("dl", *parts, class_="figures"), *_state(run), *drawing.shown(run)])
 
 
 def _further(run: Run) -> Iterator[tuple[str, str]]:

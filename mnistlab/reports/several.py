@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mnistlab.reports.behind import Trust
 from mnistlab.reports.curves import courses
+from mnistlab.reports.drawing import Drawing
 from mnistlab.reports.markup import Markup, element, folded, joined, note, table
 from mnistlab.reports.one_run import about, headline, sections
 from mnistlab.reports.tested import interval
@@ -40,7 +41,7 @@ def best_of(runs: Sequence[Run]) -> Run | None:
     return max((run for run in runs if run.val_acc is not None), key=_merit, default=None)
 
 
-def runs_side_by_side(runs: Sequence[Run], trust: Trust) -> Iterator[Markup]:
+def runs_side_by_side(runs: Sequence[Run], trust: Trust, drawing: Drawing) -> Iterator[Markup]:
     """A table, the curves, and each run by itself."""
     further = _further(runs)
     columns = (
@@ -57,6 +58,7 @@ def runs_side_by_side(runs: Sequence[Run], trust: Trust) -> Iterator[Markup]:
         "Status",
     )
     names = names_of(runs)
+    links = [drawing.link(run, "Draw") for run in runs]
     rows = [
         (
             element("a", names[run], href=f"#run-{number}"),
@@ -70,6 +72,7 @@ def runs_side_by_side(runs: Sequence[Run], trust: Trust) -> Iterator[Markup]:
             duration(run.seconds),
             moment(run.started, "minutes") or UNKNOWN,
             run.status or UNKNOWN,
+            *([links[number] or UNKNOWN] if any(links) else []),
         )
         for number, run in enumerate(runs)
     ]
@@ -80,11 +83,12 @@ def runs_side_by_side(runs: Sequence[Run], trust: Trust) -> Iterator[Markup]:
     warning = (
         [note(f"They are of different data ({', '.join(groups)}): these figures do not compare.")] if mixed else []
     )
-    beside = table(columns, rows, caption="The runs side by side", numeric=columns[3:-2])
+    headings = (*columns, "Net") if any(links) else columns
+    beside = table(headings, rows, caption="The runs side by side", numeric=columns[3:-2])
     yield _part("Side by side", *warning, beside)
     charts = [courses(group, best_of(group), names, kind if mixed else "") for kind, group in groups.items()]
     yield _part("Curves", *charts)
-    each = [_folded(run, names[run], trust, f"run-{number}") for number, run in enumerate(runs)]
+    each = [_folded(run, names[run], trust, drawing, f"run-{number}") for number, run in enumerate(runs)]
     yield _part("Each run", *each)
 
 
@@ -97,7 +101,7 @@ def names_of(runs: Sequence[Run]) -> dict[Run, str]:
     }
 
 
-def sweep(folder: Path, trials: Sequence[Run], trust: Trust) -> Iterator[Markup]:
+def sweep(folder: Path, trials: Sequence[Run], trust: Trust, drawing: Drawing) -> Iterator[Markup]:
     """Its trials in a table, their curves, its plots, and the best run."""
     options = list(dict.fromkeys(option for trial in trials for option in trial.point))
     names = list(last_parts(options).values())
@@ -127,7 +131,7 @@ def sweep(folder: Path, trials: Sequence[Run], trust: Trust) -> Iterator[Markup]
     if best is None:
         yield _part("Best trial", note("No trial has been validated yet, so none is the best."))
     else:
-        inner = (element("p", f"{best.title}, {about(best)}", class_="about"), headline(best))
+        inner = (element("p", f"{best.title}, {about(best)}", class_="about"), headline(best, drawing))
         yield _part(f"Best trial: {_called(best)}", *inner, *sections(best, trust, level=3))
 
 
@@ -161,10 +165,10 @@ def _part(heading: str, *inner: Markup) -> Markup:
     return element("section", element("h2", heading), *inner)
 
 
-def _folded(run: Run, called: str, trust: Trust, name: str) -> Markup:
+def _folded(run: Run, called: str, trust: Trust, drawing: Drawing, name: str) -> Markup:
     summary = joined([element("strong", called), " ", element("span", f"{run.title}, {percent(run.test_acc)}")])
     opening = element("p", about(run), class_="about", id=name)  # a link to what is inside opens it
-    return folded(summary, opening, headline(run), *sections(run, trust, level=3), class_="run")
+    return folded(summary, opening, headline(run, drawing), *sections(run, trust, level=3), class_="run")
 
 
 def _states(trials: Sequence[Run]) -> Markup:

@@ -26,6 +26,7 @@ class Wanted:
     sweep: Path | None  # the folder of the sweep that it is about; None where it is about runs
     runs: Sequence[Run]  # those runs
     path: Path  # the file
+    live: bool  # whether a small page of the net stands in it
     allowed: frozenset[str]  # the packages that a configuration may name besides those that are trusted anyway
 
 
@@ -43,7 +44,7 @@ def wanted(asked: Arguments) -> Wanted:
     path = Path(asked.values["output"]) if "output" in asked.values else place
     if is_folder(path):
         raise LabError(f"--output={path}: it is a folder. Name the file: --output={path / NAME}")
-    return Wanted(sweep, runs, path, allowed)
+    return Wanted(sweep, runs, path, "live" in asked.switches, allowed)
 
 
 def _sweep(names: Sequence[str], root: Path) -> Path | None:

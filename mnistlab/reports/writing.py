@@ -5,9 +5,10 @@ from pathlib import Path
 
 from mnistlab.reports.behind import Trust
 from mnistlab.reports.charts import STYLE
+from mnistlab.reports.drawing import Drawing, live_pages
 from mnistlab.reports.markup import Markup, element
 from mnistlab.reports.one_run import about, headline, sections
-from mnistlab.reports.several import runs_side_by_side, sweep, trials_of
+from mnistlab.reports.several import best_of, runs_side_by_side, sweep, trials_of
 from mnistlab.reports.wanted import Wanted
 from mnistlab.runs.record import now
 from mnistlab.runs.run import Run
@@ -25,34 +26,36 @@ def report(wanted: Wanted) -> int:
         LabError: If the file cannot be written.
     """
     trust = Trust(wanted.allowed)
-    text = _of_sweep(wanted.sweep, trust) if wanted.sweep else _of_runs(wanted.runs, trust)
+    trials = trials_of(wanted.sweep) if wanted.sweep else []
+    shown = [best] if (best := best_of(trials)) else wanted.runs
+    drawing = Drawing(wanted.path.parent, live_pages(shown, wanted.allowed) if wanted.live else {})
+    text = _of_sweep(wanted.sweep, trials, trust, drawing) if wanted.sweep else _of_runs(wanted.runs, trust, drawing)
     with telling(wanted.path, "Name a file with --output=..."):
         write_text(wanted.path, text)
     print(f"wrote {wanted.path}")
     return 0
 
 
-def _of_runs(runs: Sequence[Run], trust: Trust) -> str:
+def _of_runs(runs: Sequence[Run], trust: Trust, drawing: Drawing) -> str:
     if len(runs) == 1:
         (run,) = runs
-        return _page(run.title, about(run), [headline(run), *sections(run, trust)])
+        return _page(run.title, about(run), [headline(run, drawing), *sections(run, trust)], drawing)
     models = ", ".join(dict.fromkeys(run.title for run in runs))
-    return _page(f"{len(runs)} runs", models, runs_side_by_side(runs, trust))
+    return _page(f"{len(runs)} runs", models, runs_side_by_side(runs, trust, drawing), drawing)
 
 
-def _of_sweep(folder: Path, trust: Trust) -> str:
-    trials = trials_of(folder)
+def _of_sweep(folder: Path, trials: Sequence[Run], trust: Trust, drawing: Drawing) -> str:
     models = ", ".join(dict.fromkeys(trial.title for trial in trials)) or "no trials yet"
-    return _page(folder.resolve().name, models, sweep(folder, trials, trust))
+    return _page(folder.resolve().name, models, sweep(folder, trials, trust, drawing), drawing)
 
 
-def _page(title: str, subtitle: str, inner: Iterable[Markup]) -> str:
+def _page(title: str, subtitle: str, inner: Iterable[Markup], drawing: Drawing) -> str:
     """A whole page."""
     style = STYLE + Path(__file__).with_name("style.css").read_text(encoding="utf-8")
     head = element(
         "head",
         element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=_POLICY),
+        element("meta", http_equiv="Content-Security-Policy", content=_policy(drawing)),
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("meta", name="color-scheme", content="light dark"),
         element("title", f"{title} - mnistlab"),
@@ -62,3 +65,9 @@ def _page(title: str, subtitle: str, inner: Iterable[Markup]) -> str:
     header = element("header", element("h1", title), element("p", subtitle, class_="about"))
     body = element("body", header, element("main", *inner), element("footer", element("p", closing)))
     return f"<!DOCTYPE html>\n{element('html', head, body, lang='en')}\n"
+
+
+def _policy(drawing: Drawing) -> str:
+    """The policy, with the scripts of the small pages, which are bound by it too."""
+    scripts = dict.fromkeys(script for page in drawing.live.values() for script in page.scripts)
+    return f"{_POLICY}; script-src {' '.join(scripts)}" if scripts else _POLICY

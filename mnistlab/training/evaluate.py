@@ -33,11 +33,11 @@ from mnistlab.training.picture import save_picture
 from mnistlab.training.picture_files import Pictures
 from mnistlab.training.screen import Screen
 from mnistlab.training.taking import try_measuring
-from mnistlab.training.wanted import KAGGLE, Table, Wanted
+from mnistlab.training.wanted import KAGGLE, Outcome, Table
 from mnistlab.training.weights import load_weights
 
 
-def _check(command: str, assembled: Assembled, wanted: Wanted) -> None:
+def _check(command: str, assembled: Assembled, wanted: Outcome) -> None:
     """Refuse what cannot be measured, before any work."""
     means, data = assembled.means, assembled.data
     if command in ("predict", "explain") and means.processes > 1:
@@ -54,7 +54,7 @@ def evaluate(
     invocation: Invocation,
     settled: Settled,
     found: Found | None,
-    wanted: Wanted,
+    wanted: Outcome,
     assemble: Callable[[Invocation, Settled, Found | None], Assembled],
 ) -> int:
     """Run the command and keep its outcome; the exit code.
@@ -88,7 +88,7 @@ def evaluate(
         return _evaluate(invocation, assembled, found, wanted)
 
 
-def _evaluate(invocation: Invocation, assembled: Assembled, found: Found | None, wanted: Wanted) -> int:
+def _evaluate(invocation: Invocation, assembled: Assembled, found: Found | None, wanted: Outcome) -> int:
     model, data, means, folder = assembled.model, assembled.data, assembled.means, assembled.folder
     resolved = assembled.configuration.plain()
     record = start_record(invocation.command, invocation.arguments, resolved, model.name, invocation.presets)

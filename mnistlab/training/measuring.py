@@ -9,6 +9,7 @@ from mnistlab.system.interruptions import ended_like_interrupted
 from mnistlab.system.lightning_inside import quiet
 from mnistlab.system.purpose import only_measure
 from mnistlab.system.thrift import keep_freed_memory
+from mnistlab.training.export_options import Export, ModelFile
 from mnistlab.training.failures import explaining
 from mnistlab.training.found import Found, find
 from mnistlab.training.invocation import Invocation
@@ -36,7 +37,7 @@ def measuring(command: str, arguments: Sequence[str], wanted: Wanted = None) -> 
         keep_freed_memory()
         set_import_policy(invocation.vouching.importable)
         refuse_random_weights(invocation)
-        found = find(invocation)
+        found = _find(invocation, wanted)
         known = known_settled(invocation, found)
         directly = known is not None and is_enough(known) and not invocation.switches["print_config"]
         if directly:
@@ -52,6 +53,14 @@ def measuring(command: str, arguments: Sequence[str], wanted: Wanted = None) -> 
     return run
 
 
+def _find(invocation: Invocation, wanted: Wanted) -> Found | None:
+    if not isinstance(wanted, ModelFile):
+        return find(invocation)
+    from mnistlab.training.exported import find_exported  # noqa: PLC0415 - brings the forms of export in
+
+    return find_exported(invocation, wanted)
+
+
 def _here(invocation: Invocation, found: Found | None, known: Settled | None) -> tuple[Found | None, Settled]:
     """What was found, without places that only another machine has, and the configuration that comes of it."""
     from mnistlab.training.elsewhere import here  # noqa: PLC0415 - what its classes derive from is decided by now
@@ -64,8 +73,8 @@ def _here(invocation: Invocation, found: Found | None, known: Settled | None) ->
 def _work(
     invocation: Invocation, settled: Settled, found: Found | None, wanted: Wanted, *, directly: bool
 ) -> Callable[[], int]:
-    from mnistlab.training.evaluate import evaluate  # noqa: PLC0415 - as above
-
+    evaluate = _evaluating(wanted)
+    wanted = None if isinstance(wanted, ModelFile) else wanted
     if directly:
         from mnistlab.training.directly import assemble_directly  # noqa: PLC0415 - as above
 
@@ -77,3 +86,14 @@ def _work(
     if invocation.switches["print_config"]:
         return partial(print_config, invocation, settled, found)
     return partial(evaluate, invocation, settled, found, wanted, assemble_with_trainer)
+
+
+def _evaluating(wanted: Wanted) -> Callable[..., int]:
+    """What does the work once the parts are built."""
+    if isinstance(wanted, Export):
+        from mnistlab.training.exporting import export  # noqa: PLC0415 - as above
+
+        return export
+    from mnistlab.training.evaluate import evaluate  # noqa: PLC0415 - as above
+
+    return evaluate

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mnistlab.errors import LabError
-from mnistlab.options.arguments import SWITCHES
+from mnistlab.options.arguments import split_words
 
 STDIN = "-"
 
@@ -32,17 +32,7 @@ class Pictures(NamedTuple):
 
 def split_pictures(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     """The words that name pictures, and the rest: options with their values, and words that can be neither."""
-    pictures: list[str] = []
-    rest: list[str] = []
-    takes = False  # whether the option before it still wants its value
-    for argument in arguments:
-        is_option = argument.startswith("--")
-        if is_option or takes or not _may_be_picture(argument):
-            rest.append(argument)
-        else:
-            pictures.append(argument)
-        takes = is_option and "=" not in argument and argument[2:] not in SWITCHES
-    return pictures, rest
+    return split_words(arguments, _may_be_picture)
 
 
 def find_pictures(names: Sequence[str]) -> list[str]:

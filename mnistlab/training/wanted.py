@@ -1,8 +1,9 @@
-"""What `mnistlab predict` and `mnistlab explain` are asked for."""
+"""What commands want of a trained model besides its figures."""
 
 from dataclasses import dataclass
 
 from mnistlab.training.explain_options import Wish
+from mnistlab.training.export_options import Export, ModelFile
 from mnistlab.training.picture_files import Pictures
 
 FULL, KAGGLE = FORMATS = ("full", "kaggle")
@@ -16,4 +17,7 @@ class Table:
     form: str = FULL
 
 
-Wanted = Wish | Pictures | Table | None
+Outcome = Wish | Pictures | Table | None
+"""What is kept as a run: a picture, answers, or figures where it is None."""
+
+Wanted = Outcome | Export | ModelFile

@@ -38,6 +38,15 @@ def test_a_log_gets_a_line_now_and_then(small_data: tuple[str, ...], capsys: pyt
 
 
 @pytest.mark.usefixtures("here", "slow")
+def test_a_proof_is_told_too(small_data: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    """The answers of the net itself, and those of each form."""
+    assert main(["export", "--untrained", "--model=SDN8K", *small_data, "--data.test_size=300"]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if "/2 " in line]
+
+    assert lines == [f"{what} {done}/2  {11 * done} s" for what in ("asking the net", "proving pt2") for done in (1, 2)]
+
+
+@pytest.mark.usefixtures("here", "slow")
 def test_a_terminal_gets_a_count_that_goes_away(small_data: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing of it is left before what comes of the command."""
     monkeypatch.setattr("sys.stdout", screen := Terminal())

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from mnistlab.commands.declaring.model import TABLES, Command, all_commands, find_command
+from mnistlab.commands.declaring.model import IN_A_LINE, Command, all_commands, find_command
 from mnistlab.errors import LabError, tell
 from mnistlab.options.arguments import Arguments, read_arguments, spelt_out
 from mnistlab.system.environment import unknown
@@ -109,11 +109,11 @@ def _overview() -> str:
     groups: dict[str, dict[str, Command]] = {}
     for name, command in all_commands().items():
         groups.setdefault(command.group, {})[name] = command
-    width = max(len(name) for group, commands in groups.items() if group != TABLES for name in commands)
+    width = max(len(name) for group, commands in groups.items() if group not in IN_A_LINE for name in commands)
     lines: list[str] = []
     for group, commands in groups.items():
         rows = [f"  {name:<{width}}  {each.summary}" for name, each in commands.items()]
-        lines += [group, *([f"  {', '.join(commands)}"] if group == TABLES else rows)]
+        lines += [group, *([f"  {', '.join(commands)}"] if group in IN_A_LINE else rows)]
     return "\n".join(
         [
             "mnistlab trains and compares image classifiers on MNIST and its family.",

@@ -11,7 +11,10 @@ import mnistlab.commands
 from mnistlab.options.arguments import Arguments, Option
 
 TRAIN, MANY, TABLES, CARE = GROUPS = ("Train and measure", "Many runs", "See what there is", "Look after it")
-"""The headings of the overview; those of `TABLES` stand in one line."""
+"""The headings of the overview."""
+
+IN_A_LINE = (TABLES, CARE)
+"""Those whose commands stand in one line of it."""
 
 
 Work = Callable[[], int]
@@ -93,12 +96,17 @@ def train(asked: Arguments) -> Work:
 
 
 def _measure(asked: Arguments) -> Work:
+    from mnistlab.training.export_options import model_file  # noqa: PLC0415 - not for help
     from mnistlab.training.typed import refuse_mistakes  # noqa: PLC0415 - not for help
 
-    refuse_mistakes(asked.command, asked.others)
+    wanted, others = model_file(asked.values.get("model_file"), asked.others)
+    refuse_mistakes(asked.command, others)
     from mnistlab.training.measuring import measuring as work  # noqa: PLC0415 - brings torch in
 
-    return work(asked.command, asked.others)
+    return work(asked.command, others, wanted)
+
+
+_MODEL_FILE = Option("model_file", "An exported net; .pt2 and .c with --trust", "FILE", completes=".onnx")
 
 
 _DEVICE = ("trainer.accelerator", "trainer.devices", "trainer.precision")
@@ -113,4 +121,4 @@ def measuring(name: str, summary: str, order: int, *shows: str) -> Command:
         _DEVICE,
         ("run.name", "run.dir", "print_config", "debug"),
     )
-    return Command(summary, _measure, TRAIN, order, like=name, shows=groups)
+    return Command(summary, _measure, TRAIN, order, like=name, shows=groups, options=(_MODEL_FILE,))

@@ -4,6 +4,7 @@ import pickle
 import zipfile
 import zlib
 from collections.abc import Mapping
+from dataclasses import replace
 from math import isqrt
 from pathlib import Path
 
@@ -20,6 +21,8 @@ _FLAT, _GREY, _COLOUR = 2, 3, 4  # dimensions of many images
 def read_npz(path: Path) -> Gathered:
     """Read arrays as Keras (`x_train`, `y_train`, ...) and MedMNIST (`train_images`, `train_labels`, ...) name them.
 
+    Where there are `class_names`, these are the classes, though some of them may have no image.
+
     Raises:
         LabError: If it is broken, holds Python objects, or no images.
     """
@@ -35,7 +38,9 @@ def read_npz(path: Path) -> Gathered:
         ) from error
     except (OSError, EOFError, zipfile.BadZipFile, zlib.error, KeyError) as error:
         raise damaged(path, error) from error
-    return paired(arrays, path)
+    classes = arrays.pop("class_names", None)
+    found = paired(arrays, path)
+    return found if classes is None else replace(found, classes=[str(each) for each in classes.reshape(-1)])
 
 
 def read_tensors(path: Path) -> Gathered:

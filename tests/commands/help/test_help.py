@@ -13,7 +13,7 @@ import yaml
 
 from mnistlab.catalogue import Catalogue, ClassEntry, load_catalogue
 from mnistlab.cli import main
-from mnistlab.commands.declaring.model import TABLES, all_commands
+from mnistlab.commands.declaring.model import IN_A_LINE, all_commands
 
 Shown = Callable[..., str]
 COMMANDS = all_commands()
@@ -57,15 +57,17 @@ def classes_with_keys(catalogue: Catalogue) -> Iterator[tuple[str, ClassEntry]]:
 
 
 def test_without_arguments_the_commands_are_listed(shown: Shown) -> None:
-    """A line each, the tables in one, and a screen in all, as with `--help`, `-h` and `help`."""
+    """A line each, those of some groups in one, and a screen in all, as with `--help`, `-h` and `help`."""
     overview = shown()
     lines = overview.splitlines()
 
     assert len(lines) <= 24
     assert max(map(len, lines)) <= 80
     for name, command in COMMANDS.items():
-        begin = "  models, " if command.group == TABLES else f"  {name} "
-        (line,) = (line for line in lines if line.startswith(begin))
+        if command.group in IN_A_LINE:
+            line = lines[lines.index(command.group) + 1]
+        else:
+            (line,) = (line for line in lines if line.startswith(f"  {name} "))
         assert re.search(rf"\b{name}\b", line)
     assert shown("--help") == shown("-h") == shown("help") == overview
 

@@ -1,0 +1,107 @@
+"""The graph of a trained net: uint8 images as they are in, the probabilities of each class by head out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.export import Dim, ExportedProgram
+
+from mnistlab.classifier import Classifier
+from mnistlab.data import ImageData, ImageSet
+
+_MOST = 10_000  # images that are no test images
+
+
+class Answering(nn.Module):
+    """A net with its normalization before it, and what turns logits into probabilities behind it.
+
+    Args:
+        model: The model.
+        data: The data that it was trained on, whose mean and deviation are known.
+    """
+
+    def __init__(self, model: Classifier, data: ImageData) -> None:
+        super().__init__()
+        self.model = model
+        assert data.mean is not None
+        assert data.std is not None
+        self.normalization = 1 / (255 * data.std), data.mean / data.std
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        """The probabilities of each head.
+
+        Shape: (batch, channels, height, width) uint8 -> (batch, classes) for each head.
+        """
+        return self.probabilities(self.model.by_head(self.model(self.normalized(images))))
+
+    def normalized(self, images: Tensor) -> Tensor:
+        """uint8 images as the model takes them."""
+        factor, shift = self.normalization
+        return images.float() * factor - shift
+
+    def probabilities(self, logits: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
+        """Those of each head."""
+        return tuple(self.model.objective.of(head).probs(logits[head]) for head in self.model.heads)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is exported.
+
+    Attributes:
+        net: From images to probabilities, on the CPU, not training.
+        heads: The number of classes of each head, the primary one first.
+        shape: Channels, height and width of an image.
+        about: What is said of it in each file, as plain data.
+        data: The data that it was trained on.
+        images: The images that it must answer as the net does, on the CPU.
+        kind: What these are: test, validation or training.
+    """
+
+    net: Answering
+    heads: Mapping[str, int]
+    shape: tuple[int, int, int]
+    about: Mapping[str, Any]
+    data: ImageData
+    images: ImageSet
+    kind: str
+
+    def traced(self, batch: int | None = None) -> ExportedProgram:
+        """The graph of the net.
+
+        Args:
+            batch: How many images there are; if not given, any number.
+        """
+        images = torch.zeros(batch or 2, *self.shape, dtype=torch.uint8)
+        dynamic = None if batch else ({0: Dim.DYNAMIC},)
+        with torch.no_grad():
+            return torch.export.export(self.net, (images,), dynamic_shapes=dynamic)
+
+
+def subject_of(model: Classifier, data: ImageData, about: Mapping[str, Any]) -> Subject:
+    """What is exported of a model.
+
+    Args:
+        model: The model, with its weights; it is on the CPU, in float32 and not training afterwards.
+        data: The data that it was trained on.
+        about: What is said of it in each file.
+    """
+    model.cpu().float().eval()
+    images, kind = _asked(data)
+    channels, height, width = images.images.shape[1:]
+    net = Answering(model, data).eval()
+    return Subject(net, dict(model.heads), (channels, height, width), about, data, images, kind)
+
+
+def _asked(data: ImageData) -> tuple[ImageSet, str]:
+    """The test images, or where there are none those of the validation, or some training images; and what they are."""
+    if not data.lacks("test"):
+        data.setup("test")
+        return data.test_images().to(torch.device("cpu")), "test"
+    if not data.lacks("val"):
+        data.setup("validate")
+        return data.unseen(_MOST), "validation"
+    data.setup("fit")
+    return data.seen(_MOST), "training"
