@@ -42,7 +42,7 @@ def test_a_model_a_metric_and_a_command_are_added_as_it_says(here: Path) -> None
     (run,) = here.glob("runs/linear_8k/*")
     assert f"\n{run.relative_to(here)}\n" in done.stdout
     assert "Linear8K (7,850 parameters) on SyntheticDigits" in done.stdout
-    assert "  where       print the folder of a run" in done.stdout
+    assert "  where      print the folder of a run" in done.stdout
     assert {"val/doubt", "test/doubt"} <= {*record_of(run)["metrics"]["best"], *record_of(run)["metrics"]["test"]}
 
 

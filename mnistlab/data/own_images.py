@@ -140,7 +140,9 @@ class Images(ImageData):
         """Why there are no images of a split; nothing where there are some."""
         if split == "val" and self.val_fraction == 0 and self._val_size is None:
             return "data.val_fraction is 0"
-        return super().lacks(split) if split != "test" or self.num_images["test"] else "data.test_fraction is 0"
+        if split == "test" and self.test_fraction == 0 and not self.num_images["test"]:
+            return "data.test_fraction is 0"
+        return super().lacks(split)
 
     def held_out(self, images: int | None) -> int:
         """How many training images are for validation: their share, those of the data, or as usual."""

@@ -45,8 +45,8 @@ def _check(command: str, assembled: Assembled, wanted: Outcome) -> None:
     what: Looked = {"test": "test", "validate": "val"}.get(command, "predict")  # type: ignore[assignment]
     if means.limit(what) == 0:
         raise LabError(f"{command} has no images: trainer.limit_{what}_batches is 0. Leave it out for all of them.")
-    lacking = data.lacks("val" if what == "val" else "test")
-    if lacking and not isinstance(wanted, Pictures):
+    lacking = "" if isinstance(wanted, Pictures) else data.lacks("val" if what == "val" else "test")
+    if lacking:
         raise LabError(f"there is nothing to {command}: {lacking}. Use {'test' if what == 'val' else 'validate'}.")
 
 

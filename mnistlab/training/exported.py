@@ -36,6 +36,7 @@ class Exported(Classifier):
     """
 
     name = "exported"
+    abstract = True  # none to be trained
 
     def __init__(self, file: Path, **kwargs: Any) -> None:
         super().__init__(**kwargs)
