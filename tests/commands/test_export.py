@@ -114,7 +114,7 @@ def test_several_labels_other_layouts_and_losses_are_exported(
 
 @needs_compiler
 @pytest.mark.slow
-@pytest.mark.parametrize("net", ["squeezenet1_1", "shufflenet_v2_x0_5", "resnet18"])
+@pytest.mark.parametrize("net", ["squeezenet1_1", "shufflenet_v2_x0_5", "mobilenet_v3_small"])
 def test_nets_of_others_are_exported(here: Path, small_data: tuple[str, ...], net: str) -> None:
     """With pools that go over the edge, channels that are shuffled and the like."""
     size = "--data.test_size=30"
