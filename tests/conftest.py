@@ -20,6 +20,7 @@ from pages import Page
 from support import only_run
 
 from mnistlab.cli import main
+from mnistlab.export.browser import Browser, find_browser
 from mnistlab.sweeps import trying
 from mnistlab.sweeps.plan import Plan
 from mnistlab.sweeps.study import Study
@@ -208,6 +209,16 @@ class _Here:
         with redirect_stdout(sys.stderr):  # as the real ones, which write into a file
             work(self._plan)
         look()
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    """A Chromium on this machine."""
+    path = find_browser()
+    if path is None:
+        pytest.skip("needs chromium, chromium-browser or google-chrome on the path")
+    with Browser(path) as found:
+        yield found
 
 
 @pytest.fixture

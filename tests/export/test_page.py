@@ -4,7 +4,7 @@ import base64
 import json
 import shutil
 import webbrowser
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,16 +30,6 @@ for (let at = 0; at <= 12; at++) extend(125 - 4 * at, 40 + 8 * at);
 drawing.stroke = null;
 """
 _SHOWN = "await new Promise((done) => { const wait = () => (waiting ? setTimeout(wait) : done()); wait(); });"
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    """A Chromium on this machine."""
-    path = find_browser()
-    if path is None:
-        pytest.skip("needs chromium, chromium-browser or google-chrome on the path")
-    with Browser(path) as found:
-        yield found
 
 
 @pytest.fixture

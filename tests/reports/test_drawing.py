@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from html import unescape
 from io import BytesIO
 from pathlib import Path
@@ -27,16 +27,6 @@ Said = pytest.CaptureFixture[str]
 _STROKE = [(0.3 + 0.04 * step, 0.25) for step in range(10)] + [
     (0.66 - 0.02 * step, 0.25 + 0.05 * step) for step in range(11)
 ]
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    """A Chromium on this machine."""
-    path = find_browser()
-    if path is None:
-        pytest.skip("needs chromium, chromium-browser or google-chrome on the path")
-    with Browser(path) as found:
-        yield found
 
 
 @pytest.fixture
