@@ -26,6 +26,7 @@ ELSEWHERE = {
     "data/own/cache.py": "a folder of its own, which is moved whole",
     "data/own/pictures.py": "a file in that folder",
     "data/own/parquet.py": "a file beside it, which goes",
+    "runs/looks.py": "a line is added to a file that grows",
     "sweeps/local_workers.py": "the log of a worker grows line by line",
     "benchmark/fitting.py": "a log in a folder that goes",
     "benchmark/scaling.py": "a folder that goes",

@@ -14,6 +14,7 @@ from mnistlab.benchmark.busy import busy
 from mnistlab.benchmark.checkouts import HERE, Checkout
 from mnistlab.benchmark.epochs import epochs
 from mnistlab.benchmark.figures import Found, Result, head, lines
+from mnistlab.benchmark.judging import judging
 from mnistlab.benchmark.memory import memory
 from mnistlab.benchmark.own import own
 from mnistlab.benchmark.peers import Ground, peers
@@ -39,6 +40,7 @@ SECTIONS: Mapping[str, Section] = {
     "accuracy": accuracy,
     "pictures": pictures,
     "own": own,
+    "judging": judging,
 }
 """What is measured, by name; each raises `RunFailedError` where a run or a process fails."""
 

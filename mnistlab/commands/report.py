@@ -19,7 +19,7 @@ COMMAND = Command(
     "write a page about runs or a sweep",
     _report,
     MANY,
-    order=4,
+    order=5,
     about="""\
 Writes a page about a run: its curves, what it mistakes for what, how far its
 confidence can be trusted, its worst mistakes, and how to repeat it. It puts

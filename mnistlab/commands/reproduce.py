@@ -19,7 +19,7 @@ COMMAND = Command(
     "run it again and say what differs",
     _reproduce,
     MANY,
-    order=5,
+    order=6,
     about="""\
 Trains once more with the configuration, the seed and the threads of a run, and
 says whether every figure and every weight is the same to the bit; if not, what

@@ -30,7 +30,7 @@ COMMAND = Command(
     "list, filter, compare and remove runs",
     f"{_SCREEN}.overview:show_runs",
     MANY,
-    order=3,
+    order=4,
     about="""\
 Lists the runs that are kept, the newest first; shows one in full; says in what
 two differ, and on which test images; removes some.""",

@@ -31,8 +31,8 @@ class Option(NamedTuple):  # no dataclass: that would import `inspect` for the o
         wanted: What is said of a value that is none of the words, or where there are none no whole number above 0;
             `{values}` and `{part}` stand for the words and for the wrong one. Where it is empty, the work checks.
         several: Whether it takes several values with commas between them.
-        completes: What is offered beside the words: `runs`, `checkpoints`, `presets`, their `tags`, `folder`, files
-            of a suffix such as `.json`, or the classes of a section of `fit`.
+        completes: What is offered beside the words: `runs`, `checkpoints`, `presets`, `runs or presets`,
+            their `tags`, `folder`, files of a suffix such as `.json`, or the classes of a section of `fit`.
         under: The row of the page of help that lists it with others.
         parts: Whether options below it, such as `--data.train_size`, are passed on.
         again: Whether it may stand there several times.

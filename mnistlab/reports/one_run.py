@@ -12,6 +12,7 @@ from mnistlab.reports.markup import Markup, element, folded, joined, note, prefo
 from mnistlab.reports.tested import interval, tested
 from mnistlab.runs.folder import CONFIG, LAST
 from mnistlab.runs.hints import command_for
+from mnistlab.runs.looks import after_looks
 from mnistlab.runs.metrics import KNOWN, PRIMARY, measured, measures_of
 from mnistlab.runs.run import Run
 from mnistlab.system.files import is_file
@@ -31,9 +32,9 @@ def headline(run: Run, drawing: Drawing) -> Markup:
     """The figures that a run is judged by, and where one can draw for its net."""
     tested_with = " of the last weights" if run.said("metrics", "test", "checkpoint") == "last" else ""
     between = interval(run)
-    likely = f" (95 %: {between})" if between else ""
+    likely = f" (95 %, Wilson: {between})" if between else ""
     figures = {
-        f"test accuracy{tested_with}{likely}": percent(run.test_acc),
+        f"test accuracy{tested_with}{likely} {after_looks(run.looks)}".rstrip(): percent(run.test_acc),
         "best validation accuracy": percent(run.val_acc),
         **dict(_further(run)),
         "parameters": count(run.parameters),

@@ -13,6 +13,7 @@ from mnistlab.reports.one_run import about, headline, sections
 from mnistlab.reports.tested import interval
 from mnistlab.runs.folder import RECORD
 from mnistlab.runs.listing import short_ids
+from mnistlab.runs.looks import many
 from mnistlab.runs.metrics import KNOWN, Measure, measured, measures_of
 from mnistlab.runs.run import Run
 from mnistlab.system.files import is_file, read_file, stands
@@ -43,7 +44,7 @@ def best_of(runs: Sequence[Run]) -> Run | None:
 
 def runs_side_by_side(runs: Sequence[Run], trust: Trust, drawing: Drawing) -> Iterator[Markup]:
     """A table, the curves, and each run by itself."""
-    further = _further(runs)
+    further, looked = _further(runs), _looked(runs)
     columns = (
         "Run",
         "Model",
@@ -51,7 +52,8 @@ def runs_side_by_side(runs: Sequence[Run], trust: Trust, drawing: Drawing) -> It
         "Parameters",
         "Val.",
         "Test",
-        "95 % of it",
+        "95 % of it (Wilson)",
+        *looked,
         *(heading for heading, _ in further),
         "Training",
         "Started (UTC)",
@@ -68,6 +70,7 @@ def runs_side_by_side(runs: Sequence[Run], trust: Trust, drawing: Drawing) -> It
             percent(run.val_acc),
             percent(run.test_acc),
             interval(run) or UNKNOWN,
+            *(many(run.looks) for _ in looked),
             *(said(run) for _, said in further),
             duration(run.seconds),
             moment(run.started, "minutes") or UNKNOWN,
@@ -92,6 +95,11 @@ def runs_side_by_side(runs: Sequence[Run], trust: Trust, drawing: Drawing) -> It
     yield _part("Each run", *each)
 
 
+def _looked(runs: Sequence[Run]) -> list[str]:
+    """The heading of how often the test images had been looked at before, where that was often."""
+    return ["Looks before"] if any(many(run.looks) for run in runs) else []
+
+
 def names_of(runs: Sequence[Run]) -> dict[Run, str]:
     """What each of several runs is called: the name that the user gave to no other of them, or else its short id."""
     given = [run.name for run in runs]
@@ -106,7 +114,8 @@ def sweep(folder: Path, trials: Sequence[Run], trust: Trust, drawing: Drawing) -
     options = list(dict.fromkeys(option for trial in trials for option in trial.point))
     names = list(last_parts(options).values())
     further = _further(trials)
-    more = [heading for heading, _ in further]
+    looked = _looked(trials)
+    more = [*looked, *(heading for heading, _ in further)]
     columns = ("Trial", *names, "Validation", "Test", *more, "Parameters", "Training", "Status")
     rows = [
         (
@@ -114,6 +123,7 @@ def sweep(folder: Path, trials: Sequence[Run], trust: Trust, drawing: Drawing) -
             *(four_digits(trial.point.get(option, UNKNOWN)) for option in options),
             percent(trial.val_acc),
             percent(trial.test_acc),
+            *(many(trial.looks) for _ in looked),
             *(said(trial) for _, said in further),
             count(trial.parameters),
             duration(trial.seconds),

@@ -25,7 +25,7 @@ from mnistlab.runs.folder import OUTCOMES
 from mnistlab.runs.hints import command_for
 from mnistlab.runs.outcomes import Answers, Outcomes
 from mnistlab.runs.run import Run
-from mnistlab.runs.verdict import wilson
+from mnistlab.runs.statistics import wilson
 from mnistlab.text.values import UNKNOWN, in_percent, percent
 
 _COLOURS = 3

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from mnistlab.errors import LabError
 from mnistlab.runs.outcomes import Answers, Outcomes
+from mnistlab.runs.statistics import mcnemar
 
 
 @dataclass(frozen=True)
@@ -48,24 +49,6 @@ def compare_outcomes(a: Outcomes, b: Outcomes) -> dict[str, Agreement]:
         if head in b.answers and head != theirs:
             found[head] = _agreement(answers, b.answers[head])
     return found
-
-
-def mcnemar(only_a: int, only_b: int) -> float:
-    """The exact two-sided p-value: both kinds of discordant images would be equally likely, were the nets equally good.
-
-    Source: McNemar (1947), Psychometrika 12, 153-157, with the binomial distribution in place of chi-square.
-
-    Args:
-        only_a: Images that only the first net gets right.
-        only_b: Those that only the second one does.
-    """
-    count = only_a + only_b
-    term = total = 1  # binomial coefficients as whole numbers, so that nothing is rounded before the end
-    for drawn in range(min(only_a, only_b)):
-        term = term * (count - drawn) // (drawn + 1)
-        total += term
-    cases: int = 2**count
-    return min(1.0, 2 * total / cases)
 
 
 def _agreement(a: Answers, b: Answers) -> Agreement:

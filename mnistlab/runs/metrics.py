@@ -58,6 +58,9 @@ ACC = Measure("acc", "accuracy", PERCENT)
 KNOWN = (LOSS, ACC)
 """What every run has measured; records do not say it."""
 
+SECONDS = Measure("seconds", "training seconds", "s", higher_is_better=False)
+"""What a run takes, which is judged as a metric is."""
+
 PRIMARY = f"val/{ACC.name}"
 """What runs are compared by unless something else is asked for; `best.ckpt` is that of its highest value."""
 

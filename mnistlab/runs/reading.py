@@ -54,7 +54,7 @@ _SHAPES: Mapping[str, Shape] = {
     **dict.fromkeys((*_TEXTS, "checkpoint", "reproduces", "config_hash"), _words),
     **dict.fromkeys(("tags", "presets", NOT_FINITE), listed(text)),
     **dict.fromkeys(("versions", "machine", "point"), named(scalar)),
-    **dict.fromkeys(("parameters", "processes", "train_images", "effective_batch_size"), maybe(count)),
+    **dict.fromkeys(("parameters", "processes", "train_images", "effective_batch_size", "looks"), maybe(count)),
     "segments": listed(fields({}, dict.fromkeys(("command", "started", "ended", "status", "error"), _words))),
     "seed": maybe(whole),
     "threads": listed(row(count, threads)),

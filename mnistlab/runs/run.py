@@ -137,6 +137,12 @@ class Run(Said):
         return measured(self.record, "test/acc")
 
     @property
+    def looks(self) -> int | None:
+        """How often the same test images had been looked at in the folder of runs before; None if not tested."""
+        looks = self.number("looks")
+        return None if looks is None else int(looks)
+
+    @property
     def parameters(self) -> float | None:
         """The number of parameters."""
         return self.number("parameters")

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from math import log, sqrt
-from statistics import NormalDist
+from math import log
 
+from mnistlab.runs.statistics import wilson
 from mnistlab.system.shapes import is_number
 from mnistlab.system.strict_json import NOT_FINITE, finite
 from mnistlab.text.values import in_percent, percent
@@ -46,21 +46,6 @@ def lower_rate(record: Mapping[str, object]) -> str:
     """The option for a tenth of the learning rate that a run began with, or less where that was beyond all use."""
     rate = record.get("lr")
     return f"--model.optimizer.lr={min(rate / 10, _HIGH) if is_number(rate) else _LOW:.3g}"
-
-
-def wilson(right: int, total: int) -> tuple[float, float]:
-    """The 95 % interval of an accuracy, from its right answers of at least one: how far chance may have moved it.
-
-    Source: Wilson (1927), Journal of the American Statistical Association 22, 209-212.
-    """
-    return _lower(right, total), 1 - _lower(total - right, total)
-
-
-def _lower(hits: int, total: int) -> float:
-    """The lower end for a share of hits: the smaller root from the larger one, so that nothing cancels."""
-    squared = NormalDist().inv_cdf(0.975) ** 2
-    half = sqrt(squared * (hits * (total - hits) / total + squared / 4))
-    return hits / total * hits / (hits + squared / 2 + half)
 
 
 @dataclass(frozen=True)

@@ -42,8 +42,8 @@ class Team:
         self._identities: dict[int, Mapping[str, object]] = {}
         self._failures = 0
 
-    def work(self, study: Study, look: Callable[[], None]) -> None:
-        """Let them work until all is done; whoever dies is replaced, and its job is freed at once.
+    def work(self, study: Study, look: Callable[[], bool]) -> None:
+        """Let them work until all is done, or `look` says that it is enough; whoever dies is replaced at once.
 
         Raises:
             RunFailedError: If they cannot work at all.
@@ -55,7 +55,8 @@ class Team:
             while self._processes:
                 time.sleep(_LOOK_S)
                 self._replace_dead(study)
-                look()
+                if look():
+                    break
         finally:
             self._end()
             study.free()

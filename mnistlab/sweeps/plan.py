@@ -1,4 +1,4 @@
-"""What a sweep or a comparison is: all that a worker must know, as plain data."""
+"""What a sweep, a comparison or a judgement is: all that a worker must know, as plain data."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,7 +31,7 @@ _TRIALS = 20
 
 _COMPARED = ("kind", "content", "sampler", "pruner", "metric", "epochs", "threads", "sampler_seed")
 
-Kind = Literal["sweep", "compare"]
+Kind = Literal["sweep", "compare", "judge"]
 
 _MOST_BYTES = 16 << 20
 
@@ -66,10 +66,10 @@ class Job:
 
 @dataclass(frozen=True)
 class Plan:
-    """A sweep or a comparison.
+    """A sweep, a comparison or a judgement.
 
     Attributes:
-        kind: Which of the two.
+        kind: Which of the three.
         name: Its name, which is that of its folder.
         root: The folder of all runs.
         arguments: Those of `fit`, with domains.
@@ -143,7 +143,7 @@ class Plan:
 
     def run_folder(self, stem: str, seed: int) -> Path:
         """The folder of a run."""
-        several = self.kind == "compare" or len(self.seeds) > 1
+        several = self.kind != "sweep" or len(self.seeds) > 1
         return self.folder / (f"{stem}-seed-{seed}" if several else stem)
 
     def as_text(self) -> str:
@@ -154,7 +154,7 @@ class Plan:
         """What would make the runs of another plan of this name something else: what they are."""
         words = sorted(set(_conditions(self)) ^ set(_conditions(other)))
         names = [name for name in _COMPARED if getattr(self, name) != getattr(other, name)]
-        if self.kind != "compare" and list(self.seeds) != list(other.seeds):
+        if self.kind == "sweep" and list(self.seeds) != list(other.seeds):
             names.append("seeds")
         return [*words, *({"content": "its presets"}.get(name, name) for name in names)]
 

@@ -10,6 +10,7 @@ from mnistlab.options.domains import Choice
 from mnistlab.options.entries import Catalogue
 from mnistlab.options.labels import Label
 from mnistlab.options.swept import with_domain
+from mnistlab.sweeps.sides import CHANGE, Sides
 from mnistlab.sweeps.space import Assignment, Axis, Choose, Space, content_of
 
 CONFIG = "--config=choice:"
@@ -63,6 +64,8 @@ class Presets(Space):
 
 def space_of(arguments: Sequence[str], catalogue: Catalogue | None = None) -> Space:
     """What some arguments leave open."""
+    if CHANGE in arguments:
+        return Sides(arguments, catalogue)
     of_presets = any(word.startswith(CONFIG) for word in arguments)
     return Presets(arguments, catalogue) if of_presets else Space(arguments, catalogue)
 

@@ -3,7 +3,7 @@
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import current_thread, main_thread
 from types import FrameType
@@ -20,6 +20,9 @@ from mnistlab.sweeps.space import Point
 from mnistlab.sweeps.study import Study
 from mnistlab.text.values import duration, four_digits, last_parts
 
+Watch = Callable[[Mapping[str, Progress]], tuple[Sequence[str], bool]]
+"""What is to be told of jobs, and whether no more of them are needed."""
+
 _ENDED = (State.FINISHED, State.PRUNED, State.FAILED)
 _EVERY_S = 1.0
 
@@ -30,10 +33,11 @@ class Display:
     Args:
         study: The sweep.
         stream: Where to.
+        watch: What looks after it, if something does.
     """
 
-    def __init__(self, study: Study, stream: TextIO) -> None:
-        self._study, self._plan = study, study.plan
+    def __init__(self, study: Study, stream: TextIO, watch: Watch | None = None) -> None:
+        self._study, self._plan, self._watch = study, study.plan, watch
         self._console = Console(highlight=False, soft_wrap=True, markup=False, file=stream)
         self._live = Live(Text(), console=self._console, auto_refresh=False, transient=True)
         self._told = {key for key, each in study.jobs().items() if each.state in _ENDED}
@@ -53,10 +57,10 @@ class Display:
         self.look(now=True)
         self._live.stop()
 
-    def look(self, *, now: bool = False) -> None:
-        """Tell what is new; a database is not asked more than once a second."""
+    def look(self, *, now: bool = False) -> bool:
+        """Tell what is new, and say whether that is enough; a database is not asked more than once a second."""
         if not now and time.monotonic() - self._looked < _EVERY_S:
-            return
+            return False
         self._looked = time.monotonic()
         jobs = self._study.jobs()
         for key, each in jobs.items():
@@ -64,13 +68,19 @@ class Display:
                 self._told.add(key)
                 traceback = str(each.last.user_attrs.get("traceback", "")).splitlines()
                 self._console.print("\n".join(map(visible, [ended_line(self._plan, each), *traceback])))
+        news, enough = self._watch(jobs) if self._watch else ([], False)
+        for line in news:
+            self._console.print(visible(line))
         if self._console.is_terminal:
             self._live.update(Text(self._status(list(jobs.values()))), refresh=True)
+        return enough
 
     def _status(self, jobs: Sequence[Progress]) -> str:
         done = [each for each in jobs if each.state in _ENDED]
         running = sum(each.state is State.RUNNING for each in jobs)
         parts = [f"{len(done)}/{len(jobs)} trials", f"{running} running"]
+        if self._watch:  # which knows better what is needed
+            return "  ".join(parts)
         best = best_of(self._plan, jobs)
         if best is not None and best.last.value is not None:
             parts.append(f"best {self._plan.measure.figure(best.last.value)} ({best.stem})")
@@ -105,7 +115,7 @@ def ended_line(plan: Plan, job: Progress) -> str:
     trial = job.last
     seconds = f"{trial.duration.total_seconds():.1f} s" if trial.duration else ""
     seeds = trial.user_attrs["seeds"]
-    one_of_many = len(seeds) == 1 and (len(plan.seeds) > 1 or plan.kind == "compare")
+    one_of_many = len(seeds) == 1 and (len(plan.seeds) > 1 or plan.kind != "sweep")
     name = f"{job.stem} seed {seeds[0]}" if one_of_many else job.stem
     if job.state is State.FAILED:
         return f"{name}  failed: {job.error}"

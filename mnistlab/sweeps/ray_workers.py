@@ -16,7 +16,7 @@ _LOOK_S = 0.25
 _TRIES = 10  # how often Ray starts a worker again whose machine or process has died
 
 
-def work_on_cluster(study: Study, workers: int, look: Callable[[], None]) -> None:
+def work_on_cluster(study: Study, workers: int, look: Callable[[], bool]) -> None:
     """Let workers work until all is done, wherever Ray places them.
 
     Ray starts a worker again that has died, on another machine if need be; Optuna's database hands out the jobs.
@@ -24,7 +24,7 @@ def work_on_cluster(study: Study, workers: int, look: Callable[[], None]) -> Non
     Args:
         study: What they work on.
         workers: How many.
-        look: Called again and again.
+        look: Called again and again; it says whether no more is needed.
 
     Raises:
         LabError: If Ray is not installed, or the machines of the cluster have no database in common.
@@ -47,7 +47,8 @@ def work_on_cluster(study: Study, workers: int, look: Callable[[], None]) -> Non
         while pending:
             done, pending = ray.wait(pending, timeout=_LOOK_S)
             ray.get(done)
-            look()
+            if look():
+                break
     finally:
         for reference in every:
             ray.cancel(reference, force=True)

@@ -103,7 +103,7 @@ class Space:
         dropped = {id(entry) for entry, _ in self._variant(point).dropped}
         own = {axis.entry.key for axis in self.axes}
         fixed = [each for each in self.invocation.typed if each.key not in own and id(each) not in dropped]
-        return Assignment(point, [*self._steering, *self._arguments(fixed), *map(_argument, written)], places)
+        return Assignment(point, [*self._steering, *self._arguments(fixed), *map(as_argument, written)], places)
 
     def _arguments(self, fixed: Sequence[Written]) -> Iterator[str]:
         """What is typed for options without a domain; what stands in brackets or in a file as it was, if all counts."""
@@ -113,7 +113,7 @@ class Space:
         for entry in fixed:
             whole = entry if entry.whole is None or id(entry.whole) in broken else entry.whole
             if id(whole) not in said:
-                yield _argument(whole)
+                yield as_argument(whole)
             said.add(id(whole))
 
     def every(self, values: Callable[[Axis], Iterable[Label]]) -> Iterator[Assignment]:
@@ -248,7 +248,7 @@ def _taken(axis: Axis, choose: Choose, point: dict[str, Label]) -> list[Written]
     return written
 
 
-def _argument(entry: Written) -> str:
+def as_argument(entry: Written) -> str:
     """An option as it is typed."""
     text = as_typed(entry.value)
     is_text = isinstance(entry.value, str) and not isinstance(entry.value, Plain)

@@ -4,14 +4,16 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from math import cos, fsum, nextafter, pi, sin, sqrt, tan
+from math import sqrt
 from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
 
 from mnistlab.reports.charts import save
+from mnistlab.runs.looks import many
 from mnistlab.runs.run import Run
+from mnistlab.runs.statistics import student_quantile
 from mnistlab.sweeps.jobs import Progress, State
 from mnistlab.sweeps.plan import Plan
 from mnistlab.sweeps.study import Study
@@ -32,6 +34,7 @@ class Standing:
     seconds: float  # the training seconds, a mean over the seeds
     images_per_second: float  # training images, a mean over the seeds
     preset: str = ""  # the preset, where presets are compared
+    looks: int | None = None  # how often the test images had been looked at before the last of these tests
 
     @property
     def title(self) -> str:
@@ -56,32 +59,6 @@ class Standing:
         number = len(self.accuracies)
         half = student_quantile(number - 1) * self.deviation / sqrt(number)
         return self.mean - half, self.mean + half
-
-
-def student_quantile(freedom: int) -> float:
-    """The 97.5 % quantile of Student's t: within plus or minus this, 95 % of it lies.
-
-    Source: Abramowitz and Stegun (1964), 26.7.3 and 26.7.4, which are closed for whole degrees of freedom; bisected.
-
-    Args:
-        freedom: The degrees of freedom, at least 1.
-    """
-    low, high = 0.0, pi / 2
-    while nextafter(low, high) < high:
-        middle = (low + high) / 2
-        low, high = (middle, high) if _within(middle, freedom) < 0.95 else (low, middle)  # noqa: PLR2004 - the level
-    return sqrt(freedom) * tan(high)
-
-
-def _within(angle: float, freedom: int) -> float:
-    """The probability that |t| is less than sqrt(freedom) * tan(angle)."""
-    squared = cos(angle) ** 2
-    odd = freedom % 2
-    terms = [cos(angle) if odd else 1.0] if freedom > 1 else []
-    for factor in range(2 + odd, freedom - 1, 2):
-        terms.append(terms[-1] * squared * (factor - 1) / factor)
-    area = sin(angle) * fsum(terms)
-    return 2 / pi * (angle + area) if odd else area
 
 
 def standings(study: Study, stems: Mapping[str, str], *, of_presets: bool = False) -> list[Standing]:
@@ -120,6 +97,7 @@ def as_lines(found: Sequence[Standing], plan: Plan) -> list[str]:
     if not found:
         return ["No model has finished."]
     best = {each.title for each in front(found, lambda each: each.parameters)}
+    looks = many(max((each.looks for each in found if each.looks is not None), default=None))
     named, what = any(each.preset for each in found), "preset" if found[0].preset else "model"
     head = [
         what,
@@ -148,7 +126,9 @@ def as_lines(found: Sequence[Standing], plan: Plan) -> list[str]:
         *table(head, rows, max(screen_width(), 80), right=range(1 + named, len(head))),
         "",
         f"* no {what} with as few parameters is better. Mean and standard deviation over n",
-        f"seeds; seconds and images/s of training alone, {counted(plan.threads, 'thread')} each.",
+        "seeds, the interval of the mean by Student's t; seconds and images/s of training",
+        f"alone, {counted(plan.threads, 'thread')} each.",
+        *([f"The test images had been looked at {looks} times before the last of these."] if looks else []),
     ]
 
 
@@ -221,6 +201,7 @@ def _standing(plan: Plan, jobs: Sequence[Progress], preset: str) -> Standing | N
         accuracies=[accuracy for _, accuracy in kept],
         seconds=statistics.fmean(run.seconds or 0.0 for run, _ in kept),
         images_per_second=statistics.fmean(_rate(run) for run, _ in kept),
+        looks=max((run.looks for run, _ in kept if run.looks is not None), default=None),
     )
 
 

@@ -5,13 +5,20 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from mnistlab.sweeps.local_workers import Team
-from mnistlab.sweeps.progress import Display, stopping_told
+from mnistlab.sweeps.progress import Display, Watch, stopping_told
 from mnistlab.sweeps.study import Study
 from mnistlab.training.failures import Interrupted
 
 
-def try_all(study: Study, workers: int, launcher: str, again: Sequence[str], stream: TextIO) -> None:
-    """Do all jobs.
+def try_all(
+    study: Study,
+    workers: int,
+    launcher: str,
+    again: Sequence[str],
+    stream: TextIO,
+    watch: Watch | None = None,
+) -> None:
+    """Do all jobs, or as many as are needed.
 
     Args:
         study: The sweep.
@@ -19,6 +26,7 @@ def try_all(study: Study, workers: int, launcher: str, again: Sequence[str], str
         launcher: `processes` or `ray`.
         again: The command that goes on, without `mnistlab`.
         stream: Where it is told.
+        watch: Looks after all again and again.
 
     Raises:
         LabError: If the workers cannot work.
@@ -26,7 +34,7 @@ def try_all(study: Study, workers: int, launcher: str, again: Sequence[str], str
     """
     study.free()
     try:
-        with stopping_told(), Display(study, stream) as display:
+        with stopping_told(), Display(study, stream, watch) as display:
             if launcher == "ray":
                 from mnistlab.sweeps.ray_workers import work_on_cluster  # noqa: PLC0415 - an extra
 

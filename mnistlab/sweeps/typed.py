@@ -1,4 +1,4 @@
-"""What was typed of a sweep or a comparison, and what is wrong in it, as far as that shows before torch is imported."""
+"""What was typed of many runs, and what is wrong in it, as far as that shows before torch is imported."""
 
 import string
 from collections.abc import Mapping, Sequence
@@ -13,11 +13,12 @@ from mnistlab.options.command_line import from_arguments
 from mnistlab.options.settling import Settled
 from mnistlab.options.written import Written
 from mnistlab.presets.tags import presets_tagged
-from mnistlab.runs.metrics import KNOWN
+from mnistlab.runs.metrics import KNOWN, SECONDS
 from mnistlab.sweeps.faults import Faults
 from mnistlab.sweeps.presets import CONFIG
 from mnistlab.sweeps.probing import note_faults
 from mnistlab.sweeps.settings import settings_from
+from mnistlab.sweeps.sides import CHANGE, changes
 from mnistlab.sweeps.space import Space, UnsureError
 from mnistlab.text.nearest import suggestion
 from mnistlab.training.invocation import Invocation
@@ -38,7 +39,7 @@ _IN_NAMES = f"{string.ascii_letters}{string.digits}._=+,@-"
 
 @dataclass(frozen=True)
 class Asked:
-    """A sweep or a comparison as it was typed.
+    """A sweep, a comparison or a judgement as it was typed.
 
     Attributes:
         base: The arguments of `fit`, each as one word, without a seed and without `--debug`.
@@ -132,6 +133,38 @@ def asked_comparison(
     if ALL not in models and _probed([*base, f"--model=choice:{','.join(models)}"], faults, catalogue) is not None:
         faults.tell()
     return Asked(base, seed, debug, settings, faults, models)
+
+
+def asked_judgement(values: Mapping[str, str], baseline: Sequence[str], arguments: Sequence[str]) -> Asked:
+    """Read what was typed of a judgement.
+
+    Args:
+        values: Those of its own options that a sweep has too.
+        baseline: The arguments of `fit` for the baseline.
+        arguments: Those in which the change differs.
+
+    Raises:
+        LabError: With all that can be seen to be wrong, a line each; whatever only classes know is left to them.
+    """
+    catalogue, faults = load_catalogue(), Faults()
+    said, debug = _without_debug(arguments)
+    (first, usual), (change, seed) = _without_seed(baseline), _without_seed(said)
+    base = [*first, CHANGE, *change]
+    if not changes(base):
+        raise LabError("there is nothing to judge. Write what is changed: --model.dropout=0.3")
+    _refuse_domains([*first, *change], "judge trains both with one value")
+    settings = settings_from([], values, faults, catalogue)
+    with faults.noted():
+        _check_seed(seed)
+    with faults.noted():
+        _refuse_settings(settings)
+    found = _probed(base, faults, catalogue, [*first, *change])
+    if found is not None:
+        for settled in found if settings["metric"] != SECONDS.name else ():
+            with faults.noted():
+                _refuse_metric(settled, settings["metric"])
+        faults.tell()
+    return Asked(base, usual if seed is None else seed, debug, settings, faults)
 
 
 def checked_name(name: str) -> str:
@@ -261,10 +294,9 @@ def _refuse_others(base: Sequence[str], catalogue: Catalogue, *, of_models: bool
             raise LabError(f"{word}: --{name} is an option of `mnistlab sweep`; compare has none of that name.")
 
 
-def _refuse_domains(base: Sequence[str]) -> None:
+def _refuse_domains(base: Sequence[str], what: str = "compare trains all models with the same value") -> None:
     for axis in Space(base).axes:
-        where = axis.entry.where
-        raise LabError(f"{where}: compare trains all models with the same value. `mnistlab sweep` tries several.")
+        raise LabError(f"{axis.entry.where}: {what}. `mnistlab sweep` tries several.")
 
 
 def _without_debug(arguments: Sequence[str]) -> tuple[list[str], bool]:

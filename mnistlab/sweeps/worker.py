@@ -25,6 +25,7 @@ from mnistlab.data import ImageData
 from mnistlab.errors import LabError, tell
 from mnistlab.options.labels import Label
 from mnistlab.runs.folder import BEST, LAST, METRICS, WEIGHTS, is_run
+from mnistlab.runs.metrics import SECONDS
 from mnistlab.runs.run import Run
 from mnistlab.runs.supervision import Row, Supervision
 from mnistlab.sweeps.jobs import State, ranked
@@ -110,7 +111,7 @@ class _Job:
     def __init__(self, study: Study, trial: Trial, read: dict[str, ImageData]) -> None:
         self._study, self._trial, self._plan, self._read = study, trial, study.plan, read
         point: Point = trial.user_attrs["point"]
-        untold = study.plan.kind == "compare"  # Optuna takes no model that is added later
+        untold = study.plan.kind != "sweep"  # Optuna takes no model that is added later
         choose = (lambda axis: point[axis.name]) if untold else (lambda axis: _suggested(trial, axis))
         self._assignment = study.plan.space.assign(choose)
         self._seeds: list[int] = trial.user_attrs["seeds"]
@@ -126,7 +127,7 @@ class _Job:
             # its run may have come to its end before the process died that was to tell the database
             kept = finished(folder, self._assignment.point) or self._trained(folder, seed)
             self._note(kept)
-            values.append(_value(kept, self._plan))
+            values.append(value_of(kept, self._plan))
             if kept.status == "pruned":
                 return values[-1], True
         return statistics.fmean(values), False
@@ -136,7 +137,7 @@ class _Job:
         begun = [f"--ckpt_path={folder}"] if is_run(folder) else []
         _remove_broken(folder)
         arguments = [*self._assignment.arguments, f"--seed_everything={seed}", *begun]
-        if self._plan.kind == "sweep" and not self._plan.space.says("run.test"):
+        if self._plan.kind != "compare" and not self._plan.space.says("run.test"):
             arguments.append("--run.test=false")  # the test images are for the end, when one has been chosen
         stem = self._trial.user_attrs["stem"]
         said = {"sweep": self._plan.name, "trial": stem, "point": spelt(self._assignment.point)}
@@ -189,9 +190,17 @@ def keep_weights(study: Study) -> None:
                 (folder / name).unlink(missing_ok=True)
 
 
-def _value(kept: Run, plan: Plan) -> float:
-    """What a run is ranked by: the best of its epochs; of a comparison the test."""
-    figures = [kept.number("metrics", part, plan.metric) for part in ("best", "test")]
+def value_of(kept: Run, plan: Plan) -> float:
+    """What a run is ranked by: the best of its epochs; of a comparison the test; or how long it has trained.
+
+    Raises:
+        RunFailedError: If it has not measured that.
+    """
+    figures = (
+        [kept.seconds]
+        if plan.metric == SECONDS.name
+        else [kept.number("metrics", part, plan.metric) for part in ("best", "test")]
+    )
     values = [each for each in (*figures, *(row.get(plan.metric) for row in _rows(kept))) if is_number(each)]
     if not values:
         raise RunFailedError(f"no {plan.metric} was measured.")

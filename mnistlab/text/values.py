@@ -1,10 +1,13 @@
 """Numbers and values as people read them; whoever shows one takes the function from here."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 UNKNOWN = "–"  # noqa: RUF001 - it is to be seen
 
 _MINUTE_S, _HOUR_MIN = 60, 60
+_NUMBER = r"(\d+(?:\.\d+)?)"
+_TIME = re.compile(rf"(?:{_NUMBER}h)?(?:{_NUMBER}m)?(?:{_NUMBER}s?)?")
 _UNIT = 1000
 _THREE_DIGITS = 100
 _FEW_S = 10.0  # seconds below which a tenth matters
@@ -52,6 +55,15 @@ def duration(seconds: float | None, digits: int = 1) -> str:
     minutes, rest = divmod(round(seconds), _MINUTE_S)
     hours, minutes = divmod(minutes, _HOUR_MIN)
     return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
+
+
+def seconds_in(text: str) -> float | None:
+    """The seconds of a time as one types it, `90`, `60s`, `10m`, `1.5h` or `1h30m`; None of anything else."""
+    found = _TIME.fullmatch(text)
+    if found is None or not text:
+        return None
+    hours, minutes, seconds = (float(part or 0) for part in found.groups())
+    return _HOUR_MIN * _MINUTE_S * hours + _MINUTE_S * minutes + seconds
 
 
 def milliseconds(seconds: float) -> str:

@@ -16,6 +16,7 @@ from mnistlab.data import ImageData
 from mnistlab.errors import LabError, say, tell
 from mnistlab.options.settling import Settled
 from mnistlab.runs.folder import CONFIG, OUTCOMES, PICTURE, PREDICTED, PREDICTIONS, RECORD
+from mnistlab.runs.looks import after_looks, note_look
 from mnistlab.runs.metrics import ACC, figure, recorded, rounded
 from mnistlab.runs.record import config_text, now, start_record, write_json
 from mnistlab.system.files import replacing, write_text
@@ -105,6 +106,8 @@ def _evaluate(invocation: Invocation, assembled: Assembled, found: Found | None,
         metrics = {name: rounded(value) for name, value in logged.items()}
     if not means.speaks:
         return 0
+    if invocation.command == "test" or isinstance(wanted, Table):
+        record["looks"] = note_look(Path(assembled.configuration.run.dir), data.fingerprint.get("test"))
     with _whole(folder):
         write_text(folder / CONFIG, config_text(resolved, schema_line()))
         if isinstance(wanted, Pictures):
@@ -127,7 +130,7 @@ def _evaluate(invocation: Invocation, assembled: Assembled, found: Found | None,
         else:
             outcome = {"metrics": metrics}
             keep_answers(means.answers, folder, model, data)
-            _show(invocation.command, model, data, metrics, folder)
+            _show(invocation.command, model, data, metrics, folder, record.get("looks"))
         record["segments"][-1].update(ended=now(), status="finished")
         record["data_fingerprint"] = data.fingerprint
         write_json(folder / RECORD, {**record, "status": "finished", "ended": now(), **outcome})
@@ -149,14 +152,21 @@ def _whole(folder: Path) -> Iterator[None]:
         raise
 
 
-def _show(command: str, model: Classifier, data: ImageData, metrics: Mapping[str, float], folder: Path) -> None:
+def _show(
+    command: str,
+    model: Classifier,
+    data: ImageData,
+    metrics: Mapping[str, float],
+    folder: Path,
+    looks: int | None,
+) -> None:
     split: Split = "test" if command == "test" else "val"
     guesses = data.majority(split) if len(model.heads) > 1 else {}
     largest = {
         f"{split}/{head}_{ACC.name}": f" (always naming the largest class: {ACC.figure(share)})"
         for head, share in guesses.items()
     }
-    print(f"{type(model).__name__} on the {split} images of {type(data).__name__}")
+    print(f"{type(model).__name__} on the {split} images of {type(data).__name__} {after_looks(looks)}".rstrip())
     width = max(map(len, metrics))
     for name, value in metrics.items():
         print(f"  {name:<{width}} {figure(name, value, model.measures, '.6g')}{largest.get(name, '')}")

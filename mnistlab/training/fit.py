@@ -24,6 +24,7 @@ from mnistlab.runs.folder import BEST, LAST, RECORD, WEIGHTS, continues_from
 from mnistlab.runs.hints import command_for
 from mnistlab.runs.keeper import DivergedError, Keeper
 from mnistlab.runs.listing import called, given_names
+from mnistlab.runs.looks import note_look
 from mnistlab.runs.metrics import recorded, rounded
 from mnistlab.runs.newest import MEANT
 from mnistlab.runs.reading import read_record
@@ -151,7 +152,7 @@ class _Course(Listener):
         """Show the outcome of a run that has come to its end, and what it has come to."""
         record = self.recorder.record
         if record.get("status") in ("finished", "pruned"):
-            self.screen.end(record["metrics"], self.cli.datamodule)
+            self.screen.end(record["metrics"], self.cli.datamodule, record.get("looks"))
             if self.by_hand:
                 self.screen.way_on(self.recorder.folder)
             self.screen.verdict(verdict(self.recorder.rows, record))
@@ -280,6 +281,7 @@ def _test_best(cli: LabCLI, recorder: Recorder) -> None:
     tested = "best" if path and name == BEST else "last"
     recorder.record["metrics"]["test"] = {**{k: rounded(v) for k, v in metrics.items()}, "checkpoint": tested}
     if cli.trainer.is_global_zero:
+        recorder.record["looks"] = note_look(Path(cli.configuration.run.dir), cli.datamodule.fingerprint.get("test"))
         keep_answers(answering.batches, recorder.folder, cli.model, cli.datamodule)
     if cli.trainer.is_global_zero and path:
         _keep_refusal(cli, path, recorder.folder / WEIGHTS)

@@ -35,7 +35,7 @@ def save_preset(asked: Arguments) -> int:
     if path.exists() or (taken and not taken.path.is_absolute()):
         raise LabError(f"there is a preset {name} in {taken.path if taken else path}. Take another name.")
     folder = find_run(said, asked.root)
-    text = _text(name, Run.of(folder), _as_preset(asked, folder))
+    text = _text(name, Run.of(folder), preset_of(folder, asked.values.get("trust")))
     with telling(path, "Go to a folder of your own."):
         path.parent.mkdir(exist_ok=True)
         write_text(path, text)
@@ -59,10 +59,17 @@ def _name(asked: Arguments) -> str:
     return name
 
 
-def _as_preset(asked: Arguments, folder: Path) -> dict[str, object]:
-    """What a run was configured with: nothing that it names is trusted, for a preset is."""
-    trust = [f"--trust={asked.values['trust']}"] if "trust" in asked.values else []
-    invocation = Invocation("fit", trust)
+def preset_of(folder: Path, trust: str | None = None) -> dict[str, object]:
+    """What a run was configured with, as far as it is not at its default.
+
+    Args:
+        folder: The run. Nothing that it names is trusted, for a preset is.
+        trust: Packages that it may name all the same.
+
+    Raises:
+        LabError: If it cannot be read, or names what is not trusted.
+    """
+    invocation = Invocation("fit", [f"--trust={trust}"] if trust else [])
     settled = _settled(invocation, folder)
     say_notes(invocation, settled)
     found = as_preset(settled, settled.complete())

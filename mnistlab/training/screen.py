@@ -9,6 +9,7 @@ from mnistlab.errors import visible
 from mnistlab.presets.shipped import with_names
 from mnistlab.runs.folder import CONFIG, LAST
 from mnistlab.runs.hints import command_for
+from mnistlab.runs.looks import after_looks
 from mnistlab.runs.metrics import ACC, KNOWN, LOSS, PRIMARY, Measure
 from mnistlab.text.layout import beside, wrapped
 from mnistlab.text.values import cut, in_seconds, shown
@@ -69,15 +70,21 @@ class Screen:
         for line in beside([f"epoch {epoch:>7}", *parts, f"{in_seconds(seconds)} s"]):
             self._print(line)
 
-    def end(self, metrics: Mapping[str, Mapping[str, float] | None], data: ImageData) -> None:
-        """Print the outcome."""
+    def end(self, metrics: Mapping[str, Mapping[str, float] | None], data: ImageData, looks: int | None = None) -> None:
+        """Print the outcome.
+
+        Args:
+            metrics: Those of the best validation and of the test.
+            data: What was trained on.
+            looks: How often the test images had been looked at before.
+        """
         best, test = metrics.get("best"), metrics.get("test")
         if best:
             self._print(f"best  val acc {ACC.figure(best[PRIMARY])} after epoch {int(best['epoch']) + 1}")
         if test:
             order = dict.fromkeys((ACC, *self._measures))
             figures = [f"{each.name} {self._figure(each, 'test', test).strip()}" for each in order]
-            self._print("  ".join(["test", *figures]))
+            self._print("  ".join(["test", *figures, *filter(None, [after_looks(looks)])]))
             if self._heads:
                 largest = {f"test/{head}_{ACC.name}": share for head, share in data.majority("test").items()}
                 largest[f"test/{ACC.name}"] = largest[f"test/{self._primary}_{ACC.name}"]

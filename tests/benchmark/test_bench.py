@@ -161,3 +161,16 @@ def test_a_mistake_is_told_before_anything_is_measured(
     assert said in shown
     assert [path.name for path in Path().iterdir()] == ["there.json"]
     assert Path("there.json").read_text() == "{}"
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("here")
+def test_judgements_are_seldom_wrong() -> None:
+    """Simulated ones, and those of real runs; other rules are named beside them, and effects that are found."""
+    kept = bench("--only=judging")
+
+    found = {name: each for name, each in results(kept, "judging").items() if "value" in each}
+    assert sum(bool(each["marks"]) for each in found.values()) == 6
+    assert all(mark["reached"] for each in found.values() for mark in each["marks"])
+    series = [each for each in kept["sections"]["judging"] if "rows" in each]
+    assert [row[0] for row in series[0]["rows"]] == [1, 2, 3]

@@ -24,7 +24,7 @@ from mnistlab.reports.scores import (
     confusion,
 )
 from mnistlab.runs.outcomes import Answers
-from mnistlab.runs.verdict import wilson
+from mnistlab.runs.statistics import wilson
 
 
 def by_hand() -> Answers:

@@ -2,7 +2,19 @@
 
 import pytest
 
-from mnistlab.text.values import UNKNOWN, count, counted, cut, duration, in_seconds, last_parts, percent, shown, size
+from mnistlab.text.values import (
+    UNKNOWN,
+    count,
+    counted,
+    cut,
+    duration,
+    in_seconds,
+    last_parts,
+    percent,
+    seconds_in,
+    shown,
+    size,
+)
 
 
 @pytest.mark.parametrize(
@@ -55,3 +67,21 @@ def test_an_option_is_called_by_its_end_where_no_other_ends_so() -> None:
 def test_a_text_that_is_cut_says_so() -> None:
     """And is no longer than it may be."""
     assert (cut("abc", 3), cut("abcdef", 5), cut("abcdef", 5, "…")) == ("abc", "ab...", "abcd…")
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("90", 90),
+        ("60s", 60),
+        ("10m", 600),
+        ("1.5h", 5400),
+        ("1h30m", 5400),
+        ("", None),
+        ("soon", None),
+        ("5m3h", None),
+    ],
+)
+def test_times_are_read_as_they_are_typed(text: str, seconds: float | None) -> None:
+    """In any of their units; what is no time is none."""
+    assert seconds_in(text) == seconds

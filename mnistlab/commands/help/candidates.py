@@ -180,7 +180,8 @@ class _Line:
         """The words that an option takes, and what else completes it."""
         yield from map(Candidate, option.words)
         what = option.completes
-        if what == "presets":
+        if what.endswith("presets"):
+            yield from (Candidate(word, text) for word, text in self._runs.items() if what.startswith("runs"))
             yield from (Candidate(entry.name, entry.description) for entry in list_presets())
             yield from _paths(typed, SUFFIXES)
         elif what == "tags":

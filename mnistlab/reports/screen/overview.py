@@ -10,6 +10,7 @@ from pathlib import Path
 from mnistlab.errors import LabError, say, visible
 from mnistlab.options.arguments import Arguments
 from mnistlab.runs.listing import short_ids
+from mnistlab.runs.looks import many
 from mnistlab.runs.metrics import KNOWN, measured, measures_of
 from mnistlab.runs.reading import tell_broken
 from mnistlab.runs.run import Run, Runs, read_runs
@@ -135,6 +136,7 @@ def _columns(found: Runs, shown: Sequence[Run], key: str) -> list[_Column]:
         _Column("ep", epochs, right=True, gives_way=4, key="epochs"),
         _Column("val %", [in_percent(run.val_acc) for run in shown], right=True),
         _Column("test %", [in_percent(run.test_acc) for run in shown], right=True),
+        _Column("looks", [many(run.looks) for run in shown], right=True, gives_way=1),
         *_further(shown),
         _Column("s", [in_seconds(run.seconds) for run in shown], right=True, gives_way=3, key="seconds"),
         _Column("started UTC" if one_year else "started", times, gives_way=2, key="started"),

@@ -10,6 +10,7 @@ from mnistlab.reports.settings import Setting, changed
 from mnistlab.runs.folder import CONFIG, continues_from
 from mnistlab.runs.hints import command_for
 from mnistlab.runs.listing import find_run
+from mnistlab.runs.looks import after_looks
 from mnistlab.runs.metrics import BESIDES, Measure, figure, measures_of
 from mnistlab.runs.reading import LEFT_OUT
 from mnistlab.runs.run import Run
@@ -178,6 +179,8 @@ def _outcome(run: Run) -> Iterator[str]:
     for kind, values in kinds.items():
         found = {name: value for name, value in values.items() if is_number(value) and name not in BESIDES}
         shown = [f"{name} {figure(name, value, measures, '.4g')}" for name, value in found.items()]
+        if shown and kind in ("test", "measured") and after_looks(run.looks):
+            shown.append(after_looks(run.looks))
         if shown:
             yield from paragraph(", ".join(shown), screen_width(), _NAMES + 2, f"  {kind:<{_NAMES}}")
     if run.verdict:
