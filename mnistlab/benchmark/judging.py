@@ -12,11 +12,13 @@ from mnistlab.benchmark.figures import Figure, Found, Mark, Result, Series
 from mnistlab.benchmark.peers import Ground
 from mnistlab.runs.run import Run
 from mnistlab.runs.statistics import ERROR
+from mnistlab.sweeps.apart import tell_apart
 from mnistlab.sweeps.judgement import Judgement, Verdict, judge_pairs
 
 _PAIRS = 20  # as many as `mnistlab judge` trains at most
 _COURSES, _PLANTED = 5_000, 1_000  # simulated judgements of each kind
 _RUNS, _REAL = 400, 200  # real runs, and the judgements that are drawn of them
+_TABLE = (4, 3)  # models in a comparison, and seeds of each
 _SEED = 2026
 _MOST = Mark(100 * ERROR)
 _EFFECTS = (1, 2, 3)  # in standard deviations of a difference
@@ -53,6 +55,7 @@ def judging(ground: Ground) -> Iterator[Found]:
         symmetric = not kind.startswith("skewed")
         yield _wrong(f"simulated judgements of no difference, {kind}", judged, _MOST if symmetric else None)
     yield _others(rng, _COURSES // share)
+    yield _tables(np.random.default_rng(_SEED), _COURSES // share)
     yield _found("normal differences", lambda size: rng.normal(size=size), _PLANTED // share)
     with TemporaryDirectory(prefix="mnistlab-bench-") as folder:
         values = _trained(ground, Path(folder), _RUNS // share)
@@ -85,6 +88,19 @@ def _others(rng: np.random.Generator, courses: int) -> Result:
     return Result(
         f"called better where nothing has changed, by other rules, {courses:,} times", worst, "%", how, None, shares
     )
+
+
+def _tables(rng: np.random.Generator, number: int) -> Result:
+    """In how many comparisons of models that are alike two of them are told apart."""
+    models, seeds = _TABLE
+    drawn = rng.normal(size=(number, models, seeds)) + rng.normal(size=(number, 1, seeds))
+    found = [tell_apart([dict(enumerate(row)) for row in each]) for each in drawn.tolist()]
+    wrong = sum(any(gap.told for gap in each.gaps.values()) for each in found)
+    single = sum(gap.found.p_value < ERROR for each in found for gap in each.gaps.values())
+    pairs = sum(len(each.gaps) for each in found)
+    how = f"{wrong} of {number:,} wrong; without a correction {100 * single / pairs:.2g} % of the pairs"
+    name = f"comparisons of {models} models that are alike with {seeds} seeds, of which two are told apart"
+    return Result(name, 100 * wrong / number, "%", how)
 
 
 def _found(name: str, draw: Callable[[tuple[int, int]], Values], courses: int) -> Series:

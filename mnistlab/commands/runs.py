@@ -1,11 +1,12 @@
 """`mnistlab runs`."""
 
 from mnistlab.commands.declaring.model import MANY, Command
-from mnistlab.options.arguments import JSON, RUN_DIR, Option
+from mnistlab.options.arguments import JSON, ONE_OF, RUN_DIR, Option
 
 _SCREEN = "mnistlab.reports.screen"
 _RUN = "mnistlab.runs.run"
 _SELECTION = "mnistlab.runs.selection"
+_FORMATS = ("latex", "markdown", "csv", "json")
 
 _ID = Option(
     "ID",
@@ -44,6 +45,14 @@ two differ, and on which test images; removes some.""",
         ),
         Option("reverse", "Turn any order round"),
         Option("limit", "So many at most, or all", "N", ("all",), default="as many as a screen holds"),
+        Option(
+            "format",
+            "A row for runs that differ in nothing but their seed: n, mean, deviation, interval",
+            "FORMAT",
+            _FORMATS,
+            wanted=ONE_OF,
+        ),
+        Option("by", "The same by these options only: model,data.train_size", "OPTIONS"),
         Option("csv", "Everything in the records, a row for each run"),
         Option("json", "The same as objects"),
         RUN_DIR,

@@ -15,6 +15,9 @@ from mnistlab.system.files import is_file, is_folder
 SWEEP = "sweep.json"
 """The file that a folder has if a sweep or a comparison lies in it."""
 
+JUDGEMENT = "judgement.json"
+"""What a judgement has come to after its last pair, in its folder."""
+
 NAME = "report.html"
 """What a page is called where nobody names it."""
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from mnistlab.reports.behind import Trust
 from mnistlab.reports.charts import STYLE
 from mnistlab.reports.drawing import Drawing, live_pages
+from mnistlab.reports.judged import Judged, judgement
 from mnistlab.reports.markup import Markup, element
 from mnistlab.reports.one_run import about, headline, sections
 from mnistlab.reports.several import best_of, runs_side_by_side, sweep, trials_of
@@ -26,10 +27,17 @@ def report(wanted: Wanted) -> int:
         LabError: If the file cannot be written.
     """
     trust = Trust(wanted.allowed)
-    trials = trials_of(wanted.sweep) if wanted.sweep else []
+    judged = Judged.find(wanted.sweep) if wanted.sweep else None
+    trials = trials_of(wanted.sweep) if wanted.sweep and not judged else []
     shown = [best] if (best := best_of(trials)) else wanted.runs
     drawing = Drawing(wanted.path.parent, live_pages(shown, wanted.allowed) if wanted.live else {})
-    text = _of_sweep(wanted.sweep, trials, trust, drawing) if wanted.sweep else _of_runs(wanted.runs, trust, drawing)
+    if judged and wanted.sweep:
+        title, change = wanted.sweep.resolve().name, " ".join(judged.words("options"))
+        text = _page(title, f"{change} against the baseline", judgement(judged), drawing)
+    elif wanted.sweep:
+        text = _of_sweep(wanted.sweep, trials, trust, drawing)
+    else:
+        text = _of_runs(wanted.runs, trust, drawing)
     with telling(wanted.path, "Name a file with --output=..."):
         write_text(wanted.path, text)
     print(f"wrote {wanted.path}")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from statistics import fmean
 
 from mnistlab.errors import LabError
 from mnistlab.runs.run import COMMANDS, STATUSES, Run
@@ -37,14 +38,34 @@ def ordered(runs: Sequence[Run], key: str) -> list[Run]:
     Raises:
         LabError: If there is no such key.
     """
+    return [run for (run,) in ordered_groups([(run,) for run in runs], key)]
+
+
+def ordered_groups(groups: Sequence[Sequence[Run]], key: str) -> list[Sequence[Run]]:
+    """Groups of runs likewise: of what is a number by its mean, of all else by that of their newest run.
+
+    Raises:
+        LabError: If there is no such key.
+    """
     name = key.removeprefix("-")
     if name not in ORDERS:
         raise LabError(f"--sort={key}: there is no such key.{suggestion(name, ORDERS)} There are {', '.join(ORDERS)}.")
-    newest_first = sorted(runs, key=lambda run: (run.started, run.folder), reverse=True)
-    places_of = [(ORDERS[name](run), run) for run in newest_first]
-    having = [(place, run) for place, run in places_of if place is not None]
+    inner = [sorted(runs, key=_age, reverse=True) for runs in groups]
+    newest_first = sorted(zip(inner, groups, strict=True), key=lambda pair: _age(pair[0][0]), reverse=True)
+    places_of = [(_place(runs, name), own) for runs, own in newest_first]
+    having = [(place, own) for place, own in places_of if place is not None]
     having.sort(key=lambda pair: pair[0], reverse=key.startswith("-"))
-    return [*(run for _, run in having), *(run for place, run in places_of if place is None)]
+    return [*(own for _, own in having), *(own for place, own in places_of if place is None)]
+
+
+def _age(run: Run) -> tuple[str, Path]:
+    return run.started, run.folder
+
+
+def _place(runs: Sequence[Run], name: str) -> tuple[float, str] | None:
+    """The place of a group, whose newest run comes first."""
+    places = [place for place in map(ORDERS[name], runs) if place is not None]
+    return (fmean(number for number, _ in places), places[0][1]) if places else None
 
 
 FILTERS: Mapping[str, Callable[[Run], Sequence[str]]] = {

@@ -15,7 +15,7 @@ from mnistlab.runs.record import config_hash, environment
 from mnistlab.runs.run import Run, read_runs
 from mnistlab.sections.parts import Sweep
 from mnistlab.sweeps.checking import checked_space
-from mnistlab.sweeps.judgement import Verdict, in_words
+from mnistlab.sweeps.judgement import METHOD, Verdict, in_words
 from mnistlab.sweeps.local_workers import default_size
 from mnistlab.sweeps.pairs import Cell, Pairs, Terms, seed_of
 from mnistlab.sweeps.plan import Job, Plan, name_for
@@ -62,6 +62,7 @@ def _judge(typed: Asked, asked: Sweep, terms: Terms, switches: Collection[str], 
     how = [f"at most {counted(len(seeds), 'pair')}", f"{counted(workers, 'run')} at a time"]
     how += [f"{counted(len(kept), 'run')} there already"] if kept else []
     print(visible(f"{plan.name}: {', '.join(how)}, kept in {plan.folder}"), file=stream)
+    print(f"In brackets: 95 %, {METHOD}.", file=stream)
     news, enough = pairs.watch(study.jobs())
     print("".join(f"{line}\n" for line in news), end="", file=stream)
     if not enough:

@@ -10,6 +10,9 @@ from mnistlab.runs.metrics import PERCENT, Measure
 from mnistlab.runs.statistics import ERROR, Paired
 from mnistlab.text.values import counted, percent
 
+METHOD = "confidence sequence of Student's t, mixed over normal effects (Lai 1976)"
+"""How the bounds of a gain are found."""
+
 _MOST_PAIRS = 1000
 """Of more pairs nobody wants to be told."""
 

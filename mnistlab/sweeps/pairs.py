@@ -8,12 +8,14 @@ from datetime import datetime
 from math import isfinite
 from pathlib import Path
 
+from mnistlab.reports.wanted import JUDGEMENT
+from mnistlab.runs.record import write_json
 from mnistlab.runs.run import Run
 from mnistlab.runs.statistics import ERROR
 from mnistlab.sweeps.jobs import Progress, State
-from mnistlab.sweeps.judgement import Judgement, Verdict, gain_text, judge_pairs
+from mnistlab.sweeps.judgement import METHOD, Judgement, Verdict, gain_text, in_words, judge_pairs
 from mnistlab.sweeps.plan import Plan
-from mnistlab.sweeps.sides import BASELINE, CHANGED
+from mnistlab.sweeps.sides import BASELINE, CHANGED, changes
 from mnistlab.sweeps.worker import value_of
 
 Cell = tuple[str, int]
@@ -79,6 +81,8 @@ class Pairs:
         gains, told = judged.gains, range(self._told, len(judged.gains))
         self._told = max(self._told, len(gains))
         lines = [self._line(judge_pairs(gains[: number + 1], self._terms.effect)) for number in told]
+        if told:
+            write_json(self._plan.folder / JUDGEMENT, self.plain(jobs))
         decided = judged.verdict is not Verdict.UNDECIDED
         return lines, (decided or len(gains) == len(self._plan.seeds) or bool(self.failed(jobs)) or self._is_late(jobs))
 
@@ -111,7 +115,9 @@ class Pairs:
             "more_pairs": judged.more,
             "error": ERROR,
             "e_value": judged.found.evidence,
-            "method": "confidence sequence of Student's t, mixed over normal effects (Lai 1976)",
+            "method": METHOD,
+            "in_words": in_words(judged, self._plan.measure, self._plan.metric, "so far"),
+            "options": changes(self._plan.arguments),
             "seeds": seeds,
             "gains": judged.gains,
             BASELINE: [baseline for baseline, _ in figures[:count]],

@@ -1,10 +1,9 @@
 """How models stand to each other: the table and the charts of a comparison."""
 
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from math import sqrt
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,14 @@ from matplotlib.axes import Axes
 from mnistlab.reports.charts import save
 from mnistlab.runs.looks import many
 from mnistlab.runs.run import Run
-from mnistlab.runs.statistics import student_quantile
+from mnistlab.runs.statistics import Student
+from mnistlab.sweeps.apart import DIFFERENCES, Apart, Gap, tell_apart
 from mnistlab.sweeps.jobs import Progress, State
 from mnistlab.sweeps.plan import Plan
 from mnistlab.sweeps.study import Study
 from mnistlab.system.strict_json import as_json as json_of
 from mnistlab.text.layout import as_csv as csv_of
-from mnistlab.text.layout import screen_width, table
+from mnistlab.text.layout import paragraph, screen_width, table
 from mnistlab.text.values import counted, in_percent
 
 
@@ -42,23 +42,29 @@ class Standing:
         return self.preset or self.model
 
     @property
+    def found(self) -> Student:
+        """The test accuracies, added up."""
+        return Student.of(self.accuracies)
+
+    @property
     def mean(self) -> float:
         """The mean test accuracy."""
-        return statistics.fmean(self.accuracies)
+        return self.found.mean
 
     @property
     def deviation(self) -> float | None:
         """The standard deviation over the seeds; None for one seed."""
-        return statistics.stdev(self.accuracies) if len(self.accuracies) > 1 else None
+        return self.found.deviation
 
     @property
     def interval(self) -> tuple[float, float] | None:
         """The 95 % confidence interval of the mean, by Student's t; None for one seed."""
-        if self.deviation is None:
-            return None
-        number = len(self.accuracies)
-        half = student_quantile(number - 1) * self.deviation / sqrt(number)
-        return self.mean - half, self.mean + half
+        return self.found.interval
+
+    @property
+    def by_seed(self) -> dict[int, float]:
+        """The test accuracy with each seed."""
+        return dict(zip(self.seeds, self.accuracies, strict=True))
 
 
 def standings(study: Study, stems: Mapping[str, str], *, of_presets: bool = False) -> list[Standing]:
@@ -98,12 +104,14 @@ def as_lines(found: Sequence[Standing], plan: Plan) -> list[str]:
         return ["No model has finished."]
     best = {each.title for each in front(found, lambda each: each.parameters)}
     looks = many(max((each.looks for each in found if each.looks is not None), default=None))
+    apart = tell_apart([each.by_seed for each in found])
     named, what = any(each.preset for each in found), "preset" if found[0].preset else "model"
     head = [
         what,
         *(["model"] if named else []),
         "parameters",
         "test acc, %",
+        *(["="] if apart.gaps else []),
         "95 % interval",
         "n",
         "seconds",
@@ -115,33 +123,64 @@ def as_lines(found: Sequence[Standing], plan: Plan) -> list[str]:
             *([each.model] if named else []),
             f"{each.parameters:,}",
             _accuracy(each),
+            *([letters] if apart.gaps else []),
             _interval(each),
             str(len(each.accuracies)),
             _short(each.seconds),
             f"{each.images_per_second:,.0f}",
         ]
-        for each in found
+        for each, letters in zip(found, apart.letters, strict=True)
     ]
+    width = max(screen_width(), 80)
+    right = [column for column in range(1 + named, len(head)) if head[column] != "="]
     return [
-        *table(head, rows, max(screen_width(), 80), right=range(1 + named, len(head))),
+        *table(head, rows, width, right),
         "",
         f"* no {what} with as few parameters is better. Mean and standard deviation over n",
         "seeds, the interval of the mean by Student's t; seconds and images/s of training",
         f"alone, {counted(plan.threads, 'thread')} each.",
         *([f"The test images had been looked at {looks} times before the last of these."] if looks else []),
+        *_told_apart(found, apart, what, width),
     ]
+
+
+def _told_apart(found: Sequence[Standing], apart: Apart, what: str, width: int) -> Iterator[str]:
+    """Which of them differ by more than chance, and how small a difference would have shown."""
+    if apart.smallest is None:
+        yield from ["", "Nothing can be told of one run each: --seeds=3 trains three."] if len(found) > 1 else ()
+        return
+    behind = [(found[b].title, gap) for (a, b), gap in apart.gaps.items() if not a]
+    head = [f"behind {found[0].title}", "points", "95 % interval", "p"]
+    yield ""
+    yield from table(head, [[title, *_gap(gap)] for title, gap in behind], width, (1, 2)) if behind else ()
+    yield ""
+    text = (
+        f"{what.capitalize()}s with a letter in common (=) cannot be told apart: paired by seed, Student's t at 5 %, p "
+        f"corrected for {counted(len(apart.gaps), 'pair')} by Holm; each interval by itself. With {apart.seeds} seeds "
+        f"a difference of less than {_points(apart.smallest)} points could not be told (80 % power, no correction, the "
+        "deviation of the middle pair)."
+    )
+    yield from paragraph(text, width)
+
+
+def _gap(gap: Gap) -> list[str]:
+    low, high = gap.found.interval or (0.0, 0.0)
+    return [_points(gap.found.mean), f"{_points(low)} to {_points(high)}", f"{gap.p_value:.2g}"]
+
+
+def _points(share: float) -> str:
+    return f"{round(100 * share, 2) + 0.0:.2f}"
 
 
 def as_json(found: Sequence[Standing]) -> str:
     """The table for machines."""
-    return json_of([_plain(each) for each in found])
+    return json_of(_plain(found))
 
 
 def as_csv(found: Sequence[Standing]) -> str:
     """The table for spreadsheets."""
-    rows = [{**_plain(each), "accuracies": " ".join(map(str, each.accuracies))} for each in found]
-    rows = [{**row, "seeds": " ".join(map(str, row["seeds"]))} for row in rows]
-    return csv_of(rows)
+    lists = ("seeds", "accuracies")
+    return csv_of([{**row, **{name: " ".join(map(str, row[name])) for name in lists}} for row in _plain(found)])
 
 
 def write_charts(found: Sequence[Standing], folder: Path) -> list[Path]:
@@ -211,8 +250,15 @@ def _rate(run: Run) -> float:
     return images / run.seconds if run.seconds else 0.0
 
 
-def _plain(each: Standing) -> dict[str, Any]:
+def _plain(found: Sequence[Standing]) -> list[dict[str, Any]]:
+    apart = tell_apart([each.by_seed for each in found])
+    return [_plain_row(each, apart, number) for number, each in enumerate(found)]
+
+
+def _plain_row(each: Standing, apart: Apart, number: int) -> dict[str, Any]:
     interval = each.interval or (None, None)
+    gap = apart.gaps.get((0, number))
+    behind = (gap and gap.found.interval) or (None, None)
     said = asdict(each)
     preset = said.pop("preset")
     return {
@@ -222,6 +268,14 @@ def _plain(each: Standing) -> dict[str, Any]:
         "deviation": each.deviation,
         "interval_low": interval[0],
         "interval_high": interval[1],
+        "interval_method": "95 %, Student's t",
+        "group": apart.letters[number] if apart.gaps else None,
+        "behind_best": gap and gap.found.mean,
+        "behind_best_low": behind[0],
+        "behind_best_high": behind[1],
+        "behind_best_p": gap and gap.p_value,
+        "smallest_difference": apart.smallest,
+        "differences_method": DIFFERENCES,
     }
 
 

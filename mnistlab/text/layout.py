@@ -6,7 +6,7 @@ import os
 import re
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from mnistlab.text.words import first_sentence
 
@@ -133,3 +133,39 @@ def as_csv(rows: Sequence[Mapping[str, object]], without_rows: Iterable[str] = (
         writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
+
+
+def as_markdown(head: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> list[str]:
+    """Rows as a table of Markdown.
+
+    Args:
+        head: The names of the columns.
+        rows: The cells; what is a sign of Markdown in them is none there.
+        right: The columns that are aligned to the right.
+    """
+    plain = [[re.sub(r"([\\`*_<\[|])", r"\\\1", cell) for cell in row] for row in (head, *rows)]
+    rule = ["---:" if column in right else "---" for column in range(len(head))]
+    return [f"| {' | '.join(row)} |" for row in (plain[0], rule, *plain[1:])]
+
+
+_LATEX = str.maketrans(
+    {
+        **{sign: f"\\{sign}" for sign in "&%$#_{}"},
+        "\\": r"\textbackslash{}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "<": r"\textless{}",
+        ">": r"\textgreater{}",
+        "|": r"\textbar{}",
+        "±": r"$\pm$",
+        "\u2013": "--",
+    }
+)
+
+
+def as_latex(head: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> list[str]:
+    """Rows as a table of LaTeX, which needs the package booktabs; for the arguments see `as_markdown`."""
+    columns = "".join("r" if column in right else "l" for column in range(len(head)))
+    first, *others = (f"{' & '.join(cell.translate(_LATEX) for cell in row)} \\\\" for row in (head, *rows))
+    opening = ["% needs \\usepackage{booktabs}", f"\\begin{{tabular}}{{{columns}}}", r"\toprule"]
+    return [*opening, first, r"\midrule", *others, r"\bottomrule", r"\end{tabular}"]

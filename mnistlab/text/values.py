@@ -8,6 +8,7 @@ UNKNOWN = "–"  # noqa: RUF001 - it is to be seen
 _MINUTE_S, _HOUR_MIN = 60, 60
 _NUMBER = r"(\d+(?:\.\d+)?)"
 _TIME = re.compile(rf"(?:{_NUMBER}h)?(?:{_NUMBER}m)?(?:{_NUMBER}s?)?")
+_CLASS_PATH = re.compile(r"[a-z_]\w*(\.\w+)*\.[A-Z]\w*")
 _UNIT = 1000
 _THREE_DIGITS = 100
 _FEW_S = 10.0  # seconds below which a tenth matters
@@ -106,6 +107,11 @@ def shown(value: object) -> str:
 def four_digits(value: object) -> str:
     """A value as it is typed, of a fraction four digits: its configuration has all of them."""
     return f"{value:.4g}" if isinstance(value, float) else shown(value)
+
+
+def class_name(path: str) -> str:
+    """`Adam` of `torch.optim.Adam`; any other text as it is."""
+    return path.rpartition(".")[2] if _CLASS_PATH.fullmatch(path) else path
 
 
 def last_parts(names: Iterable[str]) -> dict[str, str]:

@@ -1,11 +1,12 @@
 """Intervals and tests: quantiles of Student's t, and pairs that are looked at again and again."""
 
+from itertools import combinations
 from math import exp, inf, sqrt
 from statistics import NormalDist
 
 import pytest
 
-from mnistlab.runs.statistics import Paired, student_quantile
+from mnistlab.runs.statistics import Paired, Student, holm, letters, smallest_difference, student_quantile
 
 KNOWN = {  # scipy 1.18 and, to 20 digits, mpmath
     1: 12.706204736174694,
@@ -80,3 +81,41 @@ def test_bounds_need_six_pairs(count: int) -> None:
     assert (found.half_width == inf) == (count < 6)
     assert (found.evidence >= 20) == (count >= 6)
     assert Paired.of([0.5] * 1000).evidence < inf
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [(GAINS, 0.004852040248192927), ((1, 2, 3, 4, 5.5), 0.016550539701028155), ((0.3, -0.1), 0.7048327646991335)],
+)
+def test_chances_are_the_known_ones(values: tuple[float, ...], expected: float) -> None:
+    """Of scipy 1.18, for odd and even degrees of freedom; a single figure says nothing, equal ones leave no doubt."""
+    assert Student.of(values).p_value == pytest.approx(expected, rel=1e-9)
+    assert Student.of([0.5]).p_value == 1
+    assert Student.of([0.5, 0.5]).p_value == 0
+    assert Student.of([0.0, 0.0]).p_value == 1
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"), [(2, 11.549888), (3, 3.264044), (5, 1.681997), (10, 0.996001), (100, 0.282913)]
+)
+def test_the_smallest_difference_is_that_of_the_non_central_distribution(count: int, expected: float) -> None:
+    """An integral of scipy 1.18; that of 10 pairs is the 0.996 of R's power.t.test."""
+    assert smallest_difference(1.0, count) == pytest.approx(expected, rel=1e-5)
+    assert smallest_difference(0.5, count) == pytest.approx(expected / 2, rel=1e-5)
+
+
+def test_several_chances_are_corrected_step_by_step() -> None:
+    """The least by their number, the next by one less; never below one before, and never above 1."""
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.6, 0.5]) == [1.0, 1.0]
+    assert holm([]) == []
+
+
+def test_letters_are_shared_by_what_is_not_told_apart_and_by_nothing_else() -> None:
+    """For every choice of pairs of five things."""
+    pairs = list(combinations(range(5), 2))
+    for number in range(2 ** len(pairs)):
+        apart = [pair for at, pair in enumerate(pairs) if number >> at & 1]
+        found = letters(5, apart)
+        assert [pair for pair in pairs if not {*found[pair[0]]} & {*found[pair[1]]}] == apart
+    assert letters(4, [(0, 2), (0, 3), (1, 3)]) == ["a", "ab", "bc", "c"]

@@ -6,14 +6,17 @@ import json
 import shutil
 import statistics
 from collections.abc import Callable
+from dataclasses import replace
 from math import sqrt
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 
 from mnistlab.cli import main
-from mnistlab.sweeps.table import Standing, front
+from mnistlab.runs.statistics import smallest_difference
+from mnistlab.sweeps.table import Standing, as_json, front
 
 Compare = Callable[..., list[dict[str, Any]]]
 
@@ -27,6 +30,20 @@ def compare(here: Path, small_data: tuple[str, ...], inline: None, capsys: pytes
         assert main(["compare", *small_data, "--trainer.max_epochs=1", "--json", *arguments]) == 0
         rows: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
         return rows
+
+    return run
+
+
+@pytest.fixture
+def said(
+    here: Path, small_data: tuple[str, ...], inline: None, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., str]:
+    """A comparison as a person reads it, in one line."""
+    del here, inline
+
+    def run(*arguments: str) -> str:
+        assert main(["compare", *small_data, "--trainer.max_epochs=1", *arguments]) == 0
+        return " ".join(capsys.readouterr().out.split())
 
     return run
 
@@ -165,6 +182,59 @@ def test_the_interval_is_that_of_student_for_many_seeds_too() -> None:
 
     assert (high - low) / 2 == pytest.approx(2.039513446396408 * sqrt(8 / 31) / sqrt(32), rel=1e-9)
     assert standing("any", 1, 0.9, 0.9, 0.9).interval == pytest.approx((0.9, 0.9), abs=1e-15)
+
+
+def test_models_that_differ_alike_with_each_seed_are_told_apart() -> None:
+    """Their seeds vary far more than their differences; the others have a letter in common."""
+    same = [
+        standing("a", 1, 0.90, 0.95, 0.99),
+        standing("b", 1, 0.89, 0.9401, 0.98),
+        standing("c", 1, 0.80, 0.96, 0.95),
+    ]
+    first, second, third = json.loads(as_json(same))
+
+    assert not {*first["group"]} & {*second["group"]}
+    assert {*first["group"]} & {*third["group"]}
+    assert second["behind_best"] == pytest.approx(0.0099667, abs=1e-6)
+    assert 0 < second["behind_best_low"] < second["behind_best"] < second["behind_best_high"]
+    assert second["behind_best_p"] == pytest.approx(3 * 1.1187e-05, rel=1e-3)
+
+
+def test_only_shared_seeds_are_paired() -> None:
+    """One that is shared tells nothing."""
+    first, second = (
+        Standing("a", 1, [0, 1, 2], [0.9, 0.91, 0.92], 1.0, 1.0),
+        Standing("b", 1, [2, 3, 4], [0.1, 0.11, 0.12], 1.0, 1.0),
+    )
+    assert [row["group"] for row in json.loads(as_json([first, second]))] == [None, None]
+
+    later = replace(second, seeds=[1, 2, 3])
+    assert json.loads(as_json([first, later]))[1]["behind_best"] == pytest.approx(0.81)
+
+
+def test_what_could_not_have_been_told_is_said(compare: Compare, said: Callable[..., str]) -> None:
+    """In points, by the deviation of the middle pair; of one run each that it is nothing."""
+    rows = compare("--models=TinyModel,SDN8K,CNN8K", "--seeds=2")
+    (smallest,) = {row["smallest_difference"] for row in rows}
+    table = said("--models=TinyModel,SDN8K,CNN8K", "--seeds=2")
+
+    assert f"With 2 seeds a difference of less than {100 * smallest:.2f} points could not be told" in table
+    assert f"behind {rows[0]['model']}" in table
+    assert "Nothing can be told of one run each: --seeds=3" in said("--models=TinyModel,SDN8K", "--seeds=1")
+    assert "told" not in said("--models=TinyModel", "--seeds=2")
+
+
+def test_a_model_that_varies_far_more_leaves_what_the_others_could_show() -> None:
+    """The middle pair counts; for normal differences it is what the deviation of all would say, mostly."""
+    rng = Random(0)  # noqa: S311 - no secret
+
+    def drawn(deviation: float) -> Standing:
+        return standing("any", 1, *(rng.gauss(0.5, deviation) for _ in range(40)))
+
+    even = [drawn(0.01) for _ in range(4)]
+    smallest = [json.loads(as_json(found))[0]["smallest_difference"] for found in (even, [*even, drawn(1.0)])]
+
+    assert smallest == pytest.approx(2 * [smallest_difference(0.01 * sqrt(2), 40)], rel=0.2)
 
 
 def test_models_are_found_however_they_are_spelt(compare: Compare) -> None:

@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from pages import Page
 
 from mnistlab.cli import main
 from mnistlab.runs.record import environment
@@ -79,6 +80,32 @@ def test_a_change_that_changes_nothing_is_no_difference(judge: Judge) -> None:
     found = judge(NOTHING, "--max_pairs=7", code=3)
 
     assert (found["verdict"], found["gains"]) == ("no difference", [0.0] * 6)
+
+
+def test_a_report_shows_the_pairs_and_how_the_interval_narrowed(judge: Judge, report: Callable[..., Page]) -> None:
+    """One page, with the figures of the verdict and the method of its intervals."""
+    found = judge("--baseline.model.optimizer.lr=0", "--model.optimizer.lr=0.02", "--max_pairs=8", code=0)
+    page = report(str(Path(found["runs"][0][0]).parent))
+
+    assert found["in_words"].startswith(f"better by {found['gain']:.2f} [{found['low']:.2f} to {found['high']:.2f}]")
+    assert all(text in page.text for text in (found["in_words"], found["method"], "--model.optimizer.lr=0.02"))
+    assert page.source.count("<tr>") == found["pairs"] + 1
+    assert f"{found['low']:.2f} to {found['high']:.2f}" in page.text
+    assert "gain, points of val/acc" in page.source
+    assert not page.all("script")
+
+
+def test_a_judgement_that_cannot_be_read_is_reported_as_its_runs(
+    judge: Judge, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A word says why; anyone may have written it."""
+    found = judge(NOTHING, "--max_pairs=1", code=4)
+    folder = Path(found["runs"][0][0]).parent
+    for text, said in (("{", "cannot be read"), ('{"gains": [1]}', "is no judgement: it.in_words is missing.")):
+        (folder / "judgement.json").write_text(text)
+        assert main(["report", str(folder)]) == 0
+        assert said in capsys.readouterr().err
+        assert "2 finished" in (folder / "report.html").read_text()
 
 
 def test_few_pairs_decide_nothing(judge: Judge, arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -33,18 +33,37 @@ def show_runs(asked: Arguments) -> int:
     """
     if {"csv", "json"} <= asked.switches:
         raise LabError("--csv and --json exclude each other.")
+    grouped = {"format", "by"} & set(asked.values)
+    if grouped and {"csv", "json"} & asked.switches:
+        raise LabError("--csv and --json have a row for each run; groups are written with --format=csv and =json.")
     root, limit = asked.root, _limit(asked)
     found = runs_below(root, asked)
     chosen = chosen_of(found, asked)
+    if grouped:
+        print(_grouped(chosen, asked, limit))
+        return 0
     if "json" in asked.switches:
         print(as_json([run.flat() for run in chosen[:limit]]))
     elif "csv" in asked.switches:
-        print(_csv([run.flat() for run in chosen[:limit]]), end="")
+        print(_csv([run.flat() for run in chosen[:limit]], Run(Path()).flat()), end="")
     else:
         fits = limit is None and "limit" not in asked.values and sys.stdout.isatty()
         lines = partial(_lines, found, chosen, root=root, asked=asked)
         say(_fitting_screen(lines, chosen) if fits else lines(chosen[:limit]))
     return 0
+
+
+def _grouped(chosen: Sequence[Run], asked: Arguments, limit: int | None) -> str:
+    """The runs in groups."""
+    from mnistlab.reports.screen.groups import as_written, groups_of  # noqa: PLC0415 - not for the overview
+
+    groups = groups_of(chosen, asked, asked.values.get("sort", _DEFAULT_ORDER))
+    groups = (groups[::-1] if "reverse" in asked.switches else groups)[:limit]
+    form = asked.values.get("format", "")
+    if form in ("csv", "json"):
+        rows = [group.plain() for group in groups]
+        return as_json(rows) if form == "json" else _csv(rows, ()).rstrip("\n")
+    return as_written(groups, form)
 
 
 def runs_below(root: Path, asked: Arguments) -> Runs:
@@ -91,13 +110,18 @@ def _fitting_screen(lines: Callable[[Sequence[Run]], list[str]], chosen: Sequenc
         limit = max(limit - (excess + 1) // 2, _FEWEST)  # a row may have several lines
 
 
-def _csv(rows: Sequence[Mapping[str, object]]) -> str:
-    cells = [{visible(name): _csv_cell(value) for name, value in row.items()} for row in rows]
-    return as_csv(cells, Run(Path()).flat())
+def _csv(rows: Sequence[Mapping[str, object]], without_rows: Iterable[str]) -> str:
+    return as_csv([{visible(name): _csv_cell(value) for name, value in row.items()} for row in rows], without_rows)
 
 
 def _csv_cell(value: object) -> object:
-    return json.dumps(value) if isinstance(value, list | bool) else visible(value) if isinstance(value, str) else value
+    return (
+        json.dumps(value)
+        if isinstance(value, list | dict | bool)
+        else visible(value)
+        if isinstance(value, str)
+        else value
+    )
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """`mnistlab runs diff`: what two runs do not have in common, and which test images only one of them gets right."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,13 +24,13 @@ from mnistlab.runs.metrics import Measure, figure, measures_of
 from mnistlab.runs.run import Run
 from mnistlab.system.strict_json import as_json
 from mnistlab.text.layout import paragraph, screen_width, table
-from mnistlab.text.values import shown
+from mnistlab.text.values import class_name, shown
 
 if TYPE_CHECKING:
     from mnistlab.runs.comparing import Agreement
 
 _FEW = 10  # flipped images that are shown without --all
-_CLASS_PATH = re.compile(r"[a-z_]\w*(\.\w+)*\.[A-Z]\w*")
+MCNEMAR = "McNemar's exact test"
 _RARE = 0.05  # chance below which two nets are told apart
 _DIGITS = 4  # digits of a figure that is no whole number
 _LEAST = 1e-6  # chance below which its size is no longer of interest
@@ -120,7 +119,7 @@ def _report(pair: _Pair) -> dict[str, object]:
         "settings_unknown": pair.unknown or None,
         "metrics": {"a": figures(pair.a), "b": figures(pair.b)},
         "surroundings": listed(differences(surroundings(pair.a), surroundings(pair.b))),
-        "tests": {head: asdict(each) for head, each in pair.tests.items()} or None,
+        "tests": {head: {**asdict(each), "p_value_method": MCNEMAR} for head, each in pair.tests.items()} or None,
         "untested": pair.untested or None,
     }
 
@@ -155,7 +154,7 @@ def _table(heading: str, found: Sequence[Difference]) -> list[str]:
 def _sides(each: Difference) -> list[str]:
     """What both have; of classes the short names, unless only their modules differ."""
     sides = [shown(value) for value in (each.a, each.b)]
-    short = [text.rpartition(".")[2] if _CLASS_PATH.fullmatch(text) else text for text in sides]
+    short = [class_name(text) for text in sides]
     return short if short[0] != short[1] else sides
 
 
@@ -207,14 +206,14 @@ def _meaning(found: "Agreement") -> str:
     if found.p_value >= _RARE:
         return (
             f"They cannot be told apart: of {only:,} images that only one gets right, two equally good nets would be "
-            f"parted so far or further in {_share(found.p_value)} of all cases (McNemar's exact test)."
+            f"parted so far or further in {_share(found.p_value)} of all cases ({MCNEMAR})."
         )
     better, more, less = (
         ("A", found.only_a, found.only_b) if found.only_a > found.only_b else ("B", found.only_b, found.only_a)
     )
     return (
         f"{better} is better on these images: {more:,} to {less:,} of those that only one gets right. Two equally good "
-        f"nets would be parted so far or further in {_share(found.p_value)} of all cases (McNemar's exact test). "
+        f"nets would be parted so far or further in {_share(found.p_value)} of all cases ({MCNEMAR}). "
         "This is about these two nets; another seed gives another net."
     )
 
@@ -232,6 +231,7 @@ def _flips(found: "Agreement", most: int) -> Iterator[str]:
 
 def _further_head(head: str, found: "Agreement") -> Iterator[str]:
     yield from paragraph(
-        f"{head}: only A is right on {found.only_a:,} images, only B on {found.only_b:,} (p = {found.p_value:.3g})",
+        f"{head}: only A is right on {found.only_a:,} images, only B on {found.only_b:,} "
+        f"(p = {found.p_value:.3g}, {MCNEMAR})",
         screen_width(),
     )

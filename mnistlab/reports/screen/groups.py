@@ -1,0 +1,225 @@
+"""`mnistlab runs --format` and `--by`: runs that differ in nothing but their seed as one row, ready for a paper."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from statistics import fmean
+
+from mnistlab.catalogue import load_catalogue
+from mnistlab.errors import LabError, tell, visible
+from mnistlab.options.arguments import Arguments
+from mnistlab.reports.settings import changed
+from mnistlab.runs.differences import by_option
+from mnistlab.runs.looks import many
+from mnistlab.runs.record import NOT_COUNTED
+from mnistlab.runs.run import Run
+from mnistlab.runs.selection import ordered_groups
+from mnistlab.runs.statistics import Student
+from mnistlab.text.layout import as_latex, as_markdown, paragraph, screen_width, table
+from mnistlab.text.nearest import suggestion
+from mnistlab.text.values import UNKNOWN, class_name, count, counted, four_digits, in_percent, in_seconds, last_parts
+
+_NOT_COUNTED = (*NOT_COUNTED, "seed_everything")
+_LEGEND = "Mean and standard deviation over the n runs of fit in a row; the 95 % interval of the mean by Student's t."
+
+Options = Mapping[str, object]
+"""What a run was configured with, but for its seed, where it is kept, and how many threads compute."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs that are alike, each with a seed of its own."""
+
+    options: Options  # by which they are alike
+    runs: Sequence[Run]  # at least one
+
+    def accuracy(self, split: str) -> Student | None:
+        """The accuracy in the test, or the best of validation, from 0 to 1."""
+        found = [run.test_acc if split == "test" else run.val_acc for run in self.runs]
+        known = [value for value in found if value is not None]
+        return Student.of(known) if len(known) == len(found) else None
+
+    @property
+    def seconds(self) -> float | None:
+        """The seconds of training, a mean."""
+        known = [run.seconds for run in self.runs if run.seconds is not None]
+        return fmean(known) if known else None
+
+    @property
+    def parameters(self) -> float | None:
+        """The number of parameters, where all have as many."""
+        found = {run.parameters for run in self.runs}
+        return found.pop() if len(found) == 1 else None
+
+    @property
+    def looks(self) -> int | None:
+        """How often the test images had been looked at before the last of these tests."""
+        return max((run.looks for run in self.runs if run.looks is not None), default=None)
+
+    def plain(self) -> dict[str, object]:
+        """All of it, in one level."""
+        figures: dict[str, object] = {}
+        for split in ("test", "val"):
+            found = self.accuracy(split)
+            low, high = (found and found.interval) or (None, None)
+            mean, deviation = (found.mean, found.deviation) if found else (None, None)
+            named = {"mean": mean, "deviation": deviation, "interval_low": low, "interval_high": high}
+            figures |= {f"{split}_acc_{name}": value for name, value in named.items()}
+        return {
+            **self.options,
+            "n": len(self.runs),
+            **figures,
+            "interval_method": "95 %, Student's t",
+            "parameters": self.parameters,
+            "seconds": self.seconds,
+            "looks": self.looks,
+            "seeds": [run.record.get("seed") for run in self.runs],
+            "runs": [str(run.folder) for run in self.runs],
+        }
+
+
+Column = tuple[str, Callable[[Group], str]]
+"""What stands above a column, and what it says of a group."""
+
+
+def groups_of(chosen: Sequence[Run], asked: Arguments, order: str) -> list[Group]:
+    """The runs in groups, with a word about those that are in none.
+
+    Args:
+        chosen: The runs.
+        asked: The command.
+        order: What the groups are sorted by, as `ordered` has it.
+
+    Raises:
+        LabError: If they are to be grouped by what is no option of any of them.
+    """
+    configured = _configured(_trained(chosen, any_status="status" in asked.values))
+    by = _named(asked.values.get("by", ""), configured.values())
+    groups: dict[str, dict[str, Run]] = {}
+    for run, options in sorted(configured.items(), key=lambda pair: pair[0].started):
+        alike = {name: options[name] for name in by if name in options} if by else options
+        seed = run.record.get("seed", run.folder.name)
+        groups.setdefault(_text(alike), {})[_text([options, seed])] = run  # the newest of a configuration and seed
+    every = [list(runs.values()) for runs in groups.values()]
+    _leave_out(len(configured) - sum(map(len, every)), "of which a newer one has the same configuration and seed")
+    kept = [[run for run in runs if run.test_acc is not None] or runs for runs in every]
+    _leave_out(sum(map(len, every)) - sum(map(len, kept)), "without a test, where others of the group have one")
+    mixed = sum(len({_source(run) for run in runs}) > 1 for runs in kept)
+    if mixed:
+        tell(f"note: {counted(mixed, 'group')} with runs of several commits or versions (mnistlab runs diff ID ID).")
+    names = by or _differing({runs[0]: configured[runs[0]] for runs in kept})
+    return [
+        Group({name: configured[runs[0]][name] for name in names if name in configured[runs[0]]}, runs)
+        for runs in ordered_groups(kept, order)
+    ]
+
+
+def _trained(chosen: Sequence[Run], *, any_status: bool) -> list[Run]:
+    """The runs of `fit` that have finished, unless it was said how they have ended."""
+    found = [run for run in chosen if run.command == "fit" and (any_status or run.status == "finished")]
+    _leave_out(len(chosen) - len(found), "of other commands than fit, or that have not finished (--status=...)")
+    return found
+
+
+def _configured(runs: Sequence[Run]) -> dict[Run, Options]:
+    found: dict[Run, Options] = {}
+    for run in runs:
+        try:
+            options = by_option(run.configuration)
+        except LabError as error:
+            tell(f"note: {run.folder} is left out: {error}")
+        else:
+            found[run] = {name: value for name, value in options.items() if name.partition(".")[0] not in _NOT_COUNTED}
+    return found
+
+
+def _leave_out(number: int, why: str) -> None:
+    if number:
+        tell(f"note: {counted(number, 'run')} left out {why}.")
+
+
+def _named(by: str, configured: Iterable[Options]) -> list[str]:
+    """The options that are meant, by their whole names or by last parts that no other has."""
+    known = list(dict.fromkeys(name for options in configured for name in options))
+    short = {part: name for name, part in last_parts(known).items()} | {name: name for name in known}
+    asked = [name.strip() for name in by.split(",") if name.strip()]
+    for name in asked if known else ():
+        if name not in short:
+            raise LabError(f"--by={name}: none of the runs has such an option.{suggestion(name, short)}")
+    return [short[name] for name in asked if name in short]
+
+
+def _differing(configured: Mapping[Run, Options]) -> list[str]:
+    """The options by which groups are told apart: those that differ and that somebody chose, if that is enough."""
+    names = list(dict.fromkeys(name for options in configured.values() for name in options))
+    differ = [name for name in names if len({_text(each.get(name, "-")) for each in configured.values()}) > 1]
+    catalogue = load_catalogue()
+    chosen = {setting.key for run in configured for setting in changed(catalogue, run.configuration)}
+    told = [name for name in differ if name in chosen]
+    enough = len({_text([each.get(name, "-") for name in told]) for each in configured.values()}) == len(configured)
+    return (told if enough else differ) or ["model"]
+
+
+def as_written(found: Sequence[Group], form: str) -> str:
+    """Groups as a table of LaTeX or Markdown, or for the screen."""
+    if not found and not form:
+        return "None of these runs is one of fit that has finished."
+    names = list(dict.fromkeys(name for group in found for name in group.options))
+    columns = [*_options(names), *_figures(found)]
+    head = [visible(heading) for heading, _ in columns]
+    rows = [[visible(said(group)) for _, said in columns] for group in found]
+    right = range(len(names), len(columns))
+    if form == "latex":
+        return "\n".join(as_latex(head, rows, right))
+    if form == "markdown":
+        return "\n".join(as_markdown(head, rows, right))
+    return "\n".join([*table(head, rows, screen_width(), right), "", *paragraph(_LEGEND, screen_width())])
+
+
+def _options(names: Sequence[str]) -> Iterator[Column]:
+    for name, short in last_parts(names).items():
+        yield short, partial(_option, name)
+
+
+def _figures(found: Sequence[Group]) -> Iterator[Column]:
+    """What was measured: in the test if there was one, else in validation."""
+    yield "n", lambda group: str(len(group.runs))
+    tested = [group.accuracy("test") is not None for group in found]
+    for split in (*(("test",) if any(tested) else ()), *(() if all(tested) else ("val",))):
+        yield f"{split} acc, %", partial(_mean, split)
+        yield "95 % (Student)", partial(_interval, split)
+    yield "parameters", lambda group: count(group.parameters)
+    yield "seconds", lambda group: in_seconds(group.seconds)
+    if any(many(group.looks) for group in found):
+        yield "looks", lambda group: many(group.looks)
+
+
+def _option(name: str, group: Group) -> str:
+    return _shown(group.options[name]) if name in group.options else UNKNOWN
+
+
+def _mean(split: str, group: Group) -> str:
+    found = group.accuracy(split)
+    deviation = "" if found is None or found.deviation is None else f" ± {in_percent(found.deviation)}"
+    return UNKNOWN if found is None else f"{in_percent(found.mean)}{deviation}"
+
+
+def _interval(split: str, group: Group) -> str:
+    """Within what an accuracy can be."""
+    found = group.accuracy(split)
+    bounds = (found and found.interval) or ()
+    return " to ".join(in_percent(min(max(bound, 0.0), 1.0)) for bound in bounds) or UNKNOWN
+
+
+def _shown(value: object) -> str:
+    return class_name(value) if isinstance(value, str) else four_digits(value)
+
+
+def _source(run: Run) -> str:
+    """What its bits depend on besides its configuration and its machine."""
+    return _text([run.part("versions"), run.part("git").get("commit")])
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, sort_keys=True, default=str)
