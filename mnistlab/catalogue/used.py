@@ -30,6 +30,7 @@ SHORT: Mapping[str, str] = {
     "data.data_dir": "Folder of the data sets",
     "data.eval_batch_size": "Images in a batch",
     "data.val_size": "Images held out; null: 5,000 at most",
+    "data.fold": "Part of the training images to validate with",
     "seed_everything": "Seed of all that is random; true draws one",
 }
 """The same where the line is too short for the docstring."""

@@ -1,7 +1,7 @@
 """A trained model out of its checkpoint, in Python."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -24,7 +24,9 @@ class _Model(Protocol):
 T = TypeVar("T", bound=_Model)
 
 
-def load_model(base: type[T], path: Path, given: Mapping[str, object], *, strict: bool = True) -> T:
+def load_model(
+    base: type[T], path: Path, given: Mapping[str, object], *, strict: bool = True, allowed: Iterable[str] = ()
+) -> T:
     """Build the model that a checkpoint describes, with its weights, on the CPU.
 
     The file is not trusted: nothing in it is run, and a class that it names must be mnistlab's, torch's, of the package
@@ -35,6 +37,7 @@ def load_model(base: type[T], path: Path, given: Mapping[str, object], *, strict
         path: The checkpoint.
         given: Arguments that count in place of those of the checkpoint.
         strict: Whether the weights must fit exactly.
+        allowed: The packages whose classes it may name besides.
 
     Raises:
         LabError: If the file is no checkpoint of such a model, or names a class that is not trusted.
@@ -52,7 +55,7 @@ def load_model(base: type[T], path: Path, given: Mapping[str, object], *, strict
         object,
         {"model": Section(base, chosen=True)},
         [from_data(known, f"checkpoint {path}")],
-        frozenset({*packages, *dotted_names(arguments)}),
+        frozenset({*packages, *allowed, *dotted_names(arguments)}),
     )
     found = settled.values.get("model")
     if not found:

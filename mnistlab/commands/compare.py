@@ -10,7 +10,7 @@ from mnistlab.options.arguments import JSON, Arguments, Option, words
 
 _WAYS = "Write --models=SDN68K,CNN68K, or =all; or --presets=A,B."
 _DEFAULTS = {"seeds": "3", "workers": "1"}
-_OTHERS = {"threads": "as many as fit would take", "name": "", "storage": "", "launcher": "processes"}
+_OTHERS = {"folds": "", "threads": "as many as fit would take", "name": "", "storage": "", "launcher": "processes"}
 _SWITCHES = {"retry_failed": "", "allow_drift": ""}
 
 
@@ -75,7 +75,7 @@ COMMAND = Command(
     _compare,
     MANY,
     order=2,
-    usage="--models=SDN68K,CNN421K [--seeds=3] ... and the options of fit",
+    usage="--models=SDN68K,CNN421K ... and the options of fit",
     about="""\
 Trains each model, or each preset, with each seed under the same conditions, for
 one table: parameters, test accuracy, seconds, images per second. What has been

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mnistlab.data.pictures import Prepared
 
 _VAL_SIZE, _VAL_PART = 5_000, 6
+_FOLDS = 5
 
 
 class ImageData(LightningDataModule):
@@ -44,6 +45,9 @@ class ImageData(LightningDataModule):
             its share; null for all.
         val_size: Images held out of the training images for validation; null for 5,000, or for a sixth of them where
             there are fewer than 30,000.
+        folds: In how many parts the training images are divided where `fold` says which of them is for validation.
+        fold: Which of these parts, from 0 on, is the validation, in place of `val_size`. The parts have no image in
+            common, every class has its share in each, and groups stay together.
         partition: `official` keeps the official test set; `pooled` draws training, validation and test from all
             images together, as some publications do, and its figures do not compare with official ones.
         partition_seed: Which images are taken and held out, independent of the seed of the run.
@@ -51,6 +55,9 @@ class ImageData(LightningDataModule):
         augment: Random changes of the training images, a new draw for each image in each epoch.
         mean: Subtracted from the images scaled to 0..1; if not given, measured on the training split.
         std: Divides the images after that; if not given, measured on the training split.
+
+    Raises:
+        ValueError: If there is no such fold, or `val_size` is given too.
     """
 
     handwriting: bool = False
@@ -62,6 +69,8 @@ class ImageData(LightningDataModule):
         eval_batch_size: PositiveInt = 256,
         train_size: PositiveInt | None = None,
         val_size: NonNegativeInt | None = None,
+        folds: PositiveInt = _FOLDS,
+        fold: NonNegativeInt | None = None,
         partition: Literal["official", "pooled"] = "official",
         partition_seed: NonNegativeInt = 0,
         labels: LabelScheme | None = None,
@@ -77,6 +86,8 @@ class ImageData(LightningDataModule):
         self.eval_batch_size = eval_batch_size
         self.train_size = train_size
         self._val_size = val_size
+        self.folds, self.fold = folds, fold
+        self._refuse_folds(val_size)
         self.partition = partition
         self.partition_seed = partition_seed
         self.labels = labels
@@ -118,6 +129,8 @@ class ImageData(LightningDataModule):
         """The number of images held out for validation; of data that nobody has read yet as far as it is known."""
         if self._val_size is not None:
             return self._val_size
+        if self.fold is not None and "val" in self._rows:
+            return len(self._rows["val"])
         known = len(self._rows["train"]) + len(self._rows["val"]) if "train" in self._rows else None
         return self.held_out(known or self.train_size or self.num_images.get("train"))
 
@@ -146,6 +159,8 @@ class ImageData(LightningDataModule):
 
     def held_out(self, images: int | None) -> int:
         """How many of so many training images are for validation where nobody says it."""
+        if self.fold is not None and images is not None:
+            return images // self.folds
         return _VAL_SIZE if images is None else min(_VAL_SIZE, images // _VAL_PART)
 
     @property
@@ -371,6 +386,10 @@ class ImageData(LightningDataModule):
     def _divide(self, data: ImageSet, rows: Tensor) -> None:
         """Take from the rows as many as are wanted, and hold some of these out."""
         rows = self._taken(data, rows)
+        if self.fold is not None:
+            held_out = data.folds(rows, self.folds, self.partition_seed) == self.fold
+            self._rows["train"], self._rows["val"] = rows[~held_out], rows[held_out]
+            return
         size = self.held_out(len(rows)) if self._val_size is None else self._val_size
         if size >= len(rows):
             raise LabError(
@@ -378,6 +397,18 @@ class ImageData(LightningDataModule):
                 "fewer, or leave --data.val_size out: 5,000, or a sixth of fewer than 30,000."
             )
         self._rows["train"], self._rows["val"] = data.split_off(rows, size, self.partition_seed)
+
+    def _refuse_folds(self, held_out: float | None, name: str = "val_size") -> None:
+        """Refuse a fold that there is not, or beside another way to say which images are for validation."""
+        if self.fold is None:
+            if self.folds != _FOLDS:
+                raise ValueError(f"`folds` is {self.folds}, and `fold` does not say which of them. Add data.fold=0.")
+        elif held_out is not None:
+            raise ValueError(f"`fold` and `{name}` exclude each other: a fold is the validation. Leave one out.")
+        elif self.folds == 1:
+            raise ValueError("`folds` must be at least 2, got 1: one part is for validation, the others are trained.")
+        elif self.fold >= self.folds:
+            raise ValueError(f"`fold` must be below {self.folds}, the number of `folds`, got {self.fold}.")
 
     def _taken(self, data: ImageSet, rows: Tensor) -> Tensor:
         """As many of the rows as `train_size` says."""

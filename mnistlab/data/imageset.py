@@ -64,6 +64,24 @@ class ImageSet:
             return stratified(rows, self.primary, size, seed)
         return _grouped(rows, self.primary, self.groups, size, seed)
 
+    def folds(self, rows: Tensor, number: int, seed: int) -> Tensor:
+        """Divide some rows into parts with every class in proportion; groups stay together.
+
+        Args:
+            rows: (n,) the rows to divide.
+            number: How many parts there are.
+            seed: Which rows are in which of them.
+
+        Returns:
+            (n,) the part of each row, from 0 on.
+
+        Raises:
+            LabError: If there are fewer images, or groups, than parts.
+        """
+        if self.groups is None:
+            return _dealt(self.primary[rows], number, seed)
+        return _dealt_groups(self.primary[rows], self.groups[rows], number, seed)
+
     def statistics(self, rows: Tensor) -> tuple[float, float]:
         """Mean and standard deviation of the pixels of some images, from 0 to 1."""
         per_image = self.images[0].numel()
@@ -101,12 +119,46 @@ def stratified(rows: Tensor, labels: Tensor, size: int, seed: int) -> tuple[Tens
     return kept.sort().values, taken.sort().values
 
 
+def _dealt(labels: Tensor, number: int, seed: int) -> Tensor:
+    """Deal the images out class by class, as cards are: parts differ by one at most in each class, and in all."""
+    if len(labels) < number:
+        raise LabError(f"{len(labels)} training images cannot be divided into {number} folds.")
+    shuffled = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))
+    by_class = shuffled[labels[shuffled].argsort(stable=True)]
+    parts = torch.empty_like(by_class)
+    parts[by_class] = torch.arange(len(labels)) % number
+    return parts
+
+
+def _dealt_groups(labels: Tensor, groups: Tensor, number: int, seed: int) -> Tensor:
+    """Give whole groups, the largest first, each to the part that has least of its classes."""
+    group, counts = _counted(labels, groups)
+    if len(counts) < number:
+        raise LabError(f"the {len(counts)} groups of --data.group cannot be divided into {number} folds.")
+    sizes = counts.sum(dim=1, keepdim=True)
+    shares = torch.cat([counts / counts.sum(dim=0), sizes / sizes.sum()], dim=1)  # the sizes are to be even too
+    shuffled = torch.randperm(len(counts), generator=torch.Generator().manual_seed(seed))
+    filled = torch.zeros(number, shares.shape[1], dtype=torch.float64)
+    part_of = torch.empty(len(counts), dtype=torch.int64)
+    for each in shuffled[sizes[shuffled, 0].argsort(descending=True, stable=True)].tolist():
+        part = int((filled @ shares[each]).argmin())  # where the sum of squares grows least
+        filled[part] += shares[each]
+        part_of[each] = part
+    return part_of[group]
+
+
+def _counted(labels: Tensor, groups: Tensor) -> tuple[Tensor, Tensor]:
+    """The number of each image's group, and how many images of each class a group has."""
+    _, group = groups.unique(return_inverse=True)
+    _, label = labels.unique(return_inverse=True)
+    counts = torch.zeros(int(group.max()) + 1, int(label.max()) + 1, dtype=torch.float64)
+    counts.index_put_((group, label), torch.ones(len(labels), dtype=torch.float64), accumulate=True)
+    return group, counts
+
+
 def _grouped(rows: Tensor, labels: Tensor, groups: Tensor, size: int, seed: int) -> tuple[Tensor, Tensor]:
     """Split off whole groups: each in a random order that brings the classes nearer to their share of `size`."""
-    _, group = groups[rows].unique(return_inverse=True)
-    _, label = labels[rows].unique(return_inverse=True)
-    counts = torch.zeros(int(group.max()) + 1, int(label.max()) + 1, dtype=torch.float64)
-    counts.index_put_((group, label), torch.ones(len(rows), dtype=torch.float64), accumulate=True)
+    group, counts = _counted(labels[rows], groups[rows])
     missing = counts.sum(dim=0) * (size / len(rows))
     taken = torch.zeros(len(counts), dtype=torch.bool)
     for number in torch.randperm(len(counts), generator=torch.Generator().manual_seed(seed)).tolist():

@@ -77,6 +77,7 @@ class Images(ImageData):
         self.image_size = image_size
         self.channels = channels
         self.val_fraction = val_fraction
+        self._refuse_folds(val_fraction, "val_fraction")
         self.test_fraction = test_fraction
         self.group = group
         self.classes = classes
@@ -228,7 +229,7 @@ class Images(ImageData):
     @property
     def _has_val(self) -> bool:
         """Whether the data have images for validation, and nobody wants others."""
-        mine = self.val_fraction is None and self._val_size is None
+        mine = self.val_fraction is None and self._val_size is None and self.fold is None
         return mine and "val" in self._own.parts and not super().is_pooled
 
     def _tested(self, images: int) -> int:

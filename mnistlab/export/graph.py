@@ -1,6 +1,6 @@
 """The graph of a trained net: uint8 images as they are in, the probabilities of each class by head out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,15 +19,14 @@ class Answering(nn.Module):
 
     Args:
         model: The model.
-        data: The data that it was trained on, whose mean and deviation are known.
+        mean: What is subtracted from its images scaled to 0..1.
+        std: What divides them after that.
     """
 
-    def __init__(self, model: Classifier, data: ImageData) -> None:
+    def __init__(self, model: Classifier, mean: float, std: float) -> None:
         super().__init__()
         self.model = model
-        assert data.mean is not None
-        assert data.std is not None
-        self.normalization = 1 / (255 * data.std), data.mean / data.std
+        self.normalization = 1 / (255 * std), mean / std
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """The probabilities of each head.
@@ -46,12 +45,29 @@ class Answering(nn.Module):
         return tuple(self.model.objective.of(head).probs(logits[head]) for head in self.model.heads)
 
 
+class Mean(nn.Module):
+    """The mean of what several nets answer.
+
+    Args:
+        members: The nets, with the same heads.
+    """
+
+    def __init__(self, members: Sequence[Answering]) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(members)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        """The probabilities of each head, as `Answering` gives them."""
+        said = [member(images) for member in self.members]
+        return tuple(sum(probs[1:], probs[0]) / len(said) for probs in zip(*said, strict=True))
+
+
 @dataclass(frozen=True)
 class Subject:
     """What is exported.
 
     Attributes:
-        net: From images to probabilities, on the CPU, not training.
+        net: From images to probabilities, on the CPU, not training; of an ensemble their mean.
         heads: The number of classes of each head, the primary one first.
         shape: Channels, height and width of an image.
         about: What is said of it in each file, as plain data.
@@ -60,13 +76,19 @@ class Subject:
         kind: What these are: test, validation or training.
     """
 
-    net: Answering
+    net: Answering | Mean
     heads: Mapping[str, int]
     shape: tuple[int, int, int]
     about: Mapping[str, Any]
     data: ImageData
     images: ImageSet
     kind: str
+
+    @property
+    def alone(self) -> Answering:
+        """The net, where it is no ensemble."""
+        assert isinstance(self.net, Answering)
+        return self.net
 
     def traced(self, batch: int | None = None) -> ExportedProgram:
         """The graph of the net.
@@ -91,7 +113,9 @@ def subject_of(model: Classifier, data: ImageData, about: Mapping[str, Any]) -> 
     model.cpu().float().eval()
     images, kind = _asked(data)
     channels, height, width = images.images.shape[1:]
-    net = Answering(model, data).eval()
+    assert data.mean is not None
+    assert data.std is not None
+    net = model.net if isinstance(model.net, Mean) else Answering(model, data.mean, data.std).eval()
     return Subject(net, dict(model.heads), (channels, height, width), about, data, images, kind)
 
 

@@ -73,7 +73,7 @@ def _part(subject: Subject) -> Part:
         "preparation": preparation_of(subject.data, subject.shape),
         "stages": [asdict(stage) for stage in engine.stages],
         "heat": engine.heat and {"method": engine.heat.method, "stage": engine.heat.stage, "shape": engine.heat.shape},
-        "normalization": subject.net.normalization,
+        "normalization": subject.alone.normalization,
         "weights": len(engine.weights),
         "kind": subject.kind,
         "tests": labels.tolist(),

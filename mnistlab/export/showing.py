@@ -63,21 +63,21 @@ class Stage:
 
 def stages_of(subject: Subject) -> list[Stage]:
     """The stages of a net; none of one that has no named stages."""
-    net = subject.net.model.net
+    net = subject.alone.model.net
     if not isinstance(net, Net):
         return []
     with torch.no_grad():
-        images = subject.net.normalized(torch.zeros(1, *subject.shape, dtype=torch.uint8))
+        images = subject.alone.normalized(torch.zeros(1, *subject.shape, dtype=torch.uint8))
         return [_stage(name, value) for name, value in net.backbone.features(images).items()]
 
 
 def features_of(subject: Subject, images: Tensor) -> Tensor | None:
     """What the last stage gives for uint8 images, (n, features); None where there is no such stage."""
-    net = subject.net.model.net
+    net = subject.alone.model.net
     if not isinstance(net, Net):
         return None
     with torch.inference_mode():
-        return net.backbone(subject.net.normalized(images)).flatten(1)  # type: ignore[no-any-return]  # a module
+        return net.backbone(subject.alone.normalized(images)).flatten(1)  # type: ignore[no-any-return]  # a module
 
 
 def traced(subject: Subject, stages: list[Stage]) -> torch.export.ExportedProgram:
@@ -85,7 +85,7 @@ def traced(subject: Subject, stages: list[Stage]) -> torch.export.ExportedProgra
     images = torch.zeros(1, *subject.shape, dtype=torch.uint8)
     with torch.no_grad():
         return torch.export.export(
-            Showing(subject.net).eval(), (images, [torch.ones(each.shape[0]) for each in stages])
+            Showing(subject.alone).eval(), (images, [torch.ones(each.shape[0]) for each in stages])
         )
 
 
@@ -108,7 +108,7 @@ class Heat:
 
 def heat_of(subject: Subject) -> Heat | None:
     """What `explain` takes for a net; None for one without named stages."""
-    net = subject.net.model.net
+    net = subject.alone.model.net
     if not isinstance(net, Net):
         return None
     images = torch.zeros(1, *subject.shape)

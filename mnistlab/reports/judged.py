@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from mnistlab.errors import tell
 from mnistlab.reports.charts import both
 from mnistlab.reports.markup import Markup, element, table
-from mnistlab.reports.wanted import JUDGEMENT
+from mnistlab.runs.folder import JUDGEMENT
 from mnistlab.runs.metrics import PERCENT
 from mnistlab.runs.reading import Said
 from mnistlab.runs.statistics import Paired

@@ -7,16 +7,11 @@ from pathlib import Path
 from mnistlab.errors import LabError, tell
 from mnistlab.options.arguments import Arguments
 from mnistlab.options.trust import packages_of
+from mnistlab.runs.folder import SWEEP
 from mnistlab.runs.listing import find_run
 from mnistlab.runs.newest import LAST
 from mnistlab.runs.run import Run
 from mnistlab.system.files import is_file, is_folder
-
-SWEEP = "sweep.json"
-"""The file that a folder has if a sweep or a comparison lies in it."""
-
-JUDGEMENT = "judgement.json"
-"""What a judgement has come to after its last pair, in its folder."""
 
 NAME = "report.html"
 """What a page is called where nobody names it."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from mnistlab.checkpoints import SUFFIX
 from mnistlab.errors import LabError
 from mnistlab.options.notation import at_home
-from mnistlab.runs.folder import BEST, CONFIG, LAST, continues_from, is_run, weights_of
+from mnistlab.runs.folder import BEST, CONFIG, LAST, SWEEP, continues_from, is_run, weights_of
 from mnistlab.runs.listing import given_names, only, run_folders, runs_called, short_ids
 from mnistlab.runs.newest import newest
 from mnistlab.system.files import is_file, is_folder
@@ -40,6 +40,37 @@ def find_checkpoint(name: str, root: Path, *, where: str, continues: bool = Fals
         raise LabError(f"{where}: it holds weights only, no optimizer and no position to continue from.{_last(path)}")
     folder = path.resolve().parent.parent
     return path, folder if path.resolve().parent.name == LAST.parent.name and is_run(folder) else None
+
+
+def find_members(name: str, root: Path, *, where: str) -> tuple[list[Path], Path | None]:
+    """The checkpoints of an ensemble, and the folder of its runs where that is named; none where `name` means one run.
+
+    Args:
+        name: Several names as `find_checkpoint` takes them, with commas between them, or the folder of a sweep, a
+            comparison, a judgement or folds, also by its name alone.
+        root: The folder of all runs.
+        where: How a message calls the name.
+
+    Raises:
+        LabError: If one of them names nothing, one is named twice, or the folder has no run with weights.
+    """
+    path = Path(at_home(name))
+    if is_run(path) or is_file(path):
+        return [], None
+    folder = next((each for each in (path, root / name) if is_file(each / SWEEP)), None)
+    if folder is not None:
+        runs = sorted(each for each in folder.iterdir() if is_run(each))
+        members = [weights for each in runs if (weights := weights_of(each))]
+        if not members:
+            raise LabError(f"{where}: none of the {len(runs)} runs in this folder has weights.")
+        return members, folder
+    if "," not in name:
+        return [], None
+    found = [find_checkpoint(part, root, where=f"{where}: {part}")[0] for part in name.split(",")]
+    members = [each for each in found if each is not None]
+    if len({each.resolve() for each in members}) < len(members):
+        raise LabError(f"{where}: it names one net twice.")
+    return members, None
 
 
 def _run(name: str, root: Path, where: str) -> Path:

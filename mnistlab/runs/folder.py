@@ -20,6 +20,11 @@ PREDICTED = "predictions.png"
 LAST = Path("checkpoints", "last.ckpt")
 BEST = Path("checkpoints", "best.ckpt")
 WEIGHTS = Path("model.safetensors")
+SWEEP = "sweep.json"
+"""What lies in a folder of runs that belong together: a sweep, a comparison, a judgement, or folds."""
+
+JUDGEMENT = "judgement.json"
+"""What a judgement has come to after its last pair, in its folder."""
 
 
 def new_folder(root: Path, model_name: str) -> Path:

@@ -49,6 +49,7 @@ class Sweep:
         workers: How many at a time; by default as many as cores, or GPUs.
         threads: Threads of a worker; they take part in the bits. So they do not depend on how many workers there are.
         seeds: Seeds for each choice. They are counted from `seed_everything`, and a sweep keeps their number.
+        folds: Folds for each choice and seed. Its value is the mean over them, and each is a training of its own.
         sampler: What chooses values. `grid` takes all, `tpe` learns from the finished trials, `random` does not; `auto`
             is a grid where that is small and `trials` is not given, else `tpe`.
         pruner: Early stopping. Trials that promise little end sooner; `halving` is the hardest.
@@ -68,6 +69,7 @@ class Sweep:
     workers: PositiveInt | None = None
     threads: ThreadCount = 1
     seeds: PositiveInt = 1
+    folds: PositiveInt | None = None
     sampler: Literal["auto", "grid", "random", "tpe"] = "auto"
     pruner: Literal["none", "median", "halving", "hyperband"] = "none"
     metric: str = PRIMARY

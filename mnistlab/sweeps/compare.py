@@ -1,7 +1,7 @@
 """`mnistlab compare` from its options to its table."""
 
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from mnistlab.classifier import Classifier
 from mnistlab.errors import LabError, tell, visible
 from mnistlab.models import Assembled
 from mnistlab.options.classes import candidates, listed
-from mnistlab.runs.metrics import ACC
+from mnistlab.runs.metrics import ACC, PRIMARY
 from mnistlab.sections.parts import Sweep
 from mnistlab.sweeps.checking import checked_space
 from mnistlab.sweeps.jobs import State
@@ -59,14 +59,14 @@ def compare(typed: Asked, switches: Collection[str], again: Sequence[str]) -> in
 
 
 def _compare(typed: Asked, asked: Sweep, switches: Collection[str], again: Sequence[str]) -> int:
-    compared, cli = _checked(typed)
+    compared, cli = _checked(typed, refuse_devices if asked.folds else _refuse)
     plan = _plan(asked, compared, typed.base, seeds_from(Space(typed.base), typed.seed, cli, asked.seeds), cli)
     plan = replace(plan, debug=typed.debug)
     study = begun(plan, allow_drift=asked.allow_drift, retry_failed=asked.retry_failed)
     study.add(plan.jobs())
     machine = bool({"json", "csv"} & set(switches))
     stream = sys.stderr if machine else sys.stdout
-    cells, at_a_time = len(compared.stems) * len(plan.seeds), asked.workers or 1
+    cells, at_a_time = len(compared.stems) * len(plan.parts(plan.seeds)), asked.workers or 1
     print(f"{plan.name}: {counted(cells, 'run')}, {at_a_time} at a time, kept in {plan.folder}", file=stream)
     try_all(study, at_a_time, asked.launcher, again, stream)
     return _show(study, compared, switches)
@@ -91,15 +91,19 @@ def _charts(plan: Plan, found: Sequence[Standing]) -> list[str]:
     return [f"Plots: {paths[0].parent}"] if paths else []
 
 
-def _checked(typed: Asked) -> tuple[_Compared, LabCLI]:
+def _checked(typed: Asked, also: Callable[[LabCLI], None]) -> tuple[_Compared, LabCLI]:
     """What is compared, and what the first of it makes.
+
+    Args:
+        typed: The comparison.
+        also: Refuses what a comparison in particular cannot do.
 
     Raises:
         LabError: If some of it does not exist, or cannot be trained so; of `all` models those are left out.
     """
     if typed.presets:
         word = f"{CONFIG}{','.join(typed.presets)}"
-        space, made = checked_space("compare", [*typed.checked, word], _refuse, typed.faults)
+        space, made = checked_space("compare", [*typed.checked, word], also, typed.faults)
         data = list(dict.fromkeys(each.configuration.data.name for each in made))
         if len(data) > 1:
             tell(f"note: they train on {' and '.join(data)}: their accuracies do not compare.")
@@ -110,7 +114,7 @@ def _checked(typed: Asked) -> tuple[_Compared, LabCLI]:
         typed.faults.note(LabError(f"--models={ALL}: no model is left to train. `mnistlab models` lists them."))
         typed.faults.tell()
     word = f"--model=choice:{','.join(models)}"
-    space, made = checked_space("compare", [*typed.checked, word], _refuse, typed.faults)
+    space, made = checked_space("compare", [*typed.checked, word], also, typed.faults)
     (axis,) = space.axes
     return _Compared(word, {str(label): str(label) for label in axis.domain.ends()}), made[0]
 
@@ -158,7 +162,7 @@ def _plan(asked: Sweep, compared: _Compared, base: Sequence[str], seeds: Sequenc
         storage=asked.storage or "",
         sampler="grid",
         pruner="none",
-        metric=f"test/{ACC.name}",
+        metric=PRIMARY if asked.folds else f"test/{ACC.name}",
         epochs=0 if compared.of_presets else cli.trainer.max_epochs or 0,
         trials=len(compared.stems),
         seeds=list(seeds),
@@ -166,4 +170,5 @@ def _plan(asked: Sweep, compared: _Compared, base: Sequence[str], seeds: Sequenc
         keep=10**9,
         sampler_seed=0,
         identity=current_identity(),
+        folds=asked.folds or 0,
     )

@@ -8,7 +8,7 @@ from datetime import datetime
 from math import isfinite
 from pathlib import Path
 
-from mnistlab.reports.wanted import JUDGEMENT
+from mnistlab.runs.folder import JUDGEMENT
 from mnistlab.runs.record import write_json
 from mnistlab.runs.run import Run
 from mnistlab.runs.statistics import ERROR

@@ -1,4 +1,4 @@
-"""What a sweep, a comparison or a judgement is: all that a worker must know, as plain data."""
+"""What a sweep, a comparison, a judgement or a training of folds is: all that a worker must know, as plain data."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from mnistlab.errors import LabError
 from mnistlab.options.labels import Label
+from mnistlab.runs.folder import SWEEP
 from mnistlab.runs.metrics import MEASURE, Measure, measure_of
 from mnistlab.runs.record import write_json
 from mnistlab.runs.run import Run
@@ -22,16 +23,15 @@ from mnistlab.system.shapes import fields, listed, maybe, named, text, whole
 from mnistlab.system.strict_json import spelt
 from mnistlab.training.failures import RunFailedError
 
-FILE = "sweep.json"
 DATABASE = "sweep.db"
 
 _LARGEST_GRID = 10_000
 _SMALL_GRID = 256
 _TRIALS = 20
 
-_COMPARED = ("kind", "content", "sampler", "pruner", "metric", "epochs", "threads", "sampler_seed")
+_COMPARED = ("kind", "content", "sampler", "pruner", "metric", "epochs", "threads", "sampler_seed", "folds")
 
-Kind = Literal["sweep", "compare", "judge"]
+Kind = Literal["sweep", "compare", "judge", "folds"]
 
 _MOST_BYTES = 16 << 20
 
@@ -43,7 +43,7 @@ _SHAPE = fields(
         "seeds": listed(whole),
         "identity": named(text),
     },
-    {"described": maybe(MEASURE)},
+    {"described": maybe(MEASURE), "folds": whole},
 )
 
 
@@ -66,10 +66,10 @@ class Job:
 
 @dataclass(frozen=True)
 class Plan:
-    """A sweep, a comparison or a judgement.
+    """A sweep, a comparison, a judgement, or a training of folds.
 
     Attributes:
-        kind: Which of the three.
+        kind: Which of the four.
         name: Its name, which is that of its folder.
         root: The folder of all runs.
         arguments: Those of `fit`, with domains.
@@ -87,6 +87,7 @@ class Plan:
         identity: The state of the source and the versions that it was begun with.
         debug: Whether it is shown where the error of a trial comes from.
         described: What there is to know of the metric, unless its name says it.
+        folds: How many folds each seed is trained with; 0 where there are none.
     """
 
     kind: Kind
@@ -107,6 +108,7 @@ class Plan:
     identity: Mapping[str, str]
     debug: bool = False
     described: Measure | None = None
+    folds: int = 0
 
     @property
     def folder(self) -> Path:
@@ -141,10 +143,19 @@ class Plan:
         every = islice(self.space.every(_grid), self.trials)
         return [self._job(number, each, seed) for number, each in enumerate(every) for seed in self.seeds]
 
-    def run_folder(self, stem: str, seed: int) -> Path:
+    def run_folder(self, stem: str, seed: int, fold: int | None = None) -> Path:
         """The folder of a run."""
-        several = self.kind != "sweep" or len(self.seeds) > 1
-        return self.folder / (f"{stem}-seed-{seed}" if several else stem)
+        several = self.kind in ("compare", "judge") or len(self.seeds) > 1
+        part = "" if fold is None else f"-fold-{fold}"
+        return self.folder / f"{stem}{f'-seed-{seed}' if several else ''}{part}"
+
+    def parts(self, seeds: Sequence[int]) -> list[tuple[int, int | None]]:
+        """The seed and the fold of each run with the same values."""
+        return [(seed, fold) for seed in seeds for fold in (range(self.folds) if self.folds else [None])]
+
+    def run_folders(self, stem: str, seeds: Sequence[int]) -> list[Path]:
+        """The folders of these runs."""
+        return [self.run_folder(stem, *part) for part in self.parts(seeds)]
 
     def as_text(self) -> str:
         """All of it as JSON."""
@@ -154,7 +165,7 @@ class Plan:
         """What would make the runs of another plan of this name something else: what they are."""
         words = sorted(set(_conditions(self)) ^ set(_conditions(other)))
         names = [name for name in _COMPARED if getattr(self, name) != getattr(other, name)]
-        if self.kind == "sweep" and list(self.seeds) != list(other.seeds):
+        if self.kind in ("sweep", "folds") and list(self.seeds) != list(other.seeds):
             names.append("seeds")
         return [*words, *({"content": "its presets"}.get(name, name) for name in names)]
 
@@ -173,8 +184,8 @@ class Plan:
 
     def _job(self, number: int, assignment: Assignment, seed: int) -> Job:
         key = json.dumps({**assignment.point, "seed": seed}, sort_keys=True)
-        model = assignment.point.get("model")
-        stem = assignment.stem or (str(model) if self.kind == "compare" else _stem(number))
+        named = {"compare": str(assignment.point.get("model")), "folds": f"fold-{number}"}
+        stem = assignment.stem or named.get(self.kind, _stem(number))
         return Job(key, stem, assignment.point, [seed])
 
 
@@ -196,7 +207,7 @@ def plan_from(text: str) -> Plan:
 def read_plan(folder: Path) -> Plan | None:
     """The plan that is kept in a folder, None where there is none."""
     try:
-        return plan_from(read_text(folder / FILE, _MOST_BYTES))
+        return plan_from(read_text(folder / SWEEP, _MOST_BYTES))
     except (FileNotFoundError, UnreadableError, ValueError, TypeError, RecursionError):
         return None
 
@@ -204,7 +215,7 @@ def read_plan(folder: Path) -> Plan | None:
 def keep_plan(plan: Plan) -> None:
     """Write a plan into its folder."""
     plan.folder.mkdir(parents=True, exist_ok=True)
-    write_json(plan.folder / FILE, json.loads(plan.as_text()))
+    write_json(plan.folder / SWEEP, json.loads(plan.as_text()))
 
 
 def name_for(kind: Kind, title: str, parts: Mapping[str, Any]) -> str:
@@ -274,5 +285,5 @@ def _grid(axis: Axis) -> Sequence[Label]:
 
 def _conditions(plan: Plan) -> list[str]:
     """What was typed, but for where runs are kept; a comparison may grow by models, and by presets."""
-    left_out = ("--run.dir=", *(("--model=choice:", CONFIG) if plan.kind == "compare" else ()))
-    return [word for word in plan.arguments if not word.startswith(left_out)]
+    free = {"compare": ("--model=choice:", CONFIG), "folds": ("--run.test",)}
+    return [word for word in plan.arguments if not word.startswith(("--run.dir=", *free.get(plan.kind, ())))]

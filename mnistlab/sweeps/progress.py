@@ -115,7 +115,7 @@ def ended_line(plan: Plan, job: Progress) -> str:
     trial = job.last
     seconds = f"{trial.duration.total_seconds():.1f} s" if trial.duration else ""
     seeds = trial.user_attrs["seeds"]
-    one_of_many = len(seeds) == 1 and (len(plan.seeds) > 1 or plan.kind != "sweep")
+    one_of_many = len(seeds) == 1 and (len(plan.seeds) > 1 or plan.kind in ("compare", "judge"))
     name = f"{job.stem} seed {seeds[0]}" if one_of_many else job.stem
     if job.state is State.FAILED:
         return f"{name}  failed: {job.error}"

@@ -132,4 +132,4 @@ def _is_to_be_done_again(plan: Plan, study: Study, key: str, retry_failed: bool)
     if job.state not in (State.FINISHED, State.PRUNED):
         return False
     seeds = job.last.user_attrs["seeds"] if job.state is State.FINISHED else []
-    return not all(stands(plan.run_folder(job.stem, seed) / RECORD) for seed in seeds)
+    return not all(stands(folder / RECORD) for folder in plan.run_folders(job.stem, seeds))

@@ -89,7 +89,7 @@ def _seconds(group: Sequence[Progress]) -> float:
 def _commands(plan: Plan, best: Sequence[Progress]) -> list[str]:
     trial = best[0].last
     seed = trial.user_attrs["seeds"][0]
-    folder = plan.run_folder(best[0].stem, seed)
+    folder = plan.run_folders(best[0].stem, [seed])[0]
     again = [*shlex.split(str(trial.user_attrs["command"]))[2:], f"--seed_everything={seed}"]
     line = shlex.join(["mnistlab", "fit", *again])
     lines = [f"Train the best again: {line} --threads={plan.threads}"]

@@ -90,6 +90,7 @@ def _plan(asked: Sweep, space: Space, base: Sequence[str], seeds: Sequence[int],
         sampler_seed=asked.sampler_seed,
         identity=current_identity(),
         described=None if measure in KNOWN else measure,
+        folds=asked.folds or 0,
     )
 
 

@@ -30,7 +30,7 @@ class Standing:
     model: str  # its class
     parameters: int
     seeds: Sequence[int]  # with which it has been trained
-    accuracies: Sequence[float]  # the test accuracy with each, from 0 to 1
+    accuracies: Sequence[float]  # the test accuracy with each, from 0 to 1; of folds that of validation, a mean
     seconds: float  # the training seconds, a mean over the seeds
     images_per_second: float  # training images, a mean over the seeds
     preset: str = ""  # the preset, where presets are compared
@@ -48,7 +48,7 @@ class Standing:
 
     @property
     def mean(self) -> float:
-        """The mean test accuracy."""
+        """The mean accuracy."""
         return self.found.mean
 
     @property
@@ -110,7 +110,7 @@ def as_lines(found: Sequence[Standing], plan: Plan) -> list[str]:
         what,
         *(["model"] if named else []),
         "parameters",
-        "test acc, %",
+        f"{plan.metric.replace('/', ' ')}, %",
         *(["="] if apart.gaps else []),
         "95 % interval",
         "n",
@@ -139,6 +139,7 @@ def as_lines(found: Sequence[Standing], plan: Plan) -> list[str]:
         f"* no {what} with as few parameters is better. Mean and standard deviation over n",
         "seeds, the interval of the mean by Student's t; seconds and images/s of training",
         f"alone, {counted(plan.threads, 'thread')} each.",
+        *([f"Each seed's accuracy is the mean over {plan.folds} folds, on validation images."] if plan.folds else []),
         *([f"The test images had been looked at {looks} times before the last of these."] if looks else []),
         *_told_apart(found, apart, what, width),
     ]
@@ -217,30 +218,32 @@ def _pareto(found: Sequence[Standing], name: str, cost: Callable[[Standing], flo
     for each in found:
         place = (cost(each), 100 * each.mean)
         axes.annotate(each.title, place, xytext=(4, 4), textcoords="offset points", fontsize=7)
-    axes.set(xlabel=name if name == "parameters" else "training seconds", ylabel="test accuracy, %")
+    axes.set(xlabel=name if name == "parameters" else "training seconds", ylabel="accuracy, %")
     axes.margins(x=0.15)
     axes.legend(loc="lower right")
 
 
 def _standing(plan: Plan, jobs: Sequence[Progress], preset: str) -> Standing | None:
-    tested: dict[int, tuple[Run, float]] = {}
-    for job in jobs:
+    tested: dict[int, float] = {}
+    kept: list[Run] = []
+    for job in sorted(jobs, key=lambda job: int(job.last.user_attrs["seeds"][0])):
         seed = job.last.user_attrs["seeds"][0]
-        run = Run.salvage(plan.run_folder(job.stem, seed))
-        if seed in plan.seeds and run.test_acc is not None:
-            tested[seed] = run, run.test_acc
+        runs = [Run.salvage(folder) for folder in plan.run_folders(job.stem, [seed])]
+        known = [value for run in runs if (value := run.val_acc if plan.folds else run.test_acc) is not None]
+        if seed in plan.seeds and len(known) == len(runs):
+            tested[seed] = statistics.fmean(known)
+            kept += runs
     if not tested:
         return None
-    kept = [tested[seed] for seed in sorted(tested)]
     return Standing(
-        model=kept[0][0].model,
+        model=kept[0].model,
         preset=preset,
-        parameters=int(kept[0][0].parameters or 0),
-        seeds=sorted(tested),
-        accuracies=[accuracy for _, accuracy in kept],
-        seconds=statistics.fmean(run.seconds or 0.0 for run, _ in kept),
-        images_per_second=statistics.fmean(_rate(run) for run, _ in kept),
-        looks=max((run.looks for run, _ in kept if run.looks is not None), default=None),
+        parameters=int(kept[0].parameters or 0),
+        seeds=list(tested),
+        accuracies=list(tested.values()),
+        seconds=statistics.fmean(run.seconds or 0.0 for run in kept),
+        images_per_second=statistics.fmean(_rate(run) for run in kept),
+        looks=max((run.looks for run in kept if run.looks is not None), default=None),
     )
 
 

@@ -30,10 +30,14 @@ DEBUG = "debug"
 ALL = "all"
 """All models of a size, in place of their names."""
 
+FOLD, FOLDS = "--data.fold=", "--data.folds="
+"""How the options begin that make a training one of a fold."""
+
 _QUICK = ("--trainer.max_epochs=1", *(f"--trainer.limit_{split}_batches=10" for split in ("train", "val", "test")))
 _OF_PRESETS = ("presets", "tag")
 _SEED = "--seed_everything="
 _LONGEST = 100
+_MOST_FOLDS = 100
 _IN_NAMES = f"{string.ascii_letters}{string.digits}._=+,@-"
 
 
@@ -79,6 +83,7 @@ def asked_sweep(values: Mapping[str, str], arguments: Sequence[str]) -> Asked:
     said, debug = _without_debug(arguments)
     base, seed = _without_seed(said)
     settings = settings_from(_said_of_sweeping(base, faults), values, faults, catalogue)
+    base = [*base, *_folds_of(settings, base)]
     with faults.noted():
         _check_seed(seed)
     with faults.noted():
@@ -119,6 +124,7 @@ def asked_comparison(
     own = {**defaults, **{name: value for name, value in values.items() if name not in ("models", *_OF_PRESETS)}}
     settings = settings_from([], own, faults, catalogue)
     settings = {name: value for name, value in settings.items() if name != "threads" or name in own}
+    base = [*base, *_folds_of(settings, base)]
     if presets:
         named = [f"--config={name}" for name in presets]
         if _probed([*base, f"{CONFIG}{','.join(presets)}"], faults, catalogue, [*named, *base]) is not None:
@@ -133,6 +139,28 @@ def asked_comparison(
     if ALL not in models and _probed([*base, f"--model=choice:{','.join(models)}"], faults, catalogue) is not None:
         faults.tell()
     return Asked(base, seed, debug, settings, faults, models)
+
+
+def asked_folds(folds: int, arguments: Sequence[str]) -> Asked:
+    """Read what was typed of a training of several folds.
+
+    Args:
+        folds: How many.
+        arguments: Those of `fit`.
+
+    Raises:
+        LabError: With all that can be seen to be wrong, a line each; whatever only classes know is left to them.
+    """
+    catalogue, faults = load_catalogue(), Faults()
+    said, debug = _without_debug(arguments)
+    base, seed = _without_seed(said)
+    _refuse_domains(base, "all folds are trained with the same value")
+    with faults.noted():
+        _check_seed(seed)
+    base = [*base, *fold_options(folds, f"choice:{','.join(map(str, range(folds)))}", base)]
+    if _probed(base, faults, catalogue) is not None:
+        faults.tell()
+    return Asked(base, seed, debug, {}, faults)
 
 
 def asked_judgement(values: Mapping[str, str], baseline: Sequence[str], arguments: Sequence[str]) -> Asked:
@@ -206,6 +234,30 @@ def refuse_nothing(space: Space, seeds: int) -> None:
         raise LabError("there is nothing to sweep. Write --model.hidden_dim=choice:128,256, or --seeds=5.")
 
 
+def fold_options(folds: int, of: str, typed: Sequence[str]) -> list[str]:
+    """The options that train a fold.
+
+    Args:
+        folds: How many there are.
+        of: Which of them.
+        typed: What was typed besides.
+
+    Raises:
+        LabError: If a fold was typed, or that is no number of folds.
+    """
+    one = next((word for word in typed if word.startswith((FOLD, FOLDS))), None)
+    if one is not None:
+        raise LabError(f"{one}: --folds={folds} trains all of them. Leave out one of the two.")
+    if not 1 < folds <= _MOST_FOLDS:
+        raise LabError(f"--folds={folds}: a number from 2 to {_MOST_FOLDS} is needed.")
+    return [f"{FOLDS}{folds}", f"{FOLD}{of}"]
+
+
+def _folds_of(settings: Mapping[str, Any], typed: Sequence[str]) -> list[str]:
+    """The options that make each training one of a fold, where several are wanted."""
+    return fold_options(settings["folds"], "0", typed) if settings["folds"] else []
+
+
 def _presets_in(values: Mapping[str, str]) -> list[str]:
     """The presets that are to be compared, by name or by tag.
 
@@ -270,8 +322,9 @@ def _refuse_settings(settings: Mapping[str, Any]) -> None:
     name, pruner = settings["name"], settings["pruner"]
     if name is not None:
         checked_name(name)
-    if pruner != "none" and settings["seeds"] > 1:
-        raise LabError(f"--pruner={pruner}: with several seeds nothing is stopped early. Leave out one of the two.")
+    several = "seeds" if settings["seeds"] > 1 else "folds" if settings["folds"] else ""
+    if pruner != "none" and several:
+        raise LabError(f"--pruner={pruner}: with several {several} nothing is stopped early. Leave out one of the two.")
 
 
 def _refuse_metric(settled: Settled, metric: str) -> None:

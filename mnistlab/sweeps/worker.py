@@ -33,6 +33,7 @@ from mnistlab.sweeps.plan import Plan, finished, plan_from
 from mnistlab.sweeps.space import Axis, Point
 from mnistlab.sweeps.storage import HEARTBEAT_S, told_of_the_database
 from mnistlab.sweeps.study import Study
+from mnistlab.sweeps.typed import FOLD
 from mnistlab.system.interruptions import ended_like_interrupted, was_interrupted
 from mnistlab.system.shapes import is_number
 from mnistlab.system.strict_json import spelt
@@ -114,34 +115,37 @@ class _Job:
         untold = study.plan.kind != "sweep"  # Optuna takes no model that is added later
         choose = (lambda axis: point[axis.name]) if untold else (lambda axis: _suggested(trial, axis))
         self._assignment = study.plan.space.assign(choose)
-        self._seeds: list[int] = trial.user_attrs["seeds"]
+        self._parts = self._plan.parts(trial.user_attrs["seeds"])
         epochs = self._assignment.point.get("trainer.max_epochs", study.plan.epochs)
         self._epochs = epochs if isinstance(epochs, int) else study.plan.epochs
         trial.set_user_attr("command", shlex.join(["mnistlab", "fit", *self._assignment.arguments]))
 
     def done(self) -> tuple[float, bool]:
-        """Train with each seed; the mean of the metric, and whether it was stopped early."""
+        """Train with each seed and fold; the mean of the metric, and whether it was stopped early."""
         values = []
-        for seed in self._seeds:
-            folder = self._plan.run_folder(self._trial.user_attrs["stem"], seed)
+        for seed, fold in self._parts:
+            folder = self._plan.run_folder(self._trial.user_attrs["stem"], seed, fold)
             # its run may have come to its end before the process died that was to tell the database
-            kept = finished(folder, self._assignment.point) or self._trained(folder, seed)
+            kept = finished(folder, self._assignment.point) or self._trained(folder, seed, fold)
             self._note(kept)
             values.append(value_of(kept, self._plan))
             if kept.status == "pruned":
                 return values[-1], True
         return statistics.fmean(values), False
 
-    def _trained(self, folder: Path, seed: int) -> Run:
+    def _trained(self, folder: Path, seed: int, fold: int | None) -> Run:
         """Train, or go on where a process has died."""
         begun = [f"--ckpt_path={folder}"] if is_run(folder) else []
         _remove_broken(folder)
-        arguments = [*self._assignment.arguments, f"--seed_everything={seed}", *begun]
-        if self._plan.kind != "compare" and not self._plan.space.says("run.test"):
+        said = [word for word in self._assignment.arguments if fold is None or not word.startswith(FOLD)]
+        part = [] if fold is None else [f"{FOLD}{fold}"]
+        arguments = [*said, *part, f"--seed_everything={seed}", *begun]
+        tests = self._plan.kind == "compare" or self._plan.space.says("run.test")
+        if self._plan.kind == "folds" or self._plan.folds or not tests:
             arguments.append("--run.test=false")  # the test images are for the end, when one has been chosen
         stem = self._trial.user_attrs["stem"]
-        said = {"sweep": self._plan.name, "trial": stem, "point": spelt(self._assignment.point)}
-        run(arguments, supervision=Supervision(folder, said, self._goes_on, read=self._read))
+        noted = {"sweep": self._plan.name, "trial": stem, "point": spelt(self._assignment.point)}
+        run(arguments, supervision=Supervision(folder, noted, self._goes_on, read=self._read))
         (folder / LAST).unlink(missing_ok=True)  # nobody goes on with it, and a sweep has many
         return Run.of(folder)
 
@@ -149,7 +153,7 @@ class _Job:
         with told_of_the_database():
             if not self._study.is_ours(self._trial):
                 raise GivenUpError("others have given this trial up: it gave no sign of life.")
-            if self._plan.metric not in row or len(self._seeds) > 1:
+            if self._plan.metric not in row or len(self._parts) > 1:
                 return True
             epoch = int(row["epoch"]) + 1
             self._trial.report(row[self._plan.metric], epoch)
@@ -158,7 +162,7 @@ class _Job:
     def _note(self, kept: Run) -> None:
         """Tell the database of what an earlier process could not tell any more, and of what is in the record."""
         told = self._study.seen(self._trial).intermediate_values
-        for row in _rows(kept) if len(self._seeds) == 1 else ():
+        for row in _rows(kept) if len(self._parts) == 1 else ():
             epoch = int(row["epoch"]) + 1
             if epoch not in told and self._plan.metric in row:
                 self._trial.report(row[self._plan.metric], epoch)
@@ -184,8 +188,7 @@ def keep_weights(study: Study) -> None:
     best = {each.stem for group in ranked(study.plan, jobs)[: study.plan.keep] for each in group}
     best |= {each.stem for each in jobs if each.state in (State.WAITING, State.RUNNING, State.LOST)}  # not yet known
     for each in ended:
-        for seed in each.last.user_attrs["seeds"]:
-            folder = study.plan.run_folder(each.stem, seed)
+        for folder in study.plan.run_folders(each.stem, each.last.user_attrs["seeds"]):
             for name in (LAST, BEST) if each.stem in best and (folder / WEIGHTS).is_file() else (LAST, BEST, WEIGHTS):
                 (folder / name).unlink(missing_ok=True)
 

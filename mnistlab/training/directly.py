@@ -6,6 +6,7 @@ The digits are those of Lightning's trainer: tests/training/test_measuring.py co
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import cast
@@ -25,11 +26,13 @@ from mnistlab.sections.configuration import Configuration
 from mnistlab.sections.linking import link_data
 from mnistlab.system.threads import threads
 from mnistlab.training.failures import check_place, refusing
-from mnistlab.training.found import Found, expect
+from mnistlab.training.found import Found, expect, find
 from mnistlab.training.going import Going
 from mnistlab.training.invocation import Invocation
 from mnistlab.training.means import Assembled, Looked, Means, Split
+from mnistlab.training.settled import settled_from
 from mnistlab.training.suited import precision_of
+from mnistlab.training.weights import load_weights
 
 _Batch = tuple[Tensor, Mapping[str, Tensor]]
 _TYPES = {"64-true": torch.float64, "bf16-true": torch.bfloat16}
@@ -72,10 +75,10 @@ class Directly(Means):
         main, by_head = self._model.counting.end(split, lambda sums: sums)
         return {name: torch.tensor(value).item() for name, value in (main | by_head).items()}  # float32, as logged
 
-    def probabilities(self) -> Sequence[Mapping[str, Tensor]]:
-        """Of each batch of test images the probabilities of each head."""
-        with self._looking("predict"):
-            return [self._model.predict_step(batch, number) for number, batch in enumerate(self._batches("predict"))]
+    def probabilities(self, what: Looked = "predict") -> Sequence[Mapping[str, Tensor]]:
+        """Of each batch of test images, or of others, the probabilities of each head."""
+        with self._looking("validate" if what == "val" else "predict"):
+            return [self._model.predict_step(batch, number) for number, batch in enumerate(self._batches(what))]
 
     @contextmanager
     def _looking(self, stage: str) -> Iterator[None]:
@@ -104,6 +107,51 @@ class Directly(Means):
                 images, targets = cast("_Batch", self._data.on_after_batch_transfer(batch, 0))
                 yield images.to(_TYPES.get(self._precision, images.dtype)), targets
                 going.move()
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """What a net says of the images that were held out of its training.
+
+    Attributes:
+        rows: (images,) int64, their numbers among the images that the data have for training.
+        probs: (images, classes) float32, the probabilities of each head.
+        target: (images,) int64, the classes that the data say, by head.
+        images: The fingerprint of all images for training.
+    """
+
+    rows: Tensor
+    probs: Mapping[str, Tensor]
+    target: Mapping[str, Tensor]
+    images: str
+
+
+def answer_held_out(folder: Path, trust: Sequence[str]) -> HeldOut:
+    """Ask the net of a run about all images that it was validated with.
+
+    Args:
+        folder: The run.
+        trust: The options that say what its checkpoint may name besides.
+
+    Raises:
+        LabError: If it cannot be asked.
+    """
+    invocation = Invocation("validate", [f"--ckpt_path={folder}", *trust])
+    found = find(invocation)
+    parts = assemble_directly(invocation, settled_from(invocation, found), found)
+    means = Directly(parts.configuration, parts.model, parts.data)
+    means.match_precision()
+    load_weights(parts.model, found, speaks=False)
+    with means.at_work():
+        batches = means.probabilities("val")
+    data, rows = parts.data.rows_of("val")
+    names = dict(zip(parts.model.heads, data.targets, strict=False)) if len(parts.model.heads) == 1 else {}
+    return HeldOut(
+        rows.cpu(),
+        {head: torch.cat([batch[head] for batch in batches]).float().cpu() for head in parts.model.heads},
+        {head: data.targets[names.get(head, head)][rows].cpu() for head in parts.model.heads},
+        parts.data.fingerprint["train"],
+    )
 
 
 def assemble_directly(invocation: Invocation, settled: Settled, found: Found | None) -> Assembled:

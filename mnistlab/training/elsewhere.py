@@ -15,7 +15,7 @@ from mnistlab.training.invocation import Invocation
 
 def here(found: Found | None, invocation: Invocation) -> Found | None:
     """The same without places that only another machine has."""
-    if found is None or found.path is None:
+    if found is None or found.checkpoint is None:
         return found
     said = [*invocation.vouching.files, *invocation.typed]
     return replace(found, layer=without_places_elsewhere(found.layer, invocation.trusted, said))

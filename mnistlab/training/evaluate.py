@@ -94,7 +94,7 @@ def _evaluate(invocation: Invocation, assembled: Assembled, found: Found | None,
     resolved = assembled.configuration.plain()
     record = start_record(invocation.command, invocation.arguments, resolved, model.name, invocation.presets)
     record |= recorded(model.measures)
-    record["checkpoint"] = str(found.path.resolve()) if found and found.path else None
+    record["checkpoint"] = found.checkpoint if found else None
     if isinstance(wanted, Pictures):
         answered = answer(wanted.files, model, data, found)
     elif isinstance(wanted, Table):

@@ -65,6 +65,10 @@ def export(
     Raises:
         LabError: If a form cannot hold the net, or one answers otherwise than the net.
     """
+    if found is not None and found.members and "html" in wanted.forms:
+        raise LabError(
+            f"{invocation.ckpt_where}: html shows one net, and these are {len(found.members)}. Use pt2, onnx or c."
+        )
     forms = {name: form_of(name) for name in wanted.forms}
     assembled = assemble(invocation, settled, found)
     load_weights(assembled.model, found, speaks=True)

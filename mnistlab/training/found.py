@@ -30,6 +30,13 @@ class Found:
     unrecorded: Mapping[str, str]  # what its maker could not write down, by option
     fingerprint: Mapping[str, str] = field(default_factory=dict)
     """That of the images that were read for it; empty where an older version has made it."""
+    members: tuple[Path, ...] = ()  # of an ensemble the checkpoints, which have no file in common
+
+    @property
+    def checkpoint(self) -> str | None:
+        """What a record says of it: the file, or those of an ensemble with commas between them."""
+        paths = [self.path] if self.path else self.members
+        return ",".join(str(path.resolve()) for path in paths) or None
 
 
 def find(invocation: Invocation) -> Found | None:
@@ -63,7 +70,9 @@ def expect(data: "ImageData", found: Found | None) -> None:
     """Let data compare the images that they read with those that a run, or a checkpoint, was made from."""
     if found is None:
         return
-    if found.path is None:
+    if found.members:
+        data.expect(found.fingerprint, str(found.members[0]), "")
+    elif found.path is None:
         data.expect(found.fingerprint, "the run that is repeated", "Put those back.")
     else:
         anew = f"--model.init_from={found.path}"

@@ -5,6 +5,7 @@ from functools import partial
 
 from mnistlab.options.settling import Settled
 from mnistlab.options.trust import set_import_policy
+from mnistlab.runs.finding import find_members
 from mnistlab.system.interruptions import ended_like_interrupted
 from mnistlab.system.lightning_inside import quiet
 from mnistlab.system.purpose import only_measure
@@ -54,11 +55,17 @@ def measuring(command: str, arguments: Sequence[str], wanted: Wanted = None) -> 
 
 
 def _find(invocation: Invocation, wanted: Wanted) -> Found | None:
-    if not isinstance(wanted, ModelFile):
-        return find(invocation)
-    from mnistlab.training.exported import find_exported  # noqa: PLC0415 - brings the forms of export in
+    if isinstance(wanted, ModelFile):
+        from mnistlab.training.exported import find_exported  # noqa: PLC0415 - brings the forms of export in
 
-    return find_exported(invocation, wanted)
+        return find_exported(invocation, wanted)
+    name, where = invocation.ckpt_path, invocation.ckpt_where
+    members, folder = ([], None) if name is None else find_members(name, invocation.root(), where=where)
+    if not members:
+        return find(invocation)
+    from mnistlab.training.ensemble import find_ensemble  # noqa: PLC0415 - brings Lightning in
+
+    return find_ensemble(invocation, members, folder)
 
 
 def _here(invocation: Invocation, found: Found | None, known: Settled | None) -> tuple[Found | None, Settled]:

@@ -15,7 +15,7 @@ from mnistlab.options.settling import Settled, settle_entries
 from mnistlab.options.written import STEERING, Source, Written
 from mnistlab.presets import reading
 from mnistlab.presets.finding import find_preset
-from mnistlab.runs.finding import find_checkpoint
+from mnistlab.runs.finding import find_checkpoint, find_members
 from mnistlab.runs.run import Run
 from mnistlab.training.invocation import Invocation
 
@@ -169,6 +169,8 @@ def _base(invocation: Invocation) -> list[Written] | None:
     if invocation.ckpt_path is None:
         return []
     where, continues = invocation.ckpt_where, invocation.command == "fit"
+    if not continues and find_members(invocation.ckpt_path, invocation.root(), where=where)[0]:
+        return None
     path, folder = find_checkpoint(invocation.ckpt_path, invocation.root(), where=where, continues=continues)
     if folder is None:
         return None

@@ -95,6 +95,44 @@ def test_every_class_has_its_share_of_each_split(partition: str) -> None:
         assert (labels.bincount() / len(labels)).tolist() == pytest.approx([0.6, 0.3, 0.1])
 
 
+@pytest.mark.parametrize("options", [{}, {"partition": "pooled"}, {"train_size": 200}, {"folds": 7}], ids=str)
+def test_folds_have_no_image_in_common_and_are_all_of_them_together(options: dict[str, Any]) -> None:
+    """Each is the validation of one run; every class has its share, to the image, and the seed says which."""
+    parts, number = [], options.get("folds", 5)
+    for fold in range(number):
+        (train, _), (val, labels), _ = _splits(_squares(val_size=None, fold=fold, **options))
+        parts.append(val)
+        every = train | val
+        assert not train & val
+        assert (labels.bincount() - torch.tensor([0.6, 0.3, 0.1]) * len(every) / number).abs().max() <= 1
+        assert _rows(_squares(val_size=None, fold=fold, partition_seed=1, **options).val_dataloader())[0] != val
+
+    assert set.union(*parts) == every
+    assert sum(map(len, parts)) == len(every)
+    assert max(map(len, parts)) - min(map(len, parts)) <= 1
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"fold": 5}, "`fold` must be below 5, the number of `folds`, got 5"),
+        ({"fold": 0, "folds": 1}, "`folds` must be at least 2, got 1"),
+        ({"folds": 3}, "`folds` is 3, and `fold` does not say which of them. Add data.fold=0"),
+        ({"fold": 0, "val_size": 50}, "`fold` and `val_size` exclude each other"),
+    ],
+)
+def test_a_fold_that_there_is_not_is_refused(options: dict[str, Any], said: str) -> None:
+    """Before an image is read."""
+    with pytest.raises(ValueError, match=said):
+        Squares(**options)
+
+
+def test_more_folds_than_images_are_refused() -> None:
+    """A fold needs an image."""
+    with pytest.raises(LabError, match="10 training images cannot be divided into 11 folds"):
+        Squares(train_size=10, folds=11, fold=0).setup("fit")
+
+
 @pytest.mark.parametrize("size", [0, 1, 2, 3, 7, 10, 49, 99])
 def test_a_stratified_split_has_exactly_the_size_asked_for(size: int) -> None:
     """Shares are rounded so that their sum is right, each by less than one image."""

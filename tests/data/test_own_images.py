@@ -190,22 +190,58 @@ def test_a_share_of_the_test_is_refused_where_there_is_one(tmp_path: Path) -> No
         _ = Images(path=tmp_path / "some", test_fraction=0.5).heads
 
 
+def _written_by(folder: Path, writers: int) -> Path:
+    """Six pictures of each writer, in two classes; a picture has the numbers of its writer and its own."""
+    folder.mkdir()
+    lines = ["file,label,writer"]
+    for number in range(6 * writers):
+        Image.fromarray(np.array([[number // 6, number]], np.uint8)).save(folder / f"{number}.png")
+        lines.append(f"{number}.png,{number % 2},w{number // 6}")
+    (folder / "labels.csv").write_text("\n".join(lines))
+    return folder
+
+
 def test_a_group_stays_on_one_side(tmp_path: Path) -> None:
     """Nobody is tested on a writer whose hand was learnt, and classes keep about their share."""
-    lines = ["file,label,writer"]
-    for number in range(120):
-        (tmp_path / "some").mkdir(exist_ok=True)
-        writer = number // 6
-        Image.fromarray(np.array([[writer, number]], np.uint8)).save(tmp_path / "some" / f"{number}.png")
-        lines.append(f"{number}.png,{number % 2},w{writer}")
-    (tmp_path / "some" / "labels.csv").write_text("\n".join(lines))
+    root = _written_by(tmp_path / "some", 20)
 
-    splits = _rows(Images(path=tmp_path / "some", group="writer", test_fraction=0.2, val_fraction=0.2))
+    splits = _rows(Images(path=root, group="writer", test_fraction=0.2, val_fraction=0.2))
     writers = [{image[0] for image in split} for split in splits]
 
     assert [len(split) for split in splits] == pytest.approx([77, 19, 24], abs=6)
     assert not writers[0] & writers[1]
     assert not (writers[0] | writers[1]) & writers[2]
+
+
+def test_a_group_stays_in_one_fold(tmp_path: Path) -> None:
+    """The folds are as large as groups allow, have no writer in common, and are all images together."""
+    root = _written_by(tmp_path / "some", 22)
+
+    writers = []
+    for fold in range(5):
+        data = Images(path=root, group="writer", test_fraction=0, fold=fold)
+        data.setup("fit")
+        images, rows = data.rows_of("val")
+        writers.append(set(images.images[rows, 0, 0, 0].tolist()))
+        assert len(rows) == 6 * len(writers[fold])
+
+    assert sorted(map(len, writers)) == [4, 4, 4, 5, 5]
+    assert len(set.union(*writers)) == 22
+    with pytest.raises(LabError, match=r"the 22 groups of --data.group cannot be divided into 23 folds"):
+        Images(path=root, group="writer", test_fraction=0, folds=23, fold=0).setup("fit")
+
+
+def test_folds_take_the_images_for_validation_too(tmp_path: Path) -> None:
+    """Where the data are divided already, all that is not for the test is dealt out anew."""
+    for split, count in (("train", 12), ("val", 3), ("test", 5)):
+        _write(tmp_path / "some" / split, {"a": (4, 4), "b": (4, 4)}, count)
+
+    for fold in range(5):
+        data = Images(path=tmp_path / "some", fold=fold)
+        data.setup("fit")
+        assert [len(data.rows_of(split)[1]) for split in ("train", "val", "test")] == [24, 6, 10]
+    with pytest.raises(ValueError, match="`fold` and `val_fraction` exclude each other"):
+        Images(path=tmp_path / "some", fold=0, val_fraction=0.2)
 
 
 def test_a_column_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -> None:

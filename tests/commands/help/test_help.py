@@ -417,7 +417,7 @@ def test_a_tall_terminal_is_used(shown: Shown, monkeypatch: pytest.MonkeyPatch) 
         page = shown("fit", "--help")
         assert len(page.splitlines()) < lines
         assert [line for line in page.splitlines() if line] == dense.splitlines()
-    assert page.count("\n\n") == 6
+    assert page.count("\n\n") == 7
 
 
 def test_a_wide_terminal_is_used(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
