@@ -4,6 +4,7 @@ import io
 import os
 import signal
 import sys
+import time
 
 TYPE_CHECKING = False  # the module `typing` takes longer than all else until Ctrl-C is heard
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def main(args: "Sequence[str] | None" = None) -> int:
     Returns:
         0, 1 for a failure that is no fault of the input, 2 for a mistake in it, 130 if interrupted.
     """
+    begun = time.monotonic()
     from mnistlab.commands.declaring.dispatch import command_of  # noqa: PLC0415 - see above
     from mnistlab.errors import TOO_LITTLE_MEMORY, LabError, is_out_of_memory, output_fault, tell  # noqa: PLC0415 - see above
     from mnistlab.system.interruptions import (  # noqa: PLC0415 - see above
@@ -30,8 +32,10 @@ def main(args: "Sequence[str] | None" = None) -> int:
         interruptions_noted,
         was_interrupted,
     )
+    from mnistlab.system.purpose import Purpose  # noqa: PLC0415 - see above
     from mnistlab.text.addresses import kept_out  # noqa: PLC0415 - see above
 
+    Purpose.begun = begun
     forget_interruptions()
     with interruptions_noted(signal.default_int_handler):
         try:

@@ -1,6 +1,8 @@
 """Schedules of the learning rate: one that follows the length of the run by itself, and torch's plateau, typed."""
 
 import math
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, Literal
 
 from torch import Tensor
@@ -14,8 +16,8 @@ from mnistlab.system.torch_inside import ShortSteps
 class RunSchedule(ShortSteps):
     """Base class of schedules that follow the length of the run, counted in optimizer steps.
 
-    The length is no option: whoever runs the training calls `set_length` once it is known, before the first step. A
-    subclass writes `lr_at`, a plain function of the step.
+    The length is no option: whoever runs the training calls `set_length` once it is known, before the first step, and
+    `follow` where it becomes another meanwhile. A subclass writes `lr_at`, a plain function of the step.
 
     The state holds the position only. Options, base learning rates and the length are those of the schedule that
     loads it, so a resumed run follows what was typed for it, and a run of another length ends where it should.
@@ -29,6 +31,7 @@ class RunSchedule(ShortSteps):
     def __init__(self, optimizer: Optimizer) -> None:
         self.total_steps: int | None = None
         self.steps_per_epoch = 1.0
+        self._moved: tuple[float, float, float] | None = None
         super().__init__(optimizer)
 
     def lr_at(self, step: int, base_lr: float, total_steps: int) -> float:
@@ -51,13 +54,35 @@ class RunSchedule(ShortSteps):
             )
         self.total_steps = int(total_steps)
         self.steps_per_epoch = steps_per_epoch
+        self._moved = None
+        self.apply()
+
+    def follow(self, ends: Sequence[tuple[float, float]]) -> None:
+        """Say how the end of the run was moved: each time what was left of the schedule had to fill other steps.
+
+        Args:
+            ends: From which step on it was after how many; the first from step 0 on.
+        """
+        part = 0.0  # of the schedule that is behind
+        for (start, end), (until, _) in pairwise(ends):
+            part += (1 - part) * (until - start) / max(end - start, 1)
+        start, end = ends[-1]
+        self.total_steps = math.ceil(end)
+        self._moved = start, part, max(end - start, 1)
         self.apply()
 
     def get_lr(self) -> list[float | Tensor]:
         """Compute the learning rate of each parameter group at the present step."""
         if self.total_steps is None:
             return list(self.base_lrs)
-        return [self.lr_at(self.last_epoch, float(lr), self.total_steps) for lr in self.base_lrs]
+        return [self.lr_at(self._step(), float(lr), self.total_steps) for lr in self.base_lrs]
+
+    def _step(self) -> int:
+        """The step of a run of this length that is as far as this one is."""
+        if self._moved is None or self.total_steps is None:
+            return self.last_epoch
+        start, part, steps = self._moved
+        return round((part + (1 - part) * (self.last_epoch - start) / steps) * self.total_steps)
 
     def step(self, epoch: int | None = None) -> None:
         """Go on by one optimizer step.

@@ -13,7 +13,11 @@ from mnistlab.cli import main
 
 README = Path(__file__).parent.parent / "README.md"
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_QUICK = ("--trainer.max_epochs=1", "--trainer.limit_train_batches=2", "--trainer.limit_test_batches=1")
+_QUICK: tuple[str, ...] = (
+    "--trainer.max_epochs=1",
+    "--trainer.limit_train_batches=2",
+    "--trainer.limit_test_batches=1",
+)
 _FEW = ("--data.train_size=1200", "--data.test_size=200", "--data.val_size=200")
 
 
@@ -44,6 +48,10 @@ def _draw_pictures(folder: Path) -> None:
 def _quick(line: str) -> list[str]:
     arguments = shlex.split(line)[1:]
     trains = arguments[0] in ("fit", "sweep", "compare") and "--help" not in line and ".help" not in line
+    timed = ["--budget=1s" if word.startswith("--budget=") else word for word in arguments]
+    quick = _QUICK
+    if trains and timed != arguments:
+        arguments, quick = timed, _QUICK[1:]
     judged = ("--max_pairs=1", *(word.replace("--", "--baseline.") for word in _QUICK))
     fewer = {
         "sweep": ("--trials=2",),
@@ -52,7 +60,7 @@ def _quick(line: str) -> list[str]:
         "judge": judged,
     }.get(arguments[0], ())
     drawn = "--data=SyntheticDigits" in arguments
-    return [*arguments, *(_QUICK if trains else ()), *(_FEW if trains and drawn else ()), *fewer]
+    return [*arguments, *(quick if trains else ()), *(_FEW if trains and drawn else ()), *fewer]
 
 
 @pytest.mark.usefixtures("small_mnist", "inline")

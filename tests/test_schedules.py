@@ -255,3 +255,42 @@ def test_which_schedules_step_after_every_batch() -> None:
     assert not steps_every_batch(lr_scheduler.StepLR(optimizer_at(), 1))
     assert not steps_every_batch(lr_scheduler.CosineAnnealingLR(optimizer_at(), 10))
     assert not steps_every_batch(lr_scheduler.CosineAnnealingWarmRestarts(optimizer_at(), 10))
+
+
+# An end that is moved -------------------------------------------------------------------------------------------------
+
+
+def test_an_end_that_never_moves_changes_nothing() -> None:
+    """To the bit."""
+    plain, followed = WarmupCosine(optimizer_at()), WarmupCosine(optimizer_at())
+    plain.set_length(97, 10)
+    followed.set_length(1000, 10)
+    followed.follow([(0, 97)])
+
+    assert rates(plain, 97) == rates(followed, 97)
+
+
+def test_the_rest_of_a_schedule_fills_the_rest_of_a_run() -> None:
+    """Twice as fast over half the steps, and then at its end."""
+    schedule = WarmupCosine(optimizer_at(), warmup=0)
+    schedule.set_length(100, 10)
+    schedule.follow([(0, 100)])
+    before = rates(schedule, 40)
+    schedule.follow([(0, 100), (40, 70)])
+    after = rates(schedule, 30)
+
+    whole = [(1 + math.cos(math.pi * step / 100)) / 2 for step in range(100)]
+    assert before == pytest.approx(whole[:40])
+    assert after == pytest.approx(whole[40::2], abs=0.02)
+
+
+def test_a_new_length_forgets_where_the_end_was() -> None:
+    """`set_length` is of a run without a clock."""
+    schedule = WarmupCosine(optimizer_at())
+    schedule.set_length(10, 5)
+    schedule.follow([(0, 100), (0, 20)])
+    schedule.set_length(10, 5)
+    other = WarmupCosine(optimizer_at())
+    other.set_length(10, 5)
+
+    assert rates(schedule, 10) == rates(other, 10)

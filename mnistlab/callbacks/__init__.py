@@ -4,6 +4,7 @@ Those that have nothing to do at a step derive from `Epochwise`, so that they co
 """
 
 from mnistlab.callbacks.answering import Answering
+from mnistlab.callbacks.budget import Budget
 from mnistlab.callbacks.continuity import Continuity
 from mnistlab.callbacks.epoch_bar import EpochBar, EpochLines
 from mnistlab.callbacks.pace import Pace
@@ -12,6 +13,7 @@ from mnistlab.callbacks.unfreeze import Unfreeze
 
 __all__ = [
     "Answering",
+    "Budget",
     "Continuity",
     "EpochBar",
     "EpochLines",

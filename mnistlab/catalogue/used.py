@@ -32,6 +32,7 @@ SHORT: Mapping[str, str] = {
     "data.val_size": "Images held out; null: 5,000 at most",
     "data.fold": "Part of the training images to validate with",
     "seed_everything": "Seed of all that is random; true draws one",
+    "budget": "Time for all of it, 60s or 10m; in place of epochs",
 }
 """The same where the line is too short for the docstring."""
 

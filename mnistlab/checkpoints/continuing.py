@@ -133,11 +133,16 @@ CONTINUITY = fields(
 PACE = fields({"turns": listed(row(count, threads)), "batches": count})
 """What `mnistlab.callbacks.pace` keeps."""
 
+BUDGET = fields({"turns": listed(row(count, count, count))})
+"""What `mnistlab.callbacks.budget` keeps."""
+
 CLASSIFIER = fields(
     {"acc_best": number, "reported": named(real), "lr": real, "counts": named(named(either(_metrics, _sums(4, 2))))},
     {"history": listed(named(real)), "gradients": named(_tensor)},
 )
 """What `mnistlab.classifier` keeps in the lab's part, besides what describes the model."""
+
+CALLBACKS = {"Recorder": RECORDER, "Continuity": CONTINUITY, "Pace": PACE, "Budget": BUDGET}
 
 CONTINUABLE = fields(
     {
@@ -147,7 +152,7 @@ CONTINUABLE = fields(
         "loops": fields({"fit_loop": LOOPS}),
         "optimizer_states": some(fields({"state": _optimizer, "param_groups": some(_group)})),
         "lr_schedulers": listed(mapping),
-        "callbacks": both(named(mapping), fields({}, {"Recorder": RECORDER, "Continuity": CONTINUITY, "Pace": PACE})),
+        "callbacks": both(named(mapping), fields({}, CALLBACKS)),
         RECORD: CLASSIFIER,
     }
 )

@@ -56,8 +56,13 @@ def _without_fractions(value: Any) -> Any:
 
 
 def what_counts(config: Mapping[str, Any]) -> dict[str, Any]:
-    """A resolved configuration without what says where the run is kept and shown, and how many threads compute."""
-    return {name: value for name, value in config.items() if name not in NOT_COUNTED}
+    """A resolved configuration without what says where the run is kept and shown, and how many threads compute.
+
+    Of a budget the time counts, and not what was decided for it.
+    """
+    counted = {name: value for name, value in config.items() if name not in NOT_COUNTED}
+    budget = counted.pop("budget", None)
+    return {**counted, "budget": budget.split()[0]} if budget else counted
 
 
 def config_text(config: Mapping[str, Any], editor_line: str | None = None) -> str:

@@ -227,6 +227,12 @@ class Recorder(Epochwise, Checkpoint):
         if self.writes:
             write_json(self.folder / RECORD, self.record)
 
+    def rewrite(self, config: str) -> None:
+        """Write the configuration anew: the run has added to it."""
+        self._config = config
+        if self.writes:
+            write_text(self.folder / CONFIG, config)
+
     def write_table(self) -> None:
         """Write `metrics.csv` as it is now."""
         if not self.writes:

@@ -41,6 +41,12 @@ class Configuration:
         threads: int | None = self.top["threads"]
         return threads
 
+    @property
+    def budget(self) -> str | None:
+        """The time that it takes, with what was decided for that; None where epochs or steps are counted."""
+        budget: str | None = self.top["budget"]
+        return budget
+
     def with_seed(self, seed: int | bool) -> Self:
         """The same with a seed that has been drawn."""
         return replace(self, top={**self.top, "seed_everything": seed})

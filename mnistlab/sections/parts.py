@@ -31,12 +31,15 @@ class TopLevel:
         seed_everything: Seed of weights, order, dropout and augmentation; true draws one, false sets none.
         threads: Threads that compute on a CPU, which take part in the bits of a run. If not given, as many as there are
             cores, and fewer while other programs keep those busy; a run that goes on begins as it was begun.
+        budget: Time for the whole command, 60s or 10m, in place of a number of epochs; of a sweep or a comparison, for
+            each run. What a run has decided to end in time is written behind it, and is done again by whoever takes it.
         logger: Tools of others that show the run while it goes on; nothing in it depends on them. By default
             MNISTLAB_LOGGER.
     """
 
     seed_everything: NonNegativeInt | bool = 0
     threads: ThreadCount | None = None
+    budget: str | None = None
     logger: list[Tracker] | Tracker | None = None
 
 
@@ -93,6 +96,7 @@ class Attributes:
     sweep: ClassVar[Any]
     seed_everything: ClassVar[Any]
     threads: ClassVar[Any]
+    budget: ClassVar[Any]
     logger: ClassVar[Any]
 
 

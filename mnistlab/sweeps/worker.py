@@ -157,7 +157,7 @@ class _Job:
                 return True
             epoch = int(row["epoch"]) + 1
             self._trial.report(row[self._plan.metric], epoch)
-            return epoch >= self._epochs or not self._trial.should_prune()  # nothing is saved after the last one
+            return 0 < self._epochs <= epoch or not self._trial.should_prune()  # nothing is saved after the last one
 
     def _note(self, kept: Run) -> None:
         """Tell the database of what an earlier process could not tell any more, and of what is in the record."""

@@ -106,6 +106,11 @@ def progress_of(trainer: "Trainer") -> tuple[int, int]:
     return epochs.processed, batches
 
 
+def end_at(trainer: "Trainer", steps: int) -> None:
+    """Let a training end after so many steps of the optimizer. tests/callbacks/test_budget.py."""
+    trainer.fit_loop.epoch_loop.max_steps = steps
+
+
 def has_stepped(trainer: "Trainer") -> bool:
     """Whether the batch that was given last has ended in a step of the optimizer."""
     batches = trainer.fit_loop.epoch_loop.batch_progress

@@ -10,6 +10,7 @@ class Purpose:
     """What is known of this process; it is decided once, before torch is imported."""
 
     runs_one_command = False  # and then ends: it is the program, and nobody's notebook
+    begun: float | None = None  # when its command was called, by the monotonic clock
     only_measures = False  # nothing is trained in it: models and data sets are derived from light classes
 
 

@@ -32,6 +32,7 @@ from mnistlab.sections.configuration import Configuration
 from mnistlab.sections.linking import link_data
 from mnistlab.sections.parts import TopLevel
 from mnistlab.sections.run import Run
+from mnistlab.training.budgets import UNCOUNTED
 from mnistlab.training.clusters import among_others, refuse_foreign_weights, without_requeueing
 from mnistlab.training.failures import check_place, refusing
 from mnistlab.training.found import Found, expect
@@ -125,6 +126,7 @@ class LabCLI(LightningCLI):
         _look_in_time(self.config.trainer)
         _write_below(self.folder.absolute(), self.config.trainer)
         options: dict[str, Any] = build_arguments(Trainer, self.config.trainer)
+        options |= UNCOUNTED if self.configuration.budget else {}
         own = options["callbacks"] or []
         own = own if isinstance(own, list) else [own]
         drawn = any(isinstance(callback, ProgressBar) for callback in own)

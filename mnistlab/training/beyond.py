@@ -45,7 +45,7 @@ def beyond(configured: Configured, data: ImageData, trainer: Trainer) -> Iterato
     Raises:
         LabError: If a schedule ends before the run does, or an average of the weights begins after it.
     """
-    length = _length(data, trainer)
+    length = None if configured.configuration.budget else _length(data, trainer)
     if length is not None:
         _averages(configured, length)
         yield from _intervals(configured, trainer, length)

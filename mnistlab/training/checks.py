@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from mnistlab.errors import LabError, tell
 from mnistlab.options.written import Written
 from mnistlab.training.assemble import LabCLI
+from mnistlab.training.budgets import check_budget
 from mnistlab.training.configured import Configured
 from mnistlab.training.found import Found
 from mnistlab.training.idle_options import check_monitors, notes
@@ -38,6 +39,7 @@ def check_parts(cli: LabCLI, configured: Configured) -> None:
     try_training(cli.model, cli.datamodule, cli.configuration.model, configured.origins)
     check_monitors(configured, cli.model, cli.datamodule, cli.trainer)
     check_companions(configured)
+    check_budget(configured, cli.trainer)
     _check_test(cli, configured.origins)
 
 

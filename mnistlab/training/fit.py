@@ -12,7 +12,7 @@ import torch
 from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import Timer
 
-from mnistlab.callbacks import Answering, Continuity, Pace
+from mnistlab.callbacks import Answering, Budget, Continuity, Pace
 from mnistlab.catalogue.editors import schema_line
 from mnistlab.checkpoints.adding import add
 from mnistlab.checkpoints.reading import read_checkpoint
@@ -41,6 +41,7 @@ from mnistlab.text.addresses import masked
 from mnistlab.trackers import Trackers
 from mnistlab.training.answers import keep_answers
 from mnistlab.training.assemble import LabCLI, assemble
+from mnistlab.training.budgets import build_budget
 from mnistlab.training.checks import check_start, tell_notes
 from mnistlab.training.configured import Configured
 from mnistlab.training.failures import Interrupted
@@ -54,7 +55,9 @@ from mnistlab.training.screen import Screen
 from mnistlab.training.typed import find_init
 
 
-def train(invocation: Invocation, settled: Settled, found: Found | None, supervision: Supervision | None) -> int:
+def train(
+    invocation: Invocation, settled: Settled, found: Found | None, supervision: Supervision | None, begun: float
+) -> int:
     """Train, then test the best weights; the exit code.
 
     Args:
@@ -62,6 +65,7 @@ def train(invocation: Invocation, settled: Settled, found: Found | None, supervi
         settled: The configuration.
         found: The run that goes on, or is run again.
         supervision: What the run is part of.
+        begun: When the command began, by the monotonic clock.
 
     Raises:
         LabError: If the parts do not go together, or the run fails.
@@ -74,15 +78,17 @@ def train(invocation: Invocation, settled: Settled, found: Found | None, supervi
         _share(cli, supervision.read)
     configured = Configured("fit", cli.configuration, settled.origins, invocation.typed, continued)
     pace = _build_pace(cli, supervision)
+    budget = build_budget(configured, settled, found, begun, supervised=supervision is not None)
     recorder = _build_recorder(invocation, cli, found, supervision, pace)
     root, run = invocation.root_of(recorder.folder), cli.configuration.run
     among, changed = None if supervision else root, differing(settled, cli.resolved)
     course = _Course(cli, recorder, configured, changed, among, _by_hand(supervision))
     # in this order they hear of each epoch: the screen before a tracker may fail, and last who may end the run
+    recorder.listeners += [_Decided(cli, recorder, budget)] if budget else []
     recorder.listeners += [course, LossWatch(), Trackers(cli.top["logger"] or [], recorder, root, cli.resolved)]
     recorder.listeners += [supervision] if supervision else []
     keeper = Keeper(recorder, run.checkpoint_every_n_steps, stop_when_nan=run.stop_when_nan)
-    cli.build_trainer(recorder, Continuity(), pace, keeper)
+    cli.build_trainer(recorder, Continuity(), pace, *([budget] if budget else []), keeper)
     check_start(cli, configured, found)
     with (
         threads(cli.configuration.threads),
@@ -156,6 +162,20 @@ class _Course(Listener):
             if self.by_hand:
                 self.screen.way_on(self.recorder.folder)
             self.screen.verdict(verdict(self.recorder.rows, record))
+
+
+@dataclass
+class _Decided(Listener):
+    """Keeps in the configuration of a run what it has decided to end in time, so that it can be repeated from it."""
+
+    cli: LabCLI
+    recorder: Recorder
+    budget: Budget
+
+    def row(self, row: Row) -> bool:
+        """Add what was decided in an epoch."""
+        self.recorder.rewrite(config_text({**self.cli.resolved, "budget": self.budget.text}, schema_line()))
+        return True
 
 
 def _build_pace(cli: LabCLI, supervision: Supervision | None) -> Pace:
@@ -250,6 +270,8 @@ def _class_counts(cli: LabCLI) -> dict[str, dict[str, list[int]]]:
 
 def _limit(cli: LabCLI) -> str:
     """The option that has ended the run."""
+    if cli.configuration.budget:
+        return "budget"
     remaining = [callback.time_remaining() for callback in callbacks_of(cli.trainer) if isinstance(callback, Timer)]
     if any(seconds is not None and seconds <= 0 for seconds in remaining):
         return "trainer.max_time" if cli.configuration.trainer["max_time"] else "trainer.callbacks.duration"

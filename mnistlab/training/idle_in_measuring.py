@@ -39,5 +39,5 @@ def overwritten(typed: Sequence[Written]) -> Iterator[str]:
 def _only_for_training(configured: Configured) -> Iterator[str]:
     for entry in configured.typed:
         section, *rest = entry.key
-        if section == "logger" or (rest and rest[0] in _OF_TRAINING.get(section, ())):
+        if section in ("logger", "budget") or (rest and rest[0] in _OF_TRAINING.get(section, ())):
             yield f"{entry.where} has no effect: {configured.command} does not train."

@@ -1,5 +1,6 @@
 """Trains, from the arguments of `fit` to its record."""
 
+import time
 from collections.abc import Sequence
 
 from mnistlab.catalogue.editors import schema_line
@@ -11,6 +12,7 @@ from mnistlab.runs.supervision import Supervision
 from mnistlab.sections.parts import prepare
 from mnistlab.system.interruptions import ended_like_interrupted
 from mnistlab.system.lightning_inside import quiet
+from mnistlab.system.purpose import Purpose
 from mnistlab.system.thrift import keep_freed_memory
 from mnistlab.system.torch_inside import spare_steps
 from mnistlab.training.as_preset import as_preset
@@ -39,8 +41,9 @@ def run(arguments: Sequence[str], supervision: Supervision | None = None) -> int
     """
     invocation = Invocation("fit", arguments)
     quiet()
+    begun = time.monotonic() if supervision or Purpose.begun is None else Purpose.begun
     with ended_like_interrupted(), explaining({}, debug=invocation.switches["debug"]):
-        return _run(invocation, supervision)
+        return _run(invocation, supervision, begun)
 
 
 def check(arguments: Sequence[str], command: str = "fit") -> LabCLI:
@@ -67,7 +70,7 @@ def check(arguments: Sequence[str], command: str = "fit") -> LabCLI:
             return cli
 
 
-def _run(invocation: Invocation, supervision: Supervision | None) -> int:
+def _run(invocation: Invocation, supervision: Supervision | None, begun: float) -> int:
     keep_freed_memory()
     spare_steps()
     prepare()
@@ -80,7 +83,7 @@ def _run(invocation: Invocation, supervision: Supervision | None) -> int:
     with explaining(settled.origins, debug=invocation.switches["debug"]):
         if invocation.switches["print_config"]:
             return print_config(invocation, settled, found)
-        return train(invocation, settled, found, supervision)
+        return train(invocation, settled, found, supervision, begun)
 
 
 def print_config(invocation: Invocation, settled: Settled, found: Found | None) -> int:

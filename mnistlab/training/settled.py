@@ -10,6 +10,7 @@ from mnistlab.options.command_line import from_environment
 from mnistlab.options.settling import Settled
 from mnistlab.options.written import Written
 from mnistlab.presets.shipped import with_names
+from mnistlab.training.budgets import settle_budget
 from mnistlab.training.found import Found
 from mnistlab.training.invocation import Invocation
 from mnistlab.training.typed import settled_by
@@ -32,6 +33,7 @@ def settled_from(invocation: Invocation, found: Found | None, known: Settled | N
     if settled is None or settled.unsure:
         settled = _by_import(layers, invocation.trusted, data_known=_knows_data(found))
     invocation.refuse_swept(settled.origins.values())
+    settle_budget(settled)
     if "data" not in settled.values:
         assert found is not None
         raise LabError(f"{found.path} does not say what data it was trained on. Add --data=..., such as --data=MNIST.")

@@ -154,7 +154,14 @@ def test_what_has_no_effect_is_told_and_nothing_else(notes: Notes, idle: str, sa
 @pytest.mark.parametrize("command", ["test", "validate", "predict"])
 @pytest.mark.parametrize(
     "option",
-    ["run.test=false", "trainer.max_epochs=3", "model.optimizer=SGD", "model.scheduler=null", "data.batch_size=8"],
+    [
+        "run.test=false",
+        "trainer.max_epochs=3",
+        "model.optimizer=SGD",
+        "model.scheduler=null",
+        "data.batch_size=8",
+        "budget=9s",
+    ],
 )
 def test_an_option_of_training_is_told_where_nothing_is_trained(notes: Notes, command: str, option: str) -> None:
     """It would be believed to have changed the outcome."""
