@@ -47,7 +47,7 @@ def _draw_pictures(folder: Path) -> None:
 
 def _quick(line: str) -> list[str]:
     arguments = shlex.split(line)[1:]
-    trains = arguments[0] in ("fit", "sweep", "compare") and "--help" not in line and ".help" not in line
+    trains = arguments[0] in ("fit", "sweep", "compare", "audit") and "--help" not in line and ".help" not in line
     timed = ["--budget=1s" if word.startswith("--budget=") else word for word in arguments]
     quick = _QUICK
     if trains and timed != arguments:

@@ -1,58 +1,30 @@
 """Ends a training run when its time is over, and remembers what it has decided for that."""
 
 import math
-import re
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
+from mnistlab.options.budget import ENDLESS, Turn, read_budget
 from mnistlab.schedules import RunSchedule
 from mnistlab.system.lightning_inside import Epochwise, end_at, has_stepped
-from mnistlab.text.values import seconds_in
-
-_TURN = re.compile(r"(\d+):(\d+)/(\d+)")
 
 _FIRST_GUESS_S = 0.0005
-"""Seconds of a step before some were measured: few, since what is gone of a schedule does not come back."""
+"""Seconds of a step before some were measured: few, for the same reason as `fewest` below."""
 _SOONEST_S, _PART = 0.1, 1 / 20  # a look is taken each time that this part of what is left has gone by, no sooner
 _WORTH, _EXACT = 0.02, 0.002  # parts of what is left, and of all, by which an end must be wrong to be moved
-_LEAP, _SETTLED_S = 2.0, 1.5
-"""How many times slower a step may have become at once; what is slower for so many seconds is believed.
+_WINDOW = 1 / 3
+"""The part of what is left that is looked back on to know how long a step takes.
 
-Where others begin to use the cores, threads wait for each other until `Pace` has taken fewer, and a run that went by
-that would end at once.
+Where others begin to use the cores threads wait for each other, until `Pace` has taken fewer, and a machine may stand
+still for seconds: a run that went by its last steps would end at once.
 """
+_SLOWEST = 4.0  # how many times longer a validation may become where steps become so, or more
 _VALIDATING = 0.1  # part of the time of training that validation may take
 _EVALUATED = 1 / 3  # of the time of a training step it takes to evaluate as many images
 _CLOSING_S = 0.3
-ENDLESS = 2**31 - 1  # steps of a run of which nothing is decided yet
-
-
-class Turn(NamedTuple):
-    """What was decided at a step."""
-
-    step: int  # steps of the optimizer that had been made
-    end: int  # after how many of them the run ends
-    every: int  # epochs from one validation to the next
-
-    def __str__(self) -> str:
-        """As it is written down."""
-        return f"{self.step}:{self.end}/{self.every}"
-
-
-def read_budget(text: str) -> tuple[float, list[Turn]]:
-    """The seconds of a budget, and what a run has decided with it: `60s`, or `60s 0:9000/1 80:2400/1`.
-
-    Raises:
-        ValueError: If it is none.
-    """
-    typed, *rest = text.split() or [""]
-    seconds, turns = seconds_in(typed), [_TURN.fullmatch(word) for word in rest]
-    if not seconds or None in turns:
-        raise ValueError("a time is wanted, such as 10m, 90s or 1h30m.")
-    return seconds, [Turn(*map(int, turn.groups())) for turn in turns if turn]
 
 
 class Budget(Epochwise, Callback):
@@ -93,8 +65,8 @@ class Budget(Epochwise, Callback):
         self._anew, self._tests, self._closing_s, self._clock = anew, tests, closing_s, clock
         self._deadline = begun + self._all_s
         self._every = 1  # epochs from one validation to the next, as it was configured
-        # a step as long as it takes now, and in such steps what else takes time
         self._step_s, self._shortest_s = step_s or _FIRST_GUESS_S, math.inf
+        # in `_unit_s` what else takes time
         self._validation: float | None = None
         self._pauses: dict[bool, float] = {}  # between two epochs, with a validation or without
         # what is being measured
@@ -102,7 +74,7 @@ class Budget(Epochwise, Callback):
         self._paused: float | None = None  # when the last epoch had no further step
         self._validating, self._validated = 0.0, False
         self._batches, self._seconds = -1, 0.0  # since the last look; the very first takes longer than others
-        self._looks: list[tuple[float, float]] = []  # when, and what a step took; the last ones
+        self._looks: list[tuple[float, float, int]] = []  # when, the seconds before and their batches; the last ones
         self._next_look = 0.0
 
     @property
@@ -145,7 +117,7 @@ class Budget(Epochwise, Callback):
         if self._since is None:
             self._since = self._clock()
             if self._paused is not None and self._knows:
-                self._pauses[self._validated] = (self._since - self._paused) / self._step_s
+                self._pauses[self._validated] = (self._since - self._paused) / self._unit_s
             self._paused, self._validated = None, False
 
     def on_train_batch_end(
@@ -168,11 +140,16 @@ class Budget(Epochwise, Callback):
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Know how long it took."""
         if self._knows:
-            self._validation = (self._clock() - self._validating) / self._step_s
+            self._validation = (self._clock() - self._validating) / self._unit_s
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Pass over what lies between two epochs."""
         self._since = None
+
+    @property
+    def _unit_s(self) -> float:
+        """What is as long as a step, but where a step is much longer than it was."""
+        return min(self._step_s, _SLOWEST * self._shortest_s)
 
     @property
     def _knows(self) -> bool:
@@ -191,19 +168,21 @@ class Budget(Epochwise, Callback):
     def _look(self, trainer: Trainer, batch_idx: int) -> None:
         """Decide anew if it is time, and the end is no longer where it should be."""
         now, step, turn = self._clock(), trainer.global_step, self.turns[-1]
-        left = self._deadline - now - self._closing(trainer) * self._step_s
+        left = self._deadline - now - self._closing(trainer) * self._unit_s
         waits = left > 0 and now < self._next_look and step < turn.end
         if self._batches < 1 or (waits and (self._knows or not trainer.is_last_batch)):
             return
-        measured = self._seconds / self._batches * trainer.accumulate_grad_batches
-        self._looks = [*((at, step_s) for at, step_s in self._looks if now - at < _SETTLED_S), (now, measured)]
-        smoothed = (self._step_s + measured) / 2 if self._knows else measured
-        self._step_s = min(smoothed, _LEAP * min(step_s for _, step_s in self._looks))
+        known = self._knows
+        self._looks = [each for each in self._looks if now - each[0] < _WINDOW * left]
+        self._looks.append((now, self._seconds, self._batches))
+        _, seconds, batches = zip(*self._looks, strict=True)
+        self._step_s = sum(seconds) / sum(batches) * trainer.accumulate_grad_batches
         self._shortest_s = min(self._shortest_s, self._step_s)
         self._batches, self._seconds = 0, 0.0
         self._next_look = now + max(_SOONEST_S, left * _PART)
         every = self._validations(trainer, turn.every)
-        end = step + self._steps_in(left, trainer, batch_idx, every)
+        fewest = (turn.end - step) // 2 if known and left > 0 else 0  # what is gone of a schedule does not come back
+        end = step + max(fewest, self._steps_in(left, trainer, batch_idx, every))
         wrong_s = abs(end - turn.end) * self._step_s
         if wrong_s > max(_WORTH * left, _EXACT * self._all_s) or every != turn.every:
             self._ahead = [Turn(step, end, every)]
@@ -213,7 +192,7 @@ class Budget(Epochwise, Callback):
         left = seconds / self._step_s
         to_come = (trainer.num_training_batches - batch_idx - 1) / trainer.accumulate_grad_batches
         plain, validated = self._pauses.get(False, 0.0), self._pauses.get(True, self._evaluated(trainer, "val"))
-        pause = (validated + (every - 1) * plain) / every
+        pause = (validated + (every - 1) * plain) / every * self._unit_s / self._step_s
         if left <= to_come + pause:
             return max(0, round(min(left, to_come)))
         per_epoch = _steps_per_epoch(trainer)
@@ -221,13 +200,13 @@ class Budget(Epochwise, Callback):
         return math.ceil(to_come) + int(epochs * per_epoch) + round(min(rest, per_epoch))
 
     def _closing(self, trainer: Trainer) -> float:
-        """In steps what follows the last one."""
+        """What follows the last step."""
         validated = self._pauses.get(True, self._pauses.get(False, 0.0) + self._evaluated(trainer, "val"))
         tested = self._evaluated(trainer, "test") if self._tests else 0.0
         return validated + tested + self._closing_s / min(self._shortest_s, self._step_s)
 
     def _evaluated(self, trainer: Trainer, split: str) -> float:
-        """In steps how long it takes to evaluate the images of a split."""
+        """How long it takes to evaluate the images of a split."""
         data: Any = getattr(trainer, "datamodule", None)
         images = getattr(data, "num_images", {})
         if self._validation is not None and images.get("val"):
@@ -237,9 +216,10 @@ class Budget(Epochwise, Callback):
 
     def _validations(self, trainer: Trainer, every: int) -> int:
         """From how many epochs on one is validated, so that it takes no more than its part of the time."""
-        if self._validation is None or self._validation <= _VALIDATING * _steps_per_epoch(trainer) * every:
+        epoch = _VALIDATING * _steps_per_epoch(trainer) * self._step_s / self._unit_s
+        if self._validation is None or self._validation <= epoch * every:
             return every
-        return self._every * math.ceil(self._validation / (_VALIDATING * _steps_per_epoch(trainer) * self._every))
+        return self._every * math.ceil(self._validation / (epoch * self._every))
 
     def _take_turns(self, trainer: Trainer) -> None:
         """Do what was decided for this step."""

@@ -153,5 +153,5 @@ class EpochLines(Epochwise, Callback):
 
 def _title(trainer: Trainer) -> str:
     """Which epoch it is, as the lines of the lab count: from 1."""
-    last = trainer.max_epochs if trainer.max_epochs and trainer.max_epochs > 0 else "?"
-    return f"epoch {trainer.current_epoch + 1}/{last}"
+    last = f"/{trainer.max_epochs}" if trainer.max_epochs and trainer.max_epochs > 0 else ""
+    return f"epoch {trainer.current_epoch + 1}{last}"

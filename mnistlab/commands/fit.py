@@ -30,7 +30,7 @@ COMMAND = Command(
         ("config", "ckpt_path"),
         ("model", "model.*", "model.loss", "model.optimizer", "model.optimizer.lr", "model.scheduler"),
         ("data", "data.*", "data.batch_size", "data.augment"),
-        ("trainer.max_epochs", "trainer.devices", "seed_everything"),
-        ("run.dir", "logger", "print_config"),
+        ("trainer.max_epochs", "budget", "trainer.devices", "seed_everything"),
+        ("run.dir", "print_config"),
     ),
 )

@@ -23,10 +23,10 @@ COMMAND = Command(
     about="""\
 Writes a page about a run: its curves, what it mistakes for what, how far its
 confidence can be trusted, its worst mistakes, and how to repeat it. It puts
-several runs side by side; of a sweep it shows the trials and the best run, of a
-judgement the pairs and how the interval narrowed. It is one HTML file that opens
-in any browser, without a network. A run that has a page of `mnistlab draw` is
-linked to it.""",
+several runs side by side; of a sweep it shows the trials and the best run, of
+a judgement the pairs and how the interval narrowed. It is one HTML file that
+opens in any browser, without a network. A run that has a page of
+`mnistlab draw` is linked to it.""",
     names=(
         Option(
             "RUN",

@@ -29,8 +29,7 @@ COMMAND = Command(
 Trains with many values of any options of fit: a value becomes a domain.
   --model.hidden_dim=choice:128,256    one of these; classes and null too
   --model.layers=int:2..8              whole numbers; a step: int:64..512:64
-  --model.dropout=float:0..0.5         numbers; a step: float:0..0.5:0.1
-  --model.optimizer.lr=log:1e-4..1e-2  every factor as likely; also logint""",
+  --model.optimizer.lr=log:1e-4..1e-2  also float:0..0.5, float:0..1:0.1, logint""",
     options=sweep_options,
     like="fit",
 )

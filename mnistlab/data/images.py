@@ -15,7 +15,7 @@ from mnistlab.data.labels import LabelScheme
 from mnistlab.data.likeness import Oddity, Recognition, oddities
 from mnistlab.data.loader import EvalLoader, Shard, TrainLoader
 from mnistlab.errors import LabError, tell
-from mnistlab.options.numbers import NonNegativeInt, PositiveFloat, PositiveInt
+from mnistlab.options.numbers import ClosedUnitInterval, NonNegativeInt, PositiveFloat, PositiveInt
 from mnistlab.options.signatures import refuse_unknown
 from mnistlab.options.specification import Specification, describe, init_arguments
 from mnistlab.system.bases import LightningDataModule
@@ -41,20 +41,22 @@ class ImageData(LightningDataModule):
     Args:
         batch_size: Images in a training batch.
         eval_batch_size: Images in a batch of validation, test and prediction; 128 to 256 suit convolutions on a CPU.
-        train_size: How many of the training images are taken, those for validation included, so that every class keeps
-            its share; null for all.
+        train_size: How many training images are taken, those for validation included; every class keeps its share;
+            null for all.
         val_size: Images held out of the training images for validation; null for 5,000, or for a sixth of them where
             there are fewer than 30,000.
-        folds: In how many parts the training images are divided where `fold` says which of them is for validation.
-        fold: Which of these parts, from 0 on, is the validation, in place of `val_size`. The parts have no image in
-            common, every class has its share in each, and groups stay together.
-        partition: `official` keeps the official test set; `pooled` draws training, validation and test from all
-            images together, as some publications do, and its figures do not compare with official ones.
-        partition_seed: Which images are taken and held out, independent of the seed of the run.
-        labels: What gives each image further labels, each a head of the model; null for the label of the data alone.
-        augment: Random changes of the training images, a new draw for each image in each epoch.
+        folds: Into how many parts `fold` divides the training images.
+        fold: Which part, from 0 on, is for validation, in place of `val_size`. Classes keep their shares, and groups
+            stay together.
+        partition: `official` keeps the official test set; `pooled` draws all splits from all images together, as some
+            publications do, and its figures do not compare with official ones.
+        partition_seed: Which images are taken, held out and mislabelled, whatever the run's seed.
+        label_noise: The share of the training images of each class that get another label, each other class as likely;
+            validation and test images keep theirs.
+        labels: What gives images further labels, each a head of the model; null for none.
+        augment: Random changes of the training images, drawn anew in each epoch.
         mean: Subtracted from the images scaled to 0..1; if not given, measured on the training split.
-        std: Divides the images after that; if not given, measured on the training split.
+        std: Divides the images after that; if not given, that of the training split.
 
     Raises:
         ValueError: If there is no such fold, or `val_size` is given too.
@@ -73,6 +75,7 @@ class ImageData(LightningDataModule):
         fold: NonNegativeInt | None = None,
         partition: Literal["official", "pooled"] = "official",
         partition_seed: NonNegativeInt = 0,
+        label_noise: ClosedUnitInterval = 0.0,
         labels: LabelScheme | None = None,
         augment: Augmentation | None = None,
         mean: float | None = None,
@@ -90,10 +93,12 @@ class ImageData(LightningDataModule):
         self._refuse_folds(val_size)
         self.partition = partition
         self.partition_seed = partition_seed
+        self.label_noise = label_noise
         self.labels = labels
         self.augment = augment
         self.mean = mean
         self.std = std
+        self.planted = torch.empty(0, dtype=torch.int64)  # the rows whose labels `label_noise` has changed
         self.specification: Specification | None = None
         self._recognition = Recognition()
         self._sets: dict[str, ImageSet] = {}
@@ -226,6 +231,7 @@ class ImageData(LightningDataModule):
     def share(self, other: "ImageData") -> None:
         """Take the images that other data with the same options have read."""
         self._sets, self._rows = other._sets, other._rows  # noqa: SLF001 - of this very class
+        self.planted = other.planted
         self._recognition.fingerprint = other.fingerprint
         self.mean, self.std = other.mean, other.std
 
@@ -244,6 +250,18 @@ class ImageData(LightningDataModule):
         if part not in self._sets:
             self._load(part)
         return self._on_device(part), self._rows[split]
+
+    def in_parts(self, count: int) -> list[Tensor]:
+        """The rows of all images that are not for the test in parts of one size, every class in proportion."""
+        rows = torch.cat([self.rows_of("train")[1], self._rows["val"]]).sort().values
+        parts = self.rows_of("train")[0].folds(rows, count, self.partition_seed)
+        return [rows[parts == number] for number in range(count)]
+
+    def hold_out(self, rows: Tensor) -> None:
+        """Hold these images out for validation, and train on all others that are not for the test."""
+        every = torch.cat([self.rows_of("train")[1], self._rows["val"]]).sort().values
+        self._rows = {**self._rows, "train": every[~torch.isin(every, rows)], "val": rows}
+        self.val_size = len(rows)
 
     def test_images(self) -> ImageSet:
         """The test images with all their labels, in the order in which they are tested."""
@@ -376,7 +394,15 @@ class ImageData(LightningDataModule):
             data, size = self._read_pool()
             rest, self._rows["test"] = data.split_off(torch.arange(len(data)), size, self.partition_seed)
             self._divide(data, rest)
-        self._sets[part] = data
+        self._sets[part] = data if part == "test" else self._mislabelled(data, self._rows["train"])
+
+    def _mislabelled(self, data: ImageSet, rows: Tensor) -> ImageSet:
+        """The images with the wrong labels that `label_noise` asks for."""
+        if not self.label_noise or not len(rows):
+            return data
+        noisy = data.mislabelled(rows, self.label_noise, next(iter(self.own_heads.values())), self.partition_seed)
+        self.planted = (noisy.primary != data.primary).nonzero().flatten()
+        return noisy
 
     def _read_pool(self) -> tuple[ImageSet, int]:
         """All images together, and how many of them are for the test."""

@@ -1,8 +1,9 @@
 """A split of a data set, whole in memory."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
+from zlib import crc32
 
 import torch
 from torch import Tensor
@@ -81,6 +82,29 @@ class ImageSet:
         if self.groups is None:
             return _dealt(self.primary[rows], number, seed)
         return _dealt_groups(self.primary[rows], self.groups[rows], number, seed)
+
+    def mislabelled(self, rows: Tensor, share: float, num_classes: int, seed: int) -> Self:
+        """The same with another primary label for a share of some rows of each class, every other class as likely.
+
+        Less noise of the same seed is a part of more.
+
+        Args:
+            rows: The rows, as many of which are changed as are nearest to the share.
+            share: From 0 to 1.
+            num_classes: The classes of the primary label.
+            seed: Which ones, and to what.
+
+        Raises:
+            LabError: If there is no other class.
+        """
+        if num_classes < 2:  # noqa: PLR2004 - one has no other
+            raise LabError("--data.label_noise needs two classes. Leave it out.")
+        name, labels = next(iter(self.targets.items()))
+        seed = crc32(f"label noise {seed}".encode())  # or all of them would be held out where these rows are divided
+        _, changed = stratified(rows, labels, round(share * len(rows)), seed)
+        steps = torch.randint(1, num_classes, labels.shape, generator=torch.Generator().manual_seed(seed))
+        noisy = labels.index_copy(0, changed, (labels[changed] + steps[changed]) % num_classes)
+        return replace(self, targets={**self.targets, name: noisy})
 
     def statistics(self, rows: Tensor) -> tuple[float, float]:
         """Mean and standard deviation of the pixels of some images, from 0 to 1."""

@@ -42,8 +42,8 @@ class Images(ImageData):
         image_size: Height and width of every image, or one number for both, to which all are resized; if not given,
             what most of them have.
         channels: 1 for grey, 3 for colour; if not given, what most of them have.
-        val_fraction: The share of the training images held out for validation, where `val_size` says no number; if not
-            given, the validation images of the data, else as `val_size` has it.
+        val_fraction: The share of the training images held out for validation, in place of `val_size`; if not given,
+            the validation images of the data, if they have some.
         test_fraction: The share of all images held out for the test, where the data have no test images; 0.15 if not
             given.
         group: A column of a table or of parquet, such as the writer; what has the same in it stays on one side of each
@@ -82,6 +82,7 @@ class Images(ImageData):
         self.group = group
         self.classes = classes
         self.handwriting = handwriting
+        self._is_told = False  # by whoever has read the images that it shares
 
     @property
     def own_heads(self) -> dict[str, int]:
@@ -168,6 +169,7 @@ class Images(ImageData):
         super().share(other)
         if isinstance(other, Images):
             self._own = other._own  # noqa: SLF001 - of this very class
+            self._is_told = bool(other._rows)  # noqa: SLF001 - as above
 
     def prepare_data(self) -> None:
         """Read the images into the cache, where they are not there yet."""
@@ -178,7 +180,7 @@ class Images(ImageData):
         if stage == "fit" or not self._rows:
             self._check(stage)
         super().setup(stage)
-        if stage == "fit" and (self.trainer is None or self.trainer.is_global_zero):
+        if stage == "fit" and not self._is_told and (self.trainer is None or self.trainer.is_global_zero):
             for note in [*self.notes, *self._shared()]:
                 tell(f"note: {note}.")
 

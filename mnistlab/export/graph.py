@@ -38,7 +38,8 @@ class Answering(nn.Module):
     def normalized(self, images: Tensor) -> Tensor:
         """uint8 images as the model takes them."""
         factor, shift = self.normalization
-        return images.float() * factor - shift
+        kind = next((each.dtype for each in self.model.parameters()), torch.float32)
+        return images.to(kind) * factor - shift
 
     def probabilities(self, logits: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
         """Those of each head."""

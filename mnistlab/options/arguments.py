@@ -107,7 +107,10 @@ SWITCHES = tuple(option.name for option in STEERING if not option.takes)
 
 def steering(command: str) -> dict[str, Option]:
     """Those of `STEERING` that a command takes, by name."""
-    return {option.name: option for option in STEERING if option.name != "untrained" or command != "fit"}
+    found = {option.name: option for option in STEERING if option.name != "untrained" or command != "fit"}
+    if command in ("validate", "test", "predict"):
+        found["ckpt_path"] = found["ckpt_path"]._replace(text="A run, last, best, file; A,B: their mean")
+    return found
 
 
 class Arguments(NamedTuple):

@@ -201,4 +201,6 @@ def _plots(folder: Path) -> Iterator[Markup]:
 def _caption(stem: str) -> str:
     """What a plot shows, in words."""
     what, _, of = stem.partition("-")
+    if what == "curve":
+        return f"learning curve of {of}"
     return f"slice of {of}" if what == "slice" else _CAPTIONS.get(stem, stem.replace("_", " "))

@@ -207,7 +207,7 @@ def _mistake(image: NDArray[np.uint8], row: int, answers: Answers, names: Sequen
     target, taken = names[answers.target[row]], names[answers.prediction[row]]
     said = element("span", f"{target}, taken for {taken} ", element("small", f"({_confidence(answers, row)})"))
     alt = f"Test image {row}: a {target} that was taken for a {taken}"
-    picture = element("img", src=_png(image), alt=alt, title=f"test image {row}")
+    picture = element("img", src=png(image), alt=alt, title=f"test image {row}")
     return element("li", picture, said)
 
 
@@ -223,7 +223,7 @@ def _confidence(answers: Answers, row: int) -> str:
     return percent(float(answers.confidence[row]), 1)
 
 
-def _png(image: NDArray[np.uint8]) -> str:
+def png(image: NDArray[np.uint8]) -> str:
     """An image (channels, height, width) as an address that holds it."""
     pixels = image[:_COLOURS].transpose(1, 2, 0) if len(image) >= _COLOURS else image[0]
     content = io.BytesIO()

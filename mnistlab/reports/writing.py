@@ -33,7 +33,7 @@ def report(wanted: Wanted) -> int:
     drawing = Drawing(wanted.path.parent, live_pages(shown, wanted.allowed) if wanted.live else {})
     if judged and wanted.sweep:
         title, change = wanted.sweep.resolve().name, " ".join(judged.words("options"))
-        text = _page(title, f"{change} against the baseline", judgement(judged), drawing)
+        text = page(title, f"{change} against the baseline", judgement(judged), drawing)
     elif wanted.sweep:
         text = _of_sweep(wanted.sweep, trials, trust, drawing)
     else:
@@ -47,18 +47,18 @@ def report(wanted: Wanted) -> int:
 def _of_runs(runs: Sequence[Run], trust: Trust, drawing: Drawing) -> str:
     if len(runs) == 1:
         (run,) = runs
-        return _page(run.title, about(run), [headline(run, drawing), *sections(run, trust)], drawing)
+        return page(run.title, about(run), [headline(run, drawing), *sections(run, trust)], drawing)
     models = ", ".join(dict.fromkeys(run.title for run in runs))
-    return _page(f"{len(runs)} runs", models, runs_side_by_side(runs, trust, drawing), drawing)
+    return page(f"{len(runs)} runs", models, runs_side_by_side(runs, trust, drawing), drawing)
 
 
 def _of_sweep(folder: Path, trials: Sequence[Run], trust: Trust, drawing: Drawing) -> str:
     models = ", ".join(dict.fromkeys(trial.title for trial in trials)) or "no trials yet"
-    return _page(folder.resolve().name, models, sweep(folder, trials, trust, drawing), drawing)
+    return page(folder.resolve().name, models, sweep(folder, trials, trust, drawing), drawing)
 
 
-def _page(title: str, subtitle: str, inner: Iterable[Markup], drawing: Drawing) -> str:
-    """A whole page."""
+def page(title: str, subtitle: str, inner: Iterable[Markup], drawing: Drawing, command: str = "report") -> str:
+    """A whole page, written by a command."""
     style = STYLE + Path(__file__).with_name("style.css").read_text(encoding="utf-8")
     head = element(
         "head",
@@ -69,7 +69,7 @@ def _page(title: str, subtitle: str, inner: Iterable[Markup], drawing: Drawing) 
         element("title", f"{title} - mnistlab"),
         element("style", Markup(style)),
     )
-    closing = f"Written by mnistlab report, {moment(now(), 'minutes')} UTC."
+    closing = f"Written by mnistlab {command}, {moment(now(), 'minutes')} UTC."
     header = element("header", element("h1", title), element("p", subtitle, class_="about"))
     body = element("body", header, element("main", *inner), element("footer", element("p", closing)))
     return f"<!DOCTYPE html>\n{element('html', head, body, lang='en')}\n"

@@ -12,7 +12,8 @@ from optuna.trial import FrozenTrial
 
 from mnistlab.options.labels import Label, as_typed
 from mnistlab.reports.charts import Draw, save
-from mnistlab.sweeps.jobs import State
+from mnistlab.sweeps.curves import Curve
+from mnistlab.sweeps.jobs import State, ranked
 from mnistlab.sweeps.plan import Plan
 from mnistlab.sweeps.space import Axis
 from mnistlab.sweeps.study import Study
@@ -29,17 +30,23 @@ def write_plots(study: Study, folder: Path, importances: Mapping[str, float]) ->
         folder: Where; it is made.
         importances: How much each axis matters.
     """
-    plan = study.plan
     done = [each for each in study.jobs().values() if each.state is State.FINISHED]
     if len(done) < _FEWEST:
         return []
     folder.mkdir(parents=True, exist_ok=True)
-    written = []
-    for name, draw in _charts(plan, [each.last for each in done], importances):
+    written, curve = [], curve_of(study)
+    charts = _charts(study.plan, [each.last for each in done], importances)
+    for name, draw in [*charts, *([(f"curve-{curve.of}", curve.draw)] if curve else [])]:
         path = folder / f"{name}.svg"
         save(draw, path)
         written.append(path)
     return written
+
+
+def curve_of(study: Study) -> Curve | None:
+    """Its learning curve; None where it is none."""
+    groups = ranked(study.plan, study.jobs().values())
+    return Curve.of_sweep(study.plan, _axes(study.plan, [each.last for group in groups for each in group]), groups)
 
 
 def _charts(plan: Plan, trials: Sequence[FrozenTrial], importances: Mapping[str, float]) -> Iterator[tuple[str, Draw]]:

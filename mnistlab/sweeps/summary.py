@@ -11,10 +11,10 @@ from mnistlab.runs.folder import WEIGHTS
 from mnistlab.runs.hints import command_for
 from mnistlab.sweeps.jobs import Progress, State, ranked
 from mnistlab.sweeps.plan import Plan
-from mnistlab.sweeps.plots import write_plots
+from mnistlab.sweeps.plots import curve_of, write_plots
 from mnistlab.sweeps.space import Axis, Space
 from mnistlab.sweeps.study import Study
-from mnistlab.text.layout import table
+from mnistlab.text.layout import paragraph, table
 from mnistlab.text.values import four_digits, last_parts, percent
 
 _BEST = 5
@@ -46,6 +46,9 @@ def summary(study: Study, width: int) -> list[str]:
     if weights:
         shares = ", ".join(f"{name} {percent(share, 0)}" for name, share in weights.items())
         lines += [f"Of the differences each explains by itself: {shares}"]
+    curve = curve_of(study)
+    if curve and curve.law:
+        lines += paragraph(curve.in_words(), width)
     plots = write_plots(study, plan.folder / "plots", weights)
     if plots:
         lines += [f"Plots: {plots[0].parent}"]

@@ -12,7 +12,7 @@ from mnistlab.options.arguments import words
 from mnistlab.options.command_line import from_arguments
 from mnistlab.options.settling import Settled
 from mnistlab.options.written import Written
-from mnistlab.presets.tags import presets_tagged
+from mnistlab.presets.source import presets_tagged
 from mnistlab.runs.metrics import KNOWN, SECONDS
 from mnistlab.sweeps.faults import Faults
 from mnistlab.sweeps.presets import CONFIG

@@ -21,6 +21,7 @@ from mnistlab.checkpoints.limits import made_for
 from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
 from mnistlab.errors import LabError
+from mnistlab.options.budget import ENDLESS
 from mnistlab.options.building import build_arguments, build_part
 from mnistlab.options.classes import class_at, defined_at
 from mnistlab.options.parsing import parse
@@ -32,13 +33,21 @@ from mnistlab.sections.configuration import Configuration
 from mnistlab.sections.linking import link_data
 from mnistlab.sections.parts import TopLevel
 from mnistlab.sections.run import Run
-from mnistlab.training.budgets import UNCOUNTED
 from mnistlab.training.clusters import among_others, refuse_foreign_weights, without_requeueing
 from mnistlab.training.failures import check_place, refusing
 from mnistlab.training.found import Found, expect
 from mnistlab.training.group import Group
 from mnistlab.training.invocation import Invocation
 from mnistlab.training.trainer_options import check_trainer
+
+_UNCOUNTED: Mapping[str, object] = {
+    "max_epochs": -1,
+    "max_steps": ENDLESS,
+    "max_time": None,
+    "min_epochs": None,
+    "min_steps": None,
+}
+"""What a trainer is told where the time ends the run."""
 
 
 class LabCLI(LightningCLI):
@@ -126,7 +135,7 @@ class LabCLI(LightningCLI):
         _look_in_time(self.config.trainer)
         _write_below(self.folder.absolute(), self.config.trainer)
         options: dict[str, Any] = build_arguments(Trainer, self.config.trainer)
-        options |= UNCOUNTED if self.configuration.budget else {}
+        options |= _UNCOUNTED if self.configuration.budget else {}
         own = options["callbacks"] or []
         own = own if isinstance(own, list) else [own]
         drawn = any(isinstance(callback, ProgressBar) for callback in own)

@@ -5,49 +5,15 @@ from typing import Any
 
 from lightning.pytorch import Trainer
 
-from mnistlab.callbacks.budget import ENDLESS, Budget, read_budget
+from mnistlab.callbacks.budget import Budget
 from mnistlab.errors import LabError
 from mnistlab.options.settling import Settled
-from mnistlab.options.written import Source, Written
+from mnistlab.options.written import Source
 from mnistlab.training.configured import Configured
 from mnistlab.training.found import Found
 
-_ENDS = ("trainer.max_epochs", "trainer.max_steps", "trainer.max_time", "trainer.fast_dev_run")
-
 _OF_A_LENGTH = ("OneCycleLR", "CosineAnnealingLR", "PolynomialLR")
 """Schedules of torch's that end where an option says, and not where the run does."""
-
-UNCOUNTED: Mapping[str, object] = {
-    "max_epochs": -1,
-    "max_steps": ENDLESS,
-    "max_time": None,
-    "min_epochs": None,
-    "min_steps": None,
-}
-"""What a trainer is told where the time ends the run."""
-
-
-def settle_budget(settled: Settled) -> None:
-    """Let a budget count, unless a length was typed that is stronger.
-
-    Raises:
-        LabError: If it is no time, or both were typed.
-    """
-    origin = settled.origins.get("budget")
-    if origin is None or settled.values.get("budget") is None:
-        return
-    try:
-        read_budget(str(settled.values["budget"]))
-    except ValueError as error:
-        raise LabError(f"{origin.where}: {error}") from error
-    typed = [other for name in _ENDS if (other := settled.origins.get(name)) and _is_typed(other)]
-    if typed and _is_typed(origin):
-        raise LabError(
-            f"{origin.where} and {typed[0].where} exclude each other: a budget is as many epochs as it lasts."
-        )
-    if typed:
-        settled.values["budget"] = None
-        del settled.origins["budget"]
 
 
 def check_budget(configured: Configured, trainer: Trainer) -> None:
@@ -89,10 +55,6 @@ def build_budget(
     anew = configured.continued and not supervised and settled.origins["budget"].source is not Source.CHECKPOINT
     step_s = _step_s(found.contents) if anew and found else None
     return Budget(text, begun, tests=configured.configuration.run.test, anew=anew, step_s=step_s)
-
-
-def _is_typed(entry: Written) -> bool:
-    return entry.source is Source.COMMAND_LINE and str(entry.data) not in ("None", "-1", "False")
 
 
 def _step_s(contents: Mapping[str, Any]) -> float | None:

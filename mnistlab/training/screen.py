@@ -29,7 +29,7 @@ class Screen:
 
     def __init__(self, *, speaks: bool = True) -> None:
         self._speaks = speaks
-        self._epochs = "?"
+        self._epochs = ""
         self._primary = ""
         self._heads: list[str] = []  # without the primary one
         self._measures: Sequence[Measure] = KNOWN
@@ -41,7 +41,7 @@ class Screen:
         some = "" if trained == count else f", {trained:,} of them trained"
         self._primary, *self._heads = model.heads
         self._measures = model.measures
-        self._epochs = str(epochs) if epochs and epochs > 0 else "?"
+        self._epochs = f"/{epochs}" if epochs and epochs > 0 else ""
         self._print(f"{type(model).__name__} ({count:,} parameters{some}) on {type(data).__name__}")
         self._print(f"kept in {folder}")
 
@@ -60,7 +60,7 @@ class Screen:
 
     def row(self, row: Mapping[str, float]) -> None:
         """Print the metrics of an epoch."""
-        epoch = f"{int(row['epoch']) + 1}/{self._epochs}"
+        epoch = f"{int(row['epoch']) + 1}{self._epochs}"
         parts = [
             " ".join([split, *(f"{each.name} {self._figure(each, split, row)}" for each in self._measures)])
             for split in ("train", "val")

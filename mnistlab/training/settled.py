@@ -6,14 +6,17 @@ from collections.abc import Sequence
 
 from mnistlab.catalogue import present_catalogue
 from mnistlab.errors import LabError, tell
+from mnistlab.options.budget import read_budget
 from mnistlab.options.command_line import from_environment
 from mnistlab.options.settling import Settled
-from mnistlab.options.written import Written
+from mnistlab.options.written import Source, Written
 from mnistlab.presets.shipped import with_names
-from mnistlab.training.budgets import settle_budget
 from mnistlab.training.found import Found
 from mnistlab.training.invocation import Invocation
 from mnistlab.training.typed import settled_by
+
+_ENDS = ("trainer.max_epochs", "trainer.max_steps", "trainer.max_time", "trainer.fast_dev_run")
+"""The options that end a run."""
 
 
 def settled_from(invocation: Invocation, found: Found | None, known: Settled | None = None) -> Settled:
@@ -33,7 +36,7 @@ def settled_from(invocation: Invocation, found: Found | None, known: Settled | N
     if settled is None or settled.unsure:
         settled = _by_import(layers, invocation.trusted, data_known=_knows_data(found))
     invocation.refuse_swept(settled.origins.values())
-    settle_budget(settled)
+    _settle_budget(settled)
     if "data" not in settled.values:
         assert found is not None
         raise LabError(f"{found.path} does not say what data it was trained on. Add --data=..., such as --data=MNIST.")
@@ -88,3 +91,30 @@ def say_notes(invocation: Invocation, settled: Settled) -> None:
         dropped = (f"{entry.name}={entry.value} is dropped. {why}" for entry, why in settled.dropped)
         for note in (*invocation.notes, *dropped):
             tell(f"note: {with_names(note)}")
+
+
+def _settle_budget(settled: Settled) -> None:
+    """Let a budget count, unless a length was typed that is stronger.
+
+    Raises:
+        LabError: If it is no time, or both were typed.
+    """
+    origin = settled.origins.get("budget")
+    if origin is None or settled.values.get("budget") is None:
+        return
+    try:
+        read_budget(str(settled.values["budget"]))
+    except ValueError as error:
+        raise LabError(f"{origin.where}: {error}") from error
+    typed = [other for name in _ENDS if (other := settled.origins.get(name)) and _is_typed(other)]
+    if typed and _is_typed(origin):
+        raise LabError(
+            f"{origin.where} and {typed[0].where} exclude each other: a budget is as many epochs as it lasts."
+        )
+    if typed:
+        settled.values["budget"] = None
+        del settled.origins["budget"]
+
+
+def _is_typed(entry: Written) -> bool:
+    return entry.source is Source.COMMAND_LINE and str(entry.data) not in ("None", "-1", "False")

@@ -17,9 +17,9 @@ from support import differences, only_run, outcome, quiet_trainer, record_of
 
 from mnistlab import SyntheticDigits, TinyModel
 from mnistlab.callbacks import Budget
-from mnistlab.callbacks.budget import ENDLESS
 from mnistlab.classifier import Classifier
 from mnistlab.cli import main
+from mnistlab.options.budget import ENDLESS
 
 EVERY_STEP = "--run.checkpoint_every_n_steps=1"
 SECONDS = 20.0
@@ -103,6 +103,7 @@ def killed_at(step: int, *arguments: str) -> None:
         pytest.param(lambda now: 0.05 if now < SECONDS / 2 else 0.15, id="busy from the middle on"),
         pytest.param(lambda now: 0.05 if now > SECONDS / 2 else 0.15, id="busy until the middle"),
         pytest.param(lambda now: 0.05 if int(now) % 4 else 0.1, id="busy now and then"),
+        pytest.param(lambda now: 3.0 if 8 <= now < 8.1 else 0.05, id="it stands still"),
     ],
 )
 def test_a_run_ends_with_its_time(tmp_path: Path, step_s: Callable[[float], float]) -> None:
@@ -112,7 +113,21 @@ def test_a_run_ends_with_its_time(tmp_path: Path, step_s: Callable[[float], floa
     assert machine.now == pytest.approx(SECONDS, rel=0.01)
 
 
-@pytest.mark.parametrize("step_s", [lambda _: 0.05, lambda now: 0.05 if now < SECONDS / 2 else 0.15])
+def test_steps_that_are_slow_for_a_while_do_not_end_a_run(tmp_path: Path) -> None:
+    """Threads wait for each other where others begin to compute; what comes after the steps does not."""
+    _, machine = trained(tmp_path, lambda now: 1.0 if 10 <= now < 14 else 0.01, validation=20)
+
+    assert machine.now == pytest.approx(SECONDS, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    "step_s",
+    [
+        lambda _: 0.05,
+        lambda now: 0.05 if now < SECONDS / 2 else 0.15,
+        lambda now: 3.0 if 8 <= now < 8.1 else 0.05,
+    ],
+)
 def test_the_schedule_ends_where_the_run_does(tmp_path: Path, step_s: Callable[[float], float]) -> None:
     """It warms up, falls without a leap, and is at its end after the last step."""
     _, machine = trained(tmp_path, step_s)
@@ -122,6 +137,7 @@ def test_the_schedule_ends_where_the_run_does(tmp_path: Path, step_s: Callable[[
     assert max(machine.rates) == pytest.approx(1e-3, rel=0.01)
     assert highest < len(machine.rates) / 4
     assert max(steps[highest + 1 :]) < 1e-5
+    assert min(steps[highest + 1 :]) > -1e-4
     assert machine.rates[-1] < 1e-5
 
 

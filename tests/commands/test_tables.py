@@ -74,7 +74,7 @@ def test_json_is_a_list_of_objects(said: Said, command: str) -> None:
 
 
 @pytest.mark.parametrize("command", [*TABLES, "presets"])
-def test_the_command_of_each_row_works(said: Said, command: str) -> None:
+def test_the_command_of_each_row_works(said: Said, capsys: pytest.CaptureFixture[str], command: str) -> None:
     """It chooses what the row is about; where it ends in ... a value is missing, which the description names.
 
     The page of a class shows the values that it has then.
@@ -84,6 +84,10 @@ def test_the_command_of_each_row_works(said: Said, command: str) -> None:
         _, *arguments = str(row["command"]).split()
         if any(argument.endswith("...") for argument in arguments):
             assert row["needs"]
+            continue
+        if arguments[0] == "sweep":
+            assert main(["fit", *arguments[1:]]) == 2  # tests of sweeps run it
+            assert f"To sweep it:\n  {row['command']}\n" in capsys.readouterr().err
             continue
         config = yaml.safe_load(said(*arguments, "--print_config"))
         if "class" in row:

@@ -483,7 +483,11 @@ def test_every_shipped_preset_describes_itself() -> None:
     assert all(len(text) > 20 for text in shipped.values())
 
 
-@pytest.mark.parametrize("name", [entry.name for entry in list_presets()])
+_SWEPT = {"LearningCurve": ["--data.train_size=choice:300,400,500,600"], "LabelNoise": []}
+"""Presets that are sweeps, with what makes them smaller."""
+
+
+@pytest.mark.parametrize("name", [entry.name for entry in list_presets() if entry.name not in _SWEPT])
 def test_every_shipped_preset_runs(printed: Printed, small_data: tuple[str, ...], name: str) -> None:
     """By its name, on a small set, with at most two epochs."""
     epochs = part(yaml.safe_load(printed("fit", f"--config={name}", "--print_config")[1]), "trainer", "max_epochs")
@@ -495,6 +499,19 @@ def test_every_shipped_preset_runs(printed: Printed, small_data: tuple[str, ...]
     assert "epoch     1/" in out
     if name == "ProfiledRun":
         assert "run_training_epoch" in out
+
+
+@pytest.mark.usefixtures("inline")
+@pytest.mark.parametrize(("name", "smaller"), _SWEPT.items())
+def test_every_shipped_sweep_draws_its_curve(
+    printed: Printed, here: Path, small_data: tuple[str, ...], name: str, smaller: list[str]
+) -> None:
+    """Over the one option that it varies."""
+    short = ["--trainer.max_epochs=1", "--seeds=1"]
+    code, _, err = printed("sweep", f"--config={name}", "--model=SDN8K", *small_data, *smaller, *short)
+
+    assert code == 0, err
+    assert len([*here.glob("runs/*/plots/curve-*.svg")]) == 1
 
 
 def test_a_model_in_a_preset_file_is_trained_and_tested(printed: Printed, small_data: tuple[str, ...]) -> None:

@@ -27,14 +27,26 @@ OPTIONS = (
 PROGRAM = (  # a shell may have turned Ctrl-C off for what it starts in the background
     "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\nfrom mnistlab.cli import entry; entry()"
 )
+JUDGED = (
+    "--baseline.model=SDN8K",
+    "--baseline.data=SyntheticDigits",
+    "--baseline.data.train_size=6000",
+    "--baseline.data.test_size=200",
+    "--baseline.data.val_size=500",
+    "--baseline.trainer.max_epochs=4",
+    "--model.optimizer.lr=0.01",
+    "--max_pairs=2",
+    "--name=it",
+    "--json",
+)
 PATIENCE_S = 120
 
 
-def start(folder: Path, *options: str) -> Popen:
+def start(folder: Path, *options: str, command: str = "sweep") -> Popen:
     """A sweep as a process of its own, in its own folder."""
     folder.mkdir(exist_ok=True)
     return Popen(
-        [sys.executable, "-c", PROGRAM, "sweep", *(options or (*OPTIONS, "--workers=2"))],
+        [sys.executable, "-c", PROGRAM, command, *(options or (*OPTIONS, "--workers=2"))],
         cwd=folder,
         text=True,
         stdout=subprocess.PIPE,
@@ -42,10 +54,10 @@ def start(folder: Path, *options: str) -> Popen:
     )
 
 
-def finish(sweep: Popen) -> str:
+def finish(sweep: Popen, code: int = 0) -> str:
     """Wait for its end, which must be good; what it printed."""
     out, _ = sweep.communicate(timeout=PATIENCE_S)
-    assert sweep.returncode == 0, out
+    assert sweep.returncode == code, out
     return out
 
 
@@ -175,6 +187,25 @@ def test_nothing_is_lost_whatever_is_killed(tmp_path: Path, undisturbed: Path) -
     assert is_as_undisturbed(tmp_path, undisturbed)
     segments = [len(json.loads(path.read_text())["segments"]) for path in tmp_path.glob("runs/it/*/run.json")]
     assert max(segments) > 2
+
+
+@pytest.mark.slow
+def test_a_judgement_that_is_killed_goes_on_to_the_same_figures(tmp_path: Path) -> None:
+    """Those of one that was left alone, whatever was killed; each run of the four is finished once."""
+    alone = finish(start(tmp_path / "alone", *JUDGED, "--workers=1", command="judge"), 4)
+    folder, words = tmp_path / "killed", (*JUDGED, "--workers=2")
+    judgement = start(folder, *words, command="judge")
+    for number, blow in enumerate((kill_all, kill_a_worker, kill_all)):
+        wait_until(lambda number=number: epochs(folder) > 2 * number)  # type: ignore[misc]  # of 16
+        blow(judgement)
+        if blow is kill_all:
+            judgement.communicate()
+            judgement = start(folder, *words, command="judge")
+    out = finish(judgement, 4)
+
+    assert json.loads(out[out.index("{") :]) == json.loads(alone[alone.index("{") :])
+    assert outcome(folder) == outcome(tmp_path / "alone")
+    assert states(folder).count("COMPLETE") == 4
 
 
 def test_a_crash_costs_one_trial_and_is_told(tmp_path: Path) -> None:

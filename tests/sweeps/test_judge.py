@@ -225,13 +225,14 @@ def test_what_cannot_be_judged_is_refused(
 @pytest.mark.slow
 def test_it_ends_with_its_verdict(here: Path, arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     """Far before the most pairs; what was begun beyond is gone, and the same command says the same at once."""
-    command = ["judge", *arguments, "--baseline.model.optimizer.lr=0", "--model.optimizer.lr=0.02", "--json"]
+    sides = ["--baseline.model.optimizer.lr=0", "--model.optimizer.lr=0.02"]
+    command = ["judge", *arguments, *sides, "--max_pairs=100", "--json"]
     assert main(command) == 0
     found = json.loads(capsys.readouterr().out)
     records = list(here.glob("runs/*/*/run.json"))
 
     assert found["pairs"] < 15
-    assert len(records) < 40
+    assert len(records) < 200
     assert all(json.loads(path.read_text())["status"] == "finished" for path in records)
     assert main(command) == 0
     assert json.loads(capsys.readouterr().out) == found

@@ -57,7 +57,7 @@ def test_where_an_error_comes_from_is_shown_for_a_trial(
     place = next(line for line in out.splitlines() if "odd.py" in line and "on_train_epoch_start" in line)
     assert place.strip().startswith("File")
     assert "\nRuntimeError: a slip\n" in out
-    assert len(list(here.glob("runs/*"))) == 1
+    assert len(list(here.glob("runs/*/sweep.json"))) == 1
     finished = [path.parent.name for path in here.glob("runs/*/*/run.json") if '"finished"' in path.read_text()]
     assert finished == ["odd.Sound-seed-0" if command[0] == "compare" else "trial-0001"]
 

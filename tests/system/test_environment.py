@@ -50,7 +50,7 @@ def test_a_sweep_and_a_comparison_are_kept_there_too(elsewhere: Path, here: Path
     assert main(["sweep", "--model=SDN8K", "--model.optimizer.lr=choice:0.1,0.01", "--name=it", *options]) == 0
     assert main(["compare", "--models=SDN8K", "--seeds=1", "--name=both", *options]) == 0
 
-    assert {path.name for path in elsewhere.iterdir()} == {"it", "both"}
+    assert {path.name for path in elsewhere.iterdir()} == {"it", "both", "looks.csv"}
     assert not (here / "runs").exists()
 
 

@@ -68,6 +68,16 @@ def test_the_mean_of_the_probabilities_is_predicted_and_validated(two: list[Path
     assert "val/acc" in told("validate", names(two))
 
 
+@pytest.mark.parametrize("precision", ["64-true", "bf16-true", "bf16-mixed"])
+def test_an_ensemble_is_tested_with_any_precision(two: list[Path], told: Told, here: Path, precision: str) -> None:
+    """That of one net is that of all."""
+    told("test", names(two))
+    figures = record_of(newest(here, "ensemble"))["metrics"]
+    told("test", names(two), f"--trainer.precision={precision}")
+
+    assert record_of(newest(here, "ensemble"))["metrics"]["test/loss"] == pytest.approx(figures["test/loss"], rel=0.05)
+
+
 def test_pictures_are_answered_by_the_mean(two: list[Path], told: Told, here: Path) -> None:
     """Of several nets as of one."""
     data = SyntheticDigits(train_size=600, test_size=200, val_size=100)

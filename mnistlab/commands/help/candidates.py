@@ -185,7 +185,7 @@ class _Line:
             yield from (Candidate(entry.name, entry.description) for entry in list_presets())
             yield from _paths(typed, SUFFIXES)
         elif what == "tags":
-            from mnistlab.presets.tags import tags_of  # noqa: PLC0415 - YAML takes long to import
+            from mnistlab.presets.source import tags_of  # noqa: PLC0415 - YAML takes long to import
 
             yield from (Candidate(tag) for entry in list_presets() for tag in tags_of(entry))
         elif what == "checkpoints":

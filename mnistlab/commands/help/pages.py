@@ -38,7 +38,7 @@ def command_page(
     """
     unknown = _in_checkpoint(name, present)
     groups = [
-        [_row(present, option, presets, unknown) for pattern in group for option in _matching(present, pattern)]
+        [_row(name, present, option, presets, unknown) for pattern in group for option in _matching(present, pattern)]
         for group in command.shows
     ]
     own = [] if callable(command.options) else command.options
@@ -55,7 +55,7 @@ def command_page(
 
 def own_option(option: Option) -> str:
     """An option of the command itself, with what counts without it where it takes something."""
-    return f"--{option.name}={option.default}" if option.takes else f"--{option.name}"
+    return f"--{option.name}={option.default or option.takes}" if option.takes else f"--{option.name}"
 
 
 def class_page(present: Present, key: Key, width: int, *, full: bool) -> list[str]:
@@ -179,11 +179,13 @@ def _in_checkpoint(command: str, present: Present) -> Sequence[str]:
     return ("model", "data", "trainer") if present.steering("ckpt_path") else ()
 
 
-def _row(present: Present, name: str, presets: Sequence[str], unknown_in: Sequence[str]) -> tuple[str, list[str]]:
+def _row(
+    command: str, present: Present, name: str, presets: Sequence[str], unknown_in: Sequence[str]
+) -> tuple[str, list[str]]:
     """An option with what counts now, and what to say of it: the first text that fits."""
     key = tuple(name.split("."))
     if name in _STEERING:
-        takes, text = _STEERING[name].takes, _STEERING[name].text
+        takes, text = steering(command)[name].takes, steering(command)[name].text
         known = f"{', '.join(presets)}, or a file"
         value = present.steering(name)
         typed = f"={takes}" if takes else ""

@@ -107,7 +107,7 @@ def _default(catalogue: Catalogue, kind: str) -> str | None:
 
 def _presets(tag: str | None) -> list[Row]:
     """The presets, or those with a tag."""
-    from mnistlab.presets.tags import presets_tagged, tags_of  # noqa: PLC0415 - the other tables need no YAML
+    from mnistlab.presets.source import is_sweep, presets_tagged, tags_of  # noqa: PLC0415 - the other tables need no YAML
 
     return [
         {
@@ -118,7 +118,7 @@ def _presets(tag: str | None) -> list[Row]:
             "tags": tags_of(entry),
             "path": str(entry.path),
             "shadows": str(entry.shadows) if entry.shadows else None,
-            "command": f"mnistlab fit --config={entry.name}",
+            "command": f"mnistlab {'sweep' if is_sweep(entry) else 'fit'} --config={entry.name}",
         }
         for entry in (list_presets() if tag is None else presets_tagged(tag))
     ]
