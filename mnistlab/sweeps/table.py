@@ -204,6 +204,9 @@ def write_charts(found: Sequence[Standing], folder: Path) -> list[Path]:
 def _pareto(found: Sequence[Standing], name: str, cost: Callable[[Standing], float], axes: Axes) -> None:
     best = front(found, cost)
     axes.set_xscale("log")
+    least, most = min(map(cost, found)), max(map(cost, found))
+    if least == most:  # a logarithmic axis with one value has no ends by itself
+        axes.set_xlim(least / 2, most * 2)
     places = [cost(each) for each in best], [100 * each.mean for each in best]
     axes.plot(*places, "o-", color="C1", markersize=9, fillstyle="none", label="no other is better for less")
     axes.errorbar(

@@ -294,6 +294,19 @@ def test_presets_are_compared_like_models(compare: Compare) -> None:
     }
 
 
+def test_presets_of_one_size_are_drawn(
+    here: Path, small_data: tuple[str, ...], inline: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Against the one number of parameters that they have, without a warning of the plot's."""
+    write_presets()
+    Path("presets/Two.yaml").write_text("base: One\nmodel.optimizer.lr: 0.01\n")
+    del inline
+    assert main(["compare", "--presets=One,Two", "--seeds=1", "--trainer.max_epochs=1", *small_data]) == 0
+
+    assert list(here.glob("runs/*/plots/pareto-parameters.svg"))
+    assert "Warning" not in capsys.readouterr().err
+
+
 def test_presets_are_compared_by_their_tag(compare: Compare) -> None:
     """All that have it."""
     write_presets()
