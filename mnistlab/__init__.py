@@ -10,9 +10,28 @@ if TYPE_CHECKING:  # the public names: type checkers read them here, and so does
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
+    from mnistlab.calling.calls import compare as compare
+    from mnistlab.calling.calls import explain as explain
+    from mnistlab.calling.calls import export as export
+    from mnistlab.calling.calls import fit as fit
+    from mnistlab.calling.calls import judge as judge
+    from mnistlab.calling.calls import predict as predict
+    from mnistlab.calling.calls import report as report
+    from mnistlab.calling.calls import runs as runs
+    from mnistlab.calling.calls import sweep as sweep
+    from mnistlab.calling.calls import test as test
+    from mnistlab.calling.calls import validate as validate
+    from mnistlab.calling.results import Figures as Figures
+    from mnistlab.calling.results import Picture as Picture
+    from mnistlab.calling.results import Table as Table
+    from mnistlab.calling.results import Verdict as Verdict
+    from mnistlab.calling.run import Run as Run
+    from mnistlab.calling.trials import Trials as Trials
+    from mnistlab.calling.within import Interrupted as Interrupted
     from mnistlab.classifier import Classifier as Classifier
     from mnistlab.cli import main as main
     from mnistlab.data import *  # noqa: F403 - each data set that is imported there
+    from mnistlab.errors import LabError as LabError
     from mnistlab.losses import Loss as Loss
     from mnistlab.models import *  # noqa: F403 - each model that is imported there
     from mnistlab.nets import Backbone as Backbone
@@ -23,7 +42,6 @@ if TYPE_CHECKING:  # the public names: type checkers read them here, and so does
     from mnistlab.presets.nodes import config as config
     from mnistlab.presets.preset_class import Preset as Preset
     from mnistlab.presets.preset_class import preset as preset
-    from mnistlab.runs.run import Run as Run
 
     __all__: list[str]
 
@@ -54,6 +72,29 @@ class _Moved:
 
 sys.meta_path.append(_Moved())
 
+
+class _CalledToo(type(sys)):  # type: ignore[misc] # the class of modules
+    """A package with the name of a command: `lab.runs()` runs it, and `lab.runs.run` is its module."""
+
+    def __call__(self, *arguments: object, **options: object) -> object:
+        """Run the command."""
+        from importlib import import_module  # noqa: PLC0415 - only here
+
+        name = self.__name__.rpartition(".")[2]
+        return getattr(import_module(_homes()[name]), name)(*arguments, **options)
+
+
+class _Lab(type(sys)):  # type: ignore[misc] # as above
+    """This package: whichever comes first, the import of such a package or the call, both work."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Take a module in, as Python does once it has imported it."""
+        if name in ("runs", "export") and type(value) is type(sys):
+            value.__class__ = _CalledToo
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Lab
 
 _HOMES: dict[str, str] = {}
 

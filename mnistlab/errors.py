@@ -60,23 +60,29 @@ def announce(message: str) -> None:
 
 
 class Output(io.TextIOWrapper):
-    """A standard output whose errors name it: of a disk that is full they would say no more than that it is."""
+    """A standard output whose errors name it: of a disk that is full they would say no more than that it is.
+
+    A reader such as `head` that has seen enough is no error: a training goes on, and nobody hears of it any more.
+    """
 
     def write(self, text: str) -> int:
         """Write, or keep to be written."""
-        with _named():
-            return super().write(text)
+        with _named(self):
+            super().write(text)
+        return len(text)
 
     def flush(self) -> None:
         """Write what was kept."""
-        with _named():
+        with _named(self):
             super().flush()
 
 
 @contextmanager
-def _named() -> Iterator[None]:
+def _named(output: Output) -> Iterator[None]:
     try:
         yield
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), output.fileno())
     except OSError as error:
         error.filename = OUTPUT
         raise
@@ -124,6 +130,10 @@ class LabError(Exception):
     """
 
     exit_code = 2
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback."""
+        return [f"{type(self).__name__}: {self}"]
 
 
 class DataUnavailableError(LabError):

@@ -28,6 +28,7 @@ ELSEWHERE = {
     "data/own/parquet.py": "a file beside it, which goes",
     "runs/looks.py": "a line is added to a file that grows",
     "sweeps/local_workers.py": "the log of a worker grows line by line",
+    "benchmark/many_runs.py": "a folder that goes",
     "benchmark/fitting.py": "a log in a folder that goes",
     "benchmark/scaling.py": "a folder that goes",
 }
@@ -89,7 +90,7 @@ def test_every_file_is_written_by_the_one_writer() -> None:
     found = {str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py") if writes(path)}
 
     forms = {"export/c.py", "export/onnx.py", "export/page.py", "export/pt2.py"}
-    given = {"training/evaluate.py", "training/answered.py", "training/pages.py", *forms}
+    given = {"training/predictions.py", "training/answered.py", "training/pages.py", *forms}
     assert given <= found  # these open what the writer gives them
     assert found - given == set(ELSEWHERE)
 
@@ -113,7 +114,9 @@ def test_a_run_on_a_full_disk_is_whole_and_goes_on(fit: Fit, failing: Failing) -
     assert [row["epoch"] for row in read_rows(run)] == ["0", "1", "2"]
 
 
-@pytest.mark.parametrize("command", [["test"], ["predict"], ["explain", "--images=1"]])
+@pytest.mark.parametrize(
+    "command", [["test"], ["predict"], ["predict", "--each", "--format=npz"], ["explain", "--images=1"]]
+)
 def test_what_could_not_be_kept_is_no_run(fit: Fit, failing: Failing, command: list[str]) -> None:
     """A run that was measured, and all others, are as they were."""
     run = fit()

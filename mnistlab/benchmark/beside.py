@@ -67,7 +67,7 @@ def _starts(ground: Ground, name: str) -> Iterator[Found]:
 
 def sweeps(ground: Ground) -> Iterator[Found]:
     """What a sweep takes beside the steps of its trials."""
-    yield from _or_left_out("sweep", _sweeps(ground, 10 if ground.quick else 40))
+    yield from _or_left_out("sweep", _sweeps(ground, 4 if ground.quick else 40))
 
 
 def _sweeps(ground: Ground, trials: int) -> Iterator[Found]:

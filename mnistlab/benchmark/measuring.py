@@ -15,6 +15,7 @@ from mnistlab.benchmark.checkouts import HERE, Checkout
 from mnistlab.benchmark.epochs import epochs
 from mnistlab.benchmark.figures import Found, Result, head, lines
 from mnistlab.benchmark.judging import judging
+from mnistlab.benchmark.many_runs import many_runs
 from mnistlab.benchmark.memory import memory
 from mnistlab.benchmark.own import own
 from mnistlab.benchmark.peers import Ground, peers
@@ -41,6 +42,7 @@ SECTIONS: Mapping[str, Section] = {
     "pictures": pictures,
     "own": own,
     "judging": judging,
+    "runs": many_runs,
 }
 """What is measured, by name; each raises `RunFailedError` where a run or a process fails."""
 

@@ -1,30 +1,69 @@
 """How far the epoch is: a bar on a terminal, and a line now and then where there is none."""
 
+import io
 import time
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import ProgressBar
 from rich import get_console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from mnistlab.system.lightning_inside import Epochwise
+from mnistlab.system.notebook import NotebookLine
 
 _REFRESH_S = 0.2
 _SILENCE_S = 10.0
 _BESIDE = 32  # characters beside the bar itself, as many as they are
+_NOTEBOOK = 80  # characters of a line in a notebook
+
+
+class _InNotebook(Progress):
+    """Draws into a line of a notebook, as plain text."""
+
+    def __init__(self, line: NotebookLine, *columns: ProgressColumn) -> None:
+        super().__init__(*columns, auto_refresh=False)
+        self._line = line
+
+    def start(self) -> None:
+        """Show the line."""
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Draw the line anew."""
+        drawn = Console(file=io.StringIO(), width=_NOTEBOOK, color_system=None, force_jupyter=False)
+        with drawn.capture() as text:
+            drawn.print(self.get_renderable())
+        self._line.show(text.get().rstrip())
+
+    def stop(self) -> None:
+        """Clear the line."""
+        self._line.show("")
 
 
 class EpochBar(Epochwise, ProgressBar):
     """A bar for the epoch that runs; it goes away when the epoch's line is printed.
 
     It counts epochs as the lines do, from 1, and is drawn five times a second at most, whatever a step takes.
+
+    Args:
+        line: The line of a notebook that it is drawn in; if not given, the terminal.
     """
 
     abstract = True  # the lab adds it by itself
 
-    def __init__(self) -> None:
+    def __init__(self, line: NotebookLine | None = None) -> None:
         super().__init__()
+        self._line = line
         self._enabled = True
         self._progress: Progress | None = None
         self._task = TaskID(0)
@@ -45,7 +84,8 @@ class EpochBar(Epochwise, ProgressBar):
             return
         bar = BarColumn(min(40, max(5, get_console().width - _BESIDE)))
         columns = (TextColumn("{task.description}"), bar, MofNCompleteColumn(), TimeRemainingColumn())
-        self._progress = Progress(*columns, transient=True, auto_refresh=False)
+        line = self._line
+        self._progress = _InNotebook(line, *columns) if line else Progress(*columns, transient=True, auto_refresh=False)
         self._title, self._batches = _title(trainer), float(trainer.num_training_batches)
         self._task = self._progress.add_task(self._title, total=self._batches)
         self._progress.start()

@@ -6,13 +6,12 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-import psutil
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 from mnistlab.errors import tell
 from mnistlab.system.lightning_inside import Epochwise
-from mnistlab.system.processes import usable_cores
+from mnistlab.system.processes import Machine
 from mnistlab.system.threads import compute_with
 from mnistlab.text.values import counted, milliseconds
 
@@ -21,9 +20,6 @@ Turns = Sequence[Sequence[int]]
 
 _WINDOW_S = 0.5  # seconds of training after which a look is taken
 _WORTH = 1.25  # how many times as fast fewer threads must be to be kept: bits are given up for it
-
-_USED, _FREE = 0.4, 0.1
-"""Others are in the way where they use so many cores, and of all cores at most this part is idle."""
 
 _PATIENCE = 8  # looks until fewer threads are tried again; twice as many each time that they were not worth it
 _QUIET = 2  # looks in a row at which others must be gone before all threads compute again
@@ -50,7 +46,7 @@ class Pace(Epochwise, Callback):
         self._batches = 0  # that were begun in this run
         self._most = 1
         self._adapts = False
-        self._machine = _Machine()
+        self._machine = Machine()
         self._told = False
         self._since: float | None = None
         self._seconds, self._steps = 0.0, 0  # since the last look, without validation
@@ -154,34 +150,3 @@ class Pace(Epochwise, Callback):
         if not self._told:
             self._told = True
             tell(f"note: this machine is busy: {what}")
-
-
-class _Machine:
-    """The cores that this process may use."""
-
-    def __init__(self) -> None:
-        self._process = psutil.Process()
-        self._cores = usable_cores()
-        self._last = self._read()
-
-    @property
-    def cores(self) -> int:
-        """How many there are."""
-        return len(self._cores)
-
-    def look(self) -> float:
-        """How many of them others have used since the last look; 0 where they were not in the way."""
-        now, before = self._read(), self._last
-        self._last = now
-        seconds, idle, own = (new - old for new, old in zip(now, before, strict=True))
-        if not seconds:
-            return 0.0
-        used = self.cores - (idle + own) / seconds
-        return used if used >= _USED and idle <= _FREE * self.cores * seconds else 0.0
-
-    def _read(self) -> tuple[float, float, float]:
-        """Seconds on the clock, idle seconds of all these cores, and seconds that this process has computed."""
-        every = psutil.cpu_times(percpu=True)
-        idle = sum(every[core].idle + getattr(every[core], "iowait", 0.0) for core in self._cores if core < len(every))
-        own = self._process.cpu_times()
-        return time.perf_counter(), idle, own.user + own.system

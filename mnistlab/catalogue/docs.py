@@ -38,8 +38,9 @@ def summary(cls: type) -> str:
 
 
 def source(cls: type) -> str:
-    """Where a class is from, as its docstring says."""
-    found = _SOURCE.search(_own_doc(cls))
+    """Where a class is from, as its docstring says, or of a size that of its family in the same file."""
+    family = [each for each in cls.__mro__ if each.__module__ == cls.__module__]
+    found = next((match for each in family if (match := _SOURCE.search(_own_doc(each)))), None)
     return " ".join(found[1].split()) if found else ""
 
 

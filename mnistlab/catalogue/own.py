@@ -87,7 +87,12 @@ def imported_kinds(catalogue: Catalogue, named: Named) -> Mapping[str, KindEntry
     kinds = own_kinds(catalogue, named)
     modules = _modules()
     with suppress(OSError, ValueError):  # a cache that cannot be written costs time and nothing else
-        if not _BEFORE.intersection(modules) and all(path.stat().st_mtime < _BEGUN for path in modules.values()):
+        session = named.path.startswith("__main__.")  # of which there is no file that could change
+        if (
+            not session
+            and not _BEFORE.intersection(modules)
+            and all(path.stat().st_mtime < _BEGUN for path in modules.values())
+        ):
             _keep(named, modules, kinds)
     return kinds
 

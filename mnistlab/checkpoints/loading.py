@@ -18,6 +18,8 @@ from mnistlab.options.trust import TRUSTED, dotted_names
 class _Model(Protocol):
     specification: Specification | None
 
+    def remember(self, record: Mapping[str, Any]) -> None: ...
+
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> object: ...
 
 
@@ -44,7 +46,8 @@ def load_model(
         RuntimeError: If the weights do not fit the model.
     """
     contents = read_checkpoint(path)
-    described = record_of(contents, path)["model"]
+    record = record_of(contents, path)
+    described = record["model"]
     missing = {key: what for key, what in unrecorded(described).items() if key.partition(".")[0] not in given}
     for key, what in missing.items():
         warnings.warn(f"{key} was {what}, which is not written down; the default is taken.", stacklevel=3)
@@ -65,4 +68,5 @@ def load_model(
         model = build(base, specification, given)
     model.specification = Specification(specification.class_path, {**specification.init_args, **arguments})
     model.load_state_dict(contents["state_dict"], strict=strict)
+    model.remember(record)
     return model

@@ -20,7 +20,7 @@ from mnistlab.checkpoints.limits import check_extent
 from mnistlab.checkpoints.pickled import names_in_pickle
 from mnistlab.errors import LabError, visible
 from mnistlab.system.files import is_file, replacing
-from mnistlab.system.shapes import fields, mapping, maybe, named, text
+from mnistlab.system.shapes import count, fields, mapping, maybe, named, row, text
 from mnistlab.system.strict_json import as_json, spelt
 
 RECORD = "mnistlab"
@@ -30,11 +30,14 @@ FORMAT = 1
 """The version of that part."""
 
 _BUILT = fields({"class_path": text, "init_args": mapping})
+_KEPT = ("model", "data", "data_fingerprint", "image_shape", "trainer")
+"""What a file of weights alone says too."""
 _DESCRIBES = fields(
     {"model": _BUILT},
     {
         "data": maybe(_BUILT),
         "data_fingerprint": maybe(named(text)),
+        "image_shape": maybe(row(count, count, count)),
         "trainer": maybe(fields({"precision": text})),
     },
 )
@@ -112,7 +115,7 @@ def write_weights(file: Path, path: Path, more: Mapping[str, object]) -> None:
     """
     checkpoint = read_checkpoint(path, mapped=True)
     record = record_of(checkpoint, path)
-    kept = {name: spelt(record.get(name)) for name in ("format", "model", "data", "data_fingerprint", "trainer")}
+    kept = {name: spelt(record.get(name)) for name in ("format", *_KEPT)}
     progress = {name: checkpoint.get(name) for name in ("epoch", "global_step")}
     pack(file, checkpoint["state_dict"], {RECORD: as_json({**kept, **progress, **more}, indent=None)})
 

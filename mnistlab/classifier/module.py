@@ -26,8 +26,10 @@ from mnistlab.classifier.optimization import (
     OptimizerCallable,
     step_plateau,
 )
+from mnistlab.classifier.seen import seen
 from mnistlab.classifier.shares import gathered, gathered_gradients, own_sums, take_gradients
 from mnistlab.classifier.transfer import Transfer
+from mnistlab.data.pixels import Pixels
 from mnistlab.losses import LossLike
 from mnistlab.nets.attribution import Method, attribute
 from mnistlab.options.numbers import NonNegativeFloat, PositiveInt
@@ -109,6 +111,7 @@ class Classifier(Transfer):
         self.heads = {"label": num_classes} if isinstance(num_classes, int) else dict(num_classes)
         self.objective = Objective(self.heads, loss, losses, loss_weights)
         self.metrics = as_metrics(metrics, self.heads, {head: self.objective.of(head) for head in self.heads})
+        self.pixels: Pixels | None = None  # the images that it was trained on, where that is known
         self.channels_last = channels_last
         self.compile_net = compile
         self.acc_best = 0.0
@@ -134,8 +137,24 @@ class Classifier(Transfer):
         """The names of all that is measured of a split, those of the primary head first."""
         return self.counting.columns(split)
 
+    def __repr__(self) -> str:
+        """What it is, in a line; `print(model.net)` shows the layers."""
+        size = sum(parameter.numel() for parameter in self.parameters())
+        shape = f"({', '.join(map(str, ('n', *self.pixels.shape)))})" if self.pixels and self.pixels.shape else ""
+        named = ", ".join(f"{classes} classes of {head}" for head, classes in self.heads.items())
+        answers = named if len(self.heads) > 1 else f"{self.heads[self.primary]} classes"
+        return f"{type(self).__name__}({size:,} parameters: {f'images {shape}'.rstrip()} -> {answers})"
+
     def forward(self, images: Tensor) -> Tensor | dict[str, Tensor]:
-        """Normalized images (batch, channels, height, width) -> logits (batch, num_classes), or one tensor per head."""
+        """Normalized images (batch, channels, height, width) -> logits (batch, num_classes), or one tensor per head.
+
+        A trained model also takes images as they are: uint8, in a tensor or an array, one or several.
+
+        Raises:
+            LabError: If what is given is neither of it.
+        """
+        if not isinstance(images, Tensor) or not images.is_floating_point():  # type: ignore[redundant-expr] # arrays come too
+            images = seen(images, self.pixels, next(self.parameters()), type(self).__name__)
         if self.channels_last:
             images = images.contiguous(memory_format=torch.channels_last)
         output: Tensor | dict[str, Tensor] = self.net(images)
@@ -168,6 +187,10 @@ class Classifier(Transfer):
         model = load_model(cls, Path(checkpoint_path), kwargs, strict=strict is not False)
         model.init_from = None  # its weights are those of the checkpoint
         return model.to(map_location or "cpu")
+
+    def remember(self, record: Mapping[str, Any]) -> None:
+        """Take from the lab's part of a checkpoint what images the model was trained on."""
+        self.pixels = Pixels.of_record(record)
 
     def recorded(self) -> Specification:
         """The class of this model and all its options."""
@@ -233,7 +256,9 @@ class Classifier(Transfer):
                 rank_zero_info(sentence)
 
     def on_fit_start(self) -> None:
-        """Compile in place, so that the keys of a checkpoint do not depend on it."""
+        """Note what is learnt from; compile in place, so that the keys of a checkpoint do not depend on it."""
+        pixels = getattr(getattr(self.trainer, "datamodule", None), "pixels", None)
+        self.pixels = pixels if isinstance(pixels, Pixels) else self.pixels
         if self.compile_net:
             self.net.compile()
 
@@ -300,6 +325,7 @@ class Classifier(Transfer):
             "model": self.recorded().as_dict(),
             "data": data.recorded().as_dict() if hasattr(data, "recorded") else None,
             "data_fingerprint": dict(getattr(data, "fingerprint", None) or {}),
+            "image_shape": list(self.pixels.shape) if self.pixels and self.pixels.shape else None,
             "trainer": None if self.trainer.precision == "32-true" else {"precision": str(self.trainer.precision)},
             "acc_best": self.acc_best,
             "reported": dict(self._reported),

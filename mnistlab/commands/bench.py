@@ -7,7 +7,19 @@ from mnistlab.commands.declaring.model import Command, Work
 from mnistlab.errors import LabError
 from mnistlab.options.arguments import Arguments, Option
 
-_SECTIONS = ("epochs", "augmentation", "starts", "memory", "scaling", "busy", "accuracy", "pictures", "own", "judging")
+_SECTIONS = (
+    "epochs",
+    "augmentation",
+    "starts",
+    "memory",
+    "scaling",
+    "busy",
+    "accuracy",
+    "pictures",
+    "own",
+    "judging",
+    "runs",
+)
 _BESIDE = ("epochs", "starts", "sweeps", "memory", "accuracy")
 """What is measured beside another build."""
 
@@ -17,7 +29,7 @@ def _bench(asked: Arguments) -> Work:
 
     quick = "quick" in asked.switches
     sections, other = (_BESIDE, "with") if "against" in asked.values else (_SECTIONS, "without")
-    usual = [name for name in sections if name != "judging" and not (quick and name == "accuracy")]
+    usual = [name for name in sections if name not in ("judging", "runs") and not (quick and name == "accuracy")]
     wanted = asked.values["only"].split(",") if "only" in asked.values else usual
     for name in wanted:
         if name not in sections:

@@ -78,8 +78,8 @@ COMMAND = Command(
     usage="--models=SDN68K,CNN421K ... and the options of fit",
     about="""\
 Trains each model, or each preset, with each seed under the same conditions, for
-one table: parameters, test accuracy, seconds, images per second. What has been
-trained before is not trained again, so that more can be added later.""",
+one table: parameters, multiply-adds, test accuracy, seconds, images per second.
+What has been trained before is not trained again, so that more can be added.""",
     options=_options,
     like="fit",
 )

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from mnistlab.commands.declaring.model import Command
 from mnistlab.errors import LabError
 from mnistlab.options.arguments import Arguments, Option
-from mnistlab.system.environment import DATA_DIR, run_dir
 from mnistlab.system.strict_json import as_json
 from mnistlab.text.layout import paragraph, screen_width
 from mnistlab.text.values import counted
@@ -205,13 +204,41 @@ def _odd(name: str, label: str, raw: "Path", oddity: "Oddity") -> Finding:
     return Finding(name, oddity.state, text, "Delete the files and run again: they will be fetched anew.")
 
 
+def _kit() -> Iterator[Finding]:
+    """The kit of a class, where there is one."""
+    from mnistlab.commands.declaring.from_kit import check_kit
+    from mnistlab.options.kit import FILE, find_kit, not_taken
+    from mnistlab.options.kit_defaults import CONFIGURED, defaults_of
+    from mnistlab.training.typed import refuse_mistakes
+
+    for sentence in not_taken():
+        yield Finding("kit", "note", sentence)
+    try:
+        kit = find_kit()
+        if kit is None:
+            yield Finding("kit", "good", f"no {FILE} here or above")
+            return
+        check_kit(kit)
+        for command in CONFIGURED:
+            refuse_mistakes(command, [] if command == "fit" else ["--untrained"])
+    except LabError as error:
+        yield Finding("kit", "bad", str(error), "Mend that line, or remove it.")
+        return
+    whose = ", of another user" if kit.foreign else ""
+    parts = [f"{name} in {place.folder}" for name, place in kit.places.items()]
+    parts += [f"{len(said)} of {command}" for command, said in defaults_of(kit).items() if said]
+    yield Finding("kit", "good", f"{kit.file}{whose}: {', '.join(parts) or 'it says nothing'}")
+
+
 def _folders() -> Iterator[Finding]:
     """The folders that are written to; only without that of the runs nothing works."""
     from pathlib import Path
 
     import platformdirs
 
-    data = Path(os.environ.get(DATA_DIR) or "data").expanduser()
+    from mnistlab.options.kit import data_dir, run_dir
+
+    data = Path(data_dir()).expanduser()
     cache = platformdirs.user_cache_path(PACKAGE)
     yield _folder(
         "runs", Path(run_dir()).expanduser(), "bad", "Name another folder with --run.dir or MNISTLAB_RUN_DIR."
@@ -241,6 +268,7 @@ def _folder(name: str, folder: "Path", state: str, way_out: str) -> Finding:
 CHECKS: dict[str, Callable[[], Iterator[Finding]]] = {
     "python": _python,
     "packages": _packages,
+    "kit": _kit,  # before torch is there, with which a class that nobody knows might be
     "torchvision": _torchvision,
     "devices": _devices,
     "data sets": _data_sets,

@@ -14,7 +14,7 @@ def _kind(summary: str, example: str) -> Command:
 
 
 COMMAND = Command(
-    "write a model, a loss, a data set or a preset of your own",
+    "write a model, a loss, a data set, a preset, or a class",
     "mnistlab.catalogue.beginnings:ask_for_kind",
     order=6,
     about="Writes a file to begin with, which runs at once, and its test.",
@@ -24,5 +24,14 @@ COMMAND = Command(
         "loss": _kind("a loss", "MyLoss"),
         "data": _kind("a data set", "MyData"),
         "preset": _kind("a preset", "Wide"),
+        "class": Command(
+            "a folder for a class, with an exercise sheet",
+            "mnistlab.catalogue.class_kit:write_class",
+            about="""\
+Writes a folder with mnistlab.yaml, which says for all below it where runs, data
+and presets are and what fit does by default; a sheet of exercises that runs as
+it is; and a preset to begin with. A folder that is there is left alone.""",
+            names=(Option("NAME", "The folder, such as Digits"),),
+        ),
     },
 )

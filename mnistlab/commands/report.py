@@ -1,9 +1,16 @@
 """`mnistlab report`."""
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from mnistlab.commands.declaring.model import MANY, Command, Work
 from mnistlab.options.arguments import PACKAGES, RUN_DIR, Arguments, Option
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from mnistlab.reports.charts import Chart
 
 
 def _report(asked: Arguments) -> Work:
@@ -12,7 +19,13 @@ def _report(asked: Arguments) -> Work:
     found = wanted(asked)
     from mnistlab.reports.writing import report  # noqa: PLC0415 - brings matplotlib in
 
-    return partial(report, found)
+    return partial(report, found, _plots)
+
+
+def _plots(folder: "Path") -> "Sequence[Chart]":
+    from mnistlab.sweeps.figures import charts_of  # noqa: PLC0415 - brings the database in
+
+    return charts_of(folder)
 
 
 COMMAND = Command(
@@ -44,6 +57,16 @@ opens in any browser, without a network. A run that has a page of
             "FILE",
             default="report.html in the folder of the run or of the sweep; of several runs in the current folder",
             completes=".html",
+        ),
+        Option("figures", "Its figures too, as files for a paper", "FOLDER", completes="folder"),
+        Option(
+            "format",
+            "What these are written as",
+            "FORMATS",
+            "mnistlab.reports.wanted:FORMATS",
+            "pdf",
+            "{part} is none of {values}",
+            several=True,
         ),
         Option("live", "Lay in a small page to draw on; of a sweep its best run's"),
         PACKAGES,

@@ -16,7 +16,7 @@ _ID = Option(
     completes="runs",
 )
 
-_FILTERS = (
+FILTERS = (
     Option("model", "Runs of this model", "NAME", under="FILTER"),
     Option("data", "Runs on these data", "NAME", under="FILTER"),
     Option("command", "Runs of this command", "NAME", f"{_RUN}:COMMANDS", under="FILTER"),
@@ -24,41 +24,44 @@ _FILTERS = (
     Option("tag", "Runs with this tag", "TAG", under="FILTER"),
     Option("preset", "Runs of this preset", "PRESET", under="FILTER"),
     Option("sweep", "Runs of this sweep", "NAME", under="FILTER"),
+    Option("name", "Runs of this name", "NAME", under="FILTER"),
+    Option("user", "Runs of this person", "NAME", under="FILTER"),
+    Option("since", "Runs since then: 90m, 12h, 2d, 1w ago, or a date", "TIME", under="FILTER"),
+    Option("where", "Runs of which this is true: lr>=0.001 and user=anna", "EXPRESSION", under="FILTER"),
 )
 """The options that choose runs."""
 
 COMMAND = Command(
-    "list, filter, compare and remove runs",
+    "list, filter, compare, name and remove runs",
     f"{_SCREEN}.overview:show_runs",
     MANY,
     order=4,
     about="""\
-Lists the runs that are kept, the newest first; shows one in full; says in what
-two differ, and on which test images; removes some.""",
+Lists the runs that are kept, the newest first, with the options in which they
+differ; shows one in full; compares two; names, annotates and removes some.""",
+    usage="[FILTER...] [OPTION...]",
     options=(
-        *_FILTERS,
+        *FILTERS,
         Option(
             "sort",
-            "started, model, val_acc, test_acc, seconds, ...; -test_acc is the highest first",
+            "started, val_acc, lr, ...; -test_acc is the highest first",
             "KEY",
             f"{_SELECTION}:SORTED_BY",
         ),
         Option("reverse", "Turn any order round"),
         Option("limit", "So many at most, or all", "N", ("all",), default="as many as a screen holds"),
-        Option(
-            "format",
-            "A row for runs that differ in nothing but their seed: n, mean, deviation, interval",
-            "FORMAT",
-            _FORMATS,
-            wanted=ONE_OF,
-        ),
+        Option("columns", "These only: lr,hidden_dim,val_acc; also in --csv, --json", "NAMES"),
+        Option("all", "Every column and every note, however wide"),
+        Option("format", "Runs alike but for their seed as a row", "FORMAT", _FORMATS, wanted=ONE_OF),
         Option("by", "The same by these options only: model,data.train_size", "OPTIONS"),
-        Option("csv", "Everything in the records, a row for each run"),
+        Option("csv", "Everything in the records and every option, a row for each run"),
         Option("json", "The same as objects"),
         RUN_DIR,
     ),
     instead="`mnistlab runs` alone lists all runs, `mnistlab runs show {name}` shows one.",
-    notes="--status=failed,lost takes either. mnistlab runs show --help says what an ID is.",
+    notes="""\
+--status=failed,lost takes either; --where='lr>=0.001 and user=anna' any value.
+mnistlab runs show --help says what an ID is.""",
     commands={
         "show": Command(
             "one run in full",
@@ -76,12 +79,38 @@ two differ, and on which test images; removes some.""",
             needs=2,
             options=(Option("all", "Every image that only one of the two gets right"), JSON, RUN_DIR),
         ),
+        "cite": Command(
+            "what a methods section says of runs",
+            f"{_SCREEN}.cite:cite",
+            about="""\
+Says of trainings what a methods section has to: model, data, split, seeds,
+optimizer, schedule, versions, commit, hardware, and the accuracy, with mean and
+deviation over runs that differ in nothing but their seed. Only what their
+records say.""",
+            names=(_ID._replace(takes="ID..."),),
+            options=(Option("bibtex", "mnistlab, the data and the method as BibTeX"), JSON, RUN_DIR),
+            notes="An ID may also be a sweep or a comparison: all of its runs.",
+        ),
+        "rename": Command(
+            "give a run another name",
+            f"{_SCREEN}.naming:rename_run",
+            about="Gives a run another name, by which every command finds it; it may be running.",
+            names=(_ID._replace(takes="ID"), Option("NAME", "The name; nothing, as '', for none", "NAME")),
+            options=(RUN_DIR,),
+        ),
+        "note": Command(
+            "note something about a run",
+            f"{_SCREEN}.naming:note_run",
+            about="Notes something about a run, in place of any note before; it may be running.",
+            names=(_ID._replace(takes="ID"), Option("TEXT", "What is to be noted; nothing, as '', for none", "TEXT")),
+            options=(RUN_DIR,),
+        ),
         "rm": Command(
             "remove runs",
             f"{_SCREEN}.removal:remove_runs",
             about="Removes runs: those that are named, or those that filters leave.",
             names=(_ID._replace(takes="[ID...]"),),
-            options=(*_FILTERS, Option("yes", "Remove without asking"), RUN_DIR),
+            options=(*FILTERS, Option("yes", "Remove without asking"), RUN_DIR),
             notes="--status=failed,lost takes either.",
         ),
     },

@@ -13,6 +13,7 @@ from torch import Tensor
 from mnistlab.data.idx import Header, broken, read_header, read_values
 from mnistlab.data.images import ImageData
 from mnistlab.data.imageset import ImageSet
+from mnistlab.options.kit import data_dir
 
 if TYPE_CHECKING:
     from mnistlab.data.download import Archive
@@ -44,7 +45,8 @@ class IdxData(ImageData, ABC):
 
     Args:
         data_dir: Folder of the data sets as torchvision lays them out: the files are in <data_dir>/<data set>/raw, and
-            those that are missing are fetched. If not given, the environment variable MNISTLAB_DATA_DIR, else data.
+            those that are missing are fetched. If not given, the environment variable MNISTLAB_DATA_DIR, else what a
+            kit says, else data.
     """
 
     folder: ClassVar[str]
@@ -87,7 +89,7 @@ class IdxData(ImageData, ABC):
     @property
     def raw(self) -> Path:
         """The folder of the files."""
-        root = self.data_dir or os.environ.get("MNISTLAB_DATA_DIR") or "data"
+        root = self.data_dir or data_dir()
         return Path(root).expanduser() / self.folder / "raw"
 
     @classmethod

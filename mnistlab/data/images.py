@@ -14,6 +14,7 @@ from mnistlab.data.imageset import ImageSet
 from mnistlab.data.labels import LabelScheme
 from mnistlab.data.likeness import Oddity, Recognition, oddities
 from mnistlab.data.loader import EvalLoader, Shard, TrainLoader
+from mnistlab.data.pixels import Pixels
 from mnistlab.errors import LabError, tell
 from mnistlab.options.numbers import ClosedUnitInterval, NonNegativeInt, PositiveFloat, PositiveInt
 from mnistlab.options.signatures import refuse_unknown
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from mnistlab.data.pictures import Prepared
 
 _VAL_SIZE, _VAL_PART = 5_000, 6
+_PARTS = {"train": "training", "val": "validation", "test": "test"}
 _FOLDS = 5
 
 
@@ -374,7 +376,31 @@ class ImageData(LightningDataModule):
         """uint8 images to float32 with mean 0 and standard deviation 1, any shape."""
         assert self.mean is not None
         assert self.std is not None
-        return images.to(torch.float32).mul_(1 / (255 * self.std)).sub_(self.mean / self.std)
+        return Pixels(self.mean, self.std).normalized(images)
+
+    @property
+    def pixels(self) -> Pixels | None:
+        """What its images are to a net; None as long as nobody knows how they are scaled."""
+        return None if self.mean is None or self.std is None else Pixels(self.mean, self.std, self.image_shape)
+
+    def __repr__(self) -> str:
+        """What it is, in a line: the images of each part, and where they are."""
+        counts = {name: f"{number:,} {word}" for name, word in _PARTS.items() if (number := self._count(name))}
+        of = f" images of {' x '.join(map(str, self.image_shape))}" if self.image_shape else " images"
+        labels = ", ".join(f"{size} classes of {head}" for head, size in self.heads.items())
+        places = "".join(f", in {place}" for place in self.located().values())
+        return f"{type(self).__name__}({', '.join(counts.values())}{of}, {labels}{places})".replace("( ", "(")
+
+    __str__ = __repr__  # Lightning's asks for the loaders
+
+    def _count(self, split: str) -> int | None:
+        """How many images a split has, as far as it is known without reading them."""
+        if split in self._rows:
+            return len(self._rows[split])
+        if split == "test":
+            return self.num_images.get("test")
+        train = self.train_size or self.num_images.get("train")
+        return self.val_size if split == "val" or train is None else train - self.val_size
 
     def _eval_loader(self, split: str) -> EvalLoader:
         data, rows = self.rows_of(split)

@@ -6,7 +6,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
 from mnistlab.errors import LabError
-from mnistlab.system.environment import run_dir
 from mnistlab.text.nearest import suggestion
 
 if TYPE_CHECKING:
@@ -132,8 +131,10 @@ class Arguments(NamedTuple):
 
     @property
     def root(self) -> "Path":
-        """The folder of all runs: `--run.dir`, or that of the environment."""
+        """The folder of all runs: `--run.dir`, or that of the environment or of a kit."""
         from pathlib import Path  # noqa: PLC0415 - not for the overview
+
+        from mnistlab.options.kit import run_dir  # noqa: PLC0415 - as above
 
         return Path(self.values.get("run.dir") or _at_home(run_dir()))
 

@@ -55,6 +55,7 @@ class Choosing:
         if not isinstance(name, str) or not isinstance(entry.data, str):
             raise LabError(f"{entry.where}: {entry.name} takes the name of a class, got {name}.{there_are}")
         if entry.source is Source.CHECKPOINT:
+            name = kind.classes[name].path if name in kind.classes else name  # a kit has the short name
             (check_code if kind.takes_any_net else check_trusted)(name, self.allowed, entry.where)
         elif name.endswith(FILES):
             raise LabError(f"{entry.where}: there is no file {name}.")

@@ -33,7 +33,17 @@ def from_text(text: str, name: str) -> list[Written]:
         raise LabError(f"{name} is empty. A configuration file holds options, such as `model: SmallModel`.")
     if not isinstance(root, yaml.MappingNode):
         raise LabError(f"{name}: a configuration file is a mapping of options, such as `model: SmallModel`.")
-    return list(_Reader(name).mapping(root, ()))
+    return from_node(root, name)
+
+
+def from_node(node: yaml.Node, name: str) -> list[Written]:
+    """Read a part of a YAML file that is a mapping; `name` stands for the file in messages.
+
+    Raises:
+        LabError: If an option stands there twice; with line and column.
+    """
+    assert isinstance(node, yaml.MappingNode)
+    return list(_Reader(name).mapping(node, ()))
 
 
 def from_data(data: Mapping[str, object], where: str) -> list[Written]:

@@ -1,10 +1,13 @@
 """What a stranger's file may say: a checkpoint, a safetensors file, the configuration of a run that is continued.
 
+The kit of a class (`options/kit.py`) is a stranger's too where it is another user's.
+
 An exported net in ONNX is read as data; one in C, or of torch.export, is code, and is opened with `--trust` only.
 
 Of the others nothing that they name is imported, and no place that they name is written to, unless that is trusted here
 or the user says so: by `--trust`, or by writing the same of the same option. Whoever reviews safety reads this file,
-and for the mechanisms five others: `checkpoints/reading.py` loads tensors and plain data only, `checkpoints/pickled.py`
+and for the mechanisms six others: `checkpoints/reading.py` loads tensors and plain data only, `checkpoints/modules.py`
+nets that were kept whole, of classes of nets that are trusted or vouched for, `checkpoints/pickled.py`
 tells what else a file would import, `checkpoints/limits.py` bounds how much it may describe, and `options/walk.py` with
 `options/choosing.py` asks the checks here of everything whose source is a checkpoint. Torch is not needed.
 """
@@ -29,6 +32,11 @@ TRUSTED_CODE = ("torch.nn", "torch.nn.functional", "torch.nn.init", "torch.optim
 torchvision's nets are its own code, installed with torch; of their functions only those are called that say that they
 give a torch module, and what they fetch are torchvision's own weights, by the name of a member of an enumeration.
 """
+
+GIVEN_NET = "mnistlab.nets.given.GivenNet"
+"""What a checkpoint may name besides: a net that was kept from Python, of whose file it asks the same again."""
+
+_vouched: set[str] = set()  # of the command that runs
 
 _LONGEST_NAME = 80
 _ADDRESS = re.compile(r"[A-Za-z][\w+.-]*://")
@@ -77,12 +85,13 @@ class Vouching:
         same = (entry.key, path) in said or ((entry.key, short) in said and path in paths_of(short))
         return replace(entry, source=Source.FILE) if same else entry
 
-    def check_place(self, entry: Written, folder: Path) -> None:
+    def check_place(self, entry: Written, folder: Path, whose: str = "the run") -> None:
         """Refuse a place that the trainer or a tracker would write to: it must lie here, or where the run does.
 
         Args:
             entry: What the run says that lies in `folder`.
             folder: The run.
+            whose: What the folder is that of, for messages.
 
         Raises:
             LabError: If the place lies elsewhere and the user has not named it.
@@ -94,7 +103,7 @@ class Vouching:
         for text in places_elsewhere(entry, [Path.cwd(), folder.resolve(), *places]):
             if text not in addresses:
                 raise LabError(
-                    f"{entry.where} names {visible(text)}, which lies neither here nor in the folder of the run. "
+                    f"{entry.where} names {visible(text)}, which lies neither here nor in the folder of {whose}. "
                     f"If you trust it, add {quote(f'--trust={visible(text)}')} or say {entry.name} yourself."
                 )
 
@@ -133,6 +142,17 @@ def set_import_policy(allowed: frozenset[str] = frozenset()) -> None:
         import_path_allowlist=sorted({*TRUSTED, *TRUSTED_CODE, *allowed}),
         instantiate_subclass_spec_in_any=False,
     )
+
+
+def vouch_for(names: Iterable[str]) -> None:
+    """Begin a command: what its user has named counts, and nothing of what was named for another one."""
+    _vouched.clear()
+    _vouched.update(names)
+
+
+def vouched_for() -> frozenset[str]:
+    """The packages and classes that the user of this command has named."""
+    return frozenset(_vouched)
 
 
 def packages_of(names: Iterable[str]) -> frozenset[str]:
@@ -177,7 +197,7 @@ def check_code(name: str, allowed: frozenset[str], where: str) -> None:
     Raises:
         Untrusted: If it is neither from there nor allowed.
     """
-    if name.rpartition(".")[0] not in TRUSTED_CODE and not _is_of(name, allowed):
+    if name.rpartition(".")[0] not in TRUSTED_CODE and name != GIVEN_NET and not _is_of(name, allowed):
         raise _untrusted(name, where, "no part of a net")
 
 

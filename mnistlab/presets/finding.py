@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mnistlab.errors import LabError
+from mnistlab.options.kit import kit_folder
 from mnistlab.options.notation import at_home
 from mnistlab.presets.shipped import FOLDERS
 from mnistlab.text.nearest import suggestion
@@ -26,7 +27,7 @@ class PresetEntry:
         name: What `--config=` takes.
         description: What it says of itself.
         path: The file that it stands in.
-        shadows: The file of the shipped preset that it hides.
+        shadows: The file of the preset that it hides, of the kit or shipped.
         problem: Why its file cannot be read; None where it can.
     """
 
@@ -44,7 +45,7 @@ class Found:
     Attributes:
         path: The file.
         name: The class in a Python file; None for YAML, and where the file is to have one preset only.
-        shadows: The file of the shipped preset that it hides.
+        shadows: The file of the preset that it hides, of the kit or shipped.
     """
 
     path: Path
@@ -53,16 +54,14 @@ class Found:
 
 
 def list_presets() -> list[PresetEntry]:
-    """All presets: those of the folder `presets` here, then the shipped ones that they do not hide."""
-    shipped = {entry.name: entry for entry in _in_folder(_shipped_folder())}
-    if _OWN.is_dir() and _shipped_folder().samefile(_OWN):
-        return list(shipped.values())
-    own = [
-        replace(entry, shadows=shipped[entry.name].path) if entry.name in shipped else entry
-        for entry in _in_folder(_OWN)
-    ]
-    hidden = {entry.name for entry in own}
-    return [*own, *(entry for entry in shipped.values() if entry.name not in hidden)]
+    """All presets: those of the folder `presets` here, of the kit, and shipped, each but for what the former hide."""
+    found: list[PresetEntry] = []
+    for folder in reversed(_folders()):
+        weaker = {entry.name: entry.path for entry in found}
+        own = [replace(entry, shadows=weaker.get(entry.name)) for entry in _in_folder(folder)]
+        hidden = {entry.name for entry in own}
+        found = [*own, *(entry for entry in found if entry.name not in hidden)]
+    return found
 
 
 def find_preset(name: str, said: str = "", beside: Path = Path()) -> Found:
@@ -209,8 +208,12 @@ def _read(path: Path) -> str:
         return ""  # said by whoever uses it
 
 
-def _shipped_folder() -> Path:
-    return next((folder for folder in FOLDERS if folder.is_dir()), FOLDERS[0])
+def _folders() -> list[Path]:
+    """The folders of presets, the strongest first, each once."""
+    of_kit = kit_folder("presets")
+    shipped = next((folder for folder in FOLDERS if folder.is_dir()), FOLDERS[0])
+    every = [_OWN, *([Path(of_kit)] if of_kit else []), shipped]
+    return [*{folder.resolve(): folder for folder in every}.values()]
 
 
 def _not_a_file(path: Path) -> str:

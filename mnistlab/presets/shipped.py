@@ -19,6 +19,16 @@ def is_shipped(where: str) -> bool:
     return _PLACE.match(where) is not None
 
 
+def is_shipped_file(path: Path) -> bool:
+    """Whether a file is one of those presets."""
+    return path.parent in FOLDERS
+
+
+def hides(path: Path) -> str:
+    """That a preset hides that of a file, in words that follow `it`."""
+    return f"hides {path}{', which comes with mnistlab' if is_shipped_file(path) else ''}"
+
+
 def with_names(text: str) -> str:
     """A message that names such a preset in place of its file and line: `preset QuickTest`."""
     return _PLACE.sub(lambda found: f"preset {found['yaml'] or found['python']}", text)

@@ -15,7 +15,7 @@ from mnistlab.errors import LabError, say, tell
 from mnistlab.options.arguments import Arguments
 from mnistlab.reports.drawing import Drawing
 from mnistlab.reports.markup import Markup, element, note, preformatted
-from mnistlab.reports.tested import png
+from mnistlab.reports.mistakes import png
 from mnistlab.reports.writing import page
 from mnistlab.system.files import telling, write_text
 from mnistlab.system.strict_json import as_json

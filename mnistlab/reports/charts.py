@@ -9,7 +9,7 @@ import html
 import io
 import itertools
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +19,16 @@ from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from mnistlab.errors import LabError
-from mnistlab.system.files import write_bytes
+from mnistlab.reports.markup import Markup, element
+from mnistlab.reports.shown import Shown
+from mnistlab.reports.themes import LIGHT, THEMES, Theme
+from mnistlab.system.files import telling, write_bytes
 from mnistlab.text.values import in_letters
 
 Draw = Callable[[Axes], object]
@@ -38,81 +42,113 @@ SIZE: Size = (4.6, 2.9)
 
 _DPI = 200
 
-SUFFIXES = (".png", ".svg")
+SUFFIXES = (".svg", ".pdf", ".png")
 """What a chart can be saved as."""
-
-
-@dataclass(frozen=True)
-class Theme:
-    """The colours of a page."""
-
-    paper: str  # what is below all
-    ink: str
-    muted: str  # text of less weight, and lines that are no data
-    faint: str
-    cycle: tuple[str, ...]
-    """The colours of data, `"C0"` and on: those of Okabe and Ito (2008), as dark or as light as the paper asks."""
-
-    @property
-    def colours(self) -> tuple[str, ...]:
-        """All of them, in the same order in each theme."""
-        return (self.paper, self.ink, self.muted, self.faint, *self.cycle)
-
-
-LIGHT = Theme(
-    paper="#ffffff",
-    ink="#1d2126",
-    muted="#5a626b",
-    faint="#dfe3e6",
-    cycle=("#0072b2", "#d55e00", "#00875f", "#a6558a", "#8a6d00", "#4a4f55"),
-)
-DARK = Theme(
-    paper="#15181c",
-    ink="#e6e8ea",
-    muted="#a0a8b0",
-    faint="#353b41",
-    cycle=("#56b4e9", "#e8853d", "#2fbf94", "#d99bc1", "#e0cf52", "#b9bfc5"),
-)
-THEMES: Mapping[str, Theme] = {"light": LIGHT, "dark": DARK}
-
-STYLE = """\
-.chart svg { display: block; width: 100%; height: auto; }
-.chart .dark { display: none; }
-@media (prefers-color-scheme: dark) { .chart .light { display: none; } .chart .dark { display: block; } }
-"""
-"""The CSS that a page with charts needs: it shows the variant that suits."""
 
 _numbers = itertools.count()
 
 
 def both(draw: Draw, size: Size = SIZE, *, text: str) -> str:
-    """The chart as HTML: a light and a dark variant, of which `STYLE` shows one.
+    """The chart as HTML: a light and a dark variant, of which the style of the page shows one.
 
     Args:
         draw: What to draw.
         size: Width and height in inches; on the page it is as wide as there is room.
         text: What the chart says, for those who do not see it.
     """
-    drawn = _rendered(draw, size, ".svg", "none").decode()
+    drawn = _rendered([draw], size, ".svg", "none").decode()
     variants = "".join(_inline(_recoloured(drawn, theme), name) for name, theme in THEMES.items())
     return f'<div class="chart" role="img" aria-label="{html.escape(text)}">{variants}</div>'
 
 
-def save(draw: Draw, path: Path, size: Size = SIZE) -> None:
-    """Write the chart as a file, whole or not at all, on light paper.
+@dataclass(frozen=True, repr=False)
+class Chart(Shown):
+    """One chart for pages, notebooks and files; its words for a terminal.
 
-    Args:
-        draw: What to draw.
-        path: The file; its suffix says what it is.
-        size: Width and height in inches, of 200 pixels each in a PNG.
+    Attributes:
+        name: What a file of it is called, without its suffix: `confusion`.
+        draw: What draws it.
+        text: What it says, for those who do not see it.
+        size: Width and height in inches.
+        printed: What stands in a terminal; `text` if nothing.
+        shown: What stands on a page, where that says more than the drawing: a table, or images.
+    """
+
+    name: str
+    draw: Draw
+    text: str
+    size: Size = SIZE
+    printed: str = ""
+    shown: Callable[[], Markup] | None = None
+
+    def html(self) -> Markup:
+        """As a part of a page."""
+        return self.shown() if self.shown else Markup(both(self.draw, self.size, text=self.text))
+
+    def lines(self) -> str:
+        """As text."""
+        return self.printed or self.text
+
+    def save(self, path: Path | str) -> Path:
+        """Write it as a file, whole or not at all, on light paper; the file.
+
+        Args:
+            path: The file; its suffix says what it is: `.svg`, `.pdf` or `.png`.
+
+        Raises:
+            LabError: If it has another suffix, or cannot be written.
+        """
+        return _saved([self.draw], Path(path), self.size)
+
+
+@dataclass(frozen=True, repr=False)
+class Charts(Shown):
+    """Several charts that stand side by side.
+
+    Attributes:
+        name: What a file of them is called, without its suffix.
+        charts: At least one.
+    """
+
+    name: str
+    charts: Sequence[Chart]
+
+    def html(self) -> Markup:
+        """As a part of a page."""
+        return element("div", *(each.html() for each in self.charts), class_="pair")
+
+    def lines(self) -> str:
+        """As text."""
+        return "\n".join(each.lines() for each in self.charts)
+
+    def save(self, path: Path | str) -> Path:
+        """Write them as one file; see `Chart.save`.
+
+        Raises:
+            LabError: If it has another suffix, or cannot be written.
+        """
+        width, height = sum(each.size[0] for each in self.charts), max(each.size[1] for each in self.charts)
+        return _saved([each.draw for each in self.charts], Path(path), (width, height))
+
+
+def save(draw: Draw, path: Path, size: Size = SIZE) -> None:
+    """Write a drawing as a file; see `Chart.save`.
 
     Raises:
-        LabError: If it is to be neither PNG nor SVG.
+        LabError: If it has another suffix, or cannot be written.
     """
+    _saved([draw], path, size)
+
+
+def _saved(draws: Sequence[Draw], path: Path, size: Size) -> Path:
     kind = path.suffix.lower()
     if kind not in SUFFIXES:
-        raise LabError(f"{path}: a chart is written as {' or '.join(SUFFIXES)}. Give it one of these suffixes.")
-    write_bytes(path, _rendered(draw, size, kind, LIGHT.paper))
+        known = f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
+        raise LabError(f"{path}: a chart is written as {known}. Give it one of these suffixes.")
+    content = _rendered(draws, size, kind, LIGHT.paper)
+    with telling(path, "Name a file in a folder that is there, and that you may write to."):
+        write_bytes(path, content)
+    return path
 
 
 @contextmanager
@@ -139,6 +175,7 @@ def _look(theme: Theme, paper: str) -> Iterator[None]:
             "legend.frameon": False,
             "lines.linewidth": 1.6,
             "lines.markersize": 4,
+            "pdf.fonttype": 42,  # TrueType, which journals ask for
             "svg.fonttype": "none",
             "svg.hashsalt": "mnistlab",
             "text.color": theme.ink,
@@ -152,18 +189,21 @@ def _look(theme: Theme, paper: str) -> Iterator[None]:
         yield
 
 
-def _rendered(draw: Draw, size: Size, suffix: str, paper: str) -> bytes:
-    """The light chart as a file without a date, so that the same chart is the same bytes."""
+def _rendered(draws: Sequence[Draw], size: Size, suffix: str, paper: str) -> bytes:
+    """Light charts side by side as a file without a date, so that the same charts are the same bytes."""
     content = io.BytesIO()
     with _look(LIGHT, paper):
         figure = Figure(figsize=size, layout="constrained")
-        axes = figure.add_subplot()
-        draw(axes)
-        for axis in (axes.xaxis, axes.yaxis):
-            _label_plainly(axis)
+        for number, draw in enumerate(draws, 1):
+            axes = figure.add_subplot(1, len(draws), number)
+            draw(axes)
+            for axis in (axes.xaxis, axes.yaxis):
+                _label_plainly(axis)
         if suffix == ".svg":  # not by `savefig`, which draws twice
             said = dict.fromkeys(("Date", "Creator", "Format", "Type"))
             FigureCanvasSVG(figure).print_svg(content, metadata=said)
+        elif suffix == ".pdf":
+            FigureCanvasPdf(figure).print_pdf(content, metadata=dict.fromkeys(("Creator", "Producer", "CreationDate")))
         else:
             FigureCanvasAgg(figure).print_png(content, metadata={"Software": None})
     return content.getvalue()

@@ -1,4 +1,4 @@
-"""What reports draw: the course of a run, that of several, and how far confidence can be trusted."""
+"""What is drawn of metrics over epochs: the course of a run, and that of several."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -6,9 +6,8 @@ from dataclasses import replace
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from mnistlab.reports.charts import Draw, both
+from mnistlab.reports.charts import Chart, Draw
 from mnistlab.reports.markup import Markup, element, note, table
-from mnistlab.reports.scores import Bin
 from mnistlab.runs.metrics import LOSS, Measure, measures_of
 from mnistlab.runs.run import Run
 from mnistlab.text.values import cut
@@ -28,8 +27,7 @@ def course(run: Run) -> Iterator[Markup]:
     """What was measured over the epochs of a run."""
     measures = measures_of(run.record)
     if len(run.rows) > 1:
-        charts = [_course(run, measure) for measure in measures]
-        yield element("div", *(chart for chart in charts if chart is not None), class_="pair")
+        yield element("div", *(chart.html() for chart in course_charts(run)), class_="pair")
     elif run.rows:
         rows = [
             (split, each.label, f"{each.scaled(run.rows[0][f'{split}/{each.name}']):.{_DIGITS}f}")
@@ -43,6 +41,11 @@ def course(run: Run) -> Iterator[Markup]:
         yield note("No epoch has been completed, or the table of metrics is not there or cannot be read.")
 
 
+def course_charts(run: Run) -> list[Chart]:
+    """A chart for each metric that was measured over the epochs of a run."""
+    return [chart for measure in measures_of(run.record) if (chart := _course(run, measure)) is not None]
+
+
 def courses(runs: Sequence[Run], best: Run | None, names: Mapping[Run, str], data: str = "") -> Markup:
     """The validation of several runs over their epochs; the training where none has any.
 
@@ -52,6 +55,14 @@ def courses(runs: Sequence[Run], best: Run | None, names: Mapping[Run, str], dat
         names: What each is called.
         data: What all were trained on, if it is to be said.
     """
+    charts = courses_charts(runs, best, names, data)
+    where = f" on {data}" if data else ""
+    none = note(f"None of those{where} has completed two epochs." if data else "None of them has completed two epochs.")
+    return element("div", *(chart.html() for chart in charts), class_="pair") if charts else none
+
+
+def courses_charts(runs: Sequence[Run], best: Run | None, names: Mapping[Run, str], data: str = "") -> list[Chart]:
+    """The same as charts, one for each metric of which some run has two epochs; for the arguments see `courses`."""
     split = "val" if any(points_of(run, f"val/{LOSS.name}") for run in runs) else "train"
     what = "Validation" if split == "val" else "Training"
     where = f" on {data}" if data else ""
@@ -62,9 +73,8 @@ def courses(runs: Sequence[Run], best: Run | None, names: Mapping[Run, str], dat
         if any(len(points) > 1 for _, points in lines):
             many = f"over the epochs of {len(lines)} runs; their table has their outcomes."
             draw = _overlay(lines, replace(measure, title=f"{what} {measure.title}{where}"), best, names)
-            charts.append(Markup(both(draw, text=f"{what} {measure.label}{where} {many}")))
-    none = note(f"None of those{where} has completed two epochs." if data else "None of them has completed two epochs.")
-    return element("div", *charts, class_="pair") if charts else none
+            charts.append(Chart(f"{split}-{measure.name}", draw, f"{what} {measure.label}{where} {many}"))
+    return charts
 
 
 def points_of(run: Run, metric: str) -> Points:
@@ -72,27 +82,7 @@ def points_of(run: Run, metric: str) -> Points:
     return [(row["epoch"] + 1, row[metric]) for row in run.rows if "epoch" in row and metric in row]
 
 
-def reliability(bins: Sequence[Bin]) -> Markup:
-    """The accuracy of answers beside their confidence."""
-    total = sum(each.count for each in bins)
-    text = f"Accuracy over confidence for {total:,} answers in {len(bins)} bins; the table of the bins has the numbers."
-
-    def draw(axes: Axes) -> None:
-        axes.plot([0, 100], [0, 100], color=axes.yaxis.label.get_color(), linewidth=1, linestyle=":")
-        for each in bins:
-            if each.accuracy is None or each.confidence is None:
-                continue
-            low, width, height = 100 * each.low, 100 * (each.high - each.low), 100 * each.accuracy
-            axes.bar(low + width / 2, height, width * 0.86, color="C0", alpha=0.35)
-            axes.plot(100 * each.confidence, height, "o", color="C0")
-            axes.annotate(f"{each.count:,}", (low + width / 2, 1.5), ha="center", va="bottom", fontsize=7)
-        axes.set(xlim=(0, 100), ylim=(0, 104), xlabel="confidence, %", title="accuracy, %")
-        axes.grid(visible=False, axis="x")
-
-    return Markup(both(draw, text=text))
-
-
-def _course(run: Run, measure: Measure) -> Markup | None:
+def _course(run: Run, measure: Measure) -> Chart | None:
     """A metric of training and validation over the epochs."""
     found = {split: points_of(run, f"{split}/{measure.name}") for split in _SPLITS}
     lines = {split: points for split, points in found.items() if points}
@@ -110,7 +100,7 @@ def _course(run: Run, measure: Measure) -> Markup | None:
         f"{split} from {measure.scaled(points[0][1]):.4g} to {measure.scaled(points[-1][1]):.4g}"
         for split, points in lines.items()
     ]
-    return Markup(both(draw, text=f"{measure.label} over {len(run.rows)} epochs: {', '.join(ends)}."))
+    return Chart(measure.name, draw, f"{measure.label} over {len(run.rows)} epochs: {', '.join(ends)}.")
 
 
 def _overlay(lines: Sequence[tuple[Run, Points]], measure: Measure, best: Run | None, names: Mapping[Run, str]) -> Draw:

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from mnistlab.errors import tell
-from mnistlab.reports.charts import both
+from mnistlab.reports.charts import Chart
 from mnistlab.reports.markup import Markup, element, table
 from mnistlab.runs.folder import JUDGEMENT
 from mnistlab.runs.metrics import PERCENT
@@ -82,10 +82,11 @@ def judgement(judged: Judged) -> Iterator[Markup]:
     opening = element("p", element("strong", judged.text("in_words")))
     method = element("p", f"Intervals: 95 %, {judged.text('method')}; they hold after every pair.", class_="small")
     yield element("section", element("h2", "Verdict"), opening, method)
-    yield element("section", element("h2", "Pairs"), _chart(judged), _table(judged))
+    yield element("section", element("h2", "Pairs"), pairs_chart(judged).html(), _table(judged))
 
 
-def _chart(judged: Judged) -> Markup:
+def pairs_chart(judged: Judged) -> Chart:
+    """The gain of each pair, and how the interval narrowed."""
     gains, looks, effect = judged.numbers("gains"), judged.looks, judged.number("effect") or 0.0
     pairs = range(1, len(gains) + 1)
     bounded = [(pair, look) for pair, look in zip(pairs, looks, strict=True) if isfinite(look.half_width)]
@@ -110,7 +111,7 @@ def _chart(judged: Judged) -> Markup:
         axes.figure.legend(loc="outside lower left", ncols=4)
 
     drawn = f"The gain of each of {len(gains)} pairs, their mean so far and its interval; the table has the numbers."
-    return Markup(both(draw, _SIZE, text=drawn))
+    return Chart("pairs", draw, drawn, _SIZE)
 
 
 def _table(judged: Judged) -> Markup:

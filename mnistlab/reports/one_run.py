@@ -77,7 +77,7 @@ def sections(run: Run, trust: Trust, *, level: int = 2) -> Iterator[Markup]:
     for group in tested(run, trust):
         parts = [_section(heading, inner, level) for heading, inner in group]
         yield element("div", *parts, class_="columns") if len(parts) > 1 else parts[0]
-    yield _section("Configuration", _configuration(run, trust), level)
+    yield _section("Configuration", configuration(run, trust), level)
     yield _section("To repeat it", _commands(run), level)
     yield _section("Versions and machine", _origin(run), level)
 
@@ -98,7 +98,7 @@ def _state(run: Run) -> Iterator[Markup]:
         yield note("It was not validated: no images were held out.")
 
 
-def _configuration(run: Run, trust: Trust) -> Iterator[Markup]:
+def configuration(run: Run, trust: Trust) -> Iterator[Markup]:
     """What is not at its default, then all."""
     try:
         found = trust.changed(run)

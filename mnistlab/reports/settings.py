@@ -10,7 +10,7 @@ from mnistlab.catalogue.used import FOLLOWS
 from mnistlab.errors import LabError
 from mnistlab.options.trust import Untrusted
 from mnistlab.options.written import Written
-from mnistlab.runs.differences import numbered
+from mnistlab.runs.sheets import numbered
 
 
 @dataclass(frozen=True)

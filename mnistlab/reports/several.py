@@ -44,12 +44,13 @@ def best_of(runs: Sequence[Run]) -> Run | None:
 
 def runs_side_by_side(runs: Sequence[Run], trust: Trust, drawing: Drawing) -> Iterator[Markup]:
     """A table, the curves, and each run by itself."""
-    further, looked = _further(runs), _looked(runs)
+    further, looked, costs = _further(runs), _looked(runs), _costs(runs)
     columns = (
         "Run",
         "Model",
         "Data",
         "Parameters",
+        *costs,
         "Val.",
         "Test",
         "95 % of it (Wilson)",
@@ -67,6 +68,7 @@ def runs_side_by_side(runs: Sequence[Run], trust: Trust, drawing: Drawing) -> It
             run.title,
             (run.data or UNKNOWN),
             count(run.parameters),
+            *(count(run.multiply_adds) for _ in costs),
             percent(run.val_acc),
             percent(run.test_acc),
             interval(run) or UNKNOWN,
@@ -100,6 +102,11 @@ def _looked(runs: Sequence[Run]) -> list[str]:
     return ["Looks before"] if any(many(run.looks) for run in runs) else []
 
 
+def _costs(runs: Sequence[Run]) -> list[str]:
+    """The heading of the multiply-adds for an image, where they were counted."""
+    return ["Multiply-adds"] if any(run.multiply_adds is not None for run in runs) else []
+
+
 def names_of(runs: Sequence[Run]) -> dict[Run, str]:
     """What each of several runs is called: the name that the user gave to no other of them, or else its short id."""
     given = [run.name for run in runs]
@@ -109,14 +116,19 @@ def names_of(runs: Sequence[Run]) -> dict[Run, str]:
     }
 
 
+def trial_names(trials: Sequence[Run]) -> dict[Run, str]:
+    """What each trial of a sweep is called: by its number."""
+    return {trial: _called(trial) for trial in trials}
+
+
 def sweep(folder: Path, trials: Sequence[Run], trust: Trust, drawing: Drawing) -> Iterator[Markup]:
     """Its trials in a table, their curves, its plots, and the best run."""
     options = list(dict.fromkeys(option for trial in trials for option in trial.point))
     names = list(last_parts(options).values())
     further = _further(trials)
-    looked = _looked(trials)
+    looked, costs = _looked(trials), _costs(trials)
     more = [*looked, *(heading for heading, _ in further)]
-    columns = ("Trial", *names, "Validation", "Test", *more, "Parameters", "Training", "Status")
+    columns = ("Trial", *names, "Validation", "Test", *more, "Parameters", *costs, "Training", "Status")
     rows = [
         (
             _called(trial),
@@ -126,6 +138,7 @@ def sweep(folder: Path, trials: Sequence[Run], trust: Trust, drawing: Drawing) -
             *(many(trial.looks) for _ in looked),
             *(said(trial) for _, said in further),
             count(trial.parameters),
+            *(count(trial.multiply_adds) for _ in costs),
             duration(trial.seconds),
             trial.status or UNKNOWN,
         )
@@ -134,7 +147,7 @@ def sweep(folder: Path, trials: Sequence[Run], trust: Trust, drawing: Drawing) -
     beside = table(columns, rows, caption="The trials, the best first", numeric=columns[1:-1])
     yield _part("Trials", _states(trials), beside)
     best = best_of(trials)
-    yield _part("Curves", courses(trials, best, {trial: _called(trial) for trial in trials}))
+    yield _part("Curves", courses(trials, best, trial_names(trials)))
     plots = list(_plots(folder))
     if plots:
         yield _part("Plots", *plots)
@@ -193,12 +206,12 @@ def _plots(folder: Path) -> Iterator[Markup]:
         kind = _KINDS.get(path.suffix.lower())
         if kind and is_file(path):
             data = base64.b64encode(read_file(path, _MOST_BYTES)).decode()
-            caption = _caption(path.stem)
+            caption = caption_of(path.stem)
             image = element("img", src=f"data:{kind};base64,{data}", alt=caption, class_="plot")
             yield element("figure", image, element("figcaption", caption))
 
 
-def _caption(stem: str) -> str:
+def caption_of(stem: str) -> str:
     """What a plot shows, in words."""
     what, _, of = stem.partition("-")
     if what == "curve":

@@ -11,10 +11,13 @@ from mnistlab.runs.folder import SWEEP
 from mnistlab.runs.listing import find_run
 from mnistlab.runs.newest import LAST
 from mnistlab.runs.run import Run
-from mnistlab.system.files import is_file, is_folder
+from mnistlab.system.files import is_file, is_folder, stands
 
 NAME = "report.html"
 """What a page is called where nobody names it."""
+
+PDF, *_ = FORMATS = ("pdf", "svg", "png")
+"""What figures can be written as."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,8 @@ class Wanted:
     runs: Sequence[Run]  # those runs
     path: Path  # the file
     live: bool  # whether a small page of the net stands in it
+    figures: Path | None  # the folder for its figures as files; None where none are wanted
+    formats: Sequence[str]  # what they are written as
     allowed: frozenset[str]  # the packages that a configuration may name besides those that are trusted anyway
 
 
@@ -42,7 +47,20 @@ def wanted(asked: Arguments) -> Wanted:
     path = Path(asked.values["output"]) if "output" in asked.values else place
     if is_folder(path):
         raise LabError(f"--output={path}: it is a folder. Name the file: --output={path / NAME}")
-    return Wanted(sweep, runs, path, "live" in asked.switches, allowed)
+    return Wanted(sweep, runs, path, "live" in asked.switches, *_figures(asked), allowed)
+
+
+def _figures(asked: Arguments) -> tuple[Path | None, Sequence[str]]:
+    """The folder of the figures, and what they are written as."""
+    formats = asked.values.get("format", PDF).split(",")
+    if "figures" not in asked.values:
+        if "format" in asked.values:
+            raise LabError("--format is for the figures. Name a folder for them: --figures=figures")
+        return None, formats
+    folder = Path(asked.values["figures"])
+    if stands(folder) and not is_folder(folder):
+        raise LabError(f"--figures={folder}: it is no folder. Name one, which is made where there is none.")
+    return folder, [*dict.fromkeys(formats)]
 
 
 def _sweep(names: Sequence[str], root: Path) -> Path | None:

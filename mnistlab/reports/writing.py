@@ -1,27 +1,35 @@
 """The page that is asked for, from its head to its end."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from mnistlab.errors import say
 from mnistlab.reports.behind import Trust
-from mnistlab.reports.charts import STYLE
+from mnistlab.reports.charts import Chart
 from mnistlab.reports.drawing import Drawing, live_pages
+from mnistlab.reports.figures import pages_charts, written_figures
 from mnistlab.reports.judged import Judged, judgement
 from mnistlab.reports.markup import Markup, element
 from mnistlab.reports.one_run import about, headline, sections
 from mnistlab.reports.several import best_of, runs_side_by_side, sweep, trials_of
+from mnistlab.reports.themes import page_style
 from mnistlab.reports.wanted import Wanted
 from mnistlab.runs.record import now
 from mnistlab.runs.run import Run
 from mnistlab.system.files import telling, write_text
+from mnistlab.system.handing import hand_over
 from mnistlab.text.values import moment
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 """What a browser may do with it: nothing is fetched, and no script runs, whatever it holds."""
 
 
-def report(wanted: Wanted) -> int:
-    """Write the page that is asked for; the exit code.
+def report(wanted: Wanted, plots: Callable[[Path], Sequence[Chart]]) -> int:
+    """Write the page that is asked for, and its figures where they are wanted; the exit code.
+
+    Args:
+        wanted: The page.
+        plots: Draws what there is to see of a sweep in a folder.
 
     Raises:
         LabError: If the file cannot be written.
@@ -40,7 +48,11 @@ def report(wanted: Wanted) -> int:
         text = _of_runs(wanted.runs, trust, drawing)
     with telling(wanted.path, "Name a file with --output=..."):
         write_text(wanted.path, text)
+    hand_over(wanted.path)
     print(f"wrote {wanted.path}")
+    if wanted.figures:
+        charts = pages_charts(wanted, judged, trials, trust, plots)
+        say(written_figures(charts, wanted.figures, wanted.formats))
     return 0
 
 
@@ -59,7 +71,6 @@ def _of_sweep(folder: Path, trials: Sequence[Run], trust: Trust, drawing: Drawin
 
 def page(title: str, subtitle: str, inner: Iterable[Markup], drawing: Drawing, command: str = "report") -> str:
     """A whole page, written by a command."""
-    style = STYLE + Path(__file__).with_name("style.css").read_text(encoding="utf-8")
     head = element(
         "head",
         element("meta", charset="utf-8"),
@@ -67,7 +78,7 @@ def page(title: str, subtitle: str, inner: Iterable[Markup], drawing: Drawing, c
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("meta", name="color-scheme", content="light dark"),
         element("title", f"{title} - mnistlab"),
-        element("style", Markup(style)),
+        element("style", Markup(page_style())),
     )
     closing = f"Written by mnistlab {command}, {moment(now(), 'minutes')} UTC."
     header = element("header", element("h1", title), element("p", subtitle, class_="about"))

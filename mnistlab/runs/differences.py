@@ -1,9 +1,8 @@
 """What differs between two runs in what they were told and where they ran."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mnistlab.options.written import Key, Written
 from mnistlab.runs.metrics import BESIDES
 from mnistlab.runs.run import Run
 from mnistlab.system.shapes import is_number
@@ -32,25 +31,6 @@ def differences(a: Mapping[str, object], b: Mapping[str, object]) -> list[Differ
     """What two mappings do not have in common, in the order of the first one."""
     pairs = [Difference(name, a.get(name, ABSENT), b.get(name, ABSENT)) for name in dict.fromkeys([*a, *b])]
     return [pair for pair in pairs if pair.a != pair.b]
-
-
-def by_option(written: Sequence[Written]) -> dict[str, object]:
-    """The value of each option; the entries of a list of classes are numbered: `trainer.callbacks.0.monitor`."""
-    found = {".".join(key): entry.data for key, entry in numbered(written)}
-    return {name: value for name, value in found.items() if f"{name}.0" not in found}
-
-
-def numbered(written: Sequence[Written]) -> Iterator[tuple[Key, Written]]:
-    """Each value with its key, in which the entries of a list of classes are numbered."""
-    counts: dict[Key, int] = {}
-    for entry in written:
-        if entry.append:
-            counts[entry.key] = counts.get(entry.key, -1) + 1
-        above = next((entry.key[:end] for end in range(1, len(entry.key) + 1) if entry.key[:end] in counts), None)
-        if above is None:
-            yield entry.key, entry
-        else:
-            yield (*above, str(counts[above]), *entry.key[len(above) :]), entry
 
 
 def surroundings(run: Run) -> dict[str, object]:

@@ -8,8 +8,9 @@ from mnistlab.checkpoints import SUFFIX
 from mnistlab.errors import LabError
 from mnistlab.options.notation import at_home
 from mnistlab.runs.folder import BEST, CONFIG, LAST, SWEEP, continues_from, is_run, weights_of
-from mnistlab.runs.listing import given_names, only, run_folders, runs_called, short_ids
+from mnistlab.runs.listing import only, runs_called, short_ids
 from mnistlab.runs.newest import newest
+from mnistlab.runs.run import Runs, read_runs
 from mnistlab.system.files import is_file, is_folder
 from mnistlab.text.nearest import nearest
 
@@ -113,8 +114,9 @@ def _near(path: Path, root: Path) -> str:
     serving: list[Path] = []
     with suppress(OSError):
         serving = [other for other in path.parent.iterdir() if other.suffix in (LAST.suffix, SUFFIX)]
-    names = given_names(root).values() if path.parent == Path() else ()
-    ids = short_ids(run_folders(root), {*names}).values() if path.parent == Path() else ()
+    runs = read_runs(root) if path.parent == Path() else Runs((), ())
+    names = runs.names.values()
+    ids = short_ids(runs.folders, {*names}).values()
     known = {**{name: name for name in ("best", "last", *names, *ids)}, **{other.name: str(other) for other in serving}}
     close = [known[name] for name in nearest(path.name, known)]
     return (

@@ -5,25 +5,14 @@ from collections.abc import Container, Sequence
 from pathlib import Path
 
 from mnistlab.errors import LabError, visible
-from mnistlab.runs.folder import is_run, places
+from mnistlab.runs.folder import is_run
 from mnistlab.runs.newest import LAST, newest
 from mnistlab.runs.reading import read_name
+from mnistlab.runs.run import read_runs
 from mnistlab.text.nearest import suggestion
 
 
-def run_folders(root: Path) -> list[Path]:
-    """The folders of all runs below `root`, in the order of their names."""
-    return sorted(folder for folder in (root / above / name for above, name in places(root)) if is_run(folder))
-
-
-def given_names(root: Path) -> dict[Path, str]:
-    """The names that were given to runs below `root`; one that repeats another has its name only where that is gone."""
-    found = {root / above / own: read_name(root / above / own) for above, own in places(root)}
-    firsts = {said.name for said in found.values() if said and not said.repeats}
-    return {folder: said.name for folder, said in found.items() if said and not (said.repeats and said.name in firsts)}
-
-
-def short_ids(folders: Sequence[Path], taken: Container[str] = ()) -> dict[Path, str]:
+def short_ids(folders: Sequence[Path], taken: Container[str] = (), of: Sequence[Path] | None = None) -> dict[Path, str]:
     """The shortest id of each run that `find_run` takes, if these are all runs.
 
     It is the part after the time, else the folder's name, else that with the folder above; so it is for all trials
@@ -32,6 +21,7 @@ def short_ids(folders: Sequence[Path], taken: Container[str] = ()) -> dict[Path,
     Args:
         folders: Those of all runs.
         taken: The names that were given to runs: an id that is one of them would mean that run.
+        of: Those whose ids are wanted; all of them if not given.
     """
     sweeps = {folder.parent for folder in folders if _end(folder.name) == folder.name}
     ends = Counter(_end(folder.name) for folder in folders)
@@ -44,7 +34,7 @@ def short_ids(folders: Sequence[Path], taken: Container[str] = ()) -> dict[Path,
         unique = names[folder.name] == 1 and end != folder.name and folder.name not in taken
         return folder.name if unique else f"{folder.parent.name}/{folder.name}"
 
-    return {folder: short(folder) for folder in folders}
+    return {folder: short(folder) for folder in (folders if of is None else of)}
 
 
 def find_run(name: str, root: Path) -> Path:
@@ -77,12 +67,16 @@ def runs_called(wanted: str, root: Path) -> list[Path]:
     it after the time; where none is that, the beginning of an id. An id is as good in any case, and with the folder
     above and a slash before it.
     """
-    named = sorted(folder for folder, name in given_names(root).items() if name == wanted)
+    runs = read_runs(root)
+    named = sorted(folder for folder, name in runs.names.items() if name == wanted)
     above, _, own = wanted.rpartition("/")
-    among = [(folder, part) for folder, part in places(root) if above in ("", folder)]
-    ids = [(place, {place[1].lower(), _end(place[1]).lower()}) for place in among]
-    exact = named or _runs(root, [place for place, known in ids if own.lower() in known])
-    return exact or _runs(root, [place for place, known in ids if any(each.startswith(own.lower()) for each in known)])
+    ids = [
+        (folder, {folder.name.lower(), _end(folder.name).lower()})
+        for folder in runs.folders
+        if above in ("", folder.parent.name)
+    ]
+    exact = named or [folder for folder, known in ids if own.lower() in known]
+    return exact or [folder for folder, known in ids if any(each.startswith(own.lower()) for each in known)]
 
 
 def only(found: Sequence[Path], name: str) -> Path:
@@ -104,11 +98,12 @@ def only(found: Sequence[Path], name: str) -> Path:
 def called(folder: Path) -> str:
     """The id of a run with the folder above, and the name that was given to it."""
     said = read_name(folder)
-    return visible(f"{folder.parent.name}/{folder.name}{f'  {said.name}' if said else ''}")
+    return told(folder, said.name if said else "")
 
 
-def _runs(root: Path, among: Sequence[tuple[str, str]]) -> list[Path]:
-    return sorted(folder for folder in (root / above / name for above, name in among) if is_run(folder))
+def told(folder: Path, name: str) -> str:
+    """The same where the name is known."""
+    return visible(f"{folder.parent.name}/{folder.name}{f'  {name}' if name else ''}")
 
 
 def _end(name: str) -> str:
@@ -118,13 +113,14 @@ def _end(name: str) -> str:
 
 
 def _unknown(name: str, root: Path) -> LabError:
-    folders = run_folders(root)
+    runs = read_runs(root)
+    folders = runs.folders
     if not folders:
         return LabError(f"{name}: there are no runs in {root}. Where they lie is said with --run.dir=...")
     inner = [folder for folder in folders if folder.parent.name == name.strip("/")]
     if inner:
         return LabError(f"{name} is a folder of {len(inner)} runs. Name one of them, such as {name}/{inner[-1].name}.")
-    names = given_names(root).values()
+    names = runs.names.values()
     known = [*names, *short_ids(folders, {*names}).values(), *(folder.name for folder in folders), LAST]
     hint = suggestion(name, known) or " `mnistlab runs` lists them."
     return LabError(f"{name}: there is no such run in {root} (--run.dir).{hint}")

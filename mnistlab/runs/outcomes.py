@@ -92,6 +92,16 @@ class Outcomes:
         """The answers of the primary head."""
         return next(iter(self.answers.values()))
 
+    def head(self, name: str | None) -> str:
+        """The head of this name, the primary one where none is given.
+
+        Raises:
+            LabError: If there is no such head.
+        """
+        if name is not None and name not in self.answers:
+            raise LabError(f"there is no head {name!r}: the test has {', '.join(self.answers)}.")
+        return next(iter(self.answers)) if name is None else name
+
     def names(self, head: str) -> list[str]:
         """What the classes of a head are called: by their names where they have some, else by their numbers."""
         named = self.class_names.get(head, ())

@@ -3,7 +3,8 @@
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 from mnistlab.errors import tell
 from mnistlab.runs.folder import CONFIG, METRICS, RECORD
 from mnistlab.runs.metrics import MEASURE, MEASURES
-from mnistlab.system.files import UnreadableError, read_text
+from mnistlab.system.files import UnreadableError, read_file, read_text
 from mnistlab.system.shapes import (
     Shape,
     count,
@@ -25,7 +26,7 @@ from mnistlab.system.shapes import (
     named,
     number,
     row,
-    scalar,
+    scalars,
     text,
     threads,
     whole,
@@ -35,7 +36,9 @@ from mnistlab.system.strict_json import NOT_FINITE, read_json
 LEFT_OUT = "left_out"
 """The key under which a record that was read says which of its fields were not what they should be."""
 
-_MOST_BYTES = {RECORD: 8 << 20, METRICS: 32 << 20, CONFIG: 1 << 20}
+MOST_BYTES: Mapping[str, int] = {RECORD: 8 << 20, METRICS: 32 << 20, CONFIG: 1 << 20}
+"""How large the files of a run may be."""
+
 _MOST_CELLS = 4_000_000
 _MOST_DIGITS = 15
 _DEEPEST = 40
@@ -48,12 +51,26 @@ def _process(value: object) -> str | None:
 
 
 _words = maybe(text)
-_TEXTS = ("command", "status", "started", "ended", "model", "class", "data", "name", "host", "device", "sweep")
+_TEXTS = (
+    "command",
+    "status",
+    "started",
+    "ended",
+    "model",
+    "class",
+    "data",
+    "name",
+    "host",
+    "device",
+    "sweep",
+    "user",
+    "note",
+)
 
 _SHAPES: Mapping[str, Shape] = {
     **dict.fromkeys((*_TEXTS, "checkpoint", "reproduces", "config_hash"), _words),
-    **dict.fromkeys(("tags", "presets", NOT_FINITE), listed(text)),
-    **dict.fromkeys(("versions", "machine", "point"), named(scalar)),
+    **dict.fromkeys(("tags", "presets", "chosen", NOT_FINITE), listed(text)),
+    **dict.fromkeys(("versions", "machine", "point", "kit"), scalars),
     **dict.fromkeys(("parameters", "processes", "train_images", "effective_batch_size", "looks"), maybe(count)),
     "segments": listed(fields({}, dict.fromkeys(("command", "started", "ended", "status", "error"), _words))),
     "seed": maybe(whole),
@@ -65,7 +82,7 @@ _SHAPES: Mapping[str, Shape] = {
     "process_started": number,
     "git": maybe(mapping),
     "timings": fields({}, {"epoch_seconds": listed(maybe(number)), "train_seconds": maybe(number)}),
-    "metrics": maybe(named(maybe(either(named(scalar), number)))),
+    "metrics": maybe(named(maybe(either(scalars, number)))),
 }
 """What the fields of a record are; of any other nothing is asked."""
 
@@ -80,19 +97,47 @@ def read_record(folder: Path) -> dict[str, Any] | None:
     """
     path = folder / RECORD
     try:
-        written = read_text(path, _MOST_BYTES[RECORD])
-        record = read_json(written)
+        written = read_file(path, MOST_BYTES[RECORD])
     except FileNotFoundError:
         return None
+    return sound(parse_record(written, path))
+
+
+def parse_record(content: bytes, path: Path | str) -> dict[str, Any]:
+    """What a file says that is the record of a run; its fields may be anything.
+
+    Raises:
+        UnreadableError: If it is no such file.
+    """
+    try:
+        written = content.decode()
+        record = read_json(written)
+    except UnicodeDecodeError as error:
+        raise UnreadableError(f"{path} cannot be read: it is not UTF-8.") from error
     except (ValueError, RecursionError) as error:
         raise UnreadableError(f"{path} cannot be read: it is no JSON, or nested without end.") from error
     if not isinstance(record, dict) or not any(isinstance(record.get(name), str) for name in ("command", "status")):
         raise UnreadableError(f"{path} cannot be read: it is not the record of a run.")
     if written.count("{") + written.count("[") > _DEEPEST < _depth(record):  # few brackets, as most have, nest little
         raise UnreadableError(f"{path} cannot be read: it is nested too deeply.")
-    odd = [name for name, shape in _SHAPES.items() if name in record and shape(record[name])]
-    kept = {name: value for name, value in record.items() if name not in odd}
+    return record
+
+
+def sound(record: dict[str, Any], names: Collection[str] | None = None) -> dict[str, Any]:
+    """A record, or only those fields of it, without those that are not what they should be, which are named."""
+    looked_at = record if names is None else {name: value for name, value in record.items() if name in names}
+    found = {name for name, value in looked_at.items() if name in _SHAPES and _SHAPES[name](value)}
+    odd = [name for name in _SHAPES if name in found] if found else []
+    kept = {name: value for name, value in looked_at.items() if name not in odd} if odd else looked_at
     return {**kept, LEFT_OUT: odd} if odd else kept
+
+
+class Indexed(Mapping[str, object]):
+    """A record that knows what stands in it without all of it in memory."""
+
+    @abstractmethod
+    def at(self, names: tuple[str, ...]) -> object:
+        """What stands below these names; None where nothing does."""
 
 
 class Said:
@@ -103,6 +148,8 @@ class Said:
     def said(self, *names: str) -> object:
         """What stands in the record below these names; None where nothing does."""
         value: object = self.record
+        if isinstance(value, Indexed):
+            return value.at(names)
         for name in names:
             value = value.get(name) if isinstance(value, Mapping) else None
         return value
@@ -143,7 +190,7 @@ class Name:
 def read_name(folder: Path) -> Name | None:
     """The name that was given to the run in a folder, without a look at the rest; None where none can be read."""
     with suppress(FileNotFoundError, UnreadableError, ValueError, RecursionError):
-        said = json.loads(read_text(folder / RECORD, _MOST_BYTES[RECORD]))
+        said = json.loads(read_text(folder / RECORD, MOST_BYTES[RECORD]))
         if isinstance(said, dict) and isinstance(said.get("name"), str) and said["name"]:
             return Name(said["name"], "reproduces" in said)
     return None
@@ -168,7 +215,7 @@ def read_rows(folder: Path) -> list[dict[str, str]]:
     rows: list[dict[str, str]] = []
     cells = 0
     try:
-        table = csv.reader(io.StringIO(read_text(path, _MOST_BYTES[METRICS]), newline=""))
+        table = csv.reader(io.StringIO(read_text(path, MOST_BYTES[METRICS]), newline=""))
         names = next(table, [])
         for row in filter(None, table):
             cells += max(len(names), len(row))
@@ -190,7 +237,7 @@ def read_configuration(folder: Path) -> str:
         FileNotFoundError: If there is none.
         UnreadableError: If it cannot be read.
     """
-    return read_text(folder / CONFIG, _MOST_BYTES[CONFIG])
+    return read_text(folder / CONFIG, MOST_BYTES[CONFIG])
 
 
 def _is_epoch(cell: str) -> bool:

@@ -1,5 +1,6 @@
 """What is written down about a run: enough to trust its numbers and to repeat it."""
 
+import getpass
 import hashlib
 import json
 import os
@@ -15,13 +16,13 @@ from typing import Any
 
 from mnistlab.options.composing import dump
 from mnistlab.options.written import COMPLETE
+from mnistlab.runs.sheets import NOT_OPTIONS
 from mnistlab.system.files import write_text
 from mnistlab.system.processes import this_process
 from mnistlab.system.strict_json import as_json
 from mnistlab.text.layout import as_csv
 
 FORMAT = 1
-NOT_COUNTED = ("run", "logger", "threads")
 _PACKAGES = ("mnistlab", "torch", "torchvision", "lightning", "jsonargparse")
 
 
@@ -60,7 +61,7 @@ def what_counts(config: Mapping[str, Any]) -> dict[str, Any]:
 
     Of a budget the time counts, and not what was decided for it.
     """
-    counted = {name: value for name, value in config.items() if name not in NOT_COUNTED}
+    counted = {name: value for name, value in config.items() if name not in NOT_OPTIONS}
     budget = counted.pop("budget", None)
     return {**counted, "budget": budget.split()[0]} if budget else counted
 
@@ -95,6 +96,7 @@ def start_record(
         "format": FORMAT,
         "command": command,
         "name": config["run"]["name"],
+        "user": user(),
         "tags": tags.split(",") if isinstance(tags, str) else tags,
         "status": "running",
         "started": started,
@@ -108,6 +110,14 @@ def start_record(
         "segments": [{"command": line, "started": started, "ended": None, "status": "running"}],
         **environment(),
     }
+
+
+def user() -> str | None:
+    """Who runs this; None where neither the environment nor the system has a name."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # which of them depends on the version of Python
+        return None
 
 
 def environment() -> dict[str, Any]:

@@ -16,6 +16,7 @@ from mnistlab.runs.metrics import PRIMARY, rounded
 from mnistlab.runs.reading import read_record
 from mnistlab.runs.record import now, write_json, write_rows
 from mnistlab.runs.supervision import Listener
+from mnistlab.runs.words import words_kept, words_of
 from mnistlab.runs.writer import Pulse, alone
 from mnistlab.system.files import UnreadableError, write_text
 from mnistlab.system.lightning_inside import Epochwise
@@ -225,7 +226,9 @@ class Recorder(Epochwise, Checkpoint):
                 "last": self.rows[-1] if self.rows else None,
             }
         if self.writes:
-            write_json(self.folder / RECORD, self.record)
+            with words_kept(self.folder):
+                self.record |= words_of(self.folder)
+                write_json(self.folder / RECORD, self.record)
 
     def rewrite(self, config: str) -> None:
         """Write the configuration anew: the run has added to it."""

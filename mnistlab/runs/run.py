@@ -2,18 +2,19 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from mnistlab.errors import LabError, tell
-from mnistlab.options.files import from_text
 from mnistlab.options.written import COMPLETE, Written
-from mnistlab.runs.folder import BEST, CONFIG, OUTCOMES, RECORD, closed, is_run, places, weights_of
+from mnistlab.runs.folder import BEST, CONFIG, OUTCOMES, RECORD, closed, weights_of
+from mnistlab.runs.index import Kept, kept_runs
 from mnistlab.runs.metrics import PRIMARY, measured
-from mnistlab.runs.reading import Said, read_configuration, read_record, read_rows
-from mnistlab.runs.verdict import verdict
+from mnistlab.runs.reading import Name, Said, read_configuration, read_name, read_record, read_rows
+from mnistlab.runs.sheets import options_of
 from mnistlab.system.files import UnreadableError, is_file, stands
 from mnistlab.system.shapes import is_number
 
@@ -45,7 +46,7 @@ class Run(Said):
     record: Mapping[str, object] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, folder: Path | str) -> "Run":
+    def of(cls, folder: Path | str) -> Self:
         """Read the run in a folder.
 
         Raises:
@@ -57,7 +58,7 @@ class Run(Said):
         return found
 
     @classmethod
-    def find(cls, folder: Path | str) -> "Run | None":
+    def find(cls, folder: Path | str) -> Self | None:
         """Read the run in a folder; None where there is no record.
 
         Raises:
@@ -67,7 +68,7 @@ class Run(Said):
         return None if record is None else cls(Path(folder), record)
 
     @classmethod
-    def salvage(cls, folder: Path) -> "Run":
+    def salvage(cls, folder: Path) -> Self:
         """Read what can be read: the record is empty where there is none; of one that cannot be read a word is said."""
         try:
             return cls.find(folder) or cls(folder)
@@ -78,22 +79,24 @@ class Run(Said):
     @cached_property
     def status(self) -> str:
         """One of `STATUSES`."""
+        said = self.text("status")
+        if said != "running":
+            return said
         from mnistlab.system.processes import is_elsewhere, is_gone, is_silent  # noqa: PLC0415 - brings psutil in
 
-        said = self.text("status")
-        if said == "running" and is_elsewhere(self.record):
+        if is_elsewhere(self.record):
             return "lost" if is_silent(self.folder / RECORD) else said
-        return "lost" if said == "running" and is_gone(self.record) else said
+        return "lost" if is_gone(self.record) else said
 
     @property
-    def model(self) -> str:
+    def architecture(self) -> str:
         """The class of the model."""
         return self.text("class") or self.text("model")
 
     @property
     def title(self) -> str:
         """The same, or what it is called on the disk."""
-        return self.model or self.folder.name
+        return self.architecture or self.folder.name
 
     @property
     def name(self) -> str:
@@ -104,6 +107,16 @@ class Run(Said):
     def data(self) -> str:
         """The class of the data."""
         return self.text("data")
+
+    @property
+    def user(self) -> str:
+        """Who has run it."""
+        return self.text("user")
+
+    @property
+    def note(self) -> str:
+        """What somebody has noted of it."""
+        return self.text("note")
 
     @property
     def command(self) -> str:
@@ -146,6 +159,11 @@ class Run(Said):
     def parameters(self) -> float | None:
         """The number of parameters."""
         return self.number("parameters")
+
+    @property
+    def multiply_adds(self) -> float | None:
+        """Those of the net for one image; a comparison counts them, a training by itself does not."""
+        return self.number("multiply_adds")
 
     @property
     def fingerprint(self) -> Mapping[str, str]:
@@ -211,6 +229,8 @@ class Run(Said):
     @property
     def verdict(self) -> str | None:
         """What is to be said of it now that it has finished; None where nothing is."""
+        from mnistlab.runs.verdict import verdict  # noqa: PLC0415 - brings statistics in
+
         return verdict(self.rows, self.record)
 
     def read_configuration(self) -> str:
@@ -231,9 +251,20 @@ class Run(Said):
         Raises:
             LabError: If that is not there, cannot be read, has no end, or is no configuration.
         """
+        from mnistlab.options.files import from_text  # noqa: PLC0415 - brings YAML in, which a list needs not
+
         text = self.read_configuration()
         written = from_text(text, str(self.folder / CONFIG))
         return [replace(entry, complete=text.startswith(COMPLETE)) for entry in written]
+
+    @cached_property
+    def options(self) -> Mapping[str, object]:
+        """The value of each option; empty where its configuration cannot be read."""
+        if isinstance(self.record, Kept):
+            return self.record.options or {}
+        with suppress(LabError):
+            return options_of(self.configuration)
+        return {}
 
     @property
     def weights(self) -> Path | None:
@@ -283,22 +314,27 @@ class Runs:
     broken: Sequence[Path]
     """The records that could not, or are missing where there is a configuration; folders that are closed."""
 
+    @property
+    def folders(self) -> list[Path]:
+        """The folders of all, in the order of their names, whether their record could be read or not."""
+        unread = [path.parent for path in self.broken if path.name == RECORD]
+        return sorted([*(run.folder for run in self.all), *unread])
+
+    @property
+    def names(self) -> dict[Path, str]:
+        """The names that were given to runs; one that repeats another has its name only where that is gone."""
+        given = [(run.folder, Name(run.name, "reproduces" in run.record)) for run in self.all if run.name]
+        unread = [path.parent for path in self.broken if path.name == RECORD]
+        given += [(folder, said) for folder in unread if (said := read_name(folder))]
+        firsts = {said.name for _, said in given if not said.repeats}
+        return {folder: said.name for folder, said in given if not (said.repeats and said.name in firsts)}
+
 
 def read_runs(root: Path) -> Runs:
-    """Read the records of all runs below `root`."""
-    found: list[Run] = []
-    broken = closed(root)
-    for folder in (root / above / name for above, name in places(root)):
-        try:
-            run = Run.find(folder)
-        except UnreadableError:
-            broken.append(folder / RECORD)
-            continue
-        if run is not None:
-            found.append(run)
-        elif is_run(folder):
-            broken.append(folder / RECORD)
-    return Runs(found, broken)
+    """Read what is known of all runs below `root`: what is asked for seldom is read when it is."""
+    found, broken = kept_runs(root)
+    runs = [Run(Path(record.folder), record) for record in found]
+    return Runs(runs, [*closed(root), *(Path(folder, RECORD) for folder in broken)])
 
 
 def _flattened(record: Mapping[str, object], prefix: str) -> Iterator[tuple[str, object]]:

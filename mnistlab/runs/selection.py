@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from statistics import fmean
 
 from mnistlab.errors import LabError
+from mnistlab.runs.fields import Fields
 from mnistlab.runs.run import COMMANDS, STATUSES, Run
+from mnistlab.runs.where import since, where
+from mnistlab.system.shapes import is_number
 from mnistlab.text.nearest import suggestion
 
 _MOST_NAMED = 12
@@ -17,12 +19,20 @@ def selected(runs: Sequence[Run], wanted: Mapping[str, str]) -> list[Run]:
     Args:
         runs: All runs.
         wanted: By filter, a key of `FILTERS`, the values that will do, joined with commas; their case does not matter.
+            Under `WHERE` an expression, under `SINCE` a time.
 
     Raises:
-        LabError: If a value is none that any run has.
+        LabError: If a value is none that any run has, or the expression or the time is none.
     """
     kept = list(runs)
+    if SINCE in wanted:
+        first = since(wanted[SINCE])
+        kept = [run for run in kept if run.started >= first]
+    if WHERE in wanted:
+        kept = [*filter(where(wanted[WHERE], runs), kept)]
     for name, text in wanted.items():
+        if name not in FILTERS:
+            continue
         values = [value.strip() for value in text.split(",") if value.strip()]
         _check_values(name, values, runs)
         will_do = {value.lower() for value in values}
@@ -31,7 +41,7 @@ def selected(runs: Sequence[Run], wanted: Mapping[str, str]) -> list[Run]:
 
 
 def ordered(runs: Sequence[Run], key: str) -> list[Run]:
-    """The runs in the order of a key of `ORDERS`, with `-` before it the other way round.
+    """The runs in the order of a key, one of `ORDERS` or any other name, with `-` before it the other way round.
 
     Those that do not have it come last either way; of equal ones the newest first.
 
@@ -47,12 +57,10 @@ def ordered_groups(groups: Sequence[Sequence[Run]], key: str) -> list[Sequence[R
     Raises:
         LabError: If there is no such key.
     """
-    name = key.removeprefix("-")
-    if name not in ORDERS:
-        raise LabError(f"--sort={key}: there is no such key.{suggestion(name, ORDERS)} There are {', '.join(ORDERS)}.")
+    place = _place_of(key, [run for runs in groups for run in runs])
     inner = [sorted(runs, key=_age, reverse=True) for runs in groups]
     newest_first = sorted(zip(inner, groups, strict=True), key=lambda pair: _age(pair[0][0]), reverse=True)
-    places_of = [(_place(runs, name), own) for runs, own in newest_first]
+    places_of = [(_place(runs, place), own) for runs, own in newest_first]
     having = [(place, own) for place, own in places_of if place is not None]
     having.sort(key=lambda pair: pair[0], reverse=key.startswith("-"))
     return [*(own for _, own in having), *(own for place, own in places_of if place is None)]
@@ -62,15 +70,37 @@ def _age(run: Run) -> tuple[str, Path]:
     return run.started, run.folder
 
 
-def _place(runs: Sequence[Run], name: str) -> tuple[float, str] | None:
-    """The place of a group, whose newest run comes first."""
-    places = [place for place in map(ORDERS[name], runs) if place is not None]
-    return (fmean(number for number, _ in places), places[0][1]) if places else None
+def _place_of(key: str, runs: Sequence[Run]) -> Callable[[Run], tuple[float, str] | None]:
+    """What a key sorts by, one of `ORDERS` or any other name that means something in these runs."""
+    name = key.removeprefix("-")
+    if name in ORDERS or not runs:
+        return ORDERS.get(name, lambda _: None)
+    try:
+        field = Fields(runs).field(name)
+    except LabError as error:
+        raise LabError(f"--sort={key}: {error}") from error
 
+    def place(run: Run) -> tuple[float, str] | None:
+        value = field(run)
+        return None if value is None else (value, "") if is_number(value) else (0.0, str(value))
+
+    return place
+
+
+def _place(runs: Sequence[Run], each: Callable[[Run], tuple[float, str] | None]) -> tuple[float, str] | None:
+    """The place of a group, whose newest run comes first."""
+    places = [place for place in map(each, runs) if place is not None]
+    return (sum(number for number, _ in places) / len(places), places[0][1]) if places else None
+
+
+WHERE, SINCE = "where", "since"
+"""What else runs can be chosen by."""
 
 FILTERS: Mapping[str, Callable[[Run], Sequence[str]]] = {
     "tag": lambda run: run.tags,
-    "model": lambda run: (run.model, run.text("model")),
+    "name": lambda run: (run.name,),
+    "user": lambda run: (run.user,),
+    "model": lambda run: (run.architecture, run.text("model")),
     "data": lambda run: (run.data,),
     "command": lambda run: (run.command,),
     "status": lambda run: (run.status,),
@@ -78,6 +108,9 @@ FILTERS: Mapping[str, Callable[[Run], Sequence[str]]] = {
     "sweep": lambda run: (run.text("sweep"),),
 }
 """What runs can be chosen by, and what a run has of it."""
+
+ASKED = (*FILTERS, WHERE, SINCE)
+"""All options that choose runs."""
 
 _ALWAYS = {"status": STATUSES, "command": COMMANDS}  # values that are right even if no run has them just now
 
@@ -97,7 +130,7 @@ def _by_number(read: Callable[[Run], float | None]) -> Callable[[Run], tuple[flo
 ORDERS: Mapping[str, Callable[[Run], tuple[float, str] | None]] = {
     "started": _by_text(lambda run: run.started),
     "id": _by_text(lambda run: run.folder.name),
-    "model": _by_text(lambda run: run.model),
+    "model": _by_text(lambda run: run.architecture),
     "data": _by_text(lambda run: run.data),
     "command": _by_text(lambda run: run.command),
     "epochs": _by_number(lambda run: run.epochs),

@@ -8,7 +8,7 @@ from mnistlab.options.files import from_data
 from mnistlab.options.swept import with_domain
 from mnistlab.presets.finding import find_preset, list_presets
 from mnistlab.runs.listing import find_run
-from mnistlab.runs.record import NOT_COUNTED
+from mnistlab.runs.sheets import NOT_OPTIONS
 from mnistlab.sweeps.space import as_argument
 from mnistlab.text.nearest import suggestion
 from mnistlab.training.ended import ended_run
@@ -42,4 +42,4 @@ def baseline_arguments(name: str, root: Path, trust: str | None = None) -> Seque
         ) from None
     run = ended_run(name, root)
     entries = map(with_domain, from_data(preset_of(run.folder, trust), said))
-    return [as_argument(entry) for entry in entries if entry.key[0] not in NOT_COUNTED]
+    return [as_argument(entry) for entry in entries if entry.key[0] not in NOT_OPTIONS]

@@ -1,7 +1,7 @@
 """`mnistlab compare` from its options to its table."""
 
 import sys
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,8 +11,12 @@ from mnistlab.catalogue.store import current_identity
 from mnistlab.classifier import Classifier
 from mnistlab.errors import LabError, tell, visible
 from mnistlab.models import Assembled
+from mnistlab.nets.operations import multiply_adds
 from mnistlab.options.classes import candidates, listed
+from mnistlab.runs.folder import RECORD
 from mnistlab.runs.metrics import ACC, PRIMARY
+from mnistlab.runs.record import write_json
+from mnistlab.runs.run import Run
 from mnistlab.sections.parts import Sweep
 from mnistlab.sweeps.checking import checked_space
 from mnistlab.sweeps.jobs import State
@@ -29,6 +33,7 @@ from mnistlab.sweeps.study import Study
 from mnistlab.sweeps.table import Standing, as_csv, as_json, as_lines, standings, write_charts
 from mnistlab.sweeps.trying import try_all
 from mnistlab.sweeps.typed import ALL, Asked, checked_name
+from mnistlab.system.handing import hand_over
 from mnistlab.text.values import counted
 from mnistlab.training.assemble import LabCLI
 from mnistlab.training.running import check
@@ -40,6 +45,7 @@ class _Compared:
 
     word: str
     stems: Mapping[str, str]
+    multiply_adds: Mapping[str, int | None]  # for one image, by the same
     of_presets: bool = False
 
 
@@ -73,17 +79,30 @@ def _compare(typed: Asked, asked: Sweep, switches: Collection[str], again: Seque
 
 
 def _show(study: Study, compared: _Compared, switches: Collection[str]) -> int:
+    _note_costs(study, compared.multiply_adds)
     found = standings(study, compared.stems, of_presets=compared.of_presets)
+    lines = [visible(line) for line in as_lines(found, study.plan)]
+    hand_over(study.plan.folder, as_json(found), lines)
     if "json" in switches:
         print(as_json(found))
     elif "csv" in switches:
         print(as_csv(found), end="")
     else:
-        print("\n".join(map(visible, ["", *as_lines(found, study.plan), *_charts(study.plan, found)])))
+        print("\n".join(["", *lines, *map(visible, _charts(study.plan, found))]))
     failed = [each for each in study.jobs().values() if each.state is State.FAILED and each.stem in compared.stems]
     for each in failed:
         print(visible(f"{compared.stems[each.stem]} failed: {each.error}"), file=sys.stderr)
     return 1 if failed else 0
+
+
+def _note_costs(study: Study, costs: Mapping[str, int | None]) -> None:
+    """Add the multiply-adds to the records of what has finished: a training does not count them."""
+    for job in study.jobs().values():
+        if job.state is State.FINISHED and costs.get(job.stem) is not None:
+            for folder in study.plan.run_folders(job.stem, [job.last.user_attrs["seeds"][0]]):
+                run = Run.salvage(folder)
+                if run.record and run.multiply_adds is None:
+                    write_json(folder / RECORD, {**run.record, "multiply_adds": costs[job.stem]})
 
 
 def _charts(plan: Plan, found: Sequence[Standing]) -> list[str]:
@@ -108,7 +127,7 @@ def _checked(typed: Asked, also: Callable[[LabCLI], None]) -> tuple[_Compared, L
         if len(data) > 1:
             tell(f"note: they train on {' and '.join(data)}: their accuracies do not compare.")
         stems = {each.stem: title_of(str(each.point["config"])) for each in space.probes()}
-        return _Compared(word, stems, of_presets=True), made[0]
+        return _Compared(word, stems, _costs(stems, made), of_presets=True), made[0]
     models = _trainable(_sizes(), typed.checked) if ALL in typed.models else typed.models
     if not models:
         typed.faults.note(LabError(f"--models={ALL}: no model is left to train. `mnistlab models` lists them."))
@@ -116,7 +135,15 @@ def _checked(typed: Asked, also: Callable[[LabCLI], None]) -> tuple[_Compared, L
     word = f"--model=choice:{','.join(models)}"
     space, made = checked_space("compare", [*typed.checked, word], also, typed.faults)
     (axis,) = space.axes
-    return _Compared(word, {str(label): str(label) for label in axis.domain.ends()}), made[0]
+    stems = {str(label): str(label) for label in axis.domain.ends()}
+    return _Compared(word, stems, _costs(stems, made)), made[0]
+
+
+def _costs(stems: Iterable[str], made: Sequence[LabCLI]) -> dict[str, int | None]:
+    """The multiply-adds of each net for an image; None where the size of the images is not known beforehand."""
+    shapes = [cli.datamodule.image_shape for cli in made]
+    counts = [multiply_adds(cli.model.net, shape) if shape else None for cli, shape in zip(made, shapes, strict=True)]
+    return dict(zip(stems, counts, strict=True))
 
 
 def _refuse(cli: LabCLI) -> None:

@@ -27,6 +27,7 @@ from mnistlab.sweeps.start import begun, refuse_devices, seeds_from, told_in_a_l
 from mnistlab.sweeps.study import Study
 from mnistlab.sweeps.trying import try_all
 from mnistlab.sweeps.typed import Asked, checked_name
+from mnistlab.system.handing import hand_over
 from mnistlab.text.layout import screen_width, table
 from mnistlab.text.values import counted, in_percent, percent
 from mnistlab.training.assemble import LabCLI
@@ -56,6 +57,7 @@ def _fit_folds(typed: Asked, again: Sequence[str]) -> int:
     plan = replace(_plan(typed, space, cli, len(made)), debug=typed.debug)
     study = begun(plan, allow_drift=False, retry_failed=True)
     study.add(plan.jobs())
+    hand_over(plan.folder)
     print(visible(f"{plan.name}: {counted(len(made), 'fold')}, one after the other, kept in {plan.folder}"))
     try_all(study, 1, "processes", again, sys.stdout)
     failed = [each for each in study.jobs().values() if each.state is not State.FINISHED]

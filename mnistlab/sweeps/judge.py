@@ -25,6 +25,7 @@ from mnistlab.sweeps.start import begun, refuse_devices, seeds_from, told_in_a_l
 from mnistlab.sweeps.study import Study
 from mnistlab.sweeps.trying import try_all
 from mnistlab.sweeps.typed import Asked, checked_name, refuse_metric
+from mnistlab.system.handing import hand_over
 from mnistlab.system.strict_json import as_json
 from mnistlab.text.values import counted, duration
 from mnistlab.training.assemble import LabCLI
@@ -81,12 +82,15 @@ def _show(pairs: Pairs, study: Study, terms: Terms, switches: Collection[str]) -
     """Tell the verdict; the exit code."""
     jobs, plan = study.jobs(), study.plan
     judged, failed = pairs.judgement(jobs), pairs.failed(jobs)
+    in_time = len(judged.gains) == len(plan.seeds) or terms.budget_s is None
+    why = f"with --max_pairs={len(plan.seeds)}" if in_time else f"in {duration(terms.budget_s, 0)}"
+    words = visible(in_words(judged, plan.measure, plan.metric, why))
+    plain = as_json(pairs.plain(jobs))
+    hand_over(plan.folder, plain, words)
     if "json" in switches:
-        print(as_json(pairs.plain(jobs)))
+        print(plain)
     else:
-        in_time = len(judged.gains) == len(plan.seeds) or terms.budget_s is None
-        why = f"with --max_pairs={len(plan.seeds)}" if in_time else f"in {duration(terms.budget_s, 0)}"
-        print("", visible(in_words(judged, plan.measure, plan.metric, why)), sep="\n")
+        print("", words, sep="\n")
     if judged.verdict is not Verdict.UNDECIDED:
         pairs.drop_begun(jobs)
         return judged.verdict.exit_code

@@ -11,7 +11,8 @@ from matplotlib.ticker import MaxNLocator
 from optuna.trial import FrozenTrial
 
 from mnistlab.options.labels import Label, as_typed
-from mnistlab.reports.charts import Draw, save
+from mnistlab.reports.charts import SIZE, Chart, Draw
+from mnistlab.reports.several import caption_of
 from mnistlab.sweeps.curves import Curve
 from mnistlab.sweeps.jobs import State, ranked
 from mnistlab.sweeps.plan import Plan
@@ -20,6 +21,7 @@ from mnistlab.sweeps.study import Study
 from mnistlab.text.values import four_digits, in_letters
 
 _FEWEST = 2
+_WIDE, _LONG = (5.0, 3.0), ("curve-", "parallel")  # inches of those with much text in them
 
 
 def write_plots(study: Study, folder: Path, importances: Mapping[str, float]) -> list[Path]:
@@ -30,17 +32,26 @@ def write_plots(study: Study, folder: Path, importances: Mapping[str, float]) ->
         folder: Where; it is made.
         importances: How much each axis matters.
     """
+    charts = plots_of(study, importances)
+    if charts:
+        folder.mkdir(parents=True, exist_ok=True)
+    return [chart.save(folder / f"{chart.name}.svg") for chart in charts]
+
+
+def plots_of(study: Study, importances: Mapping[str, float]) -> list[Chart]:
+    """What there is to see of a sweep; nothing where fewer than two trials have finished.
+
+    Args:
+        study: The sweep.
+        importances: How much each axis matters.
+    """
     done = [each for each in study.jobs().values() if each.state is State.FINISHED]
     if len(done) < _FEWEST:
         return []
-    folder.mkdir(parents=True, exist_ok=True)
-    written, curve = [], curve_of(study)
-    charts = _charts(study.plan, [each.last for each in done], importances)
-    for name, draw in [*charts, *([(f"curve-{curve.of}", curve.draw)] if curve else [])]:
-        path = folder / f"{name}.svg"
-        save(draw, path)
-        written.append(path)
-    return written
+    curve = curve_of(study)
+    drawn = [*_charts(study.plan, [each.last for each in done], importances)]
+    drawn += [(f"curve-{curve.of}", curve.draw)] if curve else []
+    return [Chart(name, draw, caption_of(name), _WIDE if name.startswith(_LONG) else SIZE) for name, draw in drawn]
 
 
 def curve_of(study: Study) -> Curve | None:

@@ -11,7 +11,7 @@ from mnistlab.options.entries import Catalogue
 from mnistlab.options.labels import Label
 from mnistlab.options.swept import with_domain
 from mnistlab.sweeps.sides import CHANGE, Sides
-from mnistlab.sweeps.space import Assignment, Axis, Choose, Space, content_of
+from mnistlab.sweeps.space import Assignment, Axis, Choose, Point, Space, content_of
 
 CONFIG = "--config=choice:"
 """How a choice of presets begins; nobody may type it."""
@@ -55,6 +55,11 @@ class Presets(Space):
     def assign(self, choose: Choose) -> Assignment:
         """Take one of them."""
         return self._assignment(str(choose(self._axes[0])))
+
+    def has(self, point: Point) -> bool:
+        """Whether it is one of these presets, and says what it says here: somebody else's is called the same."""
+        name = str(point.get("config"))
+        return name in self._stems and self._assignment(name).point == point
 
     def _assignment(self, name: str) -> Assignment:
         stem = self._stems[name]

@@ -70,7 +70,7 @@ class Space:
         self._catalogue = catalogue
         _refuse_swept_steering(arguments)
         self.invocation = Invocation("fit", arguments, sweeping=True)
-        self._layers = layers = [*self.invocation.files, self.invocation.typed]
+        self._layers = layers = [self.invocation.kit, *self.invocation.files, self.invocation.typed]
         # of several values for one option the last one counts, so that a preset's domain may be typed over
         last = {entry.key: entry for layer in layers for entry in layer if not entry.append}
         axes = [Axis(each.name, each, each.domain) for each in last.values() if isinstance(each.domain, Domain)]
@@ -141,6 +141,11 @@ class Space:
                     if place not in seen:
                         seen.add(place)
                         yield each
+
+    def has(self, point: Point) -> bool:
+        """Whether a choice of values is one of these, and not of another command that has begun under the same name."""
+        del point
+        return True
 
     def chooses_class(self, axis: Axis) -> bool:
         """Whether other options belong to what is taken for an axis."""
@@ -221,8 +226,9 @@ class Space:
 
 
 def content_of(space: Space) -> str:
-    """A hash of what the presets say that a sweep builds on: a preset that has changed makes another sweep."""
-    layers = [*space.invocation.files, space.invocation.sweep]
+    """A hash of what the presets and the kit say that a sweep builds on: one that has changed makes another sweep."""
+    kit = [entry for entry in space.invocation.kit if entry.key[0] != "run"]
+    layers = [kit, *space.invocation.files, space.invocation.sweep]
     said = [[entry.name, str(entry.domain or as_typed(entry.value)), entry.append] for each in layers for entry in each]
     return sha256(json.dumps(said).encode()).hexdigest()
 

@@ -110,8 +110,8 @@ class Study:
         return True
 
     def claim(self) -> Trial | None:
-        """Take on the first job that waits, those of dead processes too; None where none does."""
-        waiting = [each for each in self.free().values() if each.state is State.WAITING]
+        """Take on the first job of this plan that waits, those of dead processes too; None where none does."""
+        waiting = [each for each in self.free().values() if each.state is State.WAITING and self.is_planned(each)]
         for job in sorted(waiting, key=lambda each: each.tries[0].number):
             frozen = next(trial for trial in job.tries if trial.state == TrialState.WAITING)
             draws = frozen.user_attrs["point"] is None  # TPE: two that draw at once would draw the same
@@ -153,6 +153,10 @@ class Study:
         points = [trial.user_attrs["point"] for trial in tries]
         taken = {identified(point) for point in points if point is not None}
         return by_tpe(self.plan.space, seed_of(self.plan.sampler_seed, int(frozen.user_attrs["job"])), taken)
+
+    def is_planned(self, job: Progress) -> bool:
+        """Whether a job is of this plan, and not of another one that goes on in the same study."""
+        return self.plan.space.has(job.point)
 
     def give_back(self, trial: Trial | FrozenTrial) -> None:
         """Let the job of a running trial wait for another process."""

@@ -23,6 +23,7 @@ from mnistlab.sweeps.start import (
 from mnistlab.sweeps.summary import summary
 from mnistlab.sweeps.trying import try_all
 from mnistlab.sweeps.typed import Asked, checked_name, refuse_metric, refuse_nothing
+from mnistlab.system.handing import hand_over
 from mnistlab.text.layout import screen_width
 from mnistlab.text.values import counted
 from mnistlab.training.assemble import LabCLI
@@ -51,6 +52,7 @@ def _sweep(typed: Asked, asked: Sweep, again: Sequence[str]) -> int:
     study = begun(plan, allow_drift=asked.allow_drift, retry_failed=asked.retry_failed)
     jobs = plan.jobs()
     study.add(jobs)
+    hand_over(plan.folder)
     if asked.trials is not None and plan.trials < asked.trials:
         tell(f"note: trials are cut from {asked.trials} to {plan.trials}: there are no further choices of values.")
     workers = asked.workers or default_size(plan.threads, plan.arguments)

@@ -9,7 +9,8 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from mnistlab.reports.charts import save
+from mnistlab.reports.charts import Chart
+from mnistlab.reports.several import caption_of
 from mnistlab.runs.looks import many
 from mnistlab.runs.run import Run
 from mnistlab.runs.statistics import Student
@@ -20,7 +21,7 @@ from mnistlab.sweeps.study import Study
 from mnistlab.system.strict_json import as_json as json_of
 from mnistlab.text.layout import as_csv as csv_of
 from mnistlab.text.layout import paragraph, screen_width, table
-from mnistlab.text.values import counted, in_percent
+from mnistlab.text.values import UNKNOWN, counted, in_letters, in_percent
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Standing:
     seconds: float  # the training seconds, a mean over the seeds
     images_per_second: float  # training images, a mean over the seeds
     preset: str = ""  # the preset, where presets are compared
+    multiply_adds: int | None = None  # for one image; None where its net cannot be asked
     looks: int | None = None  # how often the test images had been looked at before the last of these tests
 
     @property
@@ -106,10 +108,12 @@ def as_lines(found: Sequence[Standing], plan: Plan) -> list[str]:
     looks = many(max((each.looks for each in found if each.looks is not None), default=None))
     apart = tell_apart([each.by_seed for each in found])
     named, what = any(each.preset for each in found), "preset" if found[0].preset else "model"
+    costs = any(each.multiply_adds is not None for each in found)
     head = [
         what,
         *(["model"] if named else []),
         "parameters",
+        *(["MACs"] if costs else []),
         f"{plan.metric.replace('/', ' ')}, %",
         *(["="] if apart.gaps else []),
         "95 % interval",
@@ -122,6 +126,7 @@ def as_lines(found: Sequence[Standing], plan: Plan) -> list[str]:
             f"{each.title}{' *' if each.title in best else ''}",
             *([each.model] if named else []),
             f"{each.parameters:,}",
+            *([UNKNOWN if each.multiply_adds is None else in_letters(each.multiply_adds)] if costs else []),
             _accuracy(each),
             *([letters] if apart.gaps else []),
             _interval(each),
@@ -138,7 +143,7 @@ def as_lines(found: Sequence[Standing], plan: Plan) -> list[str]:
         "",
         f"* no {what} with as few parameters is better. Mean and standard deviation over n",
         "seeds, the interval of the mean by Student's t; seconds and images/s of training",
-        f"alone, {counted(plan.threads, 'thread')} each.",
+        f"alone, {counted(plan.threads, 'thread')} each.{' MACs are the multiply-adds for an image.' if costs else ''}",
         *([f"Each seed's accuracy is the mean over {plan.folds} folds, on validation images."] if plan.folds else []),
         *([f"The test images had been looked at {looks} times before the last of these."] if looks else []),
         *_told_apart(found, apart, what, width),
@@ -186,19 +191,24 @@ def as_csv(found: Sequence[Standing]) -> str:
 
 def write_charts(found: Sequence[Standing], folder: Path) -> list[Path]:
     """Write accuracy against parameters and against seconds as SVG; nothing for a single model."""
+    charts = pareto_charts(found)
+    if charts:
+        folder.mkdir(parents=True, exist_ok=True)
+    return [chart.save(folder / f"{chart.name}.svg") for chart in charts]
+
+
+def pareto_charts(found: Sequence[Standing]) -> list[Chart]:
+    """Accuracy against parameters and against seconds; nothing for a single model."""
     if len(found) < 2:  # noqa: PLR2004 - one has nothing beside it
         return []
-    folder.mkdir(parents=True, exist_ok=True)
     costs: Mapping[str, Callable[[Standing], float]] = {
         "parameters": lambda each: each.parameters,
         "seconds": lambda each: each.seconds,
     }
-    paths = []
-    for name, cost in costs.items():
-        path = folder / f"pareto-{name}.svg"
-        save(partial(_pareto, found, name, cost), path)
-        paths.append(path)
-    return paths
+    names = {name: f"pareto-{name}" for name in costs}
+    return [
+        Chart(names[name], partial(_pareto, found, name, cost), caption_of(names[name])) for name, cost in costs.items()
+    ]
 
 
 def _pareto(found: Sequence[Standing], name: str, cost: Callable[[Standing], float], axes: Axes) -> None:
@@ -239,9 +249,10 @@ def _standing(plan: Plan, jobs: Sequence[Progress], preset: str) -> Standing | N
     if not tested:
         return None
     return Standing(
-        model=kept[0].model,
+        model=kept[0].architecture,
         preset=preset,
         parameters=int(kept[0].parameters or 0),
+        multiply_adds=None if kept[0].multiply_adds is None else int(kept[0].multiply_adds),
         seeds=list(tested),
         accuracies=list(tested.values()),
         seconds=statistics.fmean(run.seconds or 0.0 for run in kept),

@@ -45,6 +45,7 @@ from mnistlab.training.running import run
 POISONED = 3
 """The exit code of a process whose GPU answers no more; a new one can go on."""
 
+_GOES_ON = (State.RUNNING, State.WAITING, State.LOST)
 _IDLE_S = 0.5  # seconds between two looks for a job that has become free
 
 
@@ -68,7 +69,7 @@ def work(plan: Plan, launcher: Mapping[str, object] | None = None) -> None:
         trial = study.claim()
         if trial is not None:
             _take_on(study, trial, read)
-        elif any(each.state in (State.RUNNING, State.WAITING, State.LOST) for each in study.jobs().values()):
+        elif any(each.state in _GOES_ON and study.is_planned(each) for each in study.jobs().values()):
             time.sleep(_IDLE_S)
         else:
             return

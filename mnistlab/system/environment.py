@@ -15,11 +15,6 @@ _KNOWN = (RUN_DIR, DATA_DIR, LOGGER)
 _OWN = ("MNISTLAB_FIRST_PROCESS", "MNISTLAB_TEST_")  # how names begin that nobody sets by hand
 
 
-def run_dir() -> str:
-    """Where runs are kept, if nobody says so."""
-    return os.environ.get(RUN_DIR) or "runs"
-
-
 def said_by(variable: str) -> str | None:
     """What a variable says; None where it says nothing."""
     value = os.environ.get(variable)

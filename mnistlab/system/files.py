@@ -96,17 +96,36 @@ def read_file(path: Path, most_bytes: int) -> bytes:
         UnreadableError: If it is something else than a file of that size at most.
     """
     check_file(path, most_bytes)
+    return read_now(path, most_bytes)[0]
+
+
+def read_now(path: Path | str, most_bytes: int) -> tuple[bytes, os.stat_result]:
+    """The same without a look at what stands there first; and what the system says of the file that was read.
+
+    Raises:
+        FileNotFoundError: If there is nothing.
+        UnreadableError: If it is something else than a file of that size at most.
+    """
     try:
-        with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:  # noqa: PTH123
-            _check(path, os.fstat(file.fileno()), most_bytes)  # it may have been exchanged since
-            content = file.read(most_bytes + 1)
+        number = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        try:
+            found = os.fstat(number)
+            _check(path, found, most_bytes)
+            content = os.read(number, found.st_size + 1)
+            if len(content) != found.st_size:  # it grows, or the system gives it in parts
+                with open(os.dup(number), "rb") as file:  # noqa: PTH123
+                    content += file.read(most_bytes + 1 - len(content))
+        finally:
+            os.close(number)
+    except NotADirectoryError as error:  # a file stands where a folder of it would be
+        raise FileNotFoundError(error.errno, error.strerror, str(path)) from error
     except FileNotFoundError:
         raise
     except OSError as error:
         raise _unreadable(path, error) from error
     if len(content) > most_bytes:
         raise _too_large(path, most_bytes)
-    return content
+    return content, found
 
 
 def read_text(path: Path, most_bytes: int) -> str:
@@ -224,7 +243,7 @@ def _lives(process: int) -> bool:
     return True
 
 
-def _check(path: Path, found: os.stat_result, most_bytes: int) -> None:
+def _check(path: Path | str, found: os.stat_result, most_bytes: int) -> None:
     if not stat.S_ISREG(found.st_mode):
         kind = _KINDS.get(stat.S_IFMT(found.st_mode), "something else")
         raise UnreadableError(f"{path} cannot be read: it is {kind}, and a file is wanted.")
@@ -232,10 +251,10 @@ def _check(path: Path, found: os.stat_result, most_bytes: int) -> None:
         raise _too_large(path, most_bytes)
 
 
-def _too_large(path: Path, most_bytes: int) -> UnreadableError:
+def _too_large(path: Path | str, most_bytes: int) -> UnreadableError:
     return UnreadableError(f"{path} cannot be read: it is larger than {most_bytes >> 20} MiB, as no such file is.")
 
 
-def _unreadable(path: Path, error: OSError) -> UnreadableError:
+def _unreadable(path: Path | str, error: OSError) -> UnreadableError:
     what = error.strerror or str(error)
     return UnreadableError(f"{path} cannot be read: {what[:1].lower()}{what[1:]}.")

@@ -12,6 +12,9 @@ import psutil
 _SAME = 2.0  # seconds by which the start of one and the same process may seem to differ: the clock is set now and then
 
 
+_USED, _FREE = 0.4, 0.1
+"""Others are in the way where they use so many cores, and of all cores at most this part is idle."""
+
 SILENT_S = 600
 """Seconds without a sign of life after which a process of another machine counts as gone."""
 
@@ -30,6 +33,37 @@ def usable_cores() -> list[int]:
     """The numbers of the cores that this process may use."""
     allowed = getattr(psutil.Process(), "cpu_affinity", None)  # not every system has it
     return list(allowed()) if allowed else list(range(psutil.cpu_count() or 1))
+
+
+class Machine:
+    """The cores that this process may use."""
+
+    def __init__(self) -> None:
+        self._process = psutil.Process()
+        self._cores = usable_cores()
+        self._last = self._read()
+
+    @property
+    def cores(self) -> int:
+        """How many there are."""
+        return len(self._cores)
+
+    def look(self) -> float:
+        """How many of them others have used since the last look; 0 where they were not in the way."""
+        now, before = self._read(), self._last
+        self._last = now
+        seconds, idle, own = (new - old for new, old in zip(now, before, strict=True))
+        if not seconds:
+            return 0.0
+        used = self.cores - (idle + own) / seconds
+        return used if used >= _USED and idle <= _FREE * self.cores * seconds else 0.0
+
+    def _read(self) -> tuple[float, float, float]:
+        """Seconds on the clock, idle seconds of all these cores, and seconds that this process has computed."""
+        every = psutil.cpu_times(percpu=True)
+        idle = sum(every[core].idle + getattr(every[core], "iowait", 0.0) for core in self._cores if core < len(every))
+        own = self._process.cpu_times()
+        return time.perf_counter(), idle, own.user + own.system
 
 
 def is_gone(said: Mapping[str, object]) -> bool:

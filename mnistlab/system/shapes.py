@@ -50,6 +50,8 @@ def real(value: object) -> str | None:
 
 def number(value: object) -> str | None:
     """A finite number."""
+    if type(value) is float and math.isfinite(value):  # most of them
+        return None
     is_one = isinstance(value, int | float) and real(value) is None and math.isfinite(value)
     return None if is_one else unlike(value, "a finite number")
 
@@ -61,6 +63,8 @@ def is_number(value: object) -> TypeGuard[int | float]:
 
 def scalar(value: object) -> str | None:
     """Null, a text, true, false, or a finite number."""
+    if type(value) is float and math.isfinite(value):  # most of them
+        return None
     return None if value is None or isinstance(value, str | bool) or is_number(value) else unlike(value, "one value")
 
 
@@ -90,7 +94,11 @@ def listed(shape: Shape) -> Shape:
     def problem(value: object) -> str | None:
         if not isinstance(value, list | tuple):
             return unlike(value, "a list")
-        return _first((at, shape(each)) for at, each in enumerate(value))
+        for at, each in enumerate(value):
+            what = shape(each)
+            if what:
+                return f".{at}{what}"
+        return None
 
     return problem
 
@@ -117,9 +125,27 @@ def named(shape: Shape) -> Shape:
     def problem(value: object) -> str | None:
         if not isinstance(value, Mapping):
             return unlike(value, "a mapping")
-        return _first((name, shape(each)) for name, each in value.items())
+        for name, each in value.items():
+            what = shape(each)
+            if what:
+                return f".{name}{what}"
+        return None
 
     return problem
+
+
+def scalars(value: object) -> str | None:
+    """A mapping of single values."""
+    if type(value) is not dict:
+        return _SCALARS(value)
+    for each in value.values():
+        kind = type(each)
+        if not (kind is str or (kind is float and math.isfinite(each)) or (kind is int and abs(each) < _LARGEST)):
+            return _SCALARS(value)  # which says what is wrong, if anything is
+    return None
+
+
+_SCALARS = named(scalar)
 
 
 def fields(needed: Mapping[str, Shape], known: Mapping[str, Shape] | None = None) -> Shape:

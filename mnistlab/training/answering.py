@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
-from mnistlab.data.own.decoding import Unreadable, opened, understood
+from mnistlab.data.own.decoding import Unreadable, as_seen, opened, understood
 from mnistlab.data.pieces import Box
 from mnistlab.errors import LabError, tell
 from mnistlab.training.answers import names_by_head
@@ -58,11 +58,13 @@ class Answered:
         return self.names[head][number] if head in self.names else str(number)
 
 
-def answer(files: Sequence[str], model: Classifier, data: ImageData, found: Found | None) -> list[Answered]:
+def answer(
+    pictures: Sequence[str | Image.Image], model: Classifier, data: ImageData, found: Found | None
+) -> list[Answered]:
     """What the net says about each sign of each picture.
 
     Args:
-        files: The pictures.
+        pictures: The pictures, or their files.
         model: The model, with its weights; it is on the CPU and in float32 afterwards.
         data: What it was trained on, which knows how a picture is prepared.
         found: Its checkpoint, which knows what is no sign.
@@ -70,7 +72,7 @@ def answer(files: Sequence[str], model: Classifier, data: ImageData, found: Foun
     Raises:
         LabError: If a file is no picture.
     """
-    waiting = [each for file in files for each in _read(file, data)]
+    waiting = [each for number, picture in enumerate(pictures, 1) for each in _read(picture, number, data)]
     images = [each.image for each in waiting if each.image is not None]
     if not images:
         return waiting
@@ -110,9 +112,10 @@ def _refusal(model: Classifier, data: ImageData, found: Found | None) -> Refusal
     return refusal
 
 
-def _read(file: str, data: ImageData) -> list[Answered]:
+def _read(given: str | Image.Image, place: int, data: ImageData) -> list[Answered]:
     """The signs of a picture, without answers yet; one without an image where there is none."""
-    picture = open_picture(file)
+    picture = open_picture(given) if isinstance(given, str) else as_seen(given.copy())
+    file = given if isinstance(given, str) else getattr(given, "filename", "") or f"picture {place}"
     parts = data.pictured(picture)
     if not parts:
         return [Answered(file, 1, Box(0, 0, *picture.size), _small(picture), None, {}, {}, NO_INK)]

@@ -33,6 +33,7 @@ from mnistlab.sections.configuration import Configuration
 from mnistlab.sections.linking import link_data
 from mnistlab.sections.parts import TopLevel
 from mnistlab.sections.run import Run
+from mnistlab.system.notebook import notebook_line
 from mnistlab.training.clusters import among_others, refuse_foreign_weights, without_requeueing
 from mnistlab.training.failures import check_place, refusing
 from mnistlab.training.found import Found, expect
@@ -139,11 +140,11 @@ class LabCLI(LightningCLI):
         own = options["callbacks"] or []
         own = own if isinstance(own, list) else [own]
         drawn = any(isinstance(callback, ProgressBar) for callback in own)
-        bar = (
-            options["enable_progress_bar"] is not False and (drawn or sys.stdout.isatty()) and not options["barebones"]
-        )
+        line = notebook_line()
+        seen = drawn or sys.stdout.isatty() or line is not None
+        bar = options["enable_progress_bar"] is not False and seen and not options["barebones"]
         silent = options["enable_progress_bar"] is False or options["barebones"] or drawn
-        shown = [] if silent else [EpochBar() if bar else EpochLines()]
+        shown = [] if silent else [EpochBar(line) if bar else EpochLines()]
         return {
             **options,
             "enable_progress_bar": bar,

@@ -16,7 +16,7 @@ from mnistlab.data import ImageData
 from mnistlab.data.foreign import Foreign
 from mnistlab.errors import LabError
 from mnistlab.options.settling import Settled
-from mnistlab.options.trust import set_import_policy
+from mnistlab.options.trust import set_import_policy, vouch_for
 from mnistlab.sections.parts import prepare
 from mnistlab.system.interruptions import ended_like_interrupted
 from mnistlab.system.lightning_inside import Epochwise, quiet
@@ -198,6 +198,7 @@ def train_folds(arguments: Sequence[str], folds: int, *, speaks: bool) -> Audite
         spare_steps()
         prepare()
         set_import_policy(invocation.vouching.importable)
+        vouch_for(invocation.vouching.importable)
         settled = settled_from(invocation, None)
         say_notes(invocation, settled)
         with explaining(settled.origins, debug=debug):

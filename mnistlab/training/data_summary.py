@@ -11,7 +11,7 @@ from mnistlab.data import ImageData, ImageSet
 from mnistlab.data.likeness import image_of, originals, shared
 from mnistlab.errors import say
 from mnistlab.options.building import build
-from mnistlab.options.trust import set_import_policy
+from mnistlab.options.trust import set_import_policy, vouch_for
 from mnistlab.sections.configuration import Configuration
 from mnistlab.system.files import telling
 from mnistlab.system.interruptions import ended_like_interrupted
@@ -142,6 +142,7 @@ def summarize(wanted: DataAsked, *, for_machines: bool) -> int:
 def _read(invocation: Invocation) -> ImageData:
     """The images, as `fit` would have them."""
     set_import_policy(invocation.vouching.importable)
+    vouch_for(invocation.vouching.importable)
     known = known_settled(invocation, None)
     if known is not None and is_enough(known):
         only_measure()

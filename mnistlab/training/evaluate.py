@@ -1,45 +1,47 @@
 """`validate`, `test`, `predict` and `explain`: a trained model on images, in a run folder of its own."""
 
-import csv
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-
-import torch
-from torch import Tensor
 
 from mnistlab.catalogue.editors import schema_line
 from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
 from mnistlab.errors import LabError, say, tell
 from mnistlab.options.settling import Settled
-from mnistlab.runs.folder import CONFIG, OUTCOMES, PICTURE, PREDICTED, PREDICTIONS, RECORD
+from mnistlab.runs.folder import CONFIG, PICTURE, PREDICTIONS, RECORD
 from mnistlab.runs.looks import after_looks, note_look
 from mnistlab.runs.metrics import ACC, figure, recorded, rounded
 from mnistlab.runs.record import config_text, now, start_record, write_json
-from mnistlab.system.files import replacing, write_text
+from mnistlab.system.files import write_text
+from mnistlab.system.handing import hand_over
 from mnistlab.training.answered import answered_lines, as_json, keep_answered
 from mnistlab.training.answering import answer
-from mnistlab.training.answers import keep_answers, names_by_head
+from mnistlab.training.answers import keep_answers
 from mnistlab.training.configured import Configured
 from mnistlab.training.explain import explain
 from mnistlab.training.found import Found
 from mnistlab.training.idle_in_measuring import notes_on_measuring
 from mnistlab.training.invocation import Invocation
+from mnistlab.training.keeping import whole
 from mnistlab.training.means import Assembled, Looked, Split
-from mnistlab.training.origins import differing
+from mnistlab.training.origins import by_kit, differing
 from mnistlab.training.picture import save_picture
 from mnistlab.training.picture_files import Pictures
+from mnistlab.training.predictions import ask, write
 from mnistlab.training.screen import Screen
 from mnistlab.training.taking import try_measuring
-from mnistlab.training.wanted import KAGGLE, Outcome, Table
+from mnistlab.training.wanted import Outcome, Table
 from mnistlab.training.weights import load_weights
 
 
-def _check(command: str, assembled: Assembled, wanted: Outcome) -> None:
-    """Refuse what cannot be measured, before any work."""
+def check_measurable(command: str, assembled: Assembled, wanted: Outcome) -> None:
+    """Refuse what cannot be measured, before any work.
+
+    Raises:
+        LabError: If there are no images for it, or it is not done by several processes.
+    """
     means, data = assembled.means, assembled.data
     if command in ("predict", "explain") and means.processes > 1:
         raise LabError(f"{command} writes one file and runs in one process. Add --trainer.devices=1.")
@@ -72,7 +74,7 @@ def evaluate(
     """
     assembled = assemble(invocation, settled, found)
     means, configuration = assembled.means, assembled.configuration
-    _check(invocation.command, assembled, wanted)
+    check_measurable(invocation.command, assembled, wanted)
     try_measuring(assembled.model, assembled.data, settled.origins)
     means.match_precision()
     load_weights(assembled.model, found, speaks=means.speaks)
@@ -86,19 +88,21 @@ def evaluate(
         screen.weights(found.path)
     screen.settings(differing(settled, configuration.plain()))
     with means.at_work():
-        return _evaluate(invocation, assembled, found, wanted)
+        return _evaluate(invocation, assembled, found, wanted, by_kit(settled))
 
 
-def _evaluate(invocation: Invocation, assembled: Assembled, found: Found | None, wanted: Outcome) -> int:
+def _evaluate(
+    invocation: Invocation, assembled: Assembled, found: Found | None, wanted: Outcome, kit: Mapping[str, Any]
+) -> int:
     model, data, means, folder = assembled.model, assembled.data, assembled.means, assembled.folder
     resolved = assembled.configuration.plain()
     record = start_record(invocation.command, invocation.arguments, resolved, model.name, invocation.presets)
-    record |= recorded(model.measures)
+    record |= {**recorded(model.measures), **kit}
     record["checkpoint"] = found.checkpoint if found else None
     if isinstance(wanted, Pictures):
         answered = answer(wanted.files, model, data, found)
     elif isinstance(wanted, Table):
-        batches = means.probabilities()
+        said = ask(assembled, logits=wanted.logits)
     elif wanted is not None:
         explained, used = explain(wanted, model, data, means)
     else:
@@ -108,7 +112,7 @@ def _evaluate(invocation: Invocation, assembled: Assembled, found: Found | None,
         return 0
     if invocation.command == "test" or isinstance(wanted, Table):
         record["looks"] = note_look(Path(assembled.configuration.run.dir), data.fingerprint.get("test"))
-    with _whole(folder):
+    with whole(folder):
         write_text(folder / CONFIG, config_text(resolved, schema_line()))
         if isinstance(wanted, Pictures):
             thing = next(iter(data.own_heads))
@@ -119,9 +123,9 @@ def _evaluate(invocation: Invocation, assembled: Assembled, found: Found | None,
             else:
                 say(answered_lines(answered, thing, folder))
         elif isinstance(wanted, Table):
-            write = _write_submission if wanted.form == KAGGLE else _write_predictions
-            outcome = {"predictions": write(folder / PREDICTIONS, model, data, batches)}
-            print(f"{outcome['predictions']:,} predictions are in {folder / PREDICTIONS}")
+            path = write(said, folder, wanted, Path(PREDICTIONS).stem)
+            outcome = {"predictions": len(said.kaggle)}
+            print(f"{len(said.kaggle):,} predictions are in {path}")
         elif wanted is not None:
             title = f"{type(model).__name__} on the test images of {type(data).__name__}, by {used['method']}"
             save_picture(explained, folder / PICTURE, title)
@@ -134,22 +138,8 @@ def _evaluate(invocation: Invocation, assembled: Assembled, found: Found | None,
         record["segments"][-1].update(ended=now(), status="finished")
         record["data_fingerprint"] = data.fingerprint
         write_json(folder / RECORD, {**record, "status": "finished", "ended": now(), **outcome})
+    hand_over(folder, *([as_json(answered)] if isinstance(wanted, Pictures) else []))
     return 0
-
-
-@contextmanager
-def _whole(folder: Path) -> Iterator[None]:
-    """Keep a run with all that belongs to it, or none: on a full disk it would be one that cannot be read."""
-    folder.mkdir(parents=True, exist_ok=True)  # a callback may have written there
-    try:
-        yield
-    except BaseException:
-        for name in (CONFIG, RECORD, PREDICTIONS, OUTCOMES, PICTURE, PREDICTED):
-            (folder / name).unlink(missing_ok=True)
-        with suppress(OSError):
-            folder.rmdir()
-            folder.parent.rmdir()
-        raise
 
 
 def _show(
@@ -171,42 +161,3 @@ def _show(
     for name, value in metrics.items():
         print(f"  {name:<{width}} {figure(name, value, model.measures, '.6g')}{largest.get(name, '')}")
     print(f"kept in {folder}")
-
-
-def _write_predictions(path: Path, model: Classifier, data: ImageData, batches: Sequence[Any]) -> int:
-    """A row per image: its index, and for each head the prediction, its name, the probabilities and the target."""
-    targets, names = data.test_images().targets, names_by_head(model, data)
-    columns: list[tuple[str, list[Any]]] = []
-    for number, (head, size) in enumerate(model.heads.items()):
-        prefix = "" if len(model.heads) == 1 else f"{head}_"
-        probs: Tensor = torch.cat([batch[head] for batch in batches]).float().cpu()
-        target = targets[head if head in targets else list(targets)[number]]
-        columns.append((f"{prefix}prediction", predicted := probs.argmax(dim=1).tolist()))
-        if head in names:
-            columns.append((f"{prefix}class", [names[head][number] for number in predicted]))
-        columns.extend((f"{prefix}prob_{index}", _short(probs[:, index])) for index in range(size))
-        columns.append((f"{prefix}target", target[: len(probs)].tolist()))
-    rows = zip(*(values for _, values in columns), strict=True)
-    return _write_table(path, ["index", *(name for name, _ in columns)], rows, first=0)
-
-
-def _write_submission(path: Path, model: Classifier, data: ImageData, batches: Sequence[Any]) -> int:
-    """A row per image as Kaggle's Digit Recognizer wants it: its number from 1 on, and its class by name."""
-    predicted = torch.cat([batch[model.primary] for batch in batches]).argmax(dim=1).tolist()
-    names = data.class_names.get(next(iter(data.heads)))
-    return _write_table(path, ["ImageId", "Label"], ([names[each] if names else each] for each in predicted), first=1)
-
-
-def _write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]], *, first: int) -> int:
-    """Write numbered rows; how many there are."""
-    count = 0
-    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns)
-        for count, row in enumerate(rows, start=1):
-            writer.writerow([count - 1 + first, *row])
-    return count
-
-
-def _short(values: Tensor) -> list[str]:
-    return [f"{value:.6g}" for value in values.tolist()]

@@ -22,6 +22,7 @@ from mnistlab.options.settling import Settled
 from mnistlab.options.specification import Specification
 from mnistlab.runs.record import now
 from mnistlab.system.files import replacing
+from mnistlab.system.handing import hand_over
 from mnistlab.system.strict_json import spelt
 from mnistlab.text.layout import screen_width, table
 from mnistlab.text.values import counted, in_percent, percent
@@ -83,6 +84,7 @@ def export(
             path = wanted.path_of(name, found.folder if found else None)
             proof = _write(name, form, subject, told, path)
             rows.append(_row(path, proof))
+            hand_over(path)
             proofs += [proof] if proof else []
     say(table(_HEAD, rows, screen_width(), right=range(1, len(_HEAD))))
     if wanted.opens:

@@ -23,17 +23,20 @@ from mnistlab.options.written import Source, Written
 from mnistlab.runs.folder import BEST, LAST, RECORD, WEIGHTS, continues_from
 from mnistlab.runs.hints import command_for
 from mnistlab.runs.keeper import DivergedError, Keeper
-from mnistlab.runs.listing import called, given_names
+from mnistlab.runs.listing import called
 from mnistlab.runs.looks import note_look
 from mnistlab.runs.metrics import recorded, rounded
 from mnistlab.runs.newest import MEANT
 from mnistlab.runs.reading import read_record
 from mnistlab.runs.record import config_text, start_record
 from mnistlab.runs.recorder import Recorder
+from mnistlab.runs.run import read_runs
+from mnistlab.runs.sheets import NOT_OPTIONS
 from mnistlab.runs.supervision import Listener, Row, Supervision
 from mnistlab.runs.verdict import lower_rate, verdict
 from mnistlab.runs.writer import refuse_second
 from mnistlab.system.files import UnreadableError
+from mnistlab.system.handing import hand_over
 from mnistlab.system.interruptions import is_interruption
 from mnistlab.system.lightning_inside import callbacks_of
 from mnistlab.system.threads import threads
@@ -49,7 +52,7 @@ from mnistlab.training.found import Found
 from mnistlab.training.group import LostError
 from mnistlab.training.invocation import Invocation
 from mnistlab.training.loss_watch import LossWatch
-from mnistlab.training.origins import Origin, differing
+from mnistlab.training.origins import Origin, by_kit, differing
 from mnistlab.training.refusal import REFUSAL, find_refusal
 from mnistlab.training.screen import Screen
 from mnistlab.training.typed import find_init
@@ -80,8 +83,10 @@ def train(
     pace = _build_pace(cli, supervision)
     budget = build_budget(configured, settled, found, begun, supervised=supervision is not None)
     recorder = _build_recorder(invocation, cli, found, supervision, pace)
+    recorder.record |= by_kit(settled)
     root, run = invocation.root_of(recorder.folder), cli.configuration.run
     among, changed = None if supervision else root, differing(settled, cli.resolved)
+    recorder.record["chosen"] = [each.key for each in changed if each.key.partition(".")[0] not in NOT_OPTIONS]
     course = _Course(cli, recorder, configured, changed, among, _by_hand(supervision))
     # in this order they hear of each epoch: the screen before a tracker may fail, and last who may end the run
     recorder.listeners += [_Decided(cli, recorder, budget)] if budget else []
@@ -90,6 +95,7 @@ def train(
     keeper = Keeper(recorder, run.checkpoint_every_n_steps, stop_when_nan=run.stop_when_nan)
     cli.build_trainer(recorder, Continuity(), pace, *([budget] if budget else []), keeper)
     check_start(cli, configured, found)
+    hand_over(recorder.folder)
     with (
         threads(cli.configuration.threads),
         _ending(recorder),
@@ -283,7 +289,9 @@ def _tell_name(given: Written | None, folder: Path, root: Path | None) -> None:
     if root is None or given is None or given.source is Source.CHECKPOINT:
         return
     name = str(given.value)
-    others = [path for path, known in given_names(root).items() if known == name and path.resolve() != folder.resolve()]
+    others = [
+        path for path, known in read_runs(root).names.items() if known == name and path.resolve() != folder.resolve()
+    ]
     if name in MEANT:
         tell(f"note: {given.where}: {name} is the word for the newest run, so this one is found by its id alone.")
     elif others:

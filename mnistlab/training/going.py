@@ -3,7 +3,7 @@
 import sys
 import time
 from types import TracebackType
-from typing import Self
+from typing import Self, TextIO
 
 _PATIENCE_S, _SILENCE_S, _REFRESH_S = 1.0, 10.0, 0.2
 
@@ -14,12 +14,14 @@ class Going:
     Args:
         what: What is done, such as `testing`.
         count: How many parts it has.
+        stream: Where it is said; if not given, on standard output.
     """
 
-    def __init__(self, what: str, count: int) -> None:
+    def __init__(self, what: str, count: int, stream: TextIO | None = None) -> None:
         self._what, self._count, self._done = what, count, 0
         self._begun = self._said = time.monotonic()
-        self._counts = sys.stdout.isatty()
+        self._stream = stream or sys.stdout
+        self._counts = self._stream.isatty()
         self._drawn = 0
 
     def __enter__(self) -> Self:
@@ -35,11 +37,11 @@ class Going:
             self._draw(f"{self._what} {self._done}/{self._count}")
         elif not self._counts and now - self._said >= _SILENCE_S:
             self._said = now
-            print(f"{self._what} {self._done}/{self._count}  {now - self._begun:.0f} s", flush=True)
+            print(f"{self._what} {self._done}/{self._count}  {now - self._begun:.0f} s", file=self._stream, flush=True)
 
     def _draw(self, text: str) -> None:
-        sys.stdout.write(f"\r{text:<{self._drawn}}")
-        sys.stdout.flush()
+        self._stream.write(f"\r{text:<{self._drawn}}")
+        self._stream.flush()
         self._drawn = len(text)
 
     def __exit__(
@@ -48,5 +50,5 @@ class Going:
         """Clear the line."""
         if self._drawn:
             self._draw("")
-            sys.stdout.write("\r")
-            sys.stdout.flush()
+            self._stream.write("\r")
+            self._stream.flush()

@@ -8,14 +8,16 @@ from pathlib import Path
 from mnistlab.errors import LabError
 from mnistlab.options.arguments import STEERING as DECLARED
 from mnistlab.options.arguments import SWITCHES
-from mnistlab.options.command_line import from_arguments, with_files
+from mnistlab.options.command_line import from_arguments, from_environment, with_files
+from mnistlab.options.kit import find_kit, run_dir
+from mnistlab.options.kit_defaults import from_kit
 from mnistlab.options.notation import at_home
 from mnistlab.options.swept import alternatives, chooses_class, with_domain
 from mnistlab.options.trust import Vouching
 from mnistlab.options.written import STEERING, SWEEP, Key, Written
 from mnistlab.presets.finding import find_preset
 from mnistlab.presets.loading import load_layers
-from mnistlab.system.environment import run_dir
+from mnistlab.presets.shipped import hides
 from mnistlab.text.nearest import suggestion
 
 _WEIGHTS: Key = ("ckpt_path",)
@@ -27,6 +29,7 @@ class Invocation:
 
     Attributes:
         typed: What configures something.
+        kit: What the kit of a class says, weaker than all else.
         files: What the presets and configuration files say, the weakest first.
         presets: Their names, as they were typed.
         ckpt_path: The run, or the file, that is gone on with or measured.
@@ -70,8 +73,18 @@ class Invocation:
         said = [entry for layer in self.files for entry in layer]
         self.vouching = Vouching(trusted, self.typed, said)
         self.trusted = self.vouching.packages
-        for entry in [entry for entry in said if set(entry.key[:1]) & set(STEERING)]:
+        self.kit = self._of_kit()
+        for entry in [entry for entry in (*self.kit, *said) if set(entry.key[:1]) & set(STEERING)]:
             raise LabError(f"{entry.where}: {entry.name} belongs on the command line.")
+
+    def _of_kit(self) -> list[Written]:
+        """What the kit says; one of another user is trusted as far as the user of the command vouches for it."""
+        written, kit = [*from_kit(self.command)], find_kit()
+        if kit is None or not kit.foreign:
+            return written
+        for entry in written:
+            self.vouching.check_place(entry, kit.folder, "the kit")
+        return [self.vouching.vouch(entry) for entry in written]
 
     def _refuse_domains(self) -> None:
         """One run takes one value; in a preset another may be said later, or the class of the option not be taken."""
@@ -105,8 +118,16 @@ class Invocation:
                     f"  mnistlab sweep --config={self.presets[-1]}"
                 )
 
+    def layers(self, found: Sequence[Written] = ()) -> list[Sequence[Written]]:
+        """All that was written, the weakest first.
+
+        Args:
+            found: What a checkpoint or a run says that is gone on with, measured or repeated.
+        """
+        return [self.kit, from_environment(), found, *self.files, self.typed]
+
     def root(self) -> Path:
-        """Where runs are kept: `--run.dir`, or that of a configuration file, or of the environment."""
+        """Where runs are kept: `--run.dir`, or that of a configuration file, of the environment, or of a kit."""
         layers = [*self.files, self.typed]
         typed = [str(entry.value) for layer in layers for entry in layer if entry.key == ("run", "dir")]
         return Path(at_home(typed[-1] if typed else run_dir()))
@@ -121,7 +142,7 @@ def _read(name: str, command: str, notes: list[str]) -> Sequence[Sequence[Writte
     """What a preset or a configuration file says, one list for each file or class of its line."""
     found = find_preset(name)
     if found.shadows is not None:
-        notes.append(f"--config={name} is {found.path}; it hides {found.shadows}, which comes with mnistlab.")
+        notes.append(f"--config={name} is {found.path}; it {hides(found.shadows)}.")
     return load_layers(found, command)
 
 

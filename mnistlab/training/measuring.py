@@ -4,20 +4,21 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from mnistlab.options.settling import Settled
-from mnistlab.options.trust import set_import_policy
+from mnistlab.options.trust import set_import_policy, vouch_for
 from mnistlab.runs.finding import find_members
 from mnistlab.system.interruptions import ended_like_interrupted
 from mnistlab.system.lightning_inside import quiet
 from mnistlab.system.purpose import only_measure
 from mnistlab.system.thrift import keep_freed_memory
+from mnistlab.training.assembler import assembler, settled_here
 from mnistlab.training.export_options import Export, ModelFile
 from mnistlab.training.failures import explaining
 from mnistlab.training.found import Found, find
 from mnistlab.training.invocation import Invocation
-from mnistlab.training.settled import known_settled, say_notes, settled_from
+from mnistlab.training.settled import known_settled, say_notes
 from mnistlab.training.suited import is_enough
 from mnistlab.training.typed import refuse_random_weights
-from mnistlab.training.wanted import Wanted
+from mnistlab.training.wanted import Table, Wanted
 
 
 def measuring(command: str, arguments: Sequence[str], wanted: Wanted = None) -> Callable[[], int]:
@@ -31,19 +32,25 @@ def measuring(command: str, arguments: Sequence[str], wanted: Wanted = None) -> 
     Raises:
         LabError: For what a user can mend.
     """
+    if isinstance(wanted, Table) and wanted.each:
+        from mnistlab.training.each import predicting_each  # noqa: PLC0415 - seldom wanted
+
+        quiet()
+        return predicting_each(arguments, wanted)
     invocation = Invocation(command, arguments)
     debug = invocation.switches["debug"]
     quiet()
     with explaining({}, debug=debug):
         keep_freed_memory()
         set_import_policy(invocation.vouching.importable)
+        vouch_for(invocation.vouching.importable)
         refuse_random_weights(invocation)
         found = _find(invocation, wanted)
         known = known_settled(invocation, found)
         directly = known is not None and is_enough(known) and not invocation.switches["print_config"]
         if directly:
             only_measure()
-        found, settled = _here(invocation, found, known)
+        found, settled = settled_here(invocation, found, known)
         work = _work(invocation, settled, found, wanted, directly=directly)
 
     def run() -> int:
@@ -68,31 +75,18 @@ def _find(invocation: Invocation, wanted: Wanted) -> Found | None:
     return find_ensemble(invocation, members, folder)
 
 
-def _here(invocation: Invocation, found: Found | None, known: Settled | None) -> tuple[Found | None, Settled]:
-    """What was found, without places that only another machine has, and the configuration that comes of it."""
-    from mnistlab.training.elsewhere import here  # noqa: PLC0415 - what its classes derive from is decided by now
-
-    there = here(found, invocation)
-    same = there is None or found is None or there.layer == found.layer
-    return there, settled_from(invocation, there, known if same else None)
-
-
 def _work(
     invocation: Invocation, settled: Settled, found: Found | None, wanted: Wanted, *, directly: bool
 ) -> Callable[[], int]:
     evaluate = _evaluating(wanted)
     wanted = None if isinstance(wanted, ModelFile) else wanted
-    if directly:
-        from mnistlab.training.directly import assemble_directly  # noqa: PLC0415 - as above
-
-        return partial(evaluate, invocation, settled, found, wanted, assemble_directly)
-    from mnistlab.training.by_trainer import assemble_with_trainer  # noqa: PLC0415 - brings Lightning in
-    from mnistlab.training.running import print_config  # noqa: PLC0415 - as above
-
-    quiet()  # its import lets it speak
+    assemble = assembler(directly=directly)
     if invocation.switches["print_config"]:
+        from mnistlab.training.running import print_config  # noqa: PLC0415 - brings Lightning in
+
+        quiet()  # its import lets it speak
         return partial(print_config, invocation, settled, found)
-    return partial(evaluate, invocation, settled, found, wanted, assemble_with_trainer)
+    return partial(evaluate, invocation, settled, found, wanted, assemble)
 
 
 def _evaluating(wanted: Wanted) -> Callable[..., int]:

@@ -6,6 +6,8 @@ from typing import Any, TypeGuard
 
 import yaml
 
+from mnistlab.options.kit import FILE, find_kit
+from mnistlab.options.labels import as_typed
 from mnistlab.options.places import Place
 from mnistlab.options.settling import Settled
 from mnistlab.sections.run import TRAINER_DEFAULTS
@@ -52,6 +54,19 @@ def differing(settled: Settled, resolved: Mapping[str, Any]) -> list[Origin]:
     return [origin for origin in written if origin.value != origin.default and origin.key not in lists]
 
 
+def by_kit(settled: Settled) -> dict[str, Any]:
+    """What a record says of the kit: its file, and what of it has counted; nothing where there is none."""
+    kit = find_kit()
+    if kit is None:
+        return {}
+    said = {name: entry for name, entry in settled.origins.items() if entry.where.startswith(f"{kit.file}:")}
+    counted = {entry.name: as_typed(entry.value) for entry in said.values()}
+    place = settled.places.get("data.data_dir")
+    if place and place.value is None and "data" in kit.places and not said_by(DATA_DIR):
+        counted["data.data_dir"] = kit.places["data"].folder
+    return {"kit": {"file": str(kit.folder / FILE), **counted}}
+
+
 def with_origins(text: str, found: Sequence[Origin]) -> str:
     """The YAML of a configuration with the origin of each value as a comment."""
     where = {origin.key: " ".join(origin.where.split()) for origin in found}
@@ -87,6 +102,9 @@ def _where(settled: Settled, key: str, place: Place) -> str:
         return f"as {settled.values['data']['class_path'].rpartition('.')[2]} has"
     if key == "data.data_dir" and place.value is None and said_by(DATA_DIR):
         return f"{DATA_DIR}={said_by(DATA_DIR)}"
+    kit = find_kit() if key == "data.data_dir" and place.value is None else None
+    if kit and "data" in kit.places:
+        return f"{kit.places['data'].where}: data: {kit.places['data'].folder}"
     section, _, name = key.partition(".")
     ours = place.owner is None or not name or (section == "trainer" and name in TRAINER_DEFAULTS)
     return f"default of {'mnistlab' if ours or place.owner is None else place.owner.name}"

@@ -7,6 +7,7 @@ from pathlib import Path
 from mnistlab.errors import LabError, say
 from mnistlab.export.document import page_of, parts_of
 from mnistlab.system.files import replacing
+from mnistlab.system.handing import hand_over
 from mnistlab.text.values import counted
 from mnistlab.training.export_options import Export
 from mnistlab.training.measuring import measuring
@@ -57,6 +58,7 @@ def _join(pages: Sequence[Path], target: Path, *, opens: bool) -> int:
     with replacing(target) as temporary:
         temporary.write_text(page_of(parts), encoding="utf-8")
     say([f"{target}: {counted(len(parts), 'net')} side by side, {target.stat().st_size:,} bytes."])
+    hand_over(target)
     if opens:
         open_page(target)
     return 0

@@ -13,10 +13,10 @@ from torch import Tensor
 
 from mnistlab.errors import LabError, visible
 from mnistlab.options.arguments import Arguments, words
-from mnistlab.runs.differences import ABSENT, Difference, by_option, differences
+from mnistlab.runs.differences import ABSENT, Difference, differences
 from mnistlab.runs.folder import METRICS, WEIGHTS, new_folder
-from mnistlab.runs.record import NOT_COUNTED
 from mnistlab.runs.run import Run
+from mnistlab.runs.sheets import NOT_OPTIONS, by_option
 from mnistlab.runs.supervision import Row, Supervision
 from mnistlab.system.files import is_file
 from mnistlab.system.shapes import threads as threads_problem
@@ -138,7 +138,7 @@ def _places(first: Run, again: Run) -> Iterator[Difference]:
 def _options(first: Run, again: Run) -> Iterator[Difference]:
     """The options that count otherwise; those that a newer version has besides are at their defaults."""
     for each in differences(by_option(first.configuration), by_option(again.configuration)):
-        if each.a is not ABSENT and each.name.partition(".")[0] not in NOT_COUNTED:
+        if each.a is not ABSENT and each.name.partition(".")[0] not in NOT_OPTIONS:
             yield each
 
 

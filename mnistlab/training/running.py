@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from mnistlab.catalogue.editors import schema_line
 from mnistlab.options.composing import dump
 from mnistlab.options.settling import Settled
-from mnistlab.options.trust import set_import_policy
+from mnistlab.options.trust import set_import_policy, vouch_for
 from mnistlab.runs.record import config_text
 from mnistlab.runs.supervision import Supervision
 from mnistlab.sections.parts import prepare
@@ -61,6 +61,7 @@ def check(arguments: Sequence[str], command: str = "fit") -> LabCLI:
     with explaining({}, debug=invocation.switches["debug"]):
         prepare()
         set_import_policy(invocation.vouching.importable)
+        vouch_for(invocation.vouching.importable)
         settled = settled_from(invocation, None)
         with explaining(settled.origins, debug=invocation.switches["debug"]):
             find_init(settled, invocation.root())
@@ -75,6 +76,7 @@ def _run(invocation: Invocation, supervision: Supervision | None, begun: float) 
     spare_steps()
     prepare()
     set_import_policy(invocation.vouching.importable)
+    vouch_for(invocation.vouching.importable)
     repeats = supervision.repeats if supervision else None
     refuse_random_weights(invocation)
     found = here(find(invocation), invocation) if repeats is None else repeat(invocation, repeats)

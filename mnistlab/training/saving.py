@@ -6,8 +6,9 @@ from mnistlab.errors import LabError, visible
 from mnistlab.options.arguments import Arguments
 from mnistlab.options.composing import dump
 from mnistlab.options.settling import Settled
-from mnistlab.options.trust import set_import_policy
+from mnistlab.options.trust import set_import_policy, vouch_for
 from mnistlab.presets.finding import SUFFIXES, list_presets
+from mnistlab.presets.shipped import hides, is_shipped_file
 from mnistlab.runs.listing import find_run
 from mnistlab.runs.run import Run
 from mnistlab.system.files import telling, write_text
@@ -32,14 +33,14 @@ def save_preset(asked: Arguments) -> int:
         raise LabError(f"{asked.command} needs a run: mnistlab {asked.command} {name} --from=last")
     path = Path("presets", f"{name}.yaml")
     taken = next((entry for entry in list_presets() if entry.name == name), None)
-    if path.exists() or (taken and not taken.path.is_absolute()):
+    if path.exists() or (taken and not is_shipped_file(taken.path)):
         raise LabError(f"there is a preset {name} in {taken.path if taken else path}. Take another name.")
     folder = find_run(said, asked.root)
     text = _text(name, Run.of(folder), preset_of(folder, asked.values.get("trust")))
     with telling(path, "Go to a folder of your own."):
         path.parent.mkdir(exist_ok=True)
         write_text(path, text)
-    hidden = f" It hides {taken.path}, which comes with mnistlab." if taken else ""
+    hidden = f" It {hides(taken.path)}." if taken else ""
     print(f"Wrote {path}.{hidden} Use it: mnistlab fit --config={name}")
     return 0
 
@@ -85,6 +86,7 @@ def _settled(invocation: Invocation, folder: Path) -> Settled:
 
         prepare()
         set_import_policy(invocation.vouching.importable)
+        vouch_for(invocation.vouching.importable)
     return settled_from(invocation, found, known)
 
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from mnistlab.catalogue import present_catalogue
 from mnistlab.errors import LabError, tell
 from mnistlab.options.budget import read_budget
-from mnistlab.options.command_line import from_environment
 from mnistlab.options.settling import Settled
 from mnistlab.options.written import Source, Written
 from mnistlab.presets.shipped import with_names
@@ -57,7 +56,7 @@ def known_settled(invocation: Invocation, found: Found | None) -> Settled | None
 
 def _layers(invocation: Invocation, found: Found | None) -> list[Sequence[Written]]:
     """All that was written, the weakest first."""
-    return [from_environment(), *([found.layer] if found else []), *invocation.files, invocation.typed]
+    return invocation.layers(found.layer if found else ())
 
 
 def _knows_data(found: Found | None) -> bool:

@@ -9,7 +9,7 @@ from mnistlab.catalogue import present_catalogue
 from mnistlab.catalogue.own import with_own
 from mnistlab.errors import LabError
 from mnistlab.options.choosing import UnknownClassError
-from mnistlab.options.command_line import from_arguments, from_environment
+from mnistlab.options.command_line import from_arguments
 from mnistlab.options.entries import Catalogue
 from mnistlab.options.settling import Settled, settle_entries
 from mnistlab.options.written import STEERING, Source, Written
@@ -48,7 +48,7 @@ def checked(catalogue: Catalogue, invocation: Invocation) -> Settled | None:
     base = _base(invocation)
     if base is None:
         return None
-    settled = settled_by(catalogue, [from_environment(), base, *invocation.files, invocation.typed], invocation.trusted)
+    settled = settled_by(catalogue, invocation.layers(base), invocation.trusted)
     if settled is not None:
         invocation.refuse_swept(settled.origins.values())
         if base == [] and not invocation.switches["print_config"]:

@@ -17,6 +17,12 @@ SMALL = ("--data=SyntheticDigits", "--data.train_size=1500", "--data.test_size=2
 _LIGHT = ("--version", "--help", "fit --help", "models")
 
 
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let processes whose starts are not timed begin at once."""
+    monkeypatch.setattr(subprocess, "Popen", Popen)
+
+
 def bench(*arguments: str, data: Sequence[str] = SMALL) -> dict[str, Any]:
     """Measure quickly, and give what was kept."""
     assert main(["bench", "--quick", "--output=figures.json", *arguments, *data]) == 0
@@ -30,7 +36,7 @@ def results(kept: dict[str, Any], section: str) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("here")
+@pytest.mark.usefixtures("here", "at_once")
 def test_the_same_net_is_timed_in_all_ways(capsys: pytest.CaptureFixture[str]) -> None:
     """Each figure of a ratio is there, and they make it."""
     kept = bench("--only=epochs")
@@ -81,10 +87,9 @@ def test_commands_are_timed_against_the_imports() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("here")
-def test_epochs_are_timed_beside_busy_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("here", "at_once")
+def test_epochs_are_timed_beside_busy_processes() -> None:
     """From the start of a run and from its middle on, over its quiet epochs, and several runs at once."""
-    monkeypatch.setattr(subprocess, "Popen", Popen)  # their starts are not timed
     found = results(bench("--only=busy"), "busy")
 
     whole, midway, at_once = found.values()
@@ -105,7 +110,7 @@ def test_pictures_of_ones_own_are_read_beside_torchvision() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("here")
+@pytest.mark.usefixtures("here", "at_once")
 def test_the_cost_is_told_by_images_batch_and_records() -> None:
     """A row for each size."""
     kept = bench("--only=scaling,augmentation")
@@ -120,6 +125,18 @@ def test_the_cost_is_told_by_images_batch_and_records() -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("here")
+def test_lists_and_boards_of_many_runs_are_timed() -> None:
+    """With an index and without, and the memory; the marks are those of ten thousand."""
+    found = bench("--only=runs")["sections"]["runs"]
+
+    names = [each["name"] for each in found]
+    assert names[:2] == ["runs with a filter, 400 runs, without an index", "runs with a filter, 400 runs"]
+    assert names[4:] == ["board, 300 runs", "board, 400 runs"]
+    assert all(each["value"] > 0 and not each["marks"] for each in found)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("here", "at_once")
 def test_accuracy_is_told_with_the_seconds() -> None:
     """Marks are those of MNIST: other data have none."""
     (quick,) = bench("--only=accuracy")["sections"]["accuracy"]
@@ -164,7 +181,7 @@ def test_a_mistake_is_told_before_anything_is_measured(
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("here")
+@pytest.mark.usefixtures("here", "at_once")
 def test_judgements_are_seldom_wrong() -> None:
     """Simulated ones, and those of real runs; other rules are named beside them, and effects that are found."""
     kept = bench("--only=judging")

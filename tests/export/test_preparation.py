@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
-import mnistlab.export
 from mnistlab import EMNIST, KMNIST, MNIST, FashionMNIST, SyntheticDigits
 from mnistlab.data import ImageData
 from mnistlab.data.pictures import Prepared, character, handwriting, trimmed, whole
+from mnistlab.export import preparing
 from mnistlab.export.preparing import preparation_of, stretched
 
 Way = Callable[[Image.Image], Sequence[Prepared]]
 
-_PAGE = Path(mnistlab.export.__file__).with_name("page")
+_PAGE = Path(preparing.__file__).with_name("page")
 _GREY, _COLOUR = (1, 28, 28), (3, 32, 24)
 _NODE = """
 const fs = require("fs"), vm = require("vm");

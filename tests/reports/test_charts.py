@@ -11,7 +11,8 @@ import pytest
 from matplotlib.axes import Axes
 
 from mnistlab.errors import LabError
-from mnistlab.reports.charts import THEMES, both, save
+from mnistlab.reports.charts import both, save
+from mnistlab.reports.themes import THEMES
 from mnistlab.text.values import in_letters
 
 
@@ -82,7 +83,7 @@ def test_an_inline_chart_has_text_as_text_and_no_address() -> None:
     assert not re.search(r"https?:|font-family|<style|<script|<metadata", page)
 
 
-@pytest.mark.parametrize(("suffix", "opening"), [(".png", b"\x89PNG"), (".svg", b"<?xml")])
+@pytest.mark.parametrize(("suffix", "opening"), [(".png", b"\x89PNG"), (".svg", b"<?xml"), (".pdf", b"%PDF")])
 def test_a_chart_is_saved_as_its_suffix_says(here: Path, suffix: str, opening: bytes) -> None:
     """The same chart is the same file, and no other is left."""
     save(curve, here / f"one{suffix}")
@@ -95,7 +96,7 @@ def test_a_chart_is_saved_as_its_suffix_says(here: Path, suffix: str, opening: b
 
 def test_another_suffix_is_refused(here: Path) -> None:
     """With those that serve."""
-    with pytest.raises(LabError, match=r"chart\.jpg.*\.png or \.svg"):
+    with pytest.raises(LabError, match=r"chart\.jpg.*\.svg, \.pdf or \.png"):
         save(curve, here / "chart.jpg")
 
     assert not list(here.iterdir())

@@ -10,8 +10,9 @@ import pytest
 from mnistlab.errors import LabError
 from mnistlab.options.files import from_text
 from mnistlab.runs.comparing import Flip, compare_outcomes
-from mnistlab.runs.differences import ABSENT, Difference, by_option, differences
+from mnistlab.runs.differences import ABSENT, Difference, differences
 from mnistlab.runs.outcomes import Answers, Outcomes
+from mnistlab.runs.sheets import by_option
 from mnistlab.runs.statistics import mcnemar
 
 

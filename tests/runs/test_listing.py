@@ -8,7 +8,7 @@ import pytest
 
 from mnistlab.errors import LabError
 from mnistlab.options.written import COMPLETE
-from mnistlab.runs.listing import find_run, run_folders, short_ids
+from mnistlab.runs.listing import find_run, short_ids
 from mnistlab.runs.run import Run, read_runs
 from mnistlab.runs.selection import ordered, selected
 from mnistlab.system.processes import this_process
@@ -135,14 +135,14 @@ def test_what_names_none_or_several_is_told(runs: dict[str, Path], name: str, sa
 @pytest.mark.parametrize("name", ["last", "x"])
 def test_where_there_are_none_the_folder_is_told(here: Path, name: str) -> None:
     """It may be the wrong one."""
-    assert not run_folders(here / "runs")
+    assert not read_runs(here / "runs").folders
     with pytest.raises(LabError, match=r"--run\.dir"):
         find_run(name, here / "runs")
 
 
 def test_short_names_are_short_and_find_their_run(runs: dict[str, Path]) -> None:
     """Every one of them, whatever the others are called."""
-    named = short_ids(run_folders(Path("runs")))
+    named = short_ids(read_runs(Path("runs")).folders)
 
     assert set(named) == set(runs.values())
     assert named[runs["old"]] == "aaa111"
@@ -206,7 +206,7 @@ def test_a_field_of_another_kind_is_none(value: object) -> None:
     run = Run(Path("runs/tiny/a"), {**dict.fromkeys(names, value), "status": "running"})
 
     assert (run.val_acc, run.test_acc, run.seconds, run.epochs) == (None, None, None, None)
-    assert isinstance(run.model, str)
+    assert isinstance(run.architecture, str)
     assert all(isinstance(tag, str) for tag in run.tags)
     assert run.status == "running"
     assert run.flat()["id"] == "a"

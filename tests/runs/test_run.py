@@ -64,7 +64,7 @@ def test_a_run_is_read_from_python(fit: Callable[..., Path]) -> None:
     folder = fit()
     run = mnistlab.Run.of(str(folder))
 
-    assert (run.folder, run.status, run.command, run.model) == (folder, "finished", "fit", "TinyModel")
+    assert (run.folder, run.status, run.command, run.architecture) == (folder, "finished", "fit", "TinyModel")
     assert [row["epoch"] for row in run.rows] == list(range(run.epochs or 0))
     assert run.val_acc == max(row["val/acc"] for row in run.rows)
     assert run.test_acc == float(run.outcomes.answers["label"].right.mean())

@@ -58,6 +58,10 @@ def test_each_model_is_trained_with_each_seed(compare: Compare, here: Path) -> N
     rows = compare("--models=TinyModel,SDN8K", "--seeds=2")
 
     assert {row["model"]: row["parameters"] for row in rows} == {"TinyModel": 135_562, "SDN8K": 8_470}
+    costs = {"TinyModel": 134_400, "SDN8K": 8_340}
+    assert {row["model"]: row["multiply_adds"] for row in rows} == costs
+    records = [json.loads(path.read_text()) for path in here.glob("runs/compare-*/*/run.json")]
+    assert [record["multiply_adds"] for record in records] == [costs[record["class"]] for record in records]
     for row in rows:
         folders = here.glob(f"runs/compare-*/{row['model']}-seed-*")
         tests = [
@@ -336,6 +340,28 @@ def test_a_preset_that_has_changed_is_trained_again_and_the_others_are_not(compa
 
     assert len([*here.glob("runs/compare-*/*/run.json")]) == 3
     assert {row["model"] for row in rows} == {"SDN8K", "TinyModel"}
+
+
+def test_a_preset_of_somebody_else_with_the_same_name_is_left_to_them(
+    compare: Compare,
+    here: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    small_data: tuple[str, ...],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Who compares under one name in one folder trains what they have written, whoever began."""
+    write_presets()
+    with monkeypatch.context() as patch:
+        patch.setattr("mnistlab.sweeps.compare.try_all", lambda *_: None)  # the first one is interrupted at once
+        main(["compare", "--presets=One", "--seeds=1", "--name=it", "--trainer.max_epochs=1", *small_data])
+    capsys.readouterr()
+    Path("presets/One.yaml").write_text("model: TinyModel\n")
+
+    (row,) = compare("--presets=One", "--seeds=1", "--name=it")
+
+    assert (row["parameters"], len(row["accuracies"])) == (135_562, 1)
+    (record,) = [json.loads(path.read_text()) for path in here.glob("runs/it/*/run.json")]
+    assert record["class"] == "TinyModel"
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,14 @@
 
 import json
 import re
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
+from forked import Popen
 from pages import Page
 
 from mnistlab.cli import main
@@ -223,8 +225,11 @@ def test_what_cannot_be_judged_is_refused(
 
 
 @pytest.mark.slow
-def test_it_ends_with_its_verdict(here: Path, arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_ends_with_its_verdict(
+    here: Path, arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Far before the most pairs; what was begun beyond is gone, and the same command says the same at once."""
+    monkeypatch.setattr(subprocess, "Popen", Popen)  # workers begin at once
     sides = ["--baseline.model.optimizer.lr=0", "--model.optimizer.lr=0.02"]
     command = ["judge", *arguments, *sides, "--max_pairs=100", "--json"]
     assert main(command) == 0

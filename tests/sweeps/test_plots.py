@@ -7,8 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from mnistlab.cli import main
-from mnistlab.reports.charts import Draw
-from mnistlab.sweeps import plots
+from mnistlab.reports.charts import Chart
 
 
 @pytest.mark.usefixtures("inline")
@@ -19,14 +18,15 @@ def test_every_trial_has_a_line_to_its_value(
     del here
     columns: list[tuple[int, set[float]]] = []
 
-    def look(draw: Draw, path: Path) -> None:
+    def look(chart: Chart, path: Path) -> Path:
         if path.stem == "parallel":
             axes = Figure().subplots()
-            draw(axes)
+            chart.draw(axes)
             ends = {float(np.asarray(line.get_xdata())[-1]) for line in axes.lines}
             columns.append((len(axes.lines), ends))
+        return path
 
-    monkeypatch.setattr(plots, "save", look)
+    monkeypatch.setattr(Chart, "save", look)
     swept = ["--model=choice:TinyModel,SDN8K", "--model.dropout=choice:0.1,0.2", "--model.hidden_dim=choice:16,32"]
     assert main(["sweep", *swept, *small_data, "--trainer.max_epochs=1", "--trainer.limit_train_batches=1"]) == 0
 

@@ -70,7 +70,9 @@ def _work(name: str, command: Command, arguments: Sequence[str]) -> Callable[[],
 
         return lambda: show_usage(name, command)
     _check_names(command, asked)
-    return command.load(asked)
+    from mnistlab.commands.declaring.from_kit import with_kit  # noqa: PLC0415 - not for help
+
+    return with_kit(command, asked)
 
 
 def _check_names(command: Command, asked: Arguments) -> None:

@@ -1,7 +1,7 @@
 """What a command is. It is declared once, and its reading, its help and its completion follow from that."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache, partial
 from importlib import import_module
 from types import MappingProxyType
@@ -112,8 +112,8 @@ _MODEL_FILE = Option("model_file", "An exported net; .pt2 and .c with --trust", 
 _DEVICE = ("trainer.accelerator", "trainer.devices", "trainer.precision")
 
 
-def measuring(name: str, summary: str, order: int, *shows: str) -> Command:
-    """A command that measures a checkpoint, with the options of its own images that its page shows."""
+def measuring(name: str, summary: str, order: int, *shows: str, hides: Collection[str] = ()) -> Command:
+    """A command that measures a checkpoint, with what its page shows of its own images, and what it has no room for."""
     groups = (
         ("ckpt_path", "untrained", "config", "trust"),
         ("data", "data.*", "data.data_dir", "data.eval_batch_size", *shows),
@@ -121,4 +121,5 @@ def measuring(name: str, summary: str, order: int, *shows: str) -> Command:
         _DEVICE,
         ("run.name", "run.dir", "print_config", "debug"),
     )
-    return Command(summary, _measure, TRAIN, order, like=name, shows=groups, options=(_MODEL_FILE,))
+    shown = [[option for option in group if option not in hides] for group in groups]
+    return Command(summary, _measure, TRAIN, order, like=name, shows=shown, options=(_MODEL_FILE,))

@@ -117,7 +117,7 @@ class _Line:
 
     @cached_property
     def _chosen(self) -> Chosen:
-        return Chosen(self._catalogue, self._before if self._command.like else ())
+        return Chosen(self._catalogue, self._before if self._command.like else (), self._command.like)
 
     @cached_property
     def _runs(self) -> Mapping[str, str]:

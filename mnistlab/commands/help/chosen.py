@@ -7,6 +7,7 @@ from mnistlab.catalogue import Catalogue
 from mnistlab.catalogue.present import Present, with_strangers
 from mnistlab.errors import LabError
 from mnistlab.options.command_line import from_arguments
+from mnistlab.options.kit_defaults import from_kit
 from mnistlab.options.written import Key, Source, Written
 from mnistlab.presets.finding import find_preset
 from mnistlab.presets.reading import layers_of
@@ -18,15 +19,16 @@ class Chosen(Present):
     Args:
         catalogue: What there is to choose from.
         words: What stands between the command and the word at the cursor.
+        command: The command whose options it takes.
 
     Attributes:
         given: The keys that stand on the line. Options of a class before the last one of a list do not count.
     """
 
-    def __init__(self, catalogue: Catalogue, words: Sequence[str]) -> None:
+    def __init__(self, catalogue: Catalogue, words: Sequence[str], command: str = "") -> None:
         typed = list(_readable(words))
         kept: list[Written] = []
-        for entry in [*_in_files(typed), *typed]:
+        for entry in [*_of_kit(command), *_in_files(typed), *typed]:
             with suppress(LabError):
                 catalogue = with_strangers(catalogue, [*kept, entry])
                 kept.append(entry)
@@ -44,6 +46,13 @@ def _readable(words: Sequence[str]) -> Iterator[Written]:
             group.append(rest.pop(0))
         with suppress(LabError):
             yield from from_arguments(group)
+
+
+def _of_kit(command: str) -> Sequence[Written]:
+    """What the kit says, where there is one that can be read."""
+    with suppress(LabError):
+        return from_kit(command) if command else ()
+    return ()
 
 
 def _in_files(typed: Sequence[Written]) -> Iterator[Written]:

@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from mnistlab.options.kit import run_dir
 from mnistlab.options.notation import at_home
-from mnistlab.runs.listing import called, given_names, run_folders, short_ids
+from mnistlab.runs.listing import short_ids, told
 from mnistlab.runs.newest import LAST, MEANT
-from mnistlab.system.environment import run_dir
+from mnistlab.runs.run import read_runs
 
 
 def run_words(before: Sequence[str]) -> dict[str, str]:
@@ -18,12 +19,12 @@ def run_words(before: Sequence[str]) -> dict[str, str]:
     """
     roots = [word.partition("=")[2] for word in before if word.startswith("--run.dir=")]
     root = Path(at_home(roots[-1] if roots else run_dir()))
-    folders = sorted(run_folders(root), key=lambda folder: folder.name, reverse=True)
-    given = given_names(root)
+    runs = read_runs(root)
+    folders, given = sorted(runs.folders, key=lambda folder: folder.name, reverse=True), runs.names
     ids, often = short_ids(folders, {*given.values()}), Counter(given.values())
     found = {LAST: "the newest training run with weights"} if folders else {}
     for folder in folders:
         name = given.get(folder, LAST)
         names = [ids[folder], *([name] if often[name] == 1 and name not in MEANT else [])]  # of one run alone
-        found |= dict.fromkeys(names, called(folder))
+        found |= dict.fromkeys(names, told(folder, given.get(folder, "")))
     return found

@@ -20,6 +20,7 @@ from mnistlab.commands.help.pages import (
 from mnistlab.errors import LabError, tell
 from mnistlab.options.arguments import steering, words
 from mnistlab.options.command_line import from_arguments, with_files
+from mnistlab.options.kit_defaults import from_kit
 from mnistlab.options.written import Key, Source, Written
 from mnistlab.presets.finding import find_preset, list_presets
 from mnistlab.presets.loading import load_layers
@@ -57,7 +58,7 @@ def show_help(command: str, arguments: Sequence[str]) -> int:
     Raises:
         LabError: If there is no such section, class or option.
     """
-    request = _request(arguments)
+    request = _request(command, arguments)
 
     def page(catalogue: Catalogue) -> tuple[list[str], list[str]]:
         present = Present(catalogue, request.written)
@@ -70,7 +71,7 @@ def show_help(command: str, arguments: Sequence[str]) -> int:
     return 0
 
 
-def _request(arguments: Sequence[str]) -> Request:
+def _request(command: str, arguments: Sequence[str]) -> Request:
     key: Key = ()
     where, full = "--help", False
     typed: list[Written] = []
@@ -86,7 +87,7 @@ def _request(arguments: Sequence[str]) -> Request:
         else:
             typed += from_arguments([token])
     files = [entry for each in typed if each.key == ("config",) for entry in _from_preset(each)]
-    return Request(key, where, full, [*files, *with_files(typed, Path())])
+    return Request(key, where, full, [*from_kit(command), *files, *with_files(typed, Path())])
 
 
 def _from_preset(config: Written) -> Sequence[Written]:

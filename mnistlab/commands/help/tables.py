@@ -3,10 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from mnistlab.catalogue import Catalogue, ClassEntry, load_catalogue
+from mnistlab.errors import LabError
 from mnistlab.options.beside import Offered, offered
 from mnistlab.presets.finding import PresetEntry, list_presets
+from mnistlab.presets.shipped import is_shipped_file
 from mnistlab.system.strict_json import as_json
 from mnistlab.text.layout import fitted, paragraph, screen_width, table
+from mnistlab.text.nearest import suggestion
 
 Row = dict[str, object]
 """One entry of a table, as JSON has it."""
@@ -62,6 +65,27 @@ def _classes(option: str) -> list[Row]:
         *(_row(entry, option, default, facts) for entry in by_size),
         *(_own_row(each, option, facts) for each in own),
     ]
+
+
+def measurable(names: Sequence[str]) -> dict[str, str]:
+    """The classes of models that can be made with their defaults, by name, the smallest first.
+
+    Args:
+        names: Those that are wanted; all where none is.
+
+    Raises:
+        LabError: If there is no such model, or one cannot be made without options.
+    """
+    rows = {str(row["name"]): row for row in _classes("model")}
+    of_lower = {name.lower(): name for name in rows}
+    for name in names:
+        if name.lower() not in of_lower:
+            raise LabError(f"there is no model {name}.{suggestion(name, rows) or ' `mnistlab models` lists them.'}")
+        needs = rows[of_lower[name.lower()]]["needs"]
+        if isinstance(needs, list) and needs:
+            raise LabError(f"{name} is no model before it has its {' and '.join(needs)}: it has no cost by itself.")
+    chosen = [of_lower[name.lower()] for name in names] or [name for name, row in rows.items() if row["parameters"]]
+    return {name: str(rows[name]["class"]) for name in chosen}
 
 
 def _own_row(each: Offered, option: str, facts: Iterable[str]) -> Row:
@@ -125,6 +149,6 @@ def _presets(tag: str | None) -> list[Row]:
 
 
 def _origin(entry: PresetEntry) -> str:
-    if entry.path.is_absolute():
+    if is_shipped_file(entry.path):
         return "mnistlab"
     return f"{entry.path}, hides one" if entry.shadows else str(entry.path)

@@ -6,6 +6,8 @@ from mnistlab.commands.declaring.model import Command
 from mnistlab.options.arguments import Option
 from mnistlab.text.layout import fitted, paragraph, screen_width
 
+_MOST_USES = 3  # of what else a command can do, each with its options
+
 
 def show_usage(name: str, command: Command) -> int:
     """Print the page: how it is typed, what it does, its options in columns, and what else there is to say."""
@@ -13,6 +15,8 @@ def show_usage(name: str, command: Command) -> int:
     uses = [(name, command), *((f"{name} {word}", each) for word, each in command.commands.items())]
     rows = list(_rows(command))
     column = max((len(left) for left, _ in rows), default=0) + 4
+    if len(command.commands) > _MOST_USES:
+        uses = [(name, command), (name, Command("", "", usage=_in_short(command)))]
     lines = [line for number, (what, each) in enumerate(uses) for line in _usage(what, each, width, first=not number)]
     lines += ["", *fitted(command.about).splitlines(), ""]
     for left, text in rows:
@@ -28,6 +32,12 @@ def show_usage(name: str, command: Command) -> int:
 def _usage(name: str, command: Command, width: int, *, first: bool) -> list[str]:
     opening = f"{'Usage:' if first else '      '} mnistlab {name} "
     return paragraph(command.usage or " ".join(_parts(command)), width, len(opening), opening) or [opening.rstrip()]
+
+
+def _in_short(command: Command) -> str:
+    """What else it can do, where that is much: `show ID | diff ID ID`."""
+    uses = {word: [part for part in _parts(each) if "--" not in part] for word, each in command.commands.items()}
+    return " | ".join(" ".join([word, *parts]) for word, parts in uses.items())
 
 
 def _parts(command: Command) -> Iterator[str]:

@@ -10,17 +10,16 @@ from mnistlab.catalogue import load_catalogue
 from mnistlab.errors import LabError, tell, visible
 from mnistlab.options.arguments import Arguments
 from mnistlab.reports.settings import changed
-from mnistlab.runs.differences import by_option
 from mnistlab.runs.looks import many
-from mnistlab.runs.record import NOT_COUNTED
 from mnistlab.runs.run import Run
 from mnistlab.runs.selection import ordered_groups
+from mnistlab.runs.sheets import options_of
 from mnistlab.runs.statistics import Student
 from mnistlab.text.layout import as_latex, as_markdown, paragraph, screen_width, table
 from mnistlab.text.nearest import suggestion
 from mnistlab.text.values import UNKNOWN, class_name, count, counted, four_digits, in_percent, in_seconds, last_parts
 
-_NOT_COUNTED = (*NOT_COUNTED, "seed_everything")
+_SEED = "seed_everything"
 _LEGEND = "Mean and standard deviation over the n runs of fit in a row; the 95 % interval of the mean by Student's t."
 
 Options = Mapping[str, object]
@@ -115,6 +114,15 @@ def groups_of(chosen: Sequence[Run], asked: Arguments, order: str) -> list[Group
     ]
 
 
+def alike(runs: Sequence[Run]) -> list[Group]:
+    """Runs in groups of those that differ in nothing but their seed, each with all that it was configured with."""
+    groups: dict[str, list[Run]] = {}
+    configured = _configured(runs)
+    for run, options in configured.items():
+        groups.setdefault(_text(options), []).append(run)
+    return [Group(configured[each[0]], each) for each in groups.values()]
+
+
 def _trained(chosen: Sequence[Run], *, any_status: bool) -> list[Run]:
     """The runs of `fit` that have finished, unless it was said how they have ended."""
     found = [run for run in chosen if run.command == "fit" and (any_status or run.status == "finished")]
@@ -126,11 +134,11 @@ def _configured(runs: Sequence[Run]) -> dict[Run, Options]:
     found: dict[Run, Options] = {}
     for run in runs:
         try:
-            options = by_option(run.configuration)
+            options = run.options or options_of(run.configuration)
         except LabError as error:
             tell(f"note: {run.folder} is left out: {error}")
         else:
-            found[run] = {name: value for name, value in options.items() if name.partition(".")[0] not in _NOT_COUNTED}
+            found[run] = {name: value for name, value in options.items() if name != _SEED}
     return found
 
 

@@ -2,27 +2,24 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 from mnistlab.errors import LabError, say, visible
 from mnistlab.options.arguments import Arguments
-from mnistlab.runs.listing import short_ids
-from mnistlab.runs.looks import many
-from mnistlab.runs.metrics import KNOWN, measured, measures_of
+from mnistlab.reports.screen.columns import columns_of, fitting, named, table_of
+from mnistlab.runs.fields import field_of
 from mnistlab.runs.reading import tell_broken
 from mnistlab.runs.run import Run, Runs, read_runs
-from mnistlab.runs.selection import FILTERS, ordered, selected
+from mnistlab.runs.selection import ASKED, ordered, selected
+from mnistlab.system.handing import hand_over
 from mnistlab.system.strict_json import as_json
-from mnistlab.text.layout import as_csv, paragraph, screen_height, screen_width, table
-from mnistlab.text.values import counted, in_percent, in_seconds, moment
+from mnistlab.text.layout import as_csv, paragraph, screen_height, screen_width
+from mnistlab.text.values import counted
 
 _DEFAULT_ORDER = "-started"
 _FEWEST = 5  # rows that are shown on however small a screen
-_ASKED_FOR = 9  # how late a column gives way that the rows are sorted by
-_LAST = 16  # characters that the last column needs at least: it is wrapped
 
 
 def show_runs(asked: Arguments) -> int:
@@ -36,21 +33,32 @@ def show_runs(asked: Arguments) -> int:
     grouped = {"format", "by"} & set(asked.values)
     if grouped and {"csv", "json"} & asked.switches:
         raise LabError("--csv and --json have a row for each run; groups are written with --format=csv and =json.")
+    if grouped and "columns" in asked.values:
+        raise LabError("--columns is for a row of each run; the options of groups are named with --by.")
     root, limit = asked.root, _limit(asked)
     found = runs_below(root, asked)
     chosen = chosen_of(found, asked)
+    names = named(asked, found.all)
     if grouped:
         print(_grouped(chosen, asked, limit))
         return 0
     if "json" in asked.switches:
-        print(as_json([run.flat() for run in chosen[:limit]]))
+        print(as_json([_plain(run, names) for run in chosen[:limit]]))
     elif "csv" in asked.switches:
-        print(_csv([run.flat() for run in chosen[:limit]], Run(Path()).flat()), end="")
+        print(_csv([_plain(run, names) for run in chosen[:limit]], _plain(Run(Path()), names)), end="")
     else:
+        hand_over(*chosen[:limit])
         fits = limit is None and "limit" not in asked.values and sys.stdout.isatty()
-        lines = partial(_lines, found, chosen, root=root, asked=asked)
+        lines = partial(_lines, found, chosen, names=names, asked=asked)
         say(_fitting_screen(lines, chosen) if fits else lines(chosen[:limit]))
     return 0
+
+
+def _plain(run: Run, names: Sequence[str]) -> dict[str, object]:
+    """Everything that is known of a run, or what is asked for, with the types that it has."""
+    if names:
+        return {"id": run.folder.name, **{name: field_of(name)(run) for name in names}}
+    return {**run.flat(), **{f"options.{name}": value for name, value in run.options.items()}}
 
 
 def _grouped(chosen: Sequence[Run], asked: Arguments, limit: int | None) -> str:
@@ -85,7 +93,7 @@ def chosen_of(found: Runs, asked: Arguments) -> list[Run]:
     Raises:
         LabError: If a filter or the order is none.
     """
-    wanted = {name: value for name, value in asked.values.items() if name in FILTERS}
+    wanted = {name: value for name, value in asked.values.items() if name in ASKED}
     chosen = ordered(selected(found.all, wanted), asked.values.get("sort", _DEFAULT_ORDER))
     return chosen[::-1] if "reverse" in asked.switches else chosen
 
@@ -124,80 +132,22 @@ def _csv_cell(value: object) -> object:
     )
 
 
-@dataclass(frozen=True)
-class _Column:
-    """A column, and how it gives way."""
-
-    heading: str  # above it
-    cells: Sequence[str]  # what it says of each run
-    right: bool = False  # whether it is aligned to the right
-    common: bool = False  # whether it is said once, above the table, where all rows say the same
-    gives_way: int = 0  # how early it is left out for want of room; 0 is never
-    key: str = ""  # what sorts by it
-
-    @property
-    def same(self) -> bool:
-        """Whether it says the same of all runs, and need not do so in each row."""
-        return self.common and len(set(self.cells)) == 1
-
-    @property
-    def width(self) -> int:
-        """The characters that it takes."""
-        return max(map(len, (self.heading, *self.cells)))
-
-
-def _columns(found: Runs, shown: Sequence[Run], key: str) -> list[_Column]:
-    """The columns in which there is something; the one of the key that was asked for gives way last."""
-    ids = short_ids([run.folder for run in found.all], {run.name for run in found.all})
-    one_year = len({run.started[:4] for run in shown}) == 1
-    times = [moment(run.started, "minutes")[5:] if one_year else run.started[:10] for run in shown]
-    epochs = ["" if run.epochs is None else str(run.epochs) for run in shown]
-    columns = [
-        _Column("id", [ids[run.folder] for run in shown]),
-        _Column("command", [run.command for run in shown], common=True, gives_way=5, key="command"),
-        _Column("model", [run.model for run in shown]),
-        _Column("data", [run.data for run in shown], common=True, gives_way=6, key="data"),
-        _Column("ep", epochs, right=True, gives_way=4, key="epochs"),
-        _Column("val %", [in_percent(run.val_acc) for run in shown], right=True),
-        _Column("test %", [in_percent(run.test_acc) for run in shown], right=True),
-        _Column("looks", [many(run.looks) for run in shown], right=True, gives_way=1),
-        *_further(shown),
-        _Column("s", [in_seconds(run.seconds) for run in shown], right=True, gives_way=3, key="seconds"),
-        _Column("started UTC" if one_year else "started", times, gives_way=2, key="started"),
-        _Column("status", [run.status for run in shown], common=True),
-        _Column("name, tags", [_name(run) for run in shown]),
-    ]
-    kept = [column for column in columns if any(column.cells)]
-    return [replace(column, gives_way=_ASKED_FOR) if key and key == column.key else column for column in kept]
-
-
-def _further(shown: Sequence[Run]) -> Iterator[_Column]:
-    """What else was measured; the first to give way."""
-    for measure in measures_of(*(run.record for run in shown)):
-        for split in ("val", "test") if measure not in KNOWN else ():
-            values = [measured(run.record, f"{split}/{measure.name}") for run in shown]
-            cells = ["" if value is None else measure.bare(value) for value in values]
-            yield _Column(f"{split} {measure.head}", cells, right=True, gives_way=1, key=f"{split}/{measure.name}")
-
-
-def _name(run: Run) -> str:
-    tags = f"({', '.join(run.tags)})" if run.tags else ""
-    return f"{run.name} {tags}".strip()
-
-
-def _lines(found: Runs, chosen: Sequence[Run], shown: Sequence[Run], *, root: Path, asked: Arguments) -> list[str]:
+def _lines(
+    found: Runs, chosen: Sequence[Run], shown: Sequence[Run], *, names: Sequence[str], asked: Arguments
+) -> list[str]:
+    root = asked.root
     if not found.all:
         return [f"There are no runs in {root} (--run.dir). Train a model: mnistlab fit --help"]
     if not chosen:
-        wanted = " ".join(f"--{name}={value}" for name, value in asked.values.items() if name in FILTERS)
+        wanted = " ".join(f"--{name}={value}" for name, value in asked.values.items() if name in ASKED)
         return [f"None of the {len(found.all):,} runs in {root} has {wanted}."]
-    columns = _columns(found, shown, asked.values.get("sort", "").removeprefix("-"))
+    columns = columns_of(found, shown, names, asked)
     said = [column.cells[0] for column in columns if column.same]
-    kept, left_out = _fitting([column for column in columns if not column.same])
+    kept, left_out = fitting([column for column in columns if not column.same])
     return [
         *paragraph(_heading(len(found.all), len(chosen), len(shown), root, said), screen_width(), 2, ""),
         "",
-        *_table(kept),
+        *table_of(kept, asked),
         "",
         *_tail(left_out, len(chosen) - len(shown)),
     ]
@@ -212,31 +162,9 @@ def _heading(total: int, chosen: int, shown: int, root: Path, said: Sequence[str
     return f"{some}{which} in {root}{of_which if said else ''}{', '.join(said)}"
 
 
-def _fitting(columns: Sequence[_Column]) -> tuple[list[_Column], list[str]]:
-    """The columns that there is room for, and the headings of the others."""
-    kept = list(columns)
-    for column in sorted((each for each in reversed(columns) if each.gives_way), key=lambda each: each.gives_way):
-        if _width(kept) <= screen_width():
-            break
-        kept.remove(column)
-    return kept, [column.heading for column in columns if column not in kept]
-
-
-def _width(columns: Sequence[_Column]) -> int:
-    """That of a table whose last column is wrapped."""
-    *others, last = (column.width for column in columns)
-    return sum(others) + 2 * len(columns) + min(last, _LAST)
-
-
-def _table(columns: Sequence[_Column]) -> list[str]:
-    right = [at for at, column in enumerate(columns) if column.right]
-    rows = list(zip(*(column.cells for column in columns), strict=True))
-    return table([column.heading for column in columns], rows, screen_width(), right)
-
-
 def _tail(left_out: Sequence[str], hidden: int) -> list[str]:
     texts = [f"{hidden:,} more: --limit=all, or fewer by --model=, --tag=, --status=, ..."] if hidden else []
     if left_out:
-        texts.append(f"No room for {', '.join(left_out)}: a wider terminal, --csv or --json has them.")
+        texts.append(f"No room for {', '.join(left_out)}: a wider terminal, --all, --csv or --json has them.")
     texts.append("One in full: mnistlab runs show ID. Two side by side: mnistlab runs diff ID ID")
     return [line for text in texts for line in paragraph(text, screen_width())]

@@ -13,7 +13,6 @@ from mnistlab.reports.settings import changed
 from mnistlab.runs.differences import (
     ABSENT,
     Difference,
-    by_option,
     differences,
     figures,
     surroundings,
@@ -22,6 +21,7 @@ from mnistlab.runs.hints import command_for
 from mnistlab.runs.listing import find_run
 from mnistlab.runs.metrics import Measure, figure, measures_of
 from mnistlab.runs.run import Run
+from mnistlab.runs.sheets import by_option
 from mnistlab.system.strict_json import as_json
 from mnistlab.text.layout import paragraph, screen_width, table
 from mnistlab.text.values import class_name, shown
@@ -143,7 +143,7 @@ def _parts(pair: _Pair, *, everything: bool) -> Iterator[list[str]]:
 
 
 def _what(run: Run) -> str:
-    return f"{run.model} on {run.data}, {run.command}, {run.status}"
+    return f"{run.architecture} on {run.data}, {run.command}, {run.status}"
 
 
 def _table(heading: str, found: Sequence[Difference]) -> list[str]:

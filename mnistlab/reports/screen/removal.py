@@ -12,7 +12,7 @@ from mnistlab.reports.screen.overview import chosen_of, runs_below
 from mnistlab.runs.listing import find_run
 from mnistlab.runs.reading import read_name
 from mnistlab.runs.run import Run
-from mnistlab.runs.selection import FILTERS
+from mnistlab.runs.selection import ASKED
 from mnistlab.runs.writer import occupation, way_on
 from mnistlab.text.values import counted, size
 
@@ -41,7 +41,7 @@ def remove_runs(asked: Arguments) -> int:
 
 
 def _wanted(asked: Arguments, root: Path) -> list[Path]:
-    filters = [name for name in asked.values if name in FILTERS]
+    filters = [name for name in asked.values if name in ASKED]
     if filters and asked.names:
         raise LabError(f"{asked.names[0]} and --{filters[0]} exclude each other: name runs, or filter them.")
     if filters:

@@ -62,7 +62,7 @@ def _as_number(text: str) -> float | int | str | None:
 
 def _facts(run: Run) -> Iterator[str]:
     """What it was, where and when it ran."""
-    yield f"{run.model} on {run.data}: {run.command}, {run.status}"
+    yield f"{run.architecture} on {run.data}: {run.command}, {run.status}"
     yield str(run.folder)
     yield ""
     for name, text in _named_facts(run).items():
@@ -74,7 +74,10 @@ def _named_facts(run: Run) -> dict[str, str]:
     trial = run.record.get("trial")
     return {
         "name": run.name,
+        "note": run.note,
+        "user": run.user,
         "tags": ", ".join(run.tags),
+        "kit": _kit(run),
         "sweep": run.text("sweep") + (f", trial {trial}" if isinstance(trial, int) else ""),
         "checkpoint": run.text("checkpoint"),
         "started": _times(run),
@@ -88,6 +91,13 @@ def _named_facts(run: Run) -> dict[str, str]:
         "not finite": ", ".join(run.words(NOT_FINITE)),
         "left out": ", ".join(run.words(LEFT_OUT)) + ": not what they should be" * bool(run.words(LEFT_OUT)),
     }
+
+
+def _kit(run: Run) -> str:
+    """The kit of a class, and what of it has counted."""
+    kit = run.part("kit")
+    said = [f"{name}={value}" for name, value in kit.items() if name != "file"]
+    return f"{kit['file']}: {', '.join(said) or 'nothing of it has counted'}" if kit.get("file") else ""
 
 
 def _times(run: Run) -> str:

@@ -225,7 +225,7 @@ def test_runs_are_offered_by_their_short_names(offered: Offered, here: Path) -> 
         (here / "runs" / name).mkdir(parents=True)
         (here / "runs" / name / "run.json").write_text("{}")
 
-    assert offered("runs", "") == ["show", "diff", "rm"]
+    assert offered("runs", "") == ["show", "diff", "cite", "rename", "note", "rm"]
     assert offered("runs", "--st") == ["--status="]
     assert offered("runs", "--status=fa") == ["--status=failed"]
     assert "--sort=-test_acc" in offered("runs", "--sort=-")

@@ -1,0 +1,90 @@
+"""What a run can do by itself, and every call goes by: what was said becomes a command, which is run here."""
+
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+
+from mnistlab.calling.asked import words_of
+from mnistlab.calling.given import in_words, trusted_here
+from mnistlab.calling.results import Figures
+from mnistlab.calling.within import Done, perform, run_in, told_here
+from mnistlab.errors import LabError
+from mnistlab.runs.run import Run as KeptRun
+
+Options = Mapping[str, object]
+"""Options by their full names: `{"model.optimizer.lr": 1e-3}`."""
+
+Which = str | PathLike[str] | KeptRun | Sequence[str | PathLike[str] | KeptRun]
+"""A run, by itself, its id, its folder, or a checkpoint: `last`; several are an ensemble."""
+
+
+def go_on(run: Which, options: Options | None, short: Options) -> Path:
+    """Go on with a run, as `mnistlab fit --ckpt_path=RUN` does; its folder."""
+    return kept(done("fit", options, of(run), short), "fit")
+
+
+def done(
+    command: str,
+    options: Options | None,
+    *said: Options,
+    positional: Sequence[str] = (),
+    switches: Sequence[str] = (),
+    silent: bool = False,
+) -> Done:
+    """Say it, and do it.
+
+    Args:
+        command: The command.
+        options: Options by their full names.
+        *said: What signatures name, of which None was not said; at last options by their short names.
+        positional: What stands there without dashes.
+        switches: What is typed besides.
+        silent: Whether what is printed is given back instead.
+
+    Raises:
+        LabError: If it is said twice, or refused.
+    """
+    *named, short = said
+    with told_here():
+        asked = {name: value for part in named for name, value in part.items() if value is not None}
+        for name in {*(options or {}), *short} & set(asked) | set(options or {}) & set(short):
+            raise LabError(f"{name} is said twice. Say it once.")
+        asked |= {**(options or {}), **short}
+        words = words_of(command, in_words(asked), positional)
+        words += trusted_here() if "ckpt_path" in asked or positional else []
+    return perform([*words, *switches], silent=silent)
+
+
+def measured(command: str, run: Which | None, options: Options | None, short: Options) -> Figures:
+    """Measure weights, with `test` or `validate`."""
+    did = done(command, options, of(run) if not short.get("untrained") else {}, short, silent=True)
+    folder = kept(did, command)
+    metrics = KeptRun.of(folder).part("metrics").items()
+    figures = {name: value for name, value in metrics if isinstance(value, float | int)}
+    return Figures(figures, outcome(did), folder)
+
+
+def outcome(did: Done) -> str:
+    """What a command has said of its outcome: neither which weights it took nor their settings, which the run says."""
+    lines = did.text.rstrip().splitlines()
+    begins = [number for number, line in enumerate(lines) if not line.startswith((" ", "weights of "))]
+    return "\n".join(lines[begins[0] if begins else 0 :])
+
+
+def of(run: Which | None) -> dict[str, object]:
+    """Which weights are meant."""
+    return {"ckpt_path": ",".join(named("last" if run is None else run))}
+
+
+def named(run: Which) -> list[str]:
+    """Runs as a command line has them."""
+    several = [run] if isinstance(run, str | PathLike | KeptRun) else run
+    return [str(each.folder) if isinstance(each, KeptRun) else str(each) for each in several]
+
+
+def kept(did: Done, command: str) -> Path:
+    """The folder of the run that a command has kept."""
+    folder = run_in(did.made)
+    if folder is None:
+        raise LabError(f"{command} has kept no run.")
+    return folder

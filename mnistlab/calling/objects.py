@@ -1,0 +1,220 @@
+"""What an object of Python is in words: a class by its path, an object by its class and its options, else by a file."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import is_dataclass, replace
+from functools import partial
+from pathlib import Path
+from types import FunctionType
+from typing import cast
+
+import numpy as np
+import torch
+from torch import nn
+
+from mnistlab.calling.keeping import are_images, keep_images, keep_net, keep_weights
+from mnistlab.calling.said import Said
+from mnistlab.classifier import Classifier
+from mnistlab.data import ImageData
+from mnistlab.errors import LabError, tell
+from mnistlab.options.domains import Domain
+from mnistlab.options.signatures import REQUIRED, options
+from mnistlab.options.specification import (
+    Described,
+    Specification,
+    class_path_of,
+    describe,
+    describe_factory,
+    plain,
+    unrecorded,
+)
+from mnistlab.options.trust import GIVEN_NET, class_paths, may_name
+from mnistlab.presets.domains import Values
+from mnistlab.presets.preset_class import Preset
+
+_SESSION = "__main__"
+_WRAPPED = "mnistlab.Wrapped"
+
+Found = tuple[object, Sequence[str]]
+"""An object in words, and the classes in it that are neither the lab's nor torch's."""
+
+
+def said_of(name: str, value: object, root: Path) -> Found:
+    """An object in words.
+
+    Args:
+        name: The option that takes it, by its full or its short name.
+        value: The object.
+        root: Where it is kept, if words do not do.
+
+    Raises:
+        LabError: If it cannot be written down.
+    """
+    if isinstance(value, np.generic) or (isinstance(value, np.ndarray | torch.Tensor) and not value.ndim):
+        return value.item(), ()
+    if isinstance(value, Values | Domain):
+        return _of_domain(name, value, root)
+    if isinstance(value, type) and issubclass(value, Preset):
+        return _of_preset(value)
+    if name == "data" and are_images(value):
+        return Said("mnistlab.Images", [f"path={keep_images(value, root)}"]), ()
+    if name == "model":
+        return _of_model(value, root)
+    return _described(name, value)
+
+
+def _of_model(value: object, root: Path) -> Found:
+    """A model, or any net."""
+    if isinstance(value, Classifier):
+        said, strange = _of_specification("model", describe(value, value.arguments))
+        path = keep_weights(value.state_dict(), root)
+        return replace(said, below=[*said.below, f"init_from={path}"]), strange
+    if isinstance(value, nn.Module):
+        return _of_net(value, root)
+    is_net = isinstance(value, type) and issubclass(value, nn.Module) and not issubclass(value, Classifier)
+    if is_net or isinstance(value, FunctionType):
+        made = _path_of("model", cast("type", value))
+        return Said(_WRAPPED, [f"net={made}"]), _strange([made])
+    return _described("model", value)
+
+
+def _of_net(net: nn.Module, root: Path) -> Found:
+    """A net as it is, with its weights; what another process needs is kept, as far as it can be."""
+    path, why = keep_net(net, root)
+    classes = [f"{type(each).__module__}.{type(each).__qualname__}" for each in net.modules()]
+    here = [each for each in classes if each.startswith(f"{_SESSION}.")]
+    if here or why:
+        _tell_session(here[0] if here else type(net).__name__, why)
+    strange = _strange([each for each in classes if "<locals>" not in each])
+    below = [f"net={GIVEN_NET}", f"net.path={path}"]
+    return Said(_WRAPPED, below, [f"--trust={','.join(strange)}"] if strange else []), strange
+
+
+def _of_domain(name: str, value: "Values | Domain", root: Path) -> Found:
+    """Values to be tried."""
+    if isinstance(value, Domain):
+        return str(value), ()
+    found = [(each, ()) if isinstance(each, str) else _of_choice(name, each, root) for each in value.values]
+    return f"choice:{','.join(text for text, _ in found)}", [path for _, strange in found for path in strange]
+
+
+def _of_choice(name: str, value: object, root: Path) -> tuple[str, Sequence[str]]:
+    """One of several values; of a class its name."""
+    if not isinstance(value, type | FunctionType):
+        return _text(value), ()
+    said, strange = said_of(name, value, root)
+    return (said.text if isinstance(said, Said) else _text(said)), strange
+
+
+def _of_preset(cls: type[Preset]) -> Found:
+    """What a preset writes, as if it were typed first."""
+    words = []
+    for entry in (entry for layer in cls.layers for entry in layer):
+        text = str(entry.domain) if entry.domain is not None else _text(entry.value)
+        words.append(f"--{entry.name}{'+' * entry.append}={text}")
+    return Said("", beside=words), _strange([str(e.value) for layer in cls.layers for e in layer if _is_path(e.value)])
+
+
+def _described(name: str, value: object) -> Found:
+    """A class, or an object by its class and its options."""
+    if isinstance(value, type | FunctionType):
+        path = _path_of(name, value)
+        return Said(path), _strange([path])
+    return _of_specification(name, _specification(name, value))
+
+
+def _specification(name: str, value: object) -> Specification:
+    if isinstance(value, Classifier | ImageData):
+        return describe(value, value.arguments)
+    if isinstance(value, Described):
+        return value.specification
+    found = describe_factory(value) if isinstance(value, partial) or is_dataclass(value) else None
+    return found or _as_made(name, value)
+
+
+def _as_made(name: str, value: object) -> Specification:
+    """The class and the options of an object that has them as attributes, and is the same when it is made of them."""
+    cls: type = type(value)
+    if cls.__module__ == "builtins" or not hasattr(cls, "__dict__"):
+        raise LabError(f"{name}: an object of the class {cls.__name__} is no value that an option takes.{_taken(name)}")
+    try:
+        known = options(cls)
+        arguments = {each: vars(value)[each] for each in known if each in vars(value)}
+        same = _alike(vars(cls(**arguments)), vars(value))
+    except (TypeError, ValueError, KeyError):
+        same = False
+    if not same:
+        raise LabError(
+            f"{name}: a {cls.__name__} that was built in Python does not say what it was made of. "
+            f"Use lab.config({cls.__name__}, ...) with the same options."
+        )
+    return Specification(class_path_of(cls), {each: plain(part) for each, part in arguments.items()})
+
+
+def _taken(name: str) -> str:
+    """What a section takes in place of a name."""
+    return {
+        "model": " It takes a class, a model, or any torch module or what makes one.",
+        "data": " It takes a class, a data set, a pair of arrays of images and labels, or a Dataset of torch.",
+    }.get(name, "")
+
+
+def _alike(one: Mapping[str, object], other: Mapping[str, object]) -> bool:
+    """Whether the attributes of two objects say the same."""
+    return {name: plain(part) for name, part in one.items()} == {name: plain(part) for name, part in other.items()}
+
+
+def _of_specification(name: str, found: Specification) -> tuple[Said, Sequence[str]]:
+    """A class with those of its options that are not at their defaults."""
+    for option, what in unrecorded(found.as_dict(), name).items():
+        raise LabError(f"{option} is {what}, which cannot be written down. Use lab.config(Class, option=...).")
+    paths = list(class_paths(found.as_dict()))
+    below = [f"{option}={_text(part)}" for option, part in _changed(found).items()]
+    for path in paths:
+        _check_path(name, path)
+    return Said(found.class_path, below), _strange(paths)
+
+
+def _changed(found: Specification) -> Mapping[str, object]:
+    cls = getattr(sys.modules[found.class_path.rpartition(".")[0]], found.name)
+    defaults = {name: plain(option.default) for name, option in options(cls).items() if option.default is not REQUIRED}
+    return {name: part for name, part in found.init_args.items() if name not in defaults or defaults[name] != part}
+
+
+def _path_of(name: str, value: "type | FunctionType") -> str:
+    """The dotted path of a class or a function."""
+    path = class_path_of(value) if isinstance(value, type) else f"{value.__module__}.{value.__qualname__}"
+    _check_path(name, path)
+    return path
+
+
+def _check_path(name: str, path: str) -> None:
+    """Refuse what cannot be imported, and say what only this session has."""
+    if "<locals>" in path or "<lambda>" in path:
+        raise LabError(
+            f"{name}: {path.rpartition('.')[2]} is defined within a function, where nobody finds it again. "
+            "Define it at the top of a file, or of the session."
+        )
+    if path.startswith(f"{_SESSION}."):
+        _tell_session(path)
+
+
+def _tell_session(what: str, why: str = "") -> None:
+    because = f" ({why})" if why else ""
+    tell(
+        f"note: {what.rpartition('.')[2]} is of this session alone{because}, in which all works. Another process can "
+        "neither test nor go on with this run later. Define it in a file, such as my_lab.py, and import it from there."
+    )
+
+
+def _strange(paths: Sequence[str]) -> list[str]:
+    return [path for path in dict.fromkeys(paths) if not may_name(path, ()) and not path.startswith("torchvision.")]
+
+
+def _is_path(value: object) -> bool:
+    return isinstance(value, str) and "." in value and all(part.isidentifier() for part in value.split("."))
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(plain(value))

@@ -1,0 +1,197 @@
+"""A kept run as Python has it: what its folder says, and the pictures, the net and the answers that come of it."""
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from mnistlab.errors import LabError
+from mnistlab.runs.metrics import ACC, measures_of
+from mnistlab.runs.run import Run as KeptRun
+from mnistlab.text.nearest import suggestion
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mnistlab.calling.asking import Asked
+    from mnistlab.calling.chosen import Chosen
+    from mnistlab.calling.history import History
+    from mnistlab.calling.predicted import Predictions
+    from mnistlab.calling.results import Figures
+    from mnistlab.classifier import Classifier
+    from mnistlab.reports.charts import Chart, Charts
+
+
+class Run(KeptRun):
+    """A run: `Run.of("runs/cnn_8k/20260101T120000Z-1a2b3c")`."""
+
+    def resume(self, options: "Mapping[str, object] | None" = None, **short: object) -> "Run":
+        """Go on with it, `run.resume(epochs=6)`: as `fit` does with its last checkpoint.
+
+        Args:
+            options: Options by their full names.
+            **short: Options by their short names.
+
+        Raises:
+            LabError: With the text that the command line would show.
+        """
+        from mnistlab.calling.doing import go_on  # noqa: PLC0415 - brings the commands in
+
+        return Run.of(go_on(self, options, short))
+
+    def test(self, options: "Mapping[str, object] | None" = None, **short: object) -> "Figures":
+        """Measure its best weights on test images, `run.test(data="EMNIST")`.
+
+        Args:
+            options: Options by their full names.
+            **short: Options by their short names.
+
+        Raises:
+            LabError: With the text that the command line would show.
+        """
+        from mnistlab.calling.doing import measured  # noqa: PLC0415 - as above
+
+        return measured("test", self, options, short)
+
+    def __repr__(self) -> str:
+        """What it is, in a line."""
+        figures = {"val": self.val_acc, "test": self.test_acc}
+        parts = [
+            f"{self.title} on {self.data}" if self.data else self.title,
+            " ".join(part for part in (self.command, self.status) if part),
+            *(f"{split} {ACC.name} {ACC.figure(value)}" for split, value in figures.items() if value is not None),
+        ]
+        called = f"{self.name!r}, " if self.name else ""
+        return f"Run({called}{self.folder}: {', '.join(part for part in parts if part)})"
+
+    @cached_property
+    def history(self) -> "History":
+        """What was measured after each epoch: a column for each metric, `run.history["val/acc"]`.
+
+        Raises:
+            UnreadableError: If the table cannot be read.
+        """
+        from mnistlab.calling.history import History  # noqa: PLC0415 - brings charts in
+
+        return History(self.read_table(), measures_of(self.record))
+
+    @cached_property
+    def config(self) -> "Chosen":
+        """What it was configured with: the value of each option, and the text of its file.
+
+        Raises:
+            LabError: If that is not there, or cannot be read.
+        """
+        from mnistlab.calling.chosen import Chosen  # noqa: PLC0415 - as above
+
+        return Chosen(self)
+
+    def plot(self, *metrics: str, beside: "Sequence[KeptRun]" = ()) -> "Charts":
+        """The metrics over the epochs, training and validation in one chart for each.
+
+        Args:
+            *metrics: Which ones, such as `loss`; all if none is named.
+            beside: Other runs; then it is the validation of all of them.
+
+        Raises:
+            LabError: If no epoch was completed, or nothing of that name was measured.
+        """
+        from mnistlab.reports.charts import Charts  # noqa: PLC0415 - brings matplotlib in
+        from mnistlab.reports.curves import course_charts, courses_charts  # noqa: PLC0415 - as above
+        from mnistlab.reports.several import best_of, names_of  # noqa: PLC0415 - as above
+
+        runs = [self, *beside]
+        charts = courses_charts(runs, best_of(runs), names_of(runs)) if beside else course_charts(self)
+        known = {chart.name: chart for chart in charts}
+        if not known:
+            raise LabError(
+                f"{self.folder} has nothing to plot: {'two epochs are' if beside else 'an epoch is'} the least."
+            )
+        for name in metrics:
+            if name not in known:
+                raise LabError(f"plot({name!r}): measured is {', '.join(known)}.{suggestion(name, known)}")
+        return Charts("course", [known[name] for name in metrics or known])
+
+    def confusion(self, head: str | None = None) -> "Chart":
+        """How often the test images of each class were taken for each class.
+
+        Args:
+            head: Of which label; the primary one if not given.
+
+        Raises:
+            LabError: If the run was not tested, or there is no such label.
+        """
+        from mnistlab.reports.answered import confusion_chart, outcomes_of  # noqa: PLC0415 - as above
+
+        outcomes, _ = outcomes_of(self)
+        return confusion_chart(outcomes, outcomes.head(head))
+
+    def calibration(self, head: str | None = None) -> "Chart":
+        """How far the confidence of the answers to the test images can be trusted.
+
+        Args:
+            head: Of which label; the primary one if not given.
+
+        Raises:
+            LabError: If the run was not tested, or there is no such label.
+        """
+        from mnistlab.reports.answered import calibration_chart, outcomes_of  # noqa: PLC0415 - as above
+
+        outcomes, _ = outcomes_of(self)
+        return calibration_chart(outcomes, outcomes.head(head))
+
+    def mistakes(self, head: str | None = None) -> "Chart":
+        """The test images that were mistaken with the highest confidence.
+
+        Args:
+            head: Of which label; the primary one if not given.
+
+        Raises:
+            LabError: If the run was not tested, or there is no such label.
+        """
+        from mnistlab.reports.answered import outcomes_of  # noqa: PLC0415 - as above
+        from mnistlab.reports.behind import Trust  # noqa: PLC0415 - as above
+        from mnistlab.reports.mistakes import mistakes_chart  # noqa: PLC0415 - as above
+
+        outcomes, folder = outcomes_of(self)
+        return mistakes_chart(outcomes, outcomes.head(head), folder, Trust())
+
+    @cached_property
+    def model(self) -> "Classifier":
+        """The trained net with its best weights, on the CPU and not in training; its checkpoint is not trusted.
+
+        Raises:
+            LabError: If the run has no weights, or they cannot be loaded.
+        """
+        return self._load().model
+
+    @cached_property
+    def _asked(self) -> "Asked":
+        """The same once more, so that `predict` answers as the run was, whatever becomes of `model`."""
+        return self._load()
+
+    def _load(self) -> "Asked":
+        from mnistlab.calling.given import trusted_here  # noqa: PLC0415 - not for what needs no torch
+        from mnistlab.calling.kept_settings import settings_kept  # noqa: PLC0415 - as above
+        from mnistlab.calling.within import told_here  # noqa: PLC0415 - as above
+
+        with told_here(), settings_kept() as torch_comes:
+            from mnistlab.calling.asking import Asked  # noqa: PLC0415 - brings torch in
+
+            torch_comes()
+            return Asked.of(self.folder, trusted_here())
+
+    def predict(self, images: object) -> "Predictions":
+        """What the net answers, as `mnistlab predict` does.
+
+        Args:
+            images: Images as the data have them, one or several, of uint8 in an array or a tensor; or pictures of any
+                size, as files, folders or Pillow's.
+
+        Raises:
+            LabError: If the run has no weights, or these are no images.
+        """
+        from mnistlab.calling.kept_settings import settings_kept  # noqa: PLC0415 - as above
+        from mnistlab.calling.within import told_here  # noqa: PLC0415 - as above
+
+        asked = self._asked
+        with told_here(), settings_kept():
+            return asked.predict(images)

@@ -1,0 +1,171 @@
+"""The page of a board: readable from the back of a room and on a phone, in light and dark."""
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from mnistlab.reports.board.standing import Place, Standing, ended
+from mnistlab.reports.markup import Markup, element, joined
+from mnistlab.runs.listing import short_ids
+from mnistlab.text.values import UNKNOWN, counted, cut, in_percent, moment, percent
+
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+_LONGEST = 24  # characters of a name
+_NEWEST = 6
+_MOST_DOTS = 2000
+_WIDE, _HIGH = 1000, 300  # of the drawing, which is stretched
+_FEW, _SEVERAL = 10, 20  # people from which on rows are smaller
+
+
+def page(standing: Standing, by: str, *, best: bool, closing: str, live: bool = False) -> str:
+    """The whole page.
+
+    Args:
+        standing: What it shows.
+        by: Whose best run counts.
+        best: Whether to leave out the newest runs.
+        closing: What stands at its end.
+        live: Whether it asks for news.
+    """
+    script = _file("board.js") if live else ""
+    title = f"Board of {standing.data}" if standing.data else "Board"
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", http_equiv="Content-Security-Policy", content=policy(live=live)),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name="color-scheme", content="light dark"),
+        element("title", f"{title} - mnistlab"),
+        element("style", Markup(_file("board.css"))),
+    )
+    main = element("main", inner(standing, by, best=best), id="board")
+    footer = element("footer", element("p", closing, id="closing"))
+    end = element("script", Markup(script)) if live else Markup("")
+    return f"<!DOCTYPE html>\n{element('html', head, element('body', main, footer, end), lang='en')}\n"
+
+
+def policy(*, live: bool) -> str:
+    """What a browser may do with it: nothing is fetched but news, and no other script runs."""
+    if not live:
+        return _POLICY
+    digest = base64.b64encode(hashlib.sha256(_file("board.js").encode()).digest()).decode()
+    return f"{_POLICY}; connect-src 'self'; script-src 'sha256-{digest}'"
+
+
+def inner(standing: Standing, by: str, *, best: bool) -> Markup:
+    """What changes with each new run."""
+    if not standing.places:
+        return element("p", "No run of fit has been validated yet.", class_="empty")
+    right = [_curve(standing), *([] if best else [_newest(standing)])]
+    columns = element("div", _table(standing.places, by), element("div", *right, class_="beside"), class_="columns")
+    return joined([_header(standing, by), columns])
+
+
+def _header(standing: Standing, by: str) -> Markup:
+    first = standing.places[0]
+    people = "person" if by == "user" else "name"
+    said = [counted(len(standing.runs), "run"), f"{counted(len(standing.places), people)}".replace("persons", "people")]
+    others = ", ".join(f"{counted(number, 'run')} of {name}" for name, number in standing.others.items())
+    note = f"{said[0]} of {said[1]} on {standing.data}, by validation accuracy: the test images are no leaderboard"
+    looks = f"They have been looked at {counted(standing.looks, 'time')}." if standing.looks else ""
+    rest = f"Not shown: {others} (--data=)." if others else ""
+    leader = element(
+        "p", element("span", cut(first.who, _LONGEST, "…"), class_="who"), " ", element("b", percent(first.accuracy))
+    )
+    about = element("p", " ".join(filter(None, [f"{note}.", looks, rest])), class_="about")
+    return element("header", element("h1", element("small", "Best so far"), leader), about)
+
+
+def _table(places: Sequence[Place], by: str) -> Markup:
+    size = "few" if len(places) <= _FEW else "several" if len(places) <= _SEVERAL else "many"
+    names = ("", "Person" if by == "user" else "Name", "Val. %", "Model", "Runs", "Looks")
+    kinds = ("rank", "who", "number", "model", "number runs", "number looks")
+    titles = {"Looks": "How many of these runs were tested: each is a look at the test images"}
+    head = [
+        element("th", name, scope="col", class_=kind, title=titles.get(name))
+        for name, kind in zip(names, kinds, strict=True)
+    ]
+    rows = []
+    for rank, each in enumerate(places, 1):
+        cells = (
+            rank,
+            cut(each.who, _LONGEST, "…"),
+            in_percent(each.accuracy),
+            each.best.architecture,
+            each.runs,
+            each.looks,
+        )
+        body = [
+            element("th" if kind == "who" else "td", cell, class_=kind) for cell, kind in zip(cells, kinds, strict=True)
+        ]
+        rows.append(element("tr", *body))
+    inside = (element("thead", element("tr", *head)), element("tbody", *rows))
+    return element("div", element("table", *inside, class_=size), class_="places")
+
+
+def _newest(standing: Standing) -> Markup:
+    newest = standing.runs[: -_NEWEST - 1 : -1]
+    ids = short_ids([run.folder for run in standing.runs], (), [run.folder for run in newest])
+    best = {run for run, _ in standing.course}
+    rows = [
+        element(
+            "li",
+            element("b", percent(run.val_acc)),
+            " ",
+            element("span", cut(run.user or run.name or ids[run.folder], _LONGEST, "…"), class_="who"),
+            " ",
+            element("span", f"{run.architecture}, {moment(ended(run), 'minutes')[5:] or UNKNOWN}", class_="more"),
+            element("em", "the best then") if run in best else "",
+        )
+        for run in newest
+    ]
+    return element("section", element("h2", "Newest runs"), element("ol", *rows, class_="newest"))
+
+
+def _curve(standing: Standing) -> Markup:
+    """The best over time, and each run as a dot; what is written beside it is not stretched with it."""
+    runs = [(_seconds(ended(run)), run.val_acc or 0.0) for run in standing.runs]
+    begin, end = runs[0][0], max(runs[-1][0], runs[0][0] + 1)
+    top = standing.course[-1][1]
+    accuracies = sorted(accuracy for _, accuracy in runs)
+    low = min(accuracies[len(accuracies) // 4], top - 0.001)
+    high = top + 0.06 * (top - low)
+
+    def at(time: float, accuracy: float) -> tuple[float, float]:
+        share = (max(accuracy, low) - low) / (high - low)
+        return round(_WIDE * (time - begin) / (end - begin), 1), round(_HIGH * (1 - share), 1)
+
+    steps = [at(_seconds(ended(run)), accuracy) for run, accuracy in standing.course]
+    line = f"M{steps[0][0]} {steps[0][1]}" + "".join(f"H{x}V{y}" for x, y in steps[1:]) + f"H{_WIDE}"
+    dots = "".join(f"M{x} {y}h0" for x, y in (at(*run) for run in runs[-_MOST_DOTS:] if run[1] >= low))
+    paths = [
+        element("path", d=dots, class_="dots"),
+        element("path", d=f"{line}V{_HIGH}H{steps[0][0]}Z", class_="area"),
+        element("path", d=line, class_="line"),
+    ]
+    box = f"0 0 {_WIDE} {_HIGH}"
+    text = f"The best validation accuracy over time, from {percent(standing.course[0][1])} to {percent(top)}."
+    drawing = element("svg", *paths, viewBox=box, preserveAspectRatio="none", role="img", aria_label=text)
+    first, last = (moment(ended(run), "minutes") for run in (standing.runs[0], standing.runs[-1]))
+    day = first[:10] == last[:10]
+    times = [element("span", time[11:] if day else time[5:]) for time in (first, last)]
+    levels = [element("span", percent(level)) for level in (top, low)]
+    caption = element(
+        "div", times[0], element("span", f"{first[:10]}, UTC" if day else "UTC"), times[1], class_="times"
+    )
+    frame = element("div", element("div", *levels, class_="levels"), drawing, class_="frame")
+    return element("section", element("h2", "The best over time"), frame, caption)
+
+
+def _seconds(time: str) -> float:
+    """A time of a record in seconds; of anything else 0."""
+    try:
+        return datetime.fromisoformat(time).timestamp()
+    except ValueError:
+        return 0.0
+
+
+def _file(name: str) -> str:
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")

@@ -1,0 +1,234 @@
+"""Objects stand where names do, and their runs are described like any others."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.utils.data import Dataset
+
+import mnistlab as lab
+from mnistlab.calling import given
+from mnistlab.checkpoints.modules import read_module
+from mnistlab.checkpoints.reading import read_checkpoint
+from mnistlab.losses import FocalLoss
+from mnistlab.nets import given as given_nets
+
+DATA: dict[str, Any] = {"data": "SyntheticDigits", "train_size": 600, "test_size": 200, "val_size": 100, "epochs": 1}
+IMAGES = np.random.default_rng(0).integers(0, 256, (300, 28, 28), dtype=np.uint8)
+LABELS = np.arange(300) % 10
+NET = """
+from torch import nn
+
+class Own(nn.Module):
+    def __init__(self, width: int = 8) -> None:
+        super().__init__()
+        self.first = nn.Sequential(nn.Flatten(), nn.Linear(784, width), nn.ReLU())
+        self.last = nn.Linear(width, 10)
+
+    def forward(self, images):
+        return self.last(self.first(images))
+"""
+
+
+class Pairs(Dataset[tuple[torch.Tensor, int]]):
+    """Images from 0 to 1 and their labels, with names for these."""
+
+    classes = tuple("abcdefghij")
+
+    def __len__(self) -> int:
+        return len(IMAGES)
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
+        return torch.from_numpy(IMAGES[index][None]).float() / 255, int(range(len(self))[index] % 10)
+
+
+class _Here(nn.Sequential):
+    """A net of this module, which is not imported by its name elsewhere."""
+
+
+@pytest.fixture
+def own(here: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A module of somebody's own, and a session that has given nothing yet."""
+    (here / "own_nets.py").write_text(NET)
+    monkeypatch.syspath_prepend(here)
+    monkeypatch.delitem(sys.modules, "own_nets", raising=False)
+    monkeypatch.setattr(given, "_trusted", {})
+    import own_nets  # type: ignore[import-not-found] # noqa: PLC0415 - it has just been written
+
+    return own_nets
+
+
+def told(*words: str, code: int = 0) -> None:
+    """Another command, of another session as far as what was given is concerned."""
+    given_nets._given.clear()  # as in a new process
+    assert lab.main([*words]) == code
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        (IMAGES, LABELS),
+        [torch.from_numpy(IMAGES).float() / 255, torch.from_numpy(LABELS)],
+        Pairs(),
+        {"x_train": IMAGES, "y_train": LABELS, "x_test": IMAGES[:50], "y_test": LABELS[:50]},
+        {"train": (IMAGES, LABELS), "test": Pairs()},
+    ],
+    ids=["arrays", "tensors", "dataset", "names", "splits"],
+)
+@pytest.mark.filterwarnings("ignore:The given NumPy array is not writable")
+def test_arrays_and_datasets_are_data(data: object, here: Path) -> None:
+    """Kept as an npz under a name made of its content, which the run is tested with later."""
+    runs = [lab.fit("TinyModel", data=data, epochs=1) for _ in range(2)]
+
+    (file,) = here.glob("runs/given/*.npz")
+    assert all(run.config["data.path"] == str(file) for run in runs)
+    told("test", f"--ckpt_path={runs[0].folder}")
+
+
+def test_whatever_form_images_have_they_are_the_same(here: Path) -> None:
+    """Bytes of numpy, and floats from 0 to 1 of torch."""
+    del here
+    one, other = (
+        lab.fit("TinyModel", data=data, epochs=1)
+        for data in ((IMAGES, LABELS), (torch.from_numpy(IMAGES) / 255, LABELS))
+    )
+
+    assert one.fingerprint["train"] == other.fingerprint["train"]
+    assert one.history["train/loss"] == other.history["train/loss"]
+
+
+def test_a_net_is_trained_as_it_is_and_tested_by_another_process(own: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the weights that it was given with; it stays as it was, and its class has to be trusted."""
+    net = own.Own(16)
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    run = lab.fit(net, **DATA, options={"model.optimizer.lr": 0.0})
+
+    kept = read_checkpoint(run.folder / "checkpoints" / "last.ckpt")["state_dict"]
+    assert torch.equal(kept["net.backbone.net.first.1.weight"], before["first.1.weight"])
+    assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
+    assert lab.test(run)["test/acc"] == run.test_acc
+    assert len(run.predict(IMAGES[:5]).labels) == 5
+    told("test", f"--ckpt_path={run.folder}", "--trust=own_nets")
+    told("test", f"--ckpt_path={run.folder}", code=2)
+    assert "names own_nets.Own, which is not part of mnistlab" in capsys.readouterr().err
+
+
+def test_nets_of_torch_alone_need_no_trust(here: Path) -> None:
+    """An instance, also without a class of one's own."""
+    del here
+    run = lab.fit(nn.Sequential(nn.Flatten(), nn.Linear(784, 10)), **DATA)
+
+    told("test", f"--ckpt_path={run.folder}")
+
+
+def test_what_makes_a_net_is_wrapped(own: Any) -> None:
+    """A class has its options by short names too."""
+    run = lab.fit(own.Own, width=12, **DATA)
+
+    assert run.config["model.net.width"] == 12
+    assert run.test()["test/acc"] == run.test_acc
+
+
+def test_a_class_of_the_session_works_in_it_and_that_is_said(
+    own: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In one line, when it is given."""
+    main = sys.modules["__main__"]
+    monkeypatch.setattr(main, "Mine", type("Mine", (own.Own,), {"__module__": "__main__"}), raising=False)
+    run = lab.fit(main.Mine(9), **DATA)
+    (note,) = [line for line in capsys.readouterr().err.splitlines() if "session" in line]
+
+    assert note.startswith("note: Mine is of this session alone, in which all works. Another process can neither test")
+    assert run.test()["test/acc"] == run.test_acc
+    local = type("Local", (own.Own,), {"__qualname__": "f.<locals>.Local"})
+    assert lab.fit(local(9), **DATA).test()["test/loss"] > 0
+    with pytest.raises(lab.LabError, match="model: Local is defined within a function, where nobody finds it again"):
+        lab.fit(local, **DATA)
+
+
+def test_models_data_and_losses_are_written_by_their_options(here: Path) -> None:
+    """Those that are not at their defaults; a model begins with the weights that it has."""
+    del here
+    model = lab.TinyModel(hidden_dim=24)
+    weight = next(iter(model.net.parameters())).detach().clone()
+    data = lab.SyntheticDigits(train_size=600, test_size=200, val_size=100)
+    run = lab.fit(model, data=data, loss=FocalLoss(gamma=3.0), lr=0.0, epochs=1)
+    command = run.commands[0]
+
+    assert "--data.train_size=600" in command
+    assert "--loss" not in command
+    assert (run.config["model.hidden_dim"], run.config["model.loss.gamma"]) == (24, 3.0)
+    kept = read_checkpoint(run.folder / "checkpoints" / "last.ckpt")["state_dict"]
+    assert any(torch.equal(value, weight) for value in kept.values() if isinstance(value, torch.Tensor))
+
+
+def test_presets_and_nodes_are_written_too(here: Path) -> None:
+    """A class of a preset, and an optimizer with its options."""
+    del here
+
+    class Quick(lab.Preset):
+        model = lab.config(lab.TinyModel, hidden_dim=40)
+        trainer = {"max_epochs": 1}  # noqa: RUF012 - as presets have it
+
+    data = {name: value for name, value in DATA.items() if name != "epochs"}
+    run = lab.fit(config=Quick, optimizer=lab.config(torch.optim.SGD, lr=0.1, momentum=0.5), **data)
+
+    assert (run.config["model.hidden_dim"], run.epochs, run.config["model.optimizer.momentum"]) == (40, 1, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("said", "line"),
+    [
+        ({"data": (IMAGES, LABELS[:3])}, "data: there are 300 images and 3 labels."),
+        ({"data": object()}, "data: an object of the class object is no value that an option takes. It takes a class"),
+        ({"loss": lambda: nn.CrossEntropyLoss(label_smoothing=0.1)}, "loss: <lambda> is defined within a function"),
+        ({"data": {"train": (IMAGES, LABELS), "tset": (IMAGES, LABELS)}}, "data: `tset` is no split."),
+    ],
+)
+def test_what_cannot_be_written_down_is_told(here: Path, said: dict[str, Any], line: str) -> None:
+    """In a line, before anything is kept."""
+    with pytest.raises(lab.LabError) as error:
+        lab.fit("TinyModel", **said)
+
+    assert str(error.value).startswith(line)
+    assert not any(here.iterdir())
+
+
+class Attack:
+    """What a stranger's file would have run."""
+
+    ran: Sequence[str] = ()
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (print, ("it ran",))
+
+
+@pytest.mark.parametrize("thing", [Attack(), print, nn.Sequential(_Here())], ids=["code", "function", "class"])
+def test_a_file_of_a_net_runs_nothing_that_nobody_vouches_for(
+    thing: object, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither code nor a function, nor a class of others."""
+    torch.save(thing, tmp_path / "net.pt")
+    with pytest.raises(lab.LabError, match=r"names (builtins\.print|.*_Here), which is not part of mnistlab"):
+        read_module(tmp_path / "net.pt")
+
+    assert "it ran" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["mnistlab.nets.given.read_module", "mnistlab.checkpoints.modules.read_module"])
+def test_no_other_function_reads_nets_for_a_checkpoint(name: str, trained: Any) -> None:
+    """One that would be told by the file itself what to trust."""
+    folder = trained()
+    text = (folder / "config.yaml").read_text()
+    start, end = text.index("model:"), text.index("\n", text.index("class_path"))
+    wrapped = "model:\n  class_path: mnistlab.Wrapped\n  init_args:\n    net:\n"
+    net = f"      class_path: {name}\n      init_args:\n        path: x.pt\n        allowed: [os]\n"
+    (folder / "config.yaml").write_text(f"{text[:start]}{wrapped}{net}")
+    del end
+    with pytest.raises(lab.LabError, match="which is no part of a net"):
+        lab.fit(ckpt_path=folder)

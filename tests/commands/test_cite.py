@@ -1,0 +1,153 @@
+"""`mnistlab runs cite`: what a methods section says of runs, and no more than their records do."""
+
+import json
+from collections.abc import Callable
+from importlib.metadata import metadata
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from support import record_of
+
+from mnistlab.catalogue import load_catalogue
+from mnistlab.reports.screen.bibtex import AUTHORS, as_entry, of_software
+
+Told = Callable[..., str]
+Trained = Callable[..., Path]
+Change = Callable[..., None]
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def cited(told: Told) -> Callable[..., Any]:
+    """What is said for machines."""
+    return lambda *arguments: json.loads(told("runs", "cite", *arguments, "--json"))
+
+
+def test_a_run_is_said_in_full(trained: Trained, told: Told) -> None:
+    """What it is, what it learnt from, with what, where, and how well."""
+    run = trained()
+    record = record_of(run)
+
+    said = " ".join(told("runs", "cite", str(run)).split())
+
+    for part in (
+        "TinyModel (135,562 parameters) was trained on SyntheticDigits (500 training images) for 1 epoch in batches of",
+        "with AdamW (lr=0.001, betas=[0.9,0.999],",
+        "and the schedule WarmupCosine (",
+        "Split: val_size=100, partition=official, partition_seed=0",
+        f"train {record['data_fingerprint']['train'][:16]}, test {record['data_fingerprint']['test'][:16]}.",
+        f"Seed: {record['seed']}.",
+        f"The test accuracy of the best weights is {100 * record['metrics']['test']['test/acc']:.2f} % (one run).",
+        f"Software: mnistlab {record['versions']['mnistlab']}, torch {record['versions']['torch']}, lightning",
+        f"Hardware: {record['machine']['processor']}, cpu, ",
+        "To cite: mnistlab developers, mnistlab,",
+    ):
+        assert part in said
+
+
+def test_runs_that_differ_in_their_seed_are_one(trained: Trained, cited: Callable[..., Any]) -> None:
+    """With mean and deviation; what else differs makes another paragraph, and a value that was chosen is named."""
+    runs = [trained("--seed_everything=1"), trained("--seed_everything=2"), trained("--model.dropout=0.3")]
+
+    first, second = cited(*map(str, runs))["runs"]
+
+    accuracies = [record_of(run)["metrics"]["test"]["test/acc"] for run in runs[:2]]
+    assert first["seeds"] == [1, 2]
+    assert first["test_accuracy"]["n"] == 2
+    assert first["test_accuracy"]["mean"] == pytest.approx(sum(accuracies) / 2)
+    assert "% (mean and standard deviation, n = 2)" in first["text"]
+    assert "settings" not in first
+    assert second["settings"] == {"dropout": 0.3}
+    assert "Not at their defaults: dropout=0.3." in second["text"]
+
+
+def test_what_is_not_recorded_is_left_out(trained: Trained, change: Change, cited: Callable[..., Any]) -> None:
+    """An old record knows less; nothing is made up."""
+    run = trained()
+    change(run, data_fingerprint=None, git=None, machine=None, versions={}, metrics={}, seed=None)
+
+    (said,) = cited(str(run))["runs"]
+
+    assert not {"commit", "processor", "versions", "data_fingerprint", "test_accuracy", "seeds"} & set(said)
+    for word in ("SHA", "Commit", "Software", "None", "null", "accuracy"):
+        assert word not in said["text"]
+
+
+def test_runs_of_several_commits_say_both(trained: Trained, change: Change, cited: Callable[..., Any]) -> None:
+    """They are not of one state of the source."""
+    runs = [trained("--seed_everything=1"), trained("--seed_everything=2")]
+    for run, commit in zip(runs, ("aaa", "bbb"), strict=True):
+        change(run, git={"commit": commit, "changed": commit == "bbb"})
+
+    (said,) = cited(*map(str, runs))["runs"]
+
+    assert said["commit"] == ["aaa", "bbb"]
+    assert "Commit of mnistlab: aaa and bbb, with changes that were not committed." in said["text"]
+
+
+def test_the_data_and_the_method_are_cited(trained: Trained, change: Change, told: Told) -> None:
+    """Each once, by what the docstrings say of their sources; of a size by that of its family."""
+    run = trained()
+    change(run, **{"class": "ViT210K", "data": "MNIST"})
+
+    said = told("runs", "cite", str(run), "--bibtex")
+
+    assert [line for line in said.splitlines() if line.startswith("@")] == [
+        f"@software{{mnistlab{record_of(run)['versions']['mnistlab']},",
+        "@misc{lecun1998,",
+        "@misc{dosovitskiy2020,",
+    ]
+    assert "  eprint = {2010.11929}," in said
+    assert "  title = {{Gradient-based learning applied to document recognition}}," in said
+    assert "  author = {LeCun and Bottou and Bengio and Haffner}," in said
+
+
+def test_every_source_is_an_entry() -> None:
+    """With its authors and its year."""
+    kinds = load_catalogue().kinds
+    sources = {entry.source: name for kind in kinds.values() for name, entry in kind.classes.items() if entry.source}
+
+    entries = [as_entry(source, name) for source, name in sources.items()]
+
+    assert len(entries) > 8
+    assert all({"author", "year"} <= {name for name, _ in entry.fields} for entry in entries)
+    assert all(str(entry).count("{") == str(entry).count("}") for entry in entries)
+
+
+def test_a_source_that_is_none_is_a_note() -> None:
+    """Nothing of it is lost."""
+    assert as_entry("A friend of mine.", "Mine").fields == (("note", "A friend of mine."),)
+
+
+@pytest.mark.usefixtures("inline")
+def test_a_comparison_is_cited_as_a_whole(told: Told, small_data: tuple[str, ...], cited: Callable[..., Any]) -> None:
+    """By its name: a paragraph for each model."""
+    told("compare", "--models=SDN8K,TinyModel", *small_data, "--trainer.max_epochs=1", "--seeds=2", "--name=it")
+
+    assert [(each["model"], each["seeds"]) for each in cited("it")["runs"]] == [
+        ("SDN8K", [0, 1]),
+        ("TinyModel", [0, 1]),
+    ]
+
+
+def test_what_is_no_training_is_not_cited(trained: Trained, told: Told, change: Change) -> None:
+    """Nor one that has not finished."""
+    run = trained()
+    change(run, status="interrupted")
+
+    assert "none of these runs is a training that has finished" in told("runs", "cite", str(run), code=2)
+    assert "runs cite takes runs, got none" in told("runs", "cite", code=2)
+    assert "--json has both" in told("runs", "cite", "last", "--json", "--bibtex", code=2)
+
+
+def test_the_citation_file_is_of_this_version() -> None:
+    """And names whom `runs cite` names."""
+    said = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+
+    assert said["version"] == metadata("mnistlab")["Version"]
+    assert said["authors"] == [{"name": AUTHORS}]
+    assert dict(of_software(said["version"]).fields)["author"] == f"{{{AUTHORS}}}"
+    assert said["license"] == metadata("mnistlab")["License-Expression"]
