@@ -35,7 +35,7 @@ def test_every_command_of_the_docs_runs(
     }
     assert (here / "figures/curve-data.train_size.pdf").is_file()
     assert len([*here.glob("runs/*/*/predictions.npz")]) == 1
-    assert "@software{mnistlab" in capsys.readouterr().out
+    assert "@misc{mnistlab" in capsys.readouterr().out
 
 
 def _blocks() -> list[str]:

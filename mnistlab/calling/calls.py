@@ -69,7 +69,7 @@ def fit(
     return _trials(did) if folds is not None else Run.of(kept(did, "fit"))
 
 
-def test(run: Which | None = None, options: Options | None = None, **short: object) -> Figures:  # noqa: PT028 - it is a command
+def test(run: Which = "last", options: Options | None = None, **short: object) -> Figures:  # noqa: PT028 - it is a command
     """Measure a trained model on test images, as `mnistlab test` does.
 
     Args:
@@ -83,7 +83,7 @@ def test(run: Which | None = None, options: Options | None = None, **short: obje
     return measured("test", run, options, short)
 
 
-def validate(run: Which | None = None, options: Options | None = None, **short: object) -> Figures:
+def validate(run: Which = "last", options: Options | None = None, **short: object) -> Figures:
     """Measure a trained model on validation images, as `mnistlab validate` does.
 
     Args:
@@ -98,7 +98,7 @@ def validate(run: Which | None = None, options: Options | None = None, **short: 
 
 
 def predict(
-    run: Which | None = None,
+    run: Which = "last",
     pictures: "str | PathLike[str] | Sequence[str | PathLike[str]] | None" = None,
     options: Options | None = None,
     **short: object,
@@ -129,7 +129,7 @@ def predict(
     return Table(json.loads(str(did.made[-1])), outcome(did), kept(did, "predict"))
 
 
-def explain(run: Which | None = None, options: Options | None = None, **short: object) -> Picture:
+def explain(run: Which = "last", options: Options | None = None, **short: object) -> Picture:
     """Picture what a net looks at in test images, as `mnistlab explain` does.
 
     Args:
@@ -146,7 +146,7 @@ def explain(run: Which | None = None, options: Options | None = None, **short: o
 
 
 def export(
-    run: Which | None = None,
+    run: Which = "last",
     options: Options | None = None,
     *,
     format: str | Sequence[str] | None = None,  # noqa: A002 - the command's word
@@ -169,7 +169,7 @@ def export(
         LabError: With the text that the command line would show.
     """
     said = {"format": format, "output": output}
-    did = done("export", options, said, short, positional=named(run or "last"))
+    did = done("export", options, said, short, positional=named(run))
     files = [each for each in did.made if isinstance(each, Path)]
     return files[0] if len(files) == 1 else files
 
@@ -208,7 +208,7 @@ def compare(
     """
     did = done("compare", options, {"models": models}, {"data": data}, short, switches=["--json"], silent=True)
     folder, rows, lines = did.made[-3:]
-    return Table(json.loads(str(rows)), "\n".join(cast("list[str]", lines)), cast("Path", folder))
+    return Table(json.loads(str(rows)), "\n".join(cast("list[str]", lines)), cast("Path", folder).absolute())
 
 
 def judge(
@@ -234,7 +234,7 @@ def judge(
     said = {"baseline": named(baseline)[0] if baseline is not None else None}
     did = done("judge", options, said, {"model": model, "data": data}, short, switches=["--json"], silent=True)
     folder, plain, words = did.made[-3:]
-    return Verdict(str(words), json.loads(str(plain)), cast("Path", folder))
+    return Verdict(str(words), json.loads(str(plain)), cast("Path", folder).absolute())
 
 
 def runs(**filters: object) -> Table[object]:
@@ -280,7 +280,7 @@ def report(*which: Which, output: str | PathLike[str] | None = None, **options: 
 
 
 def _trials(did: Done) -> Trials:
-    return Trials.within(next(each for each in did.made if isinstance(each, Path)))
+    return Trials.within(next(each.absolute() for each in did.made if isinstance(each, Path)))
 
 
 def _refuse_arrays(files: Sequence[object]) -> None:

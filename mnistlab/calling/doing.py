@@ -10,6 +10,7 @@ from mnistlab.calling.results import Figures
 from mnistlab.calling.within import Done, perform, run_in, told_here
 from mnistlab.errors import LabError
 from mnistlab.runs.run import Run as KeptRun
+from mnistlab.text.values import cut, short_path
 
 Options = Mapping[str, object]
 """Options by their full names: `{"model.optimizer.lr": 1e-3}`."""
@@ -55,7 +56,7 @@ def done(
     return perform([*words, *switches], silent=silent)
 
 
-def measured(command: str, run: Which | None, options: Options | None, short: Options) -> Figures:
+def measured(command: str, run: Which, options: Options | None, short: Options) -> Figures:
     """Measure weights, with `test` or `validate`."""
     did = done(command, options, of(run) if not short.get("untrained") else {}, short, silent=True)
     folder = kept(did, command)
@@ -71,15 +72,24 @@ def outcome(did: Done) -> str:
     return "\n".join(lines[begins[0] if begins else 0 :])
 
 
-def of(run: Which | None) -> dict[str, object]:
+def of(run: Which) -> dict[str, object]:
     """Which weights are meant."""
-    return {"ckpt_path": ",".join(named("last" if run is None else run))}
+    return {"ckpt_path": ",".join(named(run))}
 
 
 def named(run: Which) -> list[str]:
-    """Runs as a command line has them."""
-    several = [run] if isinstance(run, str | PathLike | KeptRun) else run
-    return [str(each.folder) if isinstance(each, KeptRun) else str(each) for each in several]
+    """Runs as a command line has them.
+
+    Raises:
+        LabError: If it is something else, such as the None of a variable that was not set.
+    """
+    several = run if isinstance(run, list | tuple) else [run]
+    for each in several:
+        if not isinstance(each, str | PathLike | KeptRun):
+            raise LabError(
+                f'a run is wanted, its id, its folder, or "last" for the newest one; got {cut(repr(each), 80)}.'
+            )
+    return [short_path(each.folder) if isinstance(each, KeptRun) else str(each) for each in several]
 
 
 def kept(did: Done, command: str) -> Path:

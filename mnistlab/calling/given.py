@@ -7,6 +7,7 @@ from pathlib import Path
 from mnistlab.options.kit import run_dir
 from mnistlab.options.notation import at_home
 from mnistlab.runs.run import Run
+from mnistlab.text.values import short_path
 
 GIVEN = "given"
 """The folder among the runs in which objects are kept."""
@@ -34,7 +35,7 @@ def in_words(asked: Mapping[str, object]) -> dict[str, object]:
 
 def _in_words(name: str, value: object, root: Path) -> object:
     if isinstance(value, Run):
-        return str(value.folder)
+        return short_path(value.folder)
     if _is_plain(value):
         return value
     if isinstance(value, list | tuple) and name in ("models", "presets", "config", "ckpt_path"):

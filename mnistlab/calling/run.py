@@ -1,15 +1,20 @@
 """A kept run as Python has it: what its folder says, and the pictures, the net and the answers that come of it."""
 
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnistlab.errors import LabError
+from mnistlab.runs.listing import find_run
 from mnistlab.runs.metrics import ACC, measures_of
 from mnistlab.runs.run import Run as KeptRun
+from mnistlab.system.files import is_folder
 from mnistlab.text.nearest import suggestion
+from mnistlab.text.values import short_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Self
 
     from mnistlab.calling.asking import Asked
     from mnistlab.calling.chosen import Chosen
@@ -23,6 +28,35 @@ if TYPE_CHECKING:
 class Run(KeptRun):
     """A run: `Run.of("runs/cnn_8k/20260101T120000Z-1a2b3c")`."""
 
+    @classmethod
+    def of(cls, folder: "Path | str | KeptRun") -> "Self":
+        """Take up a run that is kept: by its folder, its id, its name, or `last` for the newest one.
+
+        Raises:
+            LabError: If it means no run, or one that cannot be read.
+        """
+        from mnistlab.calling.doing import named  # noqa: PLC0415 - brings the commands in
+        from mnistlab.options.kit import run_dir  # noqa: PLC0415 - only here
+        from mnistlab.options.notation import at_home  # noqa: PLC0415 - only here
+
+        (name,) = named(folder)
+        found = cls.find(at_home(name)) if name else None
+        return found or super().of(find_run(name, Path(at_home(run_dir()))).absolute())
+
+    @classmethod
+    def find(cls, folder: "Path | str") -> "Self | None":
+        """Read the run in a folder, which it knows wherever one stands later; None where there is no record.
+
+        Raises:
+            UnreadableError: If there is one that cannot be read.
+        """
+        return super().find(Path(folder).absolute())
+
+    def _check(self) -> None:
+        """Refuse what needs the folder where that is gone."""
+        if not is_folder(self.folder):
+            raise LabError(f"{short_path(self.folder)} is gone: this run was moved or removed.")
+
     def resume(self, options: "Mapping[str, object] | None" = None, **short: object) -> "Run":
         """Go on with it, `run.resume(epochs=6)`: as `fit` does with its last checkpoint.
 
@@ -33,6 +67,7 @@ class Run(KeptRun):
         Raises:
             LabError: With the text that the command line would show.
         """
+        self._check()
         from mnistlab.calling.doing import go_on  # noqa: PLC0415 - brings the commands in
 
         return Run.of(go_on(self, options, short))
@@ -47,6 +82,7 @@ class Run(KeptRun):
         Raises:
             LabError: With the text that the command line would show.
         """
+        self._check()
         from mnistlab.calling.doing import measured  # noqa: PLC0415 - as above
 
         return measured("test", self, options, short)
@@ -60,7 +96,7 @@ class Run(KeptRun):
             *(f"{split} {ACC.name} {ACC.figure(value)}" for split, value in figures.items() if value is not None),
         ]
         called = f"{self.name!r}, " if self.name else ""
-        return f"Run({called}{self.folder}: {', '.join(part for part in parts if part)})"
+        return f"Run({called}{short_path(self.folder)}: {', '.join(part for part in parts if part)})"
 
     @cached_property
     def history(self) -> "History":
@@ -69,6 +105,7 @@ class Run(KeptRun):
         Raises:
             UnreadableError: If the table cannot be read.
         """
+        self._check()
         from mnistlab.calling.history import History  # noqa: PLC0415 - brings charts in
 
         return History(self.read_table(), measures_of(self.record))
@@ -80,6 +117,7 @@ class Run(KeptRun):
         Raises:
             LabError: If that is not there, or cannot be read.
         """
+        self._check()
         from mnistlab.calling.chosen import Chosen  # noqa: PLC0415 - as above
 
         return Chosen(self)
@@ -94,6 +132,7 @@ class Run(KeptRun):
         Raises:
             LabError: If no epoch was completed, or nothing of that name was measured.
         """
+        self._check()
         from mnistlab.reports.charts import Charts  # noqa: PLC0415 - brings matplotlib in
         from mnistlab.reports.curves import course_charts, courses_charts  # noqa: PLC0415 - as above
         from mnistlab.reports.several import best_of, names_of  # noqa: PLC0415 - as above
@@ -102,9 +141,8 @@ class Run(KeptRun):
         charts = courses_charts(runs, best_of(runs), names_of(runs)) if beside else course_charts(self)
         known = {chart.name: chart for chart in charts}
         if not known:
-            raise LabError(
-                f"{self.folder} has nothing to plot: {'two epochs are' if beside else 'an epoch is'} the least."
-            )
+            least = "two epochs are" if beside else "an epoch is"
+            raise LabError(f"{short_path(self.folder)} has nothing to plot: {least} the least.")
         for name in metrics:
             if name not in known:
                 raise LabError(f"plot({name!r}): measured is {', '.join(known)}.{suggestion(name, known)}")
@@ -119,6 +157,7 @@ class Run(KeptRun):
         Raises:
             LabError: If the run was not tested, or there is no such label.
         """
+        self._check()
         from mnistlab.reports.answered import confusion_chart, outcomes_of  # noqa: PLC0415 - as above
 
         outcomes, _ = outcomes_of(self)
@@ -133,6 +172,7 @@ class Run(KeptRun):
         Raises:
             LabError: If the run was not tested, or there is no such label.
         """
+        self._check()
         from mnistlab.reports.answered import calibration_chart, outcomes_of  # noqa: PLC0415 - as above
 
         outcomes, _ = outcomes_of(self)
@@ -147,6 +187,7 @@ class Run(KeptRun):
         Raises:
             LabError: If the run was not tested, or there is no such label.
         """
+        self._check()
         from mnistlab.reports.answered import outcomes_of  # noqa: PLC0415 - as above
         from mnistlab.reports.behind import Trust  # noqa: PLC0415 - as above
         from mnistlab.reports.mistakes import mistakes_chart  # noqa: PLC0415 - as above
@@ -169,6 +210,7 @@ class Run(KeptRun):
         return self._load()
 
     def _load(self) -> "Asked":
+        self._check()
         from mnistlab.calling.given import trusted_here  # noqa: PLC0415 - not for what needs no torch
         from mnistlab.calling.kept_settings import settings_kept  # noqa: PLC0415 - as above
         from mnistlab.calling.within import told_here  # noqa: PLC0415 - as above

@@ -7,7 +7,7 @@ from pathlib import Path
 from mnistlab.calling.results import Shown
 from mnistlab.calling.run import Run
 from mnistlab.runs.run import read_runs
-from mnistlab.text.values import counted, percent
+from mnistlab.text.values import counted, percent, short_path
 
 
 @dataclass(frozen=True, repr=False)
@@ -38,4 +38,4 @@ class Trials(Shown):
     def text(self) -> str:  # type: ignore[override] # a property serves as well
         """How many there are, and which is the best."""
         best = f", the best {self.best.folder.name}: val acc {percent(self.best.val_acc)}" if self.best else ""
-        return f"{counted(len(self.runs), 'run')} in {self.folder}{best}"
+        return f"{counted(len(self.runs), 'run')} in {short_path(self.folder)}{best}"

@@ -7,30 +7,41 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
+from threading import RLock
 
 from mnistlab.calling.kept_settings import settings_kept
 from mnistlab.commands.declaring.dispatch import command_of
 from mnistlab.errors import TOO_LITTLE_MEMORY, LabError, is_out_of_memory, visible
-from mnistlab.runs.folder import is_run
+from mnistlab.runs.folder import continues_from, is_run
 from mnistlab.system.handing import handed
 from mnistlab.system.interruptions import forget_interruptions, interruptions_noted, was_interrupted
 from mnistlab.system.purpose import Purpose
 from mnistlab.text.addresses import kept_out
+from mnistlab.text.values import short_path
 
 _INTERRUPTED = 130
+
+_alone = RLock()  # what a command sets is of its whole process: in another thread the next one waits
 
 
 class Interrupted(KeyboardInterrupt):
     """A command was interrupted.
 
     Attributes:
-        folder: The run that it has left: `lab.Run.of(folder).resume()` goes on with it; None where there is none.
+        folder: The run that it has left: `lab.Run.of(folder).resume()` goes on with it,
+            as far as it has kept a checkpoint; None where there is none.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        way_on = f" Go on with:\n  lab.Run.of({str(folder)!r}).resume()" if folder else ""
+        way_on = f" Go on with:\n  lab.Run.of({short_path(folder)!r}).resume()" if folder else ""
+        if folder and not continues_from(folder):
+            way_on = " Nothing was kept to go on with."
         super().__init__(f"interrupted.{way_on}")
         self.folder = folder
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback."""
+        return [f"{type(self).__name__}: {self}"]
 
 
 @dataclass(frozen=True)
@@ -43,7 +54,7 @@ class Done:
 
 
 def perform(words: Sequence[str], *, silent: bool = False) -> Done:
-    """Run `mnistlab words` here, as the shell would.
+    """Run `mnistlab words` here, as the shell would, one command at a time: another thread waits for its turn.
 
     Args:
         words: What would be typed.
@@ -54,7 +65,7 @@ def perform(words: Sequence[str], *, silent: bool = False) -> Done:
         Interrupted: If it was interrupted.
     """
     out = io.StringIO()
-    with handed() as made:
+    with _alone, handed() as made:
         try:
             with settings_kept() as torch_comes, redirect_stdout(out) if silent else nullcontext():
                 Purpose.begun = time.monotonic()
@@ -72,9 +83,10 @@ def perform(words: Sequence[str], *, silent: bool = False) -> Done:
 
 @contextmanager
 def told_here() -> Iterator[None]:
-    """Let a mistake be told without the way that it has come."""
+    """Let a mistake be told without the way that it has come; no command runs meanwhile."""
     try:
-        yield
+        with _alone:
+            yield
     except LabError as error:
         told = error
     else:
@@ -97,5 +109,5 @@ def _told(error: BaseException, made: Sequence[object]) -> BaseException:
 
 
 def run_in(made: Sequence[object]) -> Path | None:
-    """The run among what a command has handed over; None where none was begun."""
-    return next((each for each in reversed(made) if isinstance(each, Path) and is_run(each)), None)
+    """The run among what a command has handed over, wherever one stands later; None where none was begun."""
+    return next((each.absolute() for each in reversed(made) if isinstance(each, Path) and is_run(each)), None)

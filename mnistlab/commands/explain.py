@@ -12,7 +12,8 @@ def _explain(asked: Arguments) -> Work:
     from mnistlab.training.measuring import measuring  # noqa: PLC0415 - brings torch in
 
     values = dict(asked.values)
-    return measuring(asked.command, asked.others, Wish(images=int(values.pop("images", "16")), **values))
+    wish = Wish(images=int(values.pop("images", "16")), **values)
+    return measuring(asked.command, asked.others, wish, asked.typed)
 
 
 _OPTIONS = "mnistlab.training.explain_options"

@@ -24,7 +24,7 @@ def _predict(asked: Arguments) -> Work:
         wanted = Table(form or CSV, "logits" in asked.switches, "each" in asked.switches)
     from mnistlab.training.measuring import measuring as work  # noqa: PLC0415 - brings torch in
 
-    return work(asked.command, others, wanted)
+    return work(asked.command, others, wanted, asked.typed)
 
 
 _TABLE = "Test images; kaggle is ImageId,Label"

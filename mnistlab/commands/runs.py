@@ -17,17 +17,24 @@ _ID = Option(
 )
 
 FILTERS = (
-    Option("model", "Runs of this model", "NAME", under="FILTER"),
-    Option("data", "Runs on these data", "NAME", under="FILTER"),
-    Option("command", "Runs of this command", "NAME", f"{_RUN}:COMMANDS", under="FILTER"),
-    Option("status", "Runs that have ended so", "STATUS", f"{_RUN}:STATUSES", under="FILTER"),
-    Option("tag", "Runs with this tag", "TAG", under="FILTER"),
-    Option("preset", "Runs of this preset", "PRESET", under="FILTER"),
-    Option("sweep", "Runs of this sweep", "NAME", under="FILTER"),
-    Option("name", "Runs of this name", "NAME", under="FILTER"),
-    Option("user", "Runs of this person", "NAME", under="FILTER"),
+    Option("model", "Runs of this model", "NAME", several=True, under="FILTER"),
+    Option("data", "Runs on these data", "NAME", several=True, under="FILTER"),
+    Option("command", "Runs of this command", "NAME", f"{_RUN}:COMMANDS", several=True, under="FILTER"),
+    Option("status", "Runs that have ended so", "STATUS", f"{_RUN}:STATUSES", several=True, under="FILTER"),
+    Option("tag", "Runs with this tag", "TAG", several=True, under="FILTER"),
+    Option("preset", "Runs of this preset", "PRESET", several=True, under="FILTER"),
+    Option("sweep", "Runs of this sweep", "NAME", several=True, under="FILTER"),
+    Option("name", "Runs of this name", "NAME", several=True, under="FILTER"),
+    Option("user", "Runs of this person", "NAME", several=True, under="FILTER"),
     Option("since", "Runs since then: 90m, 12h, 2d, 1w ago, or a date", "TIME", under="FILTER"),
-    Option("where", "Runs of which this is true: lr>=0.001 and user=anna", "EXPRESSION", under="FILTER"),
+    Option(
+        "where",
+        "Runs of which this is true: lr>=0.001 and user=anna",
+        "EXPRESSION",
+        under="FILTER",
+        again=True,
+        between="and",
+    ),
 )
 """The options that choose runs."""
 

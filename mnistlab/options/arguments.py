@@ -35,6 +35,7 @@ class Option(NamedTuple):  # no dataclass: that would import `inspect` for the o
         under: The row of the page of help that lists it with others.
         parts: Whether options below it, such as `--data.train_size`, are passed on.
         again: Whether it may stand there several times.
+        between: What its values are then joined with; where that is a word, each in parentheses.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Option(NamedTuple):  # no dataclass: that would import `inspect` for the o
     under: str = ""
     parts: bool = False
     again: bool = False
+    between: str = ","
 
     @property
     def words(self) -> Sequence[str]:
@@ -69,6 +71,19 @@ class Option(NamedTuple):  # no dataclass: that would import `inspect` for the o
                 self._check(part, value)
         is_path = self.completes in ("checkpoints", "folder") or self.completes.startswith(".")
         return _at_home(value) if is_path else value
+
+    def with_another(self, before: str, value: str) -> str:
+        """What counts where the option has stood there before with another value.
+
+        Raises:
+            LabError: If it takes one value.
+        """
+        if self.again:
+            return f"{before},{value}" if self.between == "," else f"({before}) {self.between} ({value})"
+        way_out = (
+            f"Several are written as one: --{self.name}={before},{value}" if self.several else "Remove one of them"
+        )
+        raise LabError(f"--{self.name}={before} --{self.name}={value}: --{self.name} is given twice. {way_out}.")
 
     def _check(self, part: str, value: str) -> None:
         words = self.words
@@ -119,8 +134,10 @@ class Arguments(NamedTuple):
         command: The command.
         names: What stands there without dashes.
         switches: The switches that are on.
-        values: The last value of each option that takes one.
+        values: The value of each option that takes one; of one that stands there several times, all as one.
         others: What is for the command whose options it takes too.
+        typed: All of it, as a record has it.
+        usual: The options of `values` that the kit of a class says and nobody has typed.
     """
 
     command: str
@@ -128,6 +145,8 @@ class Arguments(NamedTuple):
     switches: frozenset[str]
     values: Mapping[str, str]
     others: Sequence[str] = ()
+    typed: Sequence[str] = ()
+    usual: frozenset[str] = frozenset()
 
     @property
     def root(self) -> "Path":
@@ -157,7 +176,7 @@ def read_arguments(
         shares: Whether it takes the options of another command too.
 
     Raises:
-        LabError: If there is no such option, its value is missing or wrong, or a switch has one.
+        LabError: If there is no such option, its value is missing, wrong or one too many, or a switch has one.
     """
     known = {option.name: option for option in (*options, Option("help", "Show this page"))}
     rest, others = _divided(arguments, options) if shares else (list(arguments), [])
@@ -179,16 +198,19 @@ def read_arguments(
             hint = suggestion(name.lstrip("-"), known, "--") or f" It takes {', '.join(f'--{each}' for each in known)}."
             raise LabError(f"{argument}: {command} has no such option.{hint}")
         elif option.takes or option.values:
-            follows = rest and (option.takes or rest[0] in option.values)
+            follows = rest and (not rest[0].startswith("--") if option.takes else rest[0] in option.values)
             value = value if equals else rest.pop(0) if follows else "" if option.takes else "true"
             if not value:
-                raise LabError(f"--{name} needs a value: --{name}=...")
-            values[name] = option.read(value)
+                raise LabError(
+                    f"--{name} needs a {'folder' if option.completes == 'folder' else 'value'}: --{name}=..."
+                )
+            value = option.read(value)
+            values[name] = option.with_another(values[name], value) if name in values else value
         elif equals:
             raise LabError(f"{argument}: --{name} takes no value.")
         else:
             on.add(name)
-    return Arguments(command, names, frozenset(on), values, others)
+    return Arguments(command, names, frozenset(on), values, others, list(arguments))
 
 
 def split_words(

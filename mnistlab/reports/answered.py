@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from mnistlab.errors import LabError
 from mnistlab.reports.charts import Chart, both
 from mnistlab.reports.markup import Markup, element, joined, note, scrolling
+from mnistlab.reports.placing import SMALL
 from mnistlab.reports.scores import Bin, calibration, calibration_error, check_answers, confusion
 from mnistlab.runs.folder import OUTCOMES
 from mnistlab.runs.hints import command_for
 from mnistlab.runs.outcomes import Outcomes
 from mnistlab.runs.run import Run
 from mnistlab.text.layout import screen_width, table
-from mnistlab.text.values import percent
+from mnistlab.text.values import in_letters, percent
 
 _FEW_CLASSES = 12  # a matrix of so many fits a telephone
 _MANY_CLASSES = 70  # a matrix of more is left out
@@ -75,7 +76,7 @@ def confusion_chart(outcomes: Outcomes, head: str) -> Chart:
             colour, alpha = ("C0", 0.42) if row == column else ("C1", 0.5)
             axes.add_patch(Rectangle(place, side, side, color=colour, alpha=alpha * strength[row, column], linewidth=0))
             if size <= _MANY_CLASSES:
-                axes.text(column, row, f"{matrix[row, column]:,}", ha="center", va="center", fontsize=7)
+                axes.text(column, row, f"{matrix[row, column]:,}", ha="center", va="center", fontsize=SMALL)
         ends = (-0.5, size - 0.5)
         axes.set(xlim=ends, ylim=ends[::-1], aspect="equal", xlabel="taken for", ylabel="class")
         axes.set_xticks(range(size), names, rotation=90 if max(map(len, names)) > 2 else 0)  # noqa: PLR2004 - digits
@@ -109,7 +110,8 @@ def calibration_chart(outcomes: Outcomes, head: str) -> Chart:
             low, width, height = 100 * each.low, 100 * (each.high - each.low), 100 * each.accuracy
             axes.bar(low + width / 2, height, width * 0.86, color="C0", alpha=0.35)
             axes.plot(100 * each.confidence, height, "o", color="C0")
-            axes.annotate(f"{each.count:,}", (low + width / 2, 1.5), ha="center", va="bottom", fontsize=7)
+            place = (low + width / 2, 1.5)
+            axes.annotate(in_letters(each.count, digits=2), place, ha="center", va="bottom", fontsize=SMALL)
         axes.set(xlim=(0, 100), ylim=(0, 104), xlabel="confidence, %", title="accuracy, %")
         axes.grid(visible=False, axis="x")
 

@@ -182,8 +182,10 @@ def _look(theme: Theme, paper: str) -> Iterator[None]:
             "text.parse_math": False,  # a name may have a $ in it
             "xtick.color": theme.faint,
             "xtick.labelcolor": theme.muted,
+            "xtick.minor.pad": 5.0,  # with its shorter tick as far away as a label of a major one
             "ytick.color": theme.faint,
             "ytick.labelcolor": theme.muted,
+            "ytick.minor.pad": 5.0,
         }
     ):
         yield

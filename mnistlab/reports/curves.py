@@ -8,7 +8,8 @@ from matplotlib.ticker import MaxNLocator
 
 from mnistlab.reports.charts import Chart, Draw
 from mnistlab.reports.markup import Markup, element, note, table
-from mnistlab.runs.metrics import LOSS, Measure, measures_of
+from mnistlab.reports.placing import legend_below
+from mnistlab.runs.metrics import LOSS, SPLITS, Measure, measures_of
 from mnistlab.runs.run import Run
 from mnistlab.text.values import cut
 
@@ -64,7 +65,7 @@ def courses(runs: Sequence[Run], best: Run | None, names: Mapping[Run, str], dat
 def courses_charts(runs: Sequence[Run], best: Run | None, names: Mapping[Run, str], data: str = "") -> list[Chart]:
     """The same as charts, one for each metric of which some run has two epochs; for the arguments see `courses`."""
     split = "val" if any(points_of(run, f"val/{LOSS.name}") for run in runs) else "train"
-    what = "Validation" if split == "val" else "Training"
+    what = SPLITS[split].capitalize()
     where = f" on {data}" if data else ""
     charts = []
     for measure in measures_of(*(run.record for run in runs)):
@@ -118,7 +119,7 @@ def _overlay(lines: Sequence[tuple[Run, Points]], measure: Measure, best: Run | 
         axes.set(xlabel="epoch", title=measure.label)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         if axes.get_legend_handles_labels()[1]:
-            axes.figure.legend(loc="outside lower left", ncols=2)  # within, it would hide one of many curves
+            legend_below(axes)  # within, it would hide one of many curves
 
     return draw
 

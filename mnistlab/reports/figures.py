@@ -12,8 +12,9 @@ from mnistlab.reports.charts import SIZE, Chart
 from mnistlab.reports.curves import course_charts, courses_charts
 from mnistlab.reports.judged import Judged, pairs_chart
 from mnistlab.reports.mistakes import mistakes_chart
-from mnistlab.reports.several import best_of, names_of, trial_names
+from mnistlab.reports.several import best_of, best_trial, names_of, trial_names
 from mnistlab.reports.wanted import Wanted
+from mnistlab.runs.listing import metric_of
 from mnistlab.runs.run import Run
 from mnistlab.text.values import UNKNOWN, counted
 
@@ -40,7 +41,7 @@ def pages_charts(
     if judged:
         return [pairs_chart(judged)]
     if wanted.sweep:
-        best = best_of(trials)
+        best = best_trial(trials, metric_of(wanted.sweep))
         curves = courses_charts(trials, best, trial_names(trials))
         of_best = [_called(chart, "best") for chart in _of_run(best, trust)] if best else []
         return [*curves, *plots(wanted.sweep), *of_best]

@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from mnistlab.errors import tell
 from mnistlab.reports.charts import Chart
 from mnistlab.reports.markup import Markup, element, table
+from mnistlab.reports.placing import legend_below
 from mnistlab.runs.folder import JUDGEMENT
 from mnistlab.runs.metrics import PERCENT
 from mnistlab.runs.reading import Said
@@ -23,7 +24,7 @@ from mnistlab.text.values import UNKNOWN, in_percent
 
 _MOST_BYTES = 1 << 20
 _SIZE = (6.6, 3.3)
-_BESIDE = 0.14  # how far the mean stands beside the gain of its pair
+_BESIDE = 0.14  # how far a mean with bounds stands beside the gain of its pair
 
 _SHAPE = fields(
     {
@@ -97,18 +98,19 @@ def pairs_chart(judged: Judged) -> Chart:
         if effect:
             axes.axhline(effect, color=muted, linewidth=1, linestyle=":", label=f"no difference below {effect:g}")
             axes.axhline(-effect, color=muted, linewidth=1, linestyle=":")
-        places = [pair + _BESIDE for pair in pairs]
-        axes.plot(places, [look.mean for look in looks], color="C0", label="mean so far")
+        aside = _BESIDE if bounded else 0.0
+        means = [look.mean for look in looks]
+        axes.plot([pair + aside for pair in pairs], means, ".-", color="C0", label="mean so far")
         if bounded:
             middles, halves = [look.mean for _, look in bounded], [look.half_width for _, look in bounded]
-            at = [pair + _BESIDE for pair, _ in bounded]
+            at = [pair + aside for pair, _ in bounded]
             axes.errorbar(
                 at, middles, halves, fmt="none", ecolor="C0", elinewidth=1.2, capsize=3, label="95 % interval"
             )
         axes.plot(pairs, gains, "o", color="C1", label="gain of the pair")
-        axes.set(xlabel="pair", title=judged.label)
+        axes.set(xlabel="pair", title=judged.label, xlim=(0.5, len(gains) + 0.5))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.figure.legend(loc="outside lower left", ncols=4)
+        legend_below(axes, columns=4)
 
     drawn = f"The gain of each of {len(gains)} pairs, their mean so far and its interval; the table has the numbers."
     return Chart("pairs", draw, drawn, _SIZE)

@@ -15,6 +15,7 @@ from mnistlab.reports.behind import Trust
 from mnistlab.reports.charts import Chart
 from mnistlab.reports.markup import Markup, element, joined, note
 from mnistlab.reports.markup import table as markup_table
+from mnistlab.reports.placing import SMALL
 from mnistlab.runs.outcomes import Outcomes
 from mnistlab.text.layout import screen_width, table
 from mnistlab.text.values import cut, percent
@@ -24,6 +25,7 @@ _MISTAKEN = ("Test image", "Class", "Taken for", "Confidence")
 _ACROSS, _TILE = 6, 1.05  # images beside each other in a drawing, and inches of each
 _ROOM = 0.42  # of a tile, for what stands below
 _SHORT = 9  # characters of a class there
+_BRIEF = 2  # characters of classes of which two stand in a line
 
 
 def mistakes_chart(outcomes: Outcomes, head: str, folder: Path, trust: Trust) -> Chart:
@@ -111,13 +113,14 @@ class _Worst:
             LabError: If they are not here.
         """
         down = -(-max(1, len(self.rows)) // _ACROSS)
+        gap = " " if max(map(len, self._names)) <= _BRIEF else "\n"
         for number, (image, row) in enumerate(zip(self._images() if len(self.rows) else (), self.rows, strict=True)):
             top, left = divmod(number, _ACROSS)
             place = (left, left + 0.9, top * (1 + _ROOM) + 0.9, top * (1 + _ROOM))
             axes.imshow(_pixels(image), extent=place, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
             target, taken = (cut(name, _SHORT) for name in self._classes(row))
-            below = f"{target}, taken for {taken}\n{self._confidence(row)}"
-            axes.text(left, place[2] + 0.05, below, va="top", fontsize=6.5)
+            below = f"{target},{gap}taken for {taken}\n{self._confidence(row)}"
+            axes.text(left, place[2] + 0.05, below, va="top", fontsize=SMALL)
         if not len(self.rows):
             axes.text(0, 0.5, self.text)
         axes.set(xlim=(0, _ACROSS - 0.1), ylim=(down * (1 + _ROOM), 0), aspect="equal")

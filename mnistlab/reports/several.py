@@ -1,9 +1,11 @@
 """Several runs, or those of a sweep, as parts of a page."""
 
 import base64
+import json
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from statistics import fmean
 
 from mnistlab.reports.behind import Trust
 from mnistlab.reports.curves import courses
@@ -12,9 +14,9 @@ from mnistlab.reports.markup import Markup, element, folded, joined, note, table
 from mnistlab.reports.one_run import about, headline, sections
 from mnistlab.reports.tested import interval
 from mnistlab.runs.folder import RECORD
-from mnistlab.runs.listing import short_ids
+from mnistlab.runs.listing import metric_of, short_ids
 from mnistlab.runs.looks import many
-from mnistlab.runs.metrics import KNOWN, Measure, measured, measures_of
+from mnistlab.runs.metrics import KNOWN, PRIMARY, Measure, measure_of, measured, measures_of
 from mnistlab.runs.run import Run
 from mnistlab.system.files import is_file, read_file, stands
 from mnistlab.text.values import UNKNOWN, count, duration, four_digits, last_parts, moment, percent
@@ -40,6 +42,33 @@ def trials_of(folder: Path) -> list[Run]:
 def best_of(runs: Sequence[Run]) -> Run | None:
     """The one with the highest validation accuracy, of equal ones the first; None where none has any."""
     return max((run for run in runs if run.val_acc is not None), key=_merit, default=None)
+
+
+def best_trial(trials: Sequence[Run], metric: str) -> Run | None:
+    """The best run of the choice of values whose mean over its seeds is best; None where none was validated.
+
+    A choice with a run that has not finished does not count, unless there is no other.
+
+    Args:
+        trials: The runs of a sweep.
+        metric: What they are ranked by; of what is none of validation, the validation accuracy in its place.
+    """
+    measure = measure_of(metric) if metric.startswith("val/") else None
+    sign = 1 if measure is None or measure.higher_is_better else -1
+    groups: dict[str, list[tuple[float, Run]]] = {}
+    lacking: set[str] = set()
+    for run in sorted(trials, key=lambda run: str(run.folder)):
+        choice, value = (
+            json.dumps(dict(run.point), sort_keys=True),
+            measured(run.record, metric if measure else PRIMARY),
+        )
+        if value is not None:
+            groups.setdefault(choice, []).append((sign * value, run))
+        if value is None or run.status != "finished":
+            lacking.add(choice)
+    whole = [group for choice, group in groups.items() if choice not in lacking]
+    best = max(whole or groups.values(), key=lambda group: fmean(value for value, _ in group), default=[])
+    return max(best, key=lambda pair: pair[0])[1] if best else None
 
 
 def runs_side_by_side(runs: Sequence[Run], trust: Trust, drawing: Drawing) -> Iterator[Markup]:
@@ -146,7 +175,7 @@ def sweep(folder: Path, trials: Sequence[Run], trust: Trust, drawing: Drawing) -
     ]
     beside = table(columns, rows, caption="The trials, the best first", numeric=columns[1:-1])
     yield _part("Trials", _states(trials), beside)
-    best = best_of(trials)
+    best = best_trial(trials, metric_of(folder))
     yield _part("Curves", courses(trials, best, trial_names(trials)))
     plots = list(_plots(folder))
     if plots:

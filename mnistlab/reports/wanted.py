@@ -7,11 +7,10 @@ from pathlib import Path
 from mnistlab.errors import LabError, tell
 from mnistlab.options.arguments import Arguments
 from mnistlab.options.trust import packages_of
-from mnistlab.runs.folder import SWEEP
-from mnistlab.runs.listing import find_run
+from mnistlab.runs.listing import find_run, kind_of, sweep_called
 from mnistlab.runs.newest import LAST
 from mnistlab.runs.run import Run
-from mnistlab.system.files import is_file, is_folder, stands
+from mnistlab.system.files import is_folder, stands
 
 NAME = "report.html"
 """What a page is called where nobody names it."""
@@ -65,9 +64,9 @@ def _figures(asked: Arguments) -> tuple[Path | None, Sequence[str]]:
 
 def _sweep(names: Sequence[str], root: Path) -> Path | None:
     """The folder of the sweep that is asked for, None where runs are."""
-    found = [place for name in names for place in (Path(name), root / name) if is_file(place / SWEEP)]
+    found = [place for name in names if (place := sweep_called(name, root))]
     if found and len(names) > 1:
-        raise LabError(f"{found[0]} is a sweep, which has a page of its own: mnistlab report {found[0]}")
+        raise LabError(f"{found[0]} is a {kind_of(found[0])}, which has a page of its own: mnistlab report {found[0]}")
     return found[0] if found else None
 
 

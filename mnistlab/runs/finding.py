@@ -7,8 +7,8 @@ from pathlib import Path
 from mnistlab.checkpoints import SUFFIX
 from mnistlab.errors import LabError
 from mnistlab.options.notation import at_home
-from mnistlab.runs.folder import BEST, CONFIG, LAST, SWEEP, continues_from, is_run, weights_of
-from mnistlab.runs.listing import only, runs_called, short_ids
+from mnistlab.runs.folder import BEST, CONFIG, LAST, continues_from, is_run, weights_of
+from mnistlab.runs.listing import only, runs_called, short_ids, sweep_called
 from mnistlab.runs.newest import newest
 from mnistlab.runs.run import Runs, read_runs
 from mnistlab.system.files import is_file, is_folder
@@ -58,7 +58,7 @@ def find_members(name: str, root: Path, *, where: str) -> tuple[list[Path], Path
     path = Path(at_home(name))
     if is_run(path) or is_file(path):
         return [], None
-    folder = next((each for each in (path, root / name) if is_file(each / SWEEP)), None)
+    folder = sweep_called(at_home(name), root)
     if folder is not None:
         runs = sorted(each for each in folder.iterdir() if is_run(each))
         members = [weights for each in runs if (weights := weights_of(each))]

@@ -1,15 +1,25 @@
 """Which runs there are, what they are called in short, and which one a name means."""
 
+import json
 from collections import Counter
 from collections.abc import Container, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from mnistlab.errors import LabError, visible
-from mnistlab.runs.folder import is_run
+from mnistlab.runs.folder import SWEEP, is_run
 from mnistlab.runs.newest import LAST, newest
 from mnistlab.runs.reading import read_name
-from mnistlab.runs.run import read_runs
+from mnistlab.runs.run import Runs, read_runs
+from mnistlab.system.files import is_file, read_file
+from mnistlab.system.user import current_user
 from mnistlab.text.nearest import suggestion
+from mnistlab.text.values import counted
+
+_KINDS = {"compare": "comparison", "judge": "judgement", "folds": "training of folds"}
+_MOST_BYTES = 16 << 20
+
+_SEVERAL = 2
 
 
 def short_ids(folders: Sequence[Path], taken: Container[str] = (), of: Sequence[Path] | None = None) -> dict[Path, str]:
@@ -63,12 +73,12 @@ def find_run(name: str, root: Path) -> Path:
 def runs_called(wanted: str, root: Path) -> list[Path]:
     """The folders of all runs below `root` that a name may mean, which is neither `last` nor a path.
 
-    That is the name that was given with `--run.name`; where no run has it, an id: the name of a folder, or the part of
-    it after the time; where none is that, the beginning of an id. An id is as good in any case, and with the folder
-    above and a slash before it.
+    That is the name that was given with `--run.name`, of several runs that have it the one that is one's own; where no
+    run has it, an id: the name of a folder, or the part of it after the time; where none is that, the beginning of an
+    id. An id is as good in any case, and with the folder above and a slash before it.
     """
     runs = read_runs(root)
-    named = sorted(folder for folder, name in runs.names.items() if name == wanted)
+    named = _own_of(sorted(folder for folder, name in runs.names.items() if name == wanted), runs)
     above, _, own = wanted.rpartition("/")
     ids = [
         (folder, {folder.name.lower(), _end(folder.name).lower()})
@@ -77,6 +87,15 @@ def runs_called(wanted: str, root: Path) -> list[Path]:
     ]
     exact = named or [folder for folder, known in ids if own.lower() in known]
     return exact or [folder for folder, known in ids if any(each.startswith(own.lower()) for each in known)]
+
+
+def _own_of(named: list[Path], runs: Runs) -> list[Path]:
+    """The one among runs of a name that is the current user's own; all of them where there is not just one."""
+    if len(named) < _SEVERAL:
+        return named
+    user = current_user()
+    own = [run.folder for run in runs.all if run.folder in named and user and run.user == user]
+    return own if len(own) == 1 else named
 
 
 def only(found: Sequence[Path], name: str) -> Path:
@@ -112,11 +131,43 @@ def _end(name: str) -> str:
     return end if time[:1].isdigit() and time.upper().endswith("Z") else name
 
 
+def sweep_called(name: str, root: Path) -> Path | None:
+    """The folder of the sweep, the comparison, the judgement or the folds that a name means; None where it means none.
+
+    Args:
+        name: A folder, or what it is called in `root`.
+        root: The folder of all runs.
+    """
+    return next((place for place in (Path(name), root / name) if is_file(place / SWEEP)), None)
+
+
+def kind_of(sweep: Path) -> str:
+    """Which of these it is, as a word."""
+    return _KINDS.get(str(_plan(sweep).get("kind")), "sweep")
+
+
+def metric_of(sweep: Path) -> str:
+    """What its runs are ranked by; empty where that cannot be read."""
+    return str(_plan(sweep).get("metric") or "")
+
+
+def _plan(sweep: Path) -> dict[str, object]:
+    with suppress(LabError, ValueError):
+        said = json.loads(read_file(sweep / SWEEP, _MOST_BYTES))
+        return said if isinstance(said, dict) else {}
+    return {}
+
+
 def _unknown(name: str, root: Path) -> LabError:
     runs = read_runs(root)
     folders = runs.folders
     if not folders:
         return LabError(f"{name}: there are no runs in {root}. Where they lie is said with --run.dir=...")
+    sweep = sweep_called(name, root)
+    parts = [folder for folder in folders if sweep and folder.parent.resolve() == sweep.resolve()]
+    if sweep:
+        such = f" Name one of them, such as {parts[0]}." if parts else ""
+        return LabError(f"{sweep} is a {kind_of(sweep)}, which has {counted(len(parts), 'run')}.{such}")
     inner = [folder for folder in folders if folder.parent.name == name.strip("/")]
     if inner:
         return LabError(f"{name} is a folder of {len(inner)} runs. Name one of them, such as {name}/{inner[-1].name}.")

@@ -58,6 +58,9 @@ ACC = Measure("acc", "accuracy", PERCENT)
 KNOWN = (LOSS, ACC)
 """What every run has measured; records do not say it."""
 
+SPLITS = {"train": "training", "val": "validation", "test": "test"}
+"""What comes before the name of a metric, in words."""
+
 SECONDS = Measure("seconds", "training seconds", "s", higher_is_better=False)
 """What a run takes, which is judged as a metric is."""
 

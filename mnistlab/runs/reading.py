@@ -256,3 +256,16 @@ def _depth(value: object) -> int:
         if not level:
             return depth
     return _DEEPEST + 1
+
+
+def class_counts(said: object, split: str) -> list[int]:
+    """How many images of each class a split has; nothing where that is not known.
+
+    Args:
+        said: What a record has under `class_counts`.
+        split: Such as `train`.
+    """
+    heads = said.get(split) if isinstance(said, Mapping) else None
+    counts = next(iter(heads.values()), None) if isinstance(heads, Mapping) else None
+    sound = isinstance(counts, list) and all(isinstance(each, int) and each >= 0 for each in counts) and any(counts)
+    return counts if sound and isinstance(counts, list) else []

@@ -1,6 +1,5 @@
 """What is written down about a run: enough to trust its numbers and to repeat it."""
 
-import getpass
 import hashlib
 import json
 import os
@@ -20,6 +19,7 @@ from mnistlab.runs.sheets import NOT_OPTIONS
 from mnistlab.system.files import write_text
 from mnistlab.system.processes import this_process
 from mnistlab.system.strict_json import as_json
+from mnistlab.system.user import current_user
 from mnistlab.text.layout import as_csv
 
 FORMAT = 1
@@ -96,7 +96,7 @@ def start_record(
         "format": FORMAT,
         "command": command,
         "name": config["run"]["name"],
-        "user": user(),
+        "user": current_user(),
         "tags": tags.split(",") if isinstance(tags, str) else tags,
         "status": "running",
         "started": started,
@@ -110,14 +110,6 @@ def start_record(
         "segments": [{"command": line, "started": started, "ended": None, "status": "running"}],
         **environment(),
     }
-
-
-def user() -> str | None:
-    """Who runs this; None where neither the environment nor the system has a name."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):  # which of them depends on the version of Python
-        return None
 
 
 def environment() -> dict[str, Any]:

@@ -10,6 +10,7 @@ from functools import cached_property
 from itertools import pairwise
 from math import log
 
+from mnistlab.runs.reading import class_counts
 from mnistlab.runs.statistics import wilson
 from mnistlab.system.shapes import is_number
 from mnistlab.system.strict_json import NOT_FINITE, finite
@@ -61,11 +62,7 @@ class _Course:
 
     def counts(self, split: str) -> list[int]:
         """How many images of each class a split has; nothing where that is not known."""
-        splits = self.record.get("class_counts")
-        heads = splits.get(split) if isinstance(splits, Mapping) else None
-        counts = next(iter(heads.values()), None) if isinstance(heads, Mapping) else None
-        sound = isinstance(counts, list) and all(isinstance(each, int) and each >= 0 for each in counts) and any(counts)
-        return counts if sound and isinstance(counts, list) else []
+        return class_counts(self.record.get("class_counts"), split)
 
     @cached_property
     def guessed(self) -> float | None:

@@ -1,5 +1,6 @@
 """Learning curves: an error against the one thing that varies, with intervals over seeds and a power law."""
 
+import re
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from mnistlab.runs.metrics import PERCENT
+from mnistlab.reports.placing import SMALL
+from mnistlab.runs.metrics import ACC, PERCENT, SPLITS, Measure
 from mnistlab.runs.run import Run
 from mnistlab.runs.statistics import student_quantile
 from mnistlab.sweeps.jobs import Progress
@@ -24,6 +26,8 @@ _FEWEST_OF_LAW = 4  # for three numbers
 _FAR, _HIGH = 20, 5  # ratios of the ends from which on an axis is logarithmic
 _STEEPEST, _STEPS = 3.0, 300  # exponents that are tried to either side of 0, then as many around the best of them
 _DRAWN = 100
+_MOST_ZEROS = 5  # of a number that is written without a power of ten
+_RAISED = str.maketrans("-0123456789.", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹·")
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,12 @@ class PowerLaw:
     def __str__(self) -> str:
         """The formula in n."""
         rest = f" + {self.rest:.2g}" if self.rest else ""
-        return f"{self.factor:.3g} n^{self.exponent:.2f}{rest}"
+        return f"{_three_digits(self.factor)} n^{self.exponent:.2f}{rest}"
+
+    @property
+    def raised(self) -> str:
+        """The same as in print, in letters that every font has: no fraction of a power is set by itself."""
+        return re.sub(r"\^([-\d.]+)", lambda power: power[1].translate(_RAISED), str(self))
 
     def at(self, places: NDArray[np.float64]) -> NDArray[np.float64]:
         """The error at some n."""
@@ -123,8 +132,7 @@ class Curve:
         pairs = [(place, value) for place, several in values.items() for value in several]
         is_error = share or not measure.higher_is_better
         law = PowerLaw.fitted(*zip(*pairs, strict=True)) if is_error else None
-        measured = f"100 - {plan.metric}, %" if share else f"{plan.metric}{f', {measure.unit}' if measure.unit else ''}"
-        return cls(axis.name, quantity, measured, values, law)
+        return cls(axis.name, quantity, _measured(plan.metric, measure, is_error=share), values, law)
 
     def draw(self, axes: Axes) -> None:
         """Draw the means with their intervals, and the law as far as there are values."""
@@ -140,9 +148,11 @@ class Curve:
         if self.law is not None:
             spaced = np.geomspace if axes.get_xscale() == "log" else np.linspace
             line = spaced(self.law.start, self.law.end, _DRAWN)
-            axes.plot(line, self.law.at(line), color="C1", label=f"{self.law}\n{self._method}")
+            axes.plot(line, self.law.at(line), color="C1", label=self.law.raised)
+            axes.plot([], [], " ", label=self._method)
         axes.set(xlabel=self.quantity, ylabel=self.measured)
-        axes.legend(fontsize=7)
+        for text in axes.legend().get_texts():
+            text.set_fontsize("medium" if self.law and text.get_text() == self.law.raised else SMALL)
 
     def in_words(self) -> str:
         """The law in a line; nothing where there is none."""
@@ -174,6 +184,21 @@ def _counts(plan: Plan, axis: Axis, groups: Sequence[Sequence[Progress]]) -> tup
     if len({*sizes}) == len(groups):
         return "parameters", sizes
     return axis.name, [group[0].point[axis.name] for group in groups]
+
+
+def _measured(metric: str, measure: Measure, *, is_error: bool) -> str:
+    """What stands beside the axis of a metric, or of what a share lacks of all."""
+    split, _, _ = metric.partition("/")
+    of = f"{SPLITS[split]} {measure.label}" if split in SPLITS else f"{metric}, {measure.unit}".removesuffix(", ")
+    if not is_error:
+        return of
+    return of.replace(ACC.title, "error") if ACC.title in of else f"100 - {of}"
+
+
+def _three_digits(number: float) -> str:
+    """Three digits that count: `0.0148`, `14,800`; with a power of ten where these are far from 1."""
+    digits, _, power = f"{number:.2e}".partition("e")
+    return f"{float(f'{number:.3g}'):,.10g}" if abs(int(power)) <= _MOST_ZEROS else f"{digits}×10^{int(power)}"  # noqa: RUF001
 
 
 def _margin(values: Sequence[float]) -> float:

@@ -12,6 +12,7 @@ from optuna.trial import FrozenTrial
 
 from mnistlab.options.labels import Label, as_typed
 from mnistlab.reports.charts import SIZE, Chart, Draw
+from mnistlab.reports.placing import SMALL
 from mnistlab.reports.several import caption_of
 from mnistlab.sweeps.curves import Curve
 from mnistlab.sweeps.jobs import State, ranked
@@ -119,9 +120,11 @@ def _parallel(plan: Plan, trials: Sequence[FrozenTrial], columns: Sequence[Axis]
     for place, axis in enumerate(columns):
         for end, text in zip(axis.domain.ends(), _marks(axis), strict=True):
             height = _height(axis, end)
-            axes.annotate(text, (place, height), xytext=(3, 2), textcoords="offset points", fontsize=7)
+            axes.annotate(text, (place, height), xytext=(3, 2), textcoords="offset points", fontsize=SMALL)
     for height, number in ((0.0, low), (1.0, high)):
-        axes.annotate(in_letters(number), (len(columns), height), xytext=(3, 2), textcoords="offset points", fontsize=7)
+        axes.annotate(
+            in_letters(number), (len(columns), height), xytext=(3, 2), textcoords="offset points", fontsize=SMALL
+        )
     names = [axis.name.rpartition(".")[2] for axis in columns]
     axes.set_xticks(range(len(columns) + 1), [*names, _label(plan)])
     axes.set_yticks([])

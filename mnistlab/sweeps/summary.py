@@ -7,13 +7,16 @@ from collections.abc import Hashable, Sequence
 from optuna.trial import FrozenTrial
 
 from mnistlab.errors import visible
-from mnistlab.runs.folder import WEIGHTS
+from mnistlab.reports.several import best_trial
+from mnistlab.runs.folder import RECORD, WEIGHTS
 from mnistlab.runs.hints import command_for
+from mnistlab.runs.run import Run
 from mnistlab.sweeps.jobs import Progress, State, ranked
 from mnistlab.sweeps.plan import Plan
 from mnistlab.sweeps.plots import curve_of, write_plots
 from mnistlab.sweeps.space import Axis, Space
 from mnistlab.sweeps.study import Study
+from mnistlab.system.files import stands
 from mnistlab.text.layout import paragraph, table
 from mnistlab.text.values import four_digits, last_parts, percent
 
@@ -91,8 +94,10 @@ def _seconds(group: Sequence[Progress]) -> float:
 
 def _commands(plan: Plan, best: Sequence[Progress]) -> list[str]:
     trial = best[0].last
-    seed = trial.user_attrs["seeds"][0]
-    folder = plan.run_folders(best[0].stem, [seed])[0]
+    seeds = [seed for each in best for seed in each.last.user_attrs["seeds"]]
+    folders = plan.run_folders(best[0].stem, [*dict.fromkeys(seeds)])
+    run = best_trial([Run.of(each) for each in folders if stands(each / RECORD)], plan.metric)
+    seed, folder = (run.record.get("seed", seeds[0]), run.folder) if run else (seeds[0], folders[0])
     again = [*shlex.split(str(trial.user_attrs["command"]))[2:], f"--seed_everything={seed}"]
     line = shlex.join(["mnistlab", "fit", *again])
     lines = [f"Train the best again: {line} --threads={plan.threads}"]

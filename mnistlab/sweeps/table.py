@@ -10,6 +10,7 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from mnistlab.reports.charts import Chart
+from mnistlab.reports.placing import legend_below, name_places
 from mnistlab.reports.several import caption_of
 from mnistlab.runs.looks import many
 from mnistlab.runs.run import Run
@@ -22,6 +23,8 @@ from mnistlab.system.strict_json import as_json as json_of
 from mnistlab.text.layout import as_csv as csv_of
 from mnistlab.text.layout import paragraph, screen_width, table
 from mnistlab.text.values import UNKNOWN, counted, in_letters, in_percent
+
+_UNSURPASSED = "none better for less"
 
 
 @dataclass(frozen=True)
@@ -217,23 +220,25 @@ def _pareto(found: Sequence[Standing], name: str, cost: Callable[[Standing], flo
     least, most = min(map(cost, found)), max(map(cost, found))
     if least == most:  # a logarithmic axis with one value has no ends by itself
         axes.set_xlim(least / 2, most * 2)
-    places = [cost(each) for each in best], [100 * each.mean for each in best]
-    axes.plot(*places, "o-", color="C1", markersize=9, fillstyle="none", label="no other is better for less")
+    steps = [(cost(each), 100 * each.mean) for each in best]
+    axes.plot(*zip(*steps, strict=True), "o-", color="C1", markersize=9, fillstyle="none", label=_UNSURPASSED)
+    places = [(cost(each), 100 * each.mean) for each in found]
+    spreads = [100 * (each.deviation or 0.0) for each in found]
     axes.errorbar(
-        [cost(each) for each in found],
-        [100 * each.mean for each in found],
-        [100 * (each.deviation or 0.0) for each in found],
+        [x for x, _ in places],
+        [y for _, y in places],
+        spreads,
         fmt="o",
         color="C0",
         elinewidth=0.8,
-        label="mean, standard deviation" if any(each.deviation for each in found) else "one run each",
+        label="mean ± SD" if any(spreads) else "one run each",
     )
-    for each in found:
-        place = (cost(each), 100 * each.mean)
-        axes.annotate(each.title, place, xytext=(4, 4), textcoords="offset points", fontsize=7)
     axes.set(xlabel=name if name == "parameters" else "training seconds", ylabel="accuracy, %")
-    axes.margins(x=0.15)
-    axes.legend(loc="lower right")
+    axes.margins(x=0.15, y=0.1)
+    bars = [[(x, y - spread), (x, y + spread)] for (x, y), spread in zip(places, spreads, strict=True)]
+    first = [*best, *(each for each in found if each not in best)]
+    name_places(axes, [(each.title, (cost(each), 100 * each.mean)) for each in first], [steps, *bars])
+    legend_below(axes)
 
 
 def _standing(plan: Plan, jobs: Sequence[Progress], preset: str) -> Standing | None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 UNKNOWN = "–"  # noqa: RUF001 - it is to be seen
 
@@ -29,12 +30,17 @@ def count(number: float | None) -> str:
     return UNKNOWN if number is None else f"{number:,.0f}"
 
 
-def in_letters(number: float) -> str:
-    """A number in a few letters: `0.001`, `20`, `1.5k`, `62k`, `2.5M`."""
+def in_letters(number: float, digits: int = 3) -> str:
+    """A number in a few letters: `0.001`, `20`, `1.5k`, `62k`, `2.5M`; from thousands on in so many digits."""
     for unit, of_unit in (("M", 1e6), ("k", 1e3)):
         if abs(number) >= of_unit:
-            return f"{number / of_unit:.3g}{unit}"
+            return f"{number / of_unit:.{max(digits, _whole(number / of_unit))}g}{unit}"
     return f"{number:.3g}"
+
+
+def _whole(number: float) -> int:
+    """How many digits stand before the point."""
+    return len(f"{abs(number):.0f}")
 
 
 def three_digits(number: float) -> str:
@@ -115,10 +121,26 @@ def class_name(path: str) -> str:
 
 
 def last_parts(names: Iterable[str]) -> dict[str, str]:
-    """Options by their last parts, where no other ends so: `model.optimizer.lr` -> `lr`."""
-    parts = {name: name.rpartition(".")[2] for name in names}
+    """Options by their last parts, where no other ends so: `model.optimizer.lr` -> `lr`.
+
+    Of the numbered entries of a list the number is left out: `trainer.callbacks.0.monitor` -> `callbacks.monitor`.
+    """
+    parts = {name: _last_part(name) for name in names}
     ends = list(parts.values())
     return {name: end if ends.count(end) == 1 else name for name, end in parts.items()}
+
+
+def _last_part(name: str) -> str:
+    words = name.split(".")
+    numbers = [at for at, word in enumerate(words) if word.isdigit()]
+    begin = numbers[0] - 1 if numbers and numbers[0] else len(words) - 1
+    return ".".join(word for word in words[begin:] if not word.isdigit()) or name
+
+
+def short_path(path: Path) -> str:
+    """A path as it is said where one stands: relative to the current folder if it lies below that."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def cut(text: str, most: int, mark: str = "...") -> str:

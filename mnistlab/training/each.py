@@ -19,17 +19,18 @@ from mnistlab.training.typed import refuse_random_weights
 from mnistlab.training.wanted import Table
 
 
-def predicting_each(arguments: Sequence[str], wanted: Table) -> Callable[[], int]:
+def predicting_each(arguments: Sequence[str], wanted: Table, typed: Sequence[str] = ()) -> Callable[[], int]:
     """What runs `mnistlab predict arguments --each` and returns the exit code, with all that it needs imported.
 
     Args:
         arguments: What was typed.
         wanted: The table.
+        typed: All that was typed, with what is said by `wanted`; the record has it.
 
     Raises:
         LabError: For what a user can mend.
     """
-    invocation = Invocation("predict", arguments)
+    invocation = Invocation("predict", arguments, typed=typed)
     debug = invocation.switches["debug"]
     with explaining({}, debug=debug):
         keep_freed_memory()

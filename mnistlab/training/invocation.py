@@ -28,6 +28,7 @@ class Invocation:
     """What was typed after `mnistlab COMMAND`.
 
     Attributes:
+        arguments: All that was typed, for the record.
         typed: What configures something.
         kit: What the kit of a class says, weaker than all else.
         files: What the presets and configuration files say, the weakest first.
@@ -43,19 +44,22 @@ class Invocation:
     Args:
         command: `fit`, `validate`, `test` or `predict`.
         arguments: The rest.
+        typed: All that was typed, with the options of the command itself; what a record has of it.
         sweeping: Whether options may have a domain in place of a value.
 
     Raises:
         LabError: If the steering options are not as they should be, or a configuration file cannot be read.
     """
 
-    def __init__(self, command: str, arguments: Sequence[str], *, sweeping: bool = False) -> None:
+    def __init__(
+        self, command: str, arguments: Sequence[str], *, typed: Sequence[str] = (), sweeping: bool = False
+    ) -> None:
         self.command = command
-        self.arguments = list(arguments)
+        self.arguments = list(typed or arguments)
         written = from_arguments(arguments)
         steering = [entry for entry in written if entry.key in {(name,) for name in STEERING}]
-        typed = with_files((entry for entry in written if entry not in steering), Path())
-        self.typed = [with_domain(entry) for entry in typed]
+        configuring = with_files((entry for entry in written if entry not in steering), Path())
+        self.typed = [with_domain(entry) for entry in configuring]
         self.notes: list[str] = []
         self.prints = str(_last(steering, "print_config"))
         self.switches = {name: _switch(steering, name) for name in SWITCHES}

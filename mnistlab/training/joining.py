@@ -8,7 +8,7 @@ from mnistlab.catalogue.editors import schema_line
 from mnistlab.errors import LabError
 from mnistlab.options.settling import Settled
 from mnistlab.options.trust import set_import_policy
-from mnistlab.runs.folder import CONFIG, PREDICTIONS, RECORD
+from mnistlab.runs.folder import CONFIG, PREDICTIONS, RECORD, new_folder
 from mnistlab.runs.looks import note_look
 from mnistlab.runs.record import config_text, now, start_record, write_json
 from mnistlab.system.files import write_text
@@ -23,6 +23,9 @@ from mnistlab.training.predictions import Column, Said, ask, write_columns
 from mnistlab.training.taking import try_measuring
 from mnistlab.training.wanted import Table
 from mnistlab.training.weights import load_weights
+
+_SEVERAL = "several_nets"
+"""What the folder of their runs is called, and the model in the record."""
 
 Assemble = Callable[[Invocation, Settled, Found | None], Assembled]
 
@@ -62,16 +65,20 @@ def join(invocation: Invocation, nets: Sequence[Net], assemble: Assemble, wanted
     if not first.means.speaks:
         return 0
     resolved = first.configuration.plain()
-    record = start_record("predict", invocation.arguments, resolved, first.model.name, invocation.presets)
+    several = len(nets) > 1
+    name = _SEVERAL if several else first.model.name
+    folder = new_folder(Path(first.configuration.run.dir), name) if several else first.folder
+    record = start_record("predict", invocation.arguments, resolved, name, invocation.presets)
+    record |= {"class": counted(len(nets), "net")} if several else {}
     record |= {"checkpoint": ",".join(str(net.found.checkpoint) for net in nets), "looks": looks}
-    with whole(first.folder):
-        write_text(first.folder / CONFIG, config_text(resolved, schema_line()))
-        path = write_columns({**columns, **targets}, first.folder, wanted.form, Path(PREDICTIONS).stem)
+    with whole(folder):
+        write_text(folder / CONFIG, config_text(resolved, schema_line()))
+        path = write_columns({**columns, **targets}, folder, wanted.form, Path(PREDICTIONS).stem)
         count = len(next(iter(targets.values())))
         print(f"{counted(len(nets), 'net')} about {counted(count, 'image')}: {path}")
         record["segments"][-1].update(ended=now(), status="finished")
         record |= {"data_fingerprint": first.data.fingerprint, "status": "finished", "ended": now()}
-        write_json(first.folder / RECORD, {**record, "predictions": count})
+        write_json(folder / RECORD, {**record, "predictions": count})
     return 0
 
 

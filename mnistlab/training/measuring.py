@@ -21,13 +21,16 @@ from mnistlab.training.typed import refuse_random_weights
 from mnistlab.training.wanted import Table, Wanted
 
 
-def measuring(command: str, arguments: Sequence[str], wanted: Wanted = None) -> Callable[[], int]:
+def measuring(
+    command: str, arguments: Sequence[str], wanted: Wanted = None, typed: Sequence[str] = ()
+) -> Callable[[], int]:
     """What runs `mnistlab command arguments` and returns the exit code, with all that it needs imported.
 
     Args:
         command: `validate`, `test`, `predict` or `explain`.
         arguments: The rest.
         wanted: What `explain` or `predict` shall give.
+        typed: All that was typed, with what is said by `wanted`; the record has it.
 
     Raises:
         LabError: For what a user can mend.
@@ -36,8 +39,8 @@ def measuring(command: str, arguments: Sequence[str], wanted: Wanted = None) -> 
         from mnistlab.training.each import predicting_each  # noqa: PLC0415 - seldom wanted
 
         quiet()
-        return predicting_each(arguments, wanted)
-    invocation = Invocation(command, arguments)
+        return predicting_each(arguments, wanted, typed)
+    invocation = Invocation(command, arguments, typed=typed)
     debug = invocation.switches["debug"]
     quiet()
     with explaining({}, debug=debug):

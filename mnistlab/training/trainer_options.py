@@ -59,9 +59,14 @@ def check_trainer(options: Mapping[str, object], origins: Mapping[str, Written])
                 f"{origins['trainer.logger'].where}: MLflow keeps nothing in plain files any more. Use "
                 "--logger=mlflow, or add --trainer.logger.tracking_uri=sqlite:///mlflow.db."
             )
-    origin = origins.get("trainer.limit_train_batches")
-    if origin is not None and str(options.get("limit_train_batches")) in ("0", "0.0"):
-        raise LabError(f"{origin.where}: limit_train_batches must be above 0, or nothing is learnt.")
+    _check_length(options, origins)
+
+
+def _check_length(options: Mapping[str, object], origins: Mapping[str, Written]) -> None:
+    for name in ("limit_train_batches", "max_epochs", "max_steps"):
+        origin = origins.get(f"trainer.{name}")
+        if origin is not None and str(options.get(name)) in ("0", "0.0"):
+            raise LabError(f"{origin.where}: {name} must be above 0, or nothing is learnt.")
 
 
 def check_companions(configured: Configured) -> None:

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,10 @@ Fit = Callable[..., Path]
 SAME_BEFORE_AND_AFTER = """
 import mnistlab as lab, os, sys, signal, random, warnings, logging, torch, numpy, matplotlib
 torch.manual_seed(3); random.seed(4); numpy.random.seed(5)
-def logs(): return logging.root.manager.loggerDict
+every = logging.root.manager.loggerDict
+known = set(every)  # what others set as they are imported is theirs
+def logs():
+    return {name: each for name, each in every.items() if name in known or "lightning" in name}
 def state():
     return [str(each) for each in (
         torch.get_num_threads(), torch.get_default_dtype(), torch.are_deterministic_algorithms_enabled(),
@@ -70,6 +74,18 @@ def test_the_same_seed_gives_the_bits_of_the_command_line(fit: Fit) -> None:
     weights, others = (read_checkpoint(each / LAST)["state_dict"] for each in (one.folder, other))
     assert weights.keys() == others.keys()
     assert all(torch.equal(weights[name], others[name]) for name in weights)
+
+
+def test_two_threads_train_one_after_the_other(here: Path) -> None:
+    """Each has the bits of its seed, as if it were alone."""
+    del here
+    alone = {seed: small(seed=seed).folder / "metrics.csv" for seed in (1, 2)}
+
+    with ThreadPoolExecutor(2) as pool:
+        together = dict(zip(alone, pool.map(lambda seed: small(seed=seed).folder, alone), strict=True))
+
+    for seed, table in alone.items():
+        assert (together[seed] / "metrics.csv").read_bytes() == table.read_bytes()
 
 
 def test_each_command_gives_what_it_shows(run: lab.Run, capsys: pytest.CaptureFixture[str]) -> None:
@@ -207,6 +223,45 @@ def test_an_interruption_leaves_a_run_that_goes_on(here: Path, monkeypatch: pyte
     assert (gone_on.folder, gone_on.status, gone_on.epochs) == (run.folder, "finished", 3)
 
 
+def test_before_the_first_checkpoint_there_is_nothing_to_go_on_with(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And nothing is proposed; a notebook shows the line alone."""
+    del here
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mnistlab.runs.keeper.Keeper.on_train_epoch_start", interrupted, raising=False)
+    with pytest.raises(lab.Interrupted) as error:
+        small()
+
+    assert str(error.value) == "interrupted. Nothing was kept to go on with."
+    assert error.value._render_traceback_() == [f"Interrupted: {error.value}"]
+
+
+def test_a_run_is_taken_up_by_whatever_names_it(run: lab.Run) -> None:
+    """Its id, `last`, its folder, itself; what names none is told, and None is not the newest one."""
+    for which in ("last", run.folder.name, run.folder.name.rpartition("-")[2], run.folder, str(run.folder), run):
+        assert lab.Run.of(which).folder == run.folder
+    with pytest.raises(lab.LabError, match="nowhere"):
+        lab.Run.of("nowhere")
+    none: Any = None
+    for call in (lab.Run.of, lab.test, lab.validate, lab.predict, lab.explain, lab.export, lab.report):
+        with pytest.raises(lab.LabError, match=r"^a run is wanted, its id, its folder, or \"last\" .*; got None\.$"):
+            call(none)
+
+
+@pytest.mark.parametrize("name", ["max_epochs", "max_steps"])
+def test_a_training_of_nothing_is_refused(here: Path, name: str) -> None:
+    """In a line, and nothing is kept."""
+    with pytest.raises(lab.LabError) as error:
+        lab.fit("TinyModel", {f"trainer.{name}": 0}, data="SyntheticDigits", **DATA)
+
+    assert str(error.value) == f"--trainer.{name}=0: {name} must be above 0, or nothing is learnt."
+    assert not (here / "runs").exists()
+
+
 @pytest.mark.usefixtures("inline")
 def test_many_runs_are_called_too(here: Path) -> None:
     """A sweep, a comparison, a judgement, and folds."""
@@ -217,7 +272,7 @@ def test_many_runs_are_called_too(here: Path) -> None:
 
     assert len(swept.runs) == 2
     assert swept.best in swept.runs
-    assert repr(swept).startswith(f"2 runs in {swept.folder}, the best trial-")
+    assert repr(swept).startswith(f"2 runs in {swept.folder.relative_to(Path.cwd())}, the best trial-")
     assert [row["model"] for row in compared] == ["TinyModel", "SDN8K"]
     assert "TinyModel" in repr(compared)
 

@@ -20,13 +20,14 @@ def test_the_notebook_is_kept_without_outputs() -> None:
 
 @pytest.mark.slow
 def test_every_cell_of_the_notebook_runs_and_shows_something(here: Path) -> None:
-    """In a kernel of its own: tables and charts as HTML, with words for who sees none; nothing on standard error."""
+    """In a kernel of its own: tables and charts as HTML, with words for who sees none; no warning."""
     notebook = nbformat.read(NOTEBOOK, 4)  # type: ignore[no-untyped-call] # its types end here
     NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(here)}}).execute()
     cells: list[Any] = [cell for cell in notebook.cells if cell.cell_type == "code"]
     shown = {cell.source.splitlines()[-1]: cell.outputs for cell in cells}
 
-    assert not [each.text for outputs in shown.values() for each in outputs if each.get("name") == "stderr"]
+    told = [each.text for outputs in shown.values() for each in outputs if each.get("name") == "stderr"]
+    assert all(line.startswith("note: ") for text in told for line in text.splitlines())  # such as of busy cores
     assert all(outputs[-1].output_type == "execute_result" for outputs in shown.values())
     for name in ("history", "plot()", "confusion()", "mistakes()", "calibration()", "predict(page)"):
         data = shown[f"run.{name}"][-1].data

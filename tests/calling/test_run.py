@@ -1,6 +1,8 @@
 """What a run shows from Python: columns, charts, configuration, the net and its answers."""
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -46,7 +48,8 @@ def test_what_there_is_says_what_it_is_on_a_line(run: Run) -> None:
     """Class, size, shapes; the images of each part; model, data, status and accuracies."""
     accuracy = f"test acc {100 * (run.test_acc or 0):.2f} %"
 
-    assert repr(run) == f"Run({run.folder}: TinyModel on SyntheticDigits, fit finished, {repr(run).split(', ', 2)[2]}"
+    begins = f"Run({os.path.relpath(run.folder)}: TinyModel on SyntheticDigits, fit finished, "
+    assert repr(run) == f"{begins}{repr(run).split(', ', 2)[2]}"
     assert accuracy in repr(run)
     assert repr(run.model) == "TinyModel(135,562 parameters: images (n, 1, 28, 28) -> 10 classes)"
     assert repr(CNN68K()) == "CNN68K(68,994 parameters: images -> 10 classes)"
@@ -54,6 +57,24 @@ def test_what_there_is_says_what_it_is_on_a_line(run: Run) -> None:
         "SyntheticDigits(500 training, 100 validation, 200 test images of 1 x 28 x 28, 10 classes of digit)"
     )
     assert repr(MNIST(data_dir="here")).endswith("/here)")
+
+
+def test_a_run_is_the_same_wherever_one_stands(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Its folder is absolute, and said from where one stands; once that is gone, whatever needs it says so."""
+    there = Path.cwd()
+    moved = Run.of(os.path.relpath(run.folder))
+    monkeypatch.chdir(tmp_path.parent)
+
+    assert moved.folder.is_absolute()
+    assert list(moved.history["epoch"]) == [1, 2]
+    assert moved.test(limit_test_batches=1).folder.is_absolute()
+    monkeypatch.chdir(moved.folder.parent)
+    assert f"({moved.folder.name}: " in repr(moved)
+    monkeypatch.chdir(there)
+    shutil.move(run.folder, run.folder.with_name("elsewhere"))
+    for use in (moved.plot, lambda: moved.config, lambda: moved.model, moved.test, moved.confusion):
+        with pytest.raises(LabError, match=r"is gone: this run was moved or removed\.$"):
+            use()
 
 
 def test_the_history_has_a_column_for_each_metric(run: Run) -> None:

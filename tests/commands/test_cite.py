@@ -1,6 +1,7 @@
 """`mnistlab runs cite`: what a methods section says of runs, and no more than their records do."""
 
 import json
+import shutil
 from collections.abc import Callable
 from importlib.metadata import metadata
 from pathlib import Path
@@ -37,7 +38,8 @@ def test_a_run_is_said_in_full(trained: Trained, told: Told) -> None:
         "TinyModel (135,562 parameters) was trained on SyntheticDigits (500 training images) for 1 epoch in batches of",
         "with AdamW (lr=0.001, betas=[0.9,0.999],",
         "and the schedule WarmupCosine (",
-        "Split: val_size=100, partition=official, partition_seed=0",
+        "Split: train_size=600, val_size=100, partition=official, partition_seed=0",
+        "The best weights were chosen by 100 validation images.",
         f"train {record['data_fingerprint']['train'][:16]}, test {record['data_fingerprint']['test'][:16]}.",
         f"Seed: {record['seed']}.",
         f"The test accuracy of the best weights is {100 * record['metrics']['test']['test/acc']:.2f} % (one run).",
@@ -62,6 +64,49 @@ def test_runs_that_differ_in_their_seed_are_one(trained: Trained, cited: Callabl
     assert "settings" not in first
     assert second["settings"] == {"dropout": 0.3}
     assert "Not at their defaults: dropout=0.3." in second["text"]
+
+
+def test_a_class_that_was_chosen_has_its_numbers(trained: Trained, cited: Callable[..., Any]) -> None:
+    """Also those that are at its own defaults."""
+    run = trained("--data.augment=RandomDistortion", "--data.augment.shift=0.1", "--model.loss=LabelSmoothingLoss")
+
+    settings = cited(str(run))["runs"][0]["settings"]
+
+    assert set(settings) == {"augment", "loss"}
+    assert settings["augment"].startswith("RandomDistortion (shift=0.1, rotation=")
+    assert settings["loss"] == "LabelSmoothingLoss (smoothing=0.1)"
+
+
+def test_a_repetition_is_no_further_seed(trained: Trained, change: Change, told: Told) -> None:
+    """By the rule of the tables: a tested run counts, and the newest of several; a run that is named twice is one."""
+    one, two = trained("--seed_everything=1"), trained("--seed_everything=2")
+    again = one.with_name(f"{one.name}b")
+    shutil.copytree(one, again)
+    change(again, started="2999", metrics={})
+
+    said = [
+        json.loads(told(*words))
+        for words in (("runs", "cite", str(one), str(again), str(two), f"{two}/.", "--json"), ("runs", "--format=json"))
+    ]
+
+    assert said[0]["runs"][0]["runs"] == [str(one), str(two)]
+    assert said[0]["runs"][0]["test_accuracy"]["n"] == said[1][0]["n"] == 2
+
+
+def test_runs_without_a_test_take_none_from_the_others(
+    trained: Trained, change: Change, cited: Callable[..., Any]
+) -> None:
+    """The tested ones have their mean and n, and how many were not tested is said."""
+    runs = [trained(f"--seed_everything={seed}") for seed in (1, 2, 3)]
+    for run, accuracy in zip(runs, (0.5, 0.7, None), strict=True):
+        metrics = record_of(run)["metrics"]
+        change(run, metrics={**metrics, "test": {"test/acc": accuracy} if accuracy else None})
+
+    (said,) = cited(*map(str, runs))["runs"]
+
+    assert (said["test_accuracy"]["n"], said["not_tested"], said["seeds"]) == (2, 1, [1, 2, 3])
+    assert said["test_accuracy"]["mean"] == pytest.approx(0.6)
+    assert "60.00 ± 14.14 % (mean and standard deviation, n = 2); 1 further run was not tested." in said["text"]
 
 
 def test_what_is_not_recorded_is_left_out(trained: Trained, change: Change, cited: Callable[..., Any]) -> None:
@@ -96,7 +141,7 @@ def test_the_data_and_the_method_are_cited(trained: Trained, change: Change, tol
     said = told("runs", "cite", str(run), "--bibtex")
 
     assert [line for line in said.splitlines() if line.startswith("@")] == [
-        f"@software{{mnistlab{record_of(run)['versions']['mnistlab']},",
+        f"@misc{{mnistlab{record_of(run)['versions']['mnistlab']},",
         "@misc{lecun1998,",
         "@misc{dosovitskiy2020,",
     ]
@@ -124,9 +169,13 @@ def test_a_source_that_is_none_is_a_note() -> None:
 
 @pytest.mark.usefixtures("inline")
 def test_a_comparison_is_cited_as_a_whole(told: Told, small_data: tuple[str, ...], cited: Callable[..., Any]) -> None:
-    """By its name: a paragraph for each model."""
+    """By its name: a paragraph for each model; who wants one run is told that it is several."""
     told("compare", "--models=SDN8K,TinyModel", *small_data, "--trainer.max_epochs=1", "--seeds=2", "--name=it")
 
+    for command in (("reproduce",), ("runs", "show")):
+        for name in ("it", "runs/it", "runs/it/"):
+            said = told(*command, name, code=2)
+            assert "runs/it is a comparison, which has 4 runs. Name one of them, such as runs/it/SDN8K-seed-0." in said
     assert [(each["model"], each["seeds"]) for each in cited("it")["runs"]] == [
         ("SDN8K", [0, 1]),
         ("TinyModel", [0, 1]),

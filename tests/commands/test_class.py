@@ -59,20 +59,30 @@ def test_what_the_documentation_shows_runs(
 
 
 @pytest.mark.usefixtures("inline")
-def test_each_command_of_the_sheet_runs(
+def test_each_command_of_the_sheet_runs_for_each_student(
     digits: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """In the folder of a student too, in a sitting of a few hundred images; all is kept in the one folder of runs."""
+    """In a folder of one's own; all is kept in the one folder of runs, and a name means one's own run."""
     few_images(digits)
-    (digits / "anna").mkdir()
-    monkeypatch.chdir(digits / "anna")
     typed = in_blocks(digits / "sheet.md")
-    for line in typed:
-        assert main(shlex.split(line)[1:]) == 0, f"{line}\n{capsys.readouterr().err}"
+    for student in ("anna", "ben"):
+        (digits / student).mkdir()
+        monkeypatch.chdir(digits / student)
+        monkeypatch.setattr("getpass.getuser", lambda student=student: student)
+        for line in typed:
+            assert main(shlex.split(line)[1:]) == 0, f"{student}: {line}\n{capsys.readouterr().err}"
+        assert [path.name for path in Path().iterdir()] == ["presets"]  # what was saved
+    named = {(run.user, run.name): run.folder.name for run in read_runs(digits / "runs").all}
+    capsys.readouterr()
+    assert main(["runs", "show", "first"]) == 0
+    shown = capsys.readouterr().out
+    monkeypatch.setattr("getpass.getuser", lambda: "teacher")
+    assert main(["runs", "show", "first"]) == 2
 
     assert len(typed) > 8
-    assert [path.name for path in Path().iterdir()] == ["presets"]  # what was saved
-    assert {"first", "wide", "slow"} <= {run.name for run in read_runs(digits / "runs").all}
+    assert {(student, name) for student in ("anna", "ben") for name in ("first", "wide", "slow")} <= named.keys()
+    assert named["ben", "first"] in shown
+    assert "first means 2 runs" in capsys.readouterr().err
 
 
 def test_what_it_says_by_itself_is_in_force(digits: Path, told: Callable[..., str]) -> None:

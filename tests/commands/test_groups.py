@@ -94,6 +94,17 @@ def test_a_seed_counts_once_and_what_has_not_finished_not_at_all(make: Fit, grou
     assert groups("--status=failed")[0]["test_acc_mean"] == 0.1
 
 
+def test_a_repetition_without_a_test_takes_no_tested_seed_away(make: Fit, groups: Groups) -> None:
+    """However new it is."""
+    tested = [make(0.001, seed, 0.5 + seed / 10) for seed in range(3)]
+    make(0.001, 0, None)
+
+    (row,) = groups()
+
+    assert (row["n"], row["runs"]) == (3, [str(run.relative_to(Path.cwd())) for run in tested])
+    assert row["test_acc_mean"] == pytest.approx(0.6)
+
+
 def test_what_is_left_out_is_said(make: Fit, capsys: pytest.CaptureFixture[str]) -> None:
     """Beside the table, so that it does not disturb a program."""
     make(0.001, 0, 0.5)
@@ -105,7 +116,7 @@ def test_what_is_left_out_is_said(make: Fit, capsys: pytest.CaptureFixture[str])
     assert main(["runs", "--by=lr"]) == 0
     notes = capsys.readouterr().err
     assert "1 run left out of other commands than fit, or that have not finished (--status=...)" in notes
-    assert "1 run left out of which a newer one has the same configuration and seed" in notes
+    assert "1 run left out by the rule that a configuration and seed count once" in notes
     assert "1 run left out without a test" in notes
     assert "1 group with runs of several commits or versions" in notes
 
@@ -136,6 +147,22 @@ def test_groups_are_made_by_the_options_that_are_named(make: Fit, groups: Groups
     assert {row["data.batch_size"]: row["n"] for row in groups("--by=batch_size")} == {64: 2, 128: 2}
     assert [row["model"] for row in groups("--by=model")] == ["mnistlab.models.TinyModel"]
     assert "Did you mean batch_size" in told("runs", "--by=batch_sise", code=2)
+
+
+def test_a_column_is_named_after_its_option(make: Fit, trained: Fit, told: Told, groups: Groups) -> None:
+    """Also where the option is one of a list, whose entries have numbers."""
+    make(0.001, 0, 0.9)
+    trained("--trainer.callbacks=EarlyStopping", "--trainer.callbacks.monitor=val/loss")
+
+    heading, *_ = told("runs", "--format=markdown").splitlines()
+
+    assert "| callbacks |" in heading
+    assert "callbacks.monitor" in heading
+    assert "| 0 |" not in heading
+    assert {row.get("trainer.callbacks.0") for row in groups("--by=callbacks")} == {
+        None,
+        "lightning.pytorch.callbacks.EarlyStopping",
+    }
 
 
 def test_a_table_for_a_paper_is_latex_or_markdown(make: Fit, told: Told) -> None:

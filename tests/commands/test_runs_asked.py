@@ -66,7 +66,8 @@ def several(here: Path) -> None:
 
 def ids(told: Told, *arguments: str) -> list[str]:
     """The runs that are listed, by their last letters."""
-    return [each["id"][-6:] for each in json.loads(told("runs", "--json", "--columns=id", "--sort=id", *arguments))]
+    order = [] if any(each.startswith("--sort=") for each in arguments) else ["--sort=id"]
+    return [each["id"][-6:] for each in json.loads(told("runs", "--json", "--columns=id", *order, *arguments))]
 
 
 @pytest.mark.usefixtures("several")
@@ -234,3 +235,17 @@ def test_where_nobody_has_a_name_a_run_has_none(fit: Fit, monkeypatch: pytest.Mo
     monkeypatch.setattr("getpass.getuser", unknown)
 
     assert json.loads((fit() / "run.json").read_text())["user"] is None
+
+
+@pytest.mark.usefixtures("several")
+def test_no_option_that_stands_there_twice_is_lost(told: Told) -> None:
+    """All expressions have to be true; where one value is taken the second is refused, by any command."""
+    both = ["--where=user=anna or user=ben", "--where=lr>0.001"]
+
+    assert ids(told, *both) == ["aaa002", "bbb003"]
+    assert ids(told, *both, "--where=val_acc>0.96") == ["bbb003"]
+    assert "is given twice. Several are written as one: --user=anna,ben." in told(
+        "runs", "--user=anna", "--user", "ben", code=2
+    )
+    assert "--limit=1 --limit=2: --limit is given twice" in told("runs", "--limit=1", "--limit=2", code=2)
+    assert "--by=user --by=name: --by is given twice" in told("board", "--by=user", "--by=name", code=2)

@@ -422,6 +422,42 @@ def test_numbers_of_any_kind_become_the_same_pixels(values: NDArray[Any], expect
     assert _pixels(Images(path=tmp_path / "some.npz"))[0].flatten()[:3].tolist() == expected
 
 
+@pytest.mark.parametrize(("low", "high", "said"), [(-0.02, 1.003, "0 and 1"), (-1.01, 1.02, "-1 and 1")])
+def test_numbers_a_hair_beyond_are_cut_off(low: float, high: float, said: str, tmp_path: Path) -> None:
+    """As resized images have them, which are neither dark for that nor grey; a note says so."""
+    images = np.full((8, 2, 2), 0.6)
+    images[:, 0] = low, high
+    np.savez(tmp_path / "some.npz", images=images, labels=np.arange(8) % 2)
+
+    data = Images(path=tmp_path / "some.npz")
+    pixels = _pixels(data)[0].flatten().tolist()
+
+    assert pixels[:2] == [0, 255]
+    assert pixels[2] == (153 if low > -1 else 204)
+    assert f"{tmp_path / 'some.npz'} has pixels from {low} to {high}: cut off at {said}" in data.notes
+
+
+@pytest.mark.parametrize("values", [[0.0, 0.5, 1.8], [0, 100, 256], [0, 3, 1000]])
+@pytest.mark.parametrize("form", ["npz", "csv"])
+def test_numbers_whose_white_nobody_knows_are_refused(values: list[float], form: str, tmp_path: Path) -> None:
+    """Instead of being taken for almost black; what scales them is said."""
+    path = tmp_path / f"some.{form}"
+    images = np.zeros((8, 36))
+    images[:, :3] = values
+    if form == "npz":
+        np.savez(path, images=images, labels=np.arange(8) % 2)
+    else:
+        path.write_text("".join(f"{n % 2},{','.join(map(str, image))}\n" for n, image in enumerate(images)))
+
+    with pytest.raises(LabError) as error:
+        _pixels(Images(path=path))
+
+    assert str(error.value) == (
+        f"{path} has pixels from 0 to {values[-1]}: what is white? It is sought at 1, 255 or 65,535. "
+        "Scale them: (x / x.max() * 255).astype('uint8')."
+    )
+
+
 def _pixels(data: Images) -> Tensor:
     data.setup("test")
     return data.test_images().images

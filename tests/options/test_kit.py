@@ -316,3 +316,18 @@ def test_a_preset_of_ones_own_hides_that_of_the_kit_and_this_a_shipped_one(
     assert "which comes with mnistlab." in said.err
     assert "SDN68K" in said.out
     assert "max_epochs: 4" in said.out
+
+
+def test_what_a_kit_says_of_a_form_that_is_not_asked_for_is_left_aside(told: Told, here: Path) -> None:
+    """A board is written though the kit has a port, and served though it has a file; what is typed is still refused."""
+    (here / "mnistlab.yaml").write_text("defaults:\n  board: {port: '99999', host: nowhere.invalid, output: x.html}\n")
+    said = told("board", "--serve", code=2)
+    (here / "anna" / "runs").mkdir()
+    told("board")
+
+    assert "a number from 1 to 65535 is wanted" in said
+    assert "mnistlab.yaml:2:" in said
+    assert Path("x.html").exists()
+    assert "--port=77: it is for a board that is served" in told("board", "--port=77", code=2)
+    (here / "mnistlab.yaml").write_text("defaults:\n  runs: {by: model, columns: nothing}\n")
+    assert told("runs", "--csv", "--columns=id") == "id\n"

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,7 +26,10 @@ def names(folder: Path) -> set[str]:
 
 
 def test_each_chart_of_a_run_is_a_file_in_each_format(trained: Trained, told: Told, here: Path) -> None:
-    """Named by what it shows, as wide as a column; text stays text. By themselves they are PDF, in the same bytes."""
+    """Named by what it shows, as wide as a column; text stays text, of 7 points at least. By themselves they are PDF.
+
+    The same figure is the same bytes.
+    """
     run = trained("--trainer.max_epochs=2")
 
     said = told("report", str(run), "--figures=figures", "--format=pdf,svg,png")
@@ -35,6 +39,8 @@ def test_each_chart_of_a_run_is_a_file_in_each_format(trained: Trained, told: To
     svg, pdf = (here / "figures/acc.svg").read_text(), (here / "figures/acc.pdf").read_bytes()
     assert ">accuracy, %</text>" in svg
     assert "#ffffff" in svg
+    drawn = "".join((here / f"figures/{name}.svg").read_text() for name in ONE)
+    assert min(float(points) for points in re.findall(r"font(?:-size)?: ([\d.]+)px", drawn)) == 7
     assert pdf.startswith(b"%PDF")
     assert b"/FontFile2" in pdf  # fonts, and not their outlines
     assert b"/MediaBox [ 0 0 244.8 172.8 ]" in pdf  # 3.4 inches
@@ -140,7 +146,8 @@ def test_a_figure_that_does_not_fit_leaves_no_half_one(
         (["--format=pdf"], "--format is for the figures. Name a folder for them: --figures=figures"),
         (["--figures=f", "--format=pdf,eps"], "--format=pdf,eps: eps is none of pdf or svg or png."),
         (["--figures=file"], "--figures=file: it is no folder. Name one, which is made where there is none."),
-        (["--figures="], "--figures needs a value"),
+        (["--figures="], "--figures needs a folder"),
+        (["--figures", "--format=pdf"], "--figures needs a folder: --figures=..."),
     ],
 )
 def test_what_figures_cannot_be_is_refused(

@@ -32,6 +32,20 @@ def test_a_power_law_is_found_again(factor: float, exponent: float, rest: float)
 
 
 @pytest.mark.parametrize(
+    ("law", "typed", "printed"),
+    [
+        (PowerLaw(14_812.3, -0.66, 0.0, 1, 2), "14,800 n^-0.66", "14,800 n⁻⁰·⁶⁶"),
+        (PowerLaw(5.408, 0.97, 2.31, 0, 1), "5.41 n^0.97 + 2.3", "5.41 n⁰·⁹⁷ + 2.3"),
+        (PowerLaw(1.234e9, -2.0, 0.5, 1, 2), "1.23×10^9 n^-2.00 + 0.5", "1.23×10⁹ n⁻²·⁰⁰ + 0.5"),  # noqa: RUF001
+        (PowerLaw(2e-7, 1.2, 0.0, 1, 2), "2.00×10^-7 n^1.20", "2.00×10⁻⁷ n¹·²⁰"),  # noqa: RUF001
+    ],
+)
+def test_a_power_law_is_written_as_in_papers(law: PowerLaw, typed: str, printed: str) -> None:
+    """In three digits that count, its powers raised where it is drawn."""
+    assert (str(law), law.raised) == (typed, printed)
+
+
+@pytest.mark.parametrize(
     ("places", "errors"),
     [
         ([1.0, 2.0, 3.0], [3.0, 2.0, 1.0]),
@@ -53,9 +67,10 @@ def test_one_option_that_varies_alone_is_drawn_as_a_curve(
 
     said = " ".join(capsys.readouterr().out.split())
     drawn = (here / "runs/it/plots/curve-data.train_size.svg").read_text()
-    assert "Power law: 100 - val/acc, % =" in said
+    assert "Power law: validation error, % =" in said
     assert "n training images, least squares of relative errors, n from 100 to 800" in said
     assert "n from 100 to 800" in drawn
+    assert ">validation error, %</text>" in drawn
     assert "mean of 2 seeds, 95 % by Student's t" in drawn
     assert "learning curve of data.train_size" in report("it").text
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from support import record_of
 
 from mnistlab.cli import main
 
@@ -364,6 +365,21 @@ def test_a_choice_that_lost_a_seed_is_not_the_best(sweep: Sweep, capsys: pytest.
     out = capsys.readouterr().out
     assert "3 finished, 1 failed" in out
     assert f"/it/{best}" not in out.partition("Test it: ")[2]
+
+
+def test_the_sweep_and_its_report_call_the_same_run_the_best(
+    sweep: Sweep, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of the choice with the best mean the run with the best value."""
+    sweep("--model.hidden_dim=choice:16,32", "--seeds=2", "--name=it")
+    (best,) = re.findall(r"Test it: +mnistlab test --ckpt_path=(\S+)", capsys.readouterr().out)
+    assert main(["report", "it"]) == 0
+
+    page = (here / "runs/it/report.html").read_text()
+    accuracies = {run.name: record_of(run)["metrics"]["best"]["val/acc"] for run in here.glob("runs/it/trial-*")}
+    own = {name: value for name, value in accuracies.items() if name[:10] == Path(best).name[:10]}
+    assert f"--ckpt_path={best}" in page
+    assert own[Path(best).name] == max(own.values())
 
 
 def test_a_trial_that_was_removed_is_trained_again(sweep: Sweep, here: Path) -> None:

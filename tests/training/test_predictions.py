@@ -99,8 +99,30 @@ def test_several_nets_have_columns_each(trained: Trained, table: Callable[..., P
     assert len(joined[0]) == 2 + 2 * 21
     record = record_of(path.parent)
     assert record["predictions"] == 200
+    assert (record["model"], record["class"], path.parent.parent.name) == ("several_nets", "2 nets", "several_nets")
     assert record["checkpoint"] == ",".join(str(run.resolve() / "checkpoints/best.ckpt") for run in (one, other))
     assert len(list(here.glob("runs/*/*/predictions.*"))) == 3
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("predict", "--logits", "--format=npz"),
+        ("predict", "--each", "--logits", "--format=npz"),
+        ("explain", "--images=2", "--which=wrong"),
+    ],
+)
+def test_a_command_is_recorded_as_it_was_typed(
+    trained: Trained, told: Told, here: Path, words: tuple[str, ...]
+) -> None:
+    """With the options of the command itself."""
+    run = trained("--trainer.max_epochs=1")
+    command, *own = words
+    told(command, f"--ckpt_path={run}", *own)
+
+    (folder,) = {*here.glob("runs/*/*")} - {run}
+    (segment,) = record_of(folder)["segments"]
+    assert segment["command"] == " ".join(["mnistlab", command, f"--ckpt_path={run}", *own])
 
 
 def test_one_net_may_have_its_columns_too(trained: Trained, table: Callable[..., Path]) -> None:

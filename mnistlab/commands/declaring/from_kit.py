@@ -43,7 +43,7 @@ def with_kit(command: Command, asked: Arguments) -> Work:
         return command.load(asked)
     with _blaming(said):
         values = {**{name: each.value for name, each in said.items()}, **asked.values}
-        work = command.load(asked._replace(values=values))
+        work = command.load(asked._replace(values=values, usual=frozenset(said)))
 
     def run() -> int:
         with _blaming(said):

@@ -103,7 +103,7 @@ def _measure(asked: Arguments) -> Work:
     refuse_mistakes(asked.command, others)
     from mnistlab.training.measuring import measuring as work  # noqa: PLC0415 - brings torch in
 
-    return work(asked.command, others, wanted)
+    return work(asked.command, others, wanted, asked.typed)
 
 
 _MODEL_FILE = Option("model_file", "An exported net; .pt2 and .c with --trust", "FILE", completes=".onnx")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from math import isqrt
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,8 +15,18 @@ from mnistlab.data.own.gathered import Array, Gathered, Part, as_names, damaged,
 from mnistlab.errors import LabError
 
 _BYTE, _WORD = 255, 65_535
+_HAIR = 0.05  # by so much numbers from 0 to 1 go beyond that once they were resized
+_LOWEST_BYTES = 4  # numbers up to here that are no whole ones are not from 0 to 255
+_LOWEST_WORDS = 1024  # numbers up to here, of 10 bits, are not from 0 to 65,535
 _COLOURS = (1, 3, 4)
 _FLAT, _GREY, _COLOUR = 2, 3, 4  # dimensions of many images
+
+
+class Pixels(NamedTuple):
+    """Images as they are kept, and what was taken for granted of them."""
+
+    parts: dict[str, Array]
+    notes: list[str]
 
 
 def read_npz(path: Path) -> Gathered:
@@ -90,8 +101,9 @@ def paired(arrays: Mapping[str, Array], path: Path, *, by_column: bool = False) 
     return Gathered(
         {
             part: Part(each, as_names(labels[part].reshape(len(each), -1), path) if part in labels else None)
-            for part, each in pixels.items()
-        }
+            for part, each in pixels.parts.items()
+        },
+        notes=pixels.notes,
     )
 
 
@@ -115,11 +127,11 @@ def _sorted_out(arrays: Mapping[str, Array], path: Path) -> tuple[dict[str, Arra
     return images, labels
 
 
-def as_pixels(parts: Mapping[str, Array], where: object) -> dict[str, Array]:
+def as_pixels(parts: Mapping[str, Array], where: object) -> Pixels:
     """Images of any layout and any kind of number as uint8, (n, height, width) or (n, channels, height, width).
 
     What white is follows from all parts together: 1 for true and false and for numbers from 0 (or -1) to 1, 65,535 for
-    numbers of 16 bits, else 255.
+    numbers of 16 bits, else 255. Numbers a hair beyond 0 and 1, as a resized image has them, are cut off there.
 
     Raises:
         LabError: If they are no images, or of numbers that are no pixels.
@@ -128,25 +140,43 @@ def as_pixels(parts: Mapping[str, Array], where: object) -> dict[str, Array]:
     if not laid_out:
         raise LabError(f"{where} holds no images: its arrays are empty.")
     if all(each.dtype == np.uint8 for each in laid_out.values()) and max(int(e.max()) for e in laid_out.values()) > 1:
-        return {part: _without_alpha(np.ascontiguousarray(each)) for part, each in laid_out.items()}
+        return Pixels({part: _without_alpha(np.ascontiguousarray(each)) for part, each in laid_out.items()}, [])
     low = min(float(each.min()) for each in laid_out.values())
     high = max(float(each.max()) for each in laid_out.values())
     kinds = {each.dtype.kind for each in laid_out.values()}
     if not (np.isfinite(low) and np.isfinite(high)) or not kinds <= set("iufb"):
         raise LabError(f"{where} has pixels that are no numbers.")
-    begin, white = _range(low, high)
+    found = f"{where} has pixels from {low:g} to {high:g}"
+    broken = high <= _LOWEST_BYTES and any(_is_broken(each) for each in laid_out.values())
+    begin, white = _range(low, high, broken=broken)
+    if low >= 0 and ((broken and white == _BYTE) or _BYTE < high < _LOWEST_WORDS):
+        raise LabError(
+            f"{found}: what is white? It is sought at 1, 255 or 65,535. "
+            "Scale them: (x / x.max() * 255).astype('uint8')."
+        )
     if not white:
-        raise LabError(f"{where} has pixels from {low:g} to {high:g}. They are sought from 0 to 255, or from 0 to 1.")
-    return {
-        part: _without_alpha(np.round((each.astype(np.float32) - begin) * (_BYTE / (white - begin))).astype(np.uint8))
-        for part, each in laid_out.items()
-    }
+        raise LabError(f"{found}. They are sought from 0 to 255, or from 0 to 1.")
+    pixels = {part: _scaled(each, begin, white) for part, each in laid_out.items()}
+    return Pixels(pixels, [f"{found}: cut off at {begin} and {white}"] if low < begin or high > white else [])
 
 
-def _range(low: float, high: float) -> tuple[float, float]:
+def _scaled(images: Array, begin: float, white: float) -> Array:
+    """Images of uint8, of which these are black and white."""
+    values = (np.clip(images, begin, white).astype(np.float32) - begin) * (_BYTE / (white - begin))
+    return _without_alpha(np.round(values).astype(np.uint8))
+
+
+def _is_broken(images: Array) -> bool:
+    """Whether there are numbers that are no whole ones."""
+    return images.dtype.kind == "f" and bool((images != np.round(images)).any())
+
+
+def _range(low: float, high: float, *, broken: bool) -> tuple[float, float]:
     """What black and white are; white is 0 where nobody could say."""
-    if low >= -1 and high <= 1:
-        return (-1 if low < 0 else 0), 1
+    if low >= -_HAIR * broken and high <= 1 + _HAIR * broken:
+        return 0, 1
+    if low >= -1 - _HAIR * broken and high <= 1 + _HAIR * broken:
+        return -1, 1
     if low < 0 or high > _WORD:
         return 0, 0
     return 0, (_BYTE if high <= _BYTE else _WORD)

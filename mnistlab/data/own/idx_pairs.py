@@ -45,7 +45,8 @@ def read_idx_files(files: list[Path]) -> Gathered:
             if len(values) != len(each):
                 raise LabError(f"{own[0]} holds {len(values):,} labels, but {path.name} holds {len(each):,} images.")
             named[part] = as_names(values if values.ndim == 1 else values[:, 0], own[0])
-    return Gathered({part: Part(each, named[part]) for part, each in as_pixels(parts, files[0].parent).items()})
+    pixels = as_pixels(parts, files[0].parent)
+    return Gathered({part: Part(each, named[part]) for part, each in pixels.parts.items()}, notes=pixels.notes)
 
 
 def beside(path: Path) -> list[Path]:

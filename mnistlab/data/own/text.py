@@ -71,8 +71,9 @@ def read_libsvm(path: Path) -> Gathered:
     images = np.zeros((len(rows), side * side))
     for image, row in zip(images, rows, strict=True):
         image[row[:, 0].astype(np.int64) - base] = row[:, 1]
-    pixels = as_pixels({"all": images}, path)["all"]
-    return Gathered({"all": Part(pixels, as_names(np.array(labels, dtype=np.float64), path))})
+    pixels = as_pixels({"all": images}, path)
+    names = as_names(np.array(labels, dtype=np.float64), path)
+    return Gathered({"all": Part(pixels.parts["all"], names)}, notes=pixels.notes)
 
 
 def read_rows(path: Path, most: int | None = None) -> list[list[str]]:
@@ -144,7 +145,8 @@ def read_pixel_table(path: Path, group: str | None) -> Gathered:
         labels = as_names(table[:, 0], path) if numeric else _texts(path, len(names) > 0, label)
         table = table[:, 1:] if numeric else table
     groups = None if group is None else _texts(path, len(names) > 0, column_of(group, names, path))
-    return Gathered({"all": Part(as_pixels({"all": table}, path)["all"], labels, groups)})
+    images = as_pixels({"all": table}, path)
+    return Gathered({"all": Part(images.parts["all"], labels, groups)}, notes=images.notes)
 
 
 def column_of(group: str, names: Sequence[str], path: Path) -> int:

@@ -21,7 +21,8 @@ def show_board(asked: Arguments) -> int:
     if "run.dir" in asked.values and not asked.root.is_dir():
         raise LabError(f"--run.dir={asked.root}: there is no such folder.")
     serves = "serve" in asked.switches
-    wrong = [name for name in (("output",) if serves else _OF_SERVING) if name in asked.values]
+    typed = asked.values.keys() - asked.usual
+    wrong = [name for name in (("output",) if serves else _OF_SERVING) if name in typed]
     if wrong:
         other = "a board that is served is no file" if serves else "it is for a board that is served, with --serve"
         raise LabError(f"--{wrong[0]}={asked.values[wrong[0]]}: {other}.")

@@ -16,7 +16,7 @@ class Entry:
     """An entry of a bibliography.
 
     Attributes:
-        kind: `misc` or `software`.
+        kind: `misc`, the one that every style of classic BibTeX knows.
         key: By which it is cited.
         fields: What is known, in BibTeX's words; nothing else.
     """
@@ -28,7 +28,7 @@ class Entry:
     @property
     def words(self) -> str:
         """It in a line."""
-        return ", ".join(text.strip("{}") for name, text in self.fields if name not in ("archiveprefix", "note"))
+        return ", ".join(text.strip("{}") for name, text in self.fields if name != "archiveprefix")
 
     def __str__(self) -> str:
         """It in BibTeX."""
@@ -38,8 +38,8 @@ class Entry:
 
 def of_software(version: str) -> Entry:
     """Mnistlab itself."""
-    fields = (("author", f"{{{AUTHORS}}}"), ("title", f"{{{SOFTWARE}}}"), ("version", version))
-    return Entry("software", f"{SOFTWARE}{version}", fields)
+    fields = (("author", f"{{{AUTHORS}}}"), ("title", f"{{{SOFTWARE}}}"), ("note", f"Software, version {version}"))
+    return Entry("misc", f"{SOFTWARE}{version}", fields)
 
 
 class _Named(NamedTuple):

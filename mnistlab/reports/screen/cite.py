@@ -13,20 +13,31 @@ from mnistlab.options.arguments import Arguments
 from mnistlab.reports.screen.bibtex import Entry, as_entry, of_software
 from mnistlab.reports.screen.groups import Group, Options, alike
 from mnistlab.reports.settings import changed
-from mnistlab.runs.folder import RECORD, SWEEP
-from mnistlab.runs.listing import find_run
+from mnistlab.runs.folder import RECORD
+from mnistlab.runs.listing import find_run, sweep_called
+from mnistlab.runs.reading import class_counts
 from mnistlab.runs.run import Run
 from mnistlab.runs.statistics import Student
-from mnistlab.system.files import is_file, stands
+from mnistlab.system.files import stands
 from mnistlab.system.strict_json import as_json
 from mnistlab.text.layout import paragraph, screen_width
 from mnistlab.text.values import class_name, count, counted, four_digits, in_percent, last_parts
 
 _OPTIMIZER, _SCHEDULER = "model.optimizer", "model.scheduler"
-_SPLIT = ("val_size", "val_fraction", "folds", "fold", "partition", "partition_seed", "draw_seed", "test_size")
+_SPLIT = (
+    "train_size",
+    "val_size",
+    "val_fraction",
+    "folds",
+    "fold",
+    "partition",
+    "partition_seed",
+    "draw_seed",
+    "test_size",
+)
 _DIGEST = 16  # characters of a fingerprint that stand in a text; JSON has all of them
 _SOFTWARE = {"mnistlab": "mnistlab", "torch": "torch", "lightning": "lightning", "python": "Python"}
-_TOLD = ("model", "data", "trainer.max_epochs", "data.train_size", "data.batch_size")
+_TOLD = ("model", "data", "trainer.max_epochs", "data.batch_size")
 """What the sentences say anyway."""
 
 
@@ -62,9 +73,9 @@ def cite(asked: Arguments) -> int:
 
 def _folders(name: str, root: Path) -> list[Path]:
     """The run that a name means, or all runs of a sweep or a comparison."""
-    for place in (Path(name), root / name):
-        if is_file(place / SWEEP):
-            return sorted(each for each in place.iterdir() if stands(each / RECORD))
+    sweep = sweep_called(name, root)
+    if sweep:
+        return sorted(each for each in sweep.iterdir() if stands(each / RECORD))
     return [find_run(name, root)]
 
 
@@ -91,7 +102,8 @@ class Part:
     def of(cls, group: Group) -> "Part":
         """Gather it."""
         runs, options = group.runs, group.options
-        tested = group.accuracy("test")
+        with_test = [run for run in runs if run.test_acc is not None]
+        tested = Group(options, with_test).accuracy("test") if with_test else None
         validated = group.accuracy("val")
         facts: dict[str, object] = {
             "model": runs[0].architecture,
@@ -99,13 +111,14 @@ class Part:
             "multiply_adds": _same(run.multiply_adds for run in runs),
             "data": runs[0].data,
             "train_images": _same(run.number("train_images") for run in runs),
+            "val_images": _same(sum(class_counts(run.said("class_counts"), "val")) or None for run in runs),
             "split": _split(options),
             "data_fingerprint": _same(run.fingerprint for run in runs),
             "epochs": _same(run.epochs for run in runs),
             "effective_batch_size": _same(run.number("effective_batch_size") for run in runs),
             "optimizer": _chosen(options, _OPTIMIZER),
             "schedule": _chosen(options, _SCHEDULER),
-            "settings": _settings(runs[0]),
+            "settings": _settings(runs[0], options),
             "seeds": [run.record["seed"] for run in runs if run.said("seed") is not None],
             "versions": _same(run.part("versions") for run in runs),
             "commit": _same(run.part("git").get("commit") for run in runs),
@@ -117,6 +130,7 @@ class Part:
             "runs": [str(run.folder) for run in runs],
             "tested_weights": _same(run.said("metrics", "test", "checkpoint") for run in runs),
             "test_accuracy": tested and _figures(tested),
+            "not_tested": (len(runs) - len(with_test)) or None,
             "val_accuracy": validated and _figures(validated),
         }
         known = {name: value for name, value in facts.items() if value not in (None, "", [], {})}
@@ -144,13 +158,18 @@ def _sentences(facts: Mapping[str, object], tested: Student | None, validated: S
     split = facts.get("split")
     if isinstance(split, Mapping):
         yield f"Split: {_listed(split)}"
+    chosen = _put(
+        facts, "val_images", lambda value: f"The best weights were chosen by {_number(value)} validation images"
+    )
+    if chosen:
+        yield chosen
     yield from _of_fingerprint(facts.get("data_fingerprint"))
     seeds = facts.get("seeds")
     if isinstance(seeds, list):
         yield f"{'Seed' if len(seeds) == 1 else 'Seeds'}: {', '.join(map(str, seeds))}"
     if tested:
         weights = _put(facts, "tested_weights", lambda value: f" of the {value} weights")
-        yield f"The test accuracy{weights} is {_in_words(tested)}"
+        yield f"The test accuracy{weights} is {_in_words(tested)}{_put(facts, 'not_tested', _untested)}"
     elif validated:
         yield f"The best validation accuracy is {_in_words(validated)}; it was not tested"
     yield from _surroundings(facts)
@@ -181,6 +200,10 @@ def _surroundings(facts: Mapping[str, object]) -> Iterator[str]:
     ]
     if any(hardware):
         yield f"Hardware: {', '.join(filter(None, hardware))}"
+
+
+def _untested(number: object) -> str:
+    return f"; {counted(int(str(number)), 'further run')} {'was' if number == 1 else 'were'} not tested"
 
 
 def _in_words(found: Student) -> str:
@@ -216,14 +239,19 @@ def _shown(value: object) -> str:
 
 
 def _chosen(options: Options, what: str) -> str | None:
-    """A class with its options that are numbers or lists of them: AdamW (lr=0.001, weight_decay=0.01)."""
+    """A class with its numbers: AdamW (lr=0.001, weight_decay=0.01)."""
     if not isinstance(options.get(what), str):
         return None
+    told = _numbers(options, what)
+    return f"{class_name(str(options[what]))}{f' ({_listed(told)})' if told else ''}"
+
+
+def _numbers(options: Options, what: str) -> dict[str, object]:
+    """The options of a class that are numbers or lists of them."""
     inner = {name.removeprefix(f"{what}."): value for name, value in options.items() if name.startswith(f"{what}.")}
-    told = {
+    return {
         name: value for name, value in inner.items() if isinstance(value, int | float | list) and value is not False
     }
-    return f"{class_name(str(options[what]))}{f' ({_listed(told)})' if told else ''}"
 
 
 def _split(options: Options) -> dict[str, object]:
@@ -232,15 +260,18 @@ def _split(options: Options) -> dict[str, object]:
     return found if "fold" in found else {name: value for name, value in found.items() if name != "folds"}
 
 
-def _settings(run: Run) -> dict[str, object]:
-    """What is not at its default and no sentence says anyway."""
+def _settings(run: Run, options: Options) -> dict[str, object]:
+    """What is not at its default and no sentence says anyway; of a class that was chosen all its numbers."""
     said = (*_TOLD, *(f"data.{name}" for name in _SPLIT))
     found = {
-        each.name: each.value
+        each.key: each.value
         for each in changed(load_catalogue(), run.configuration)
         if each.name not in said and not each.name.startswith(("run.", "seed_everything", _OPTIMIZER, _SCHEDULER))
     }
-    return {short: found[name] for name, short in last_parts(found).items()}
+    classes = {key: chosen for key in found if (chosen := _chosen(options, key)) and _numbers(options, key)}
+    told = {f"{key}.{name}" for key in classes for name in _numbers(options, key)}
+    kept = {key: classes.get(key, value) for key, value in found.items() if key not in told}
+    return {short: kept[name] for name, short in last_parts(kept).items()}
 
 
 def _same(values: Iterable[object]) -> object:

@@ -93,15 +93,14 @@ def groups_of(chosen: Sequence[Run], asked: Arguments, order: str) -> list[Group
     Raises:
         LabError: If they are to be grouped by what is no option of any of them.
     """
-    configured = _configured(_trained(chosen, any_status="status" in asked.values))
+    trained = sorted(_trained(chosen, any_status="status" in asked.values), key=lambda run: run.started)
+    configured = _without_repetitions(_configured(trained))
     by = _named(asked.values.get("by", ""), configured.values())
-    groups: dict[str, dict[str, Run]] = {}
-    for run, options in sorted(configured.items(), key=lambda pair: pair[0].started):
-        alike = {name: options[name] for name in by if name in options} if by else options
-        seed = run.record.get("seed", run.folder.name)
-        groups.setdefault(_text(alike), {})[_text([options, seed])] = run  # the newest of a configuration and seed
-    every = [list(runs.values()) for runs in groups.values()]
-    _leave_out(len(configured) - sum(map(len, every)), "of which a newer one has the same configuration and seed")
+    groups: dict[str, list[Run]] = {}
+    for run, options in configured.items():
+        told = {name: options[name] for name in by if name in options} if by else options
+        groups.setdefault(_text(told), []).append(run)
+    every = list(groups.values())
     kept = [[run for run in runs if run.test_acc is not None] or runs for runs in every]
     _leave_out(sum(map(len, every)) - sum(map(len, kept)), "without a test, where others of the group have one")
     mixed = sum(len({_source(run) for run in runs}) > 1 for runs in kept)
@@ -115,9 +114,12 @@ def groups_of(chosen: Sequence[Run], asked: Arguments, order: str) -> list[Group
 
 
 def alike(runs: Sequence[Run]) -> list[Group]:
-    """Runs in groups of those that differ in nothing but their seed, each with all that it was configured with."""
+    """Runs in groups of those that differ in nothing but their seed, each with all that it was configured with.
+
+    Of those that repeat another one a word is said.
+    """
     groups: dict[str, list[Run]] = {}
-    configured = _configured(runs)
+    configured = _without_repetitions(_configured(runs))
     for run, options in configured.items():
         groups.setdefault(_text(options), []).append(run)
     return [Group(configured[each[0]], each) for each in groups.values()]
@@ -142,6 +144,17 @@ def _configured(runs: Sequence[Run]) -> dict[Run, Options]:
     return found
 
 
+def _without_repetitions(configured: Mapping[Run, Options]) -> dict[Run, Options]:
+    """One run of each configuration and seed, the rest in its order: a tested one, and of several the newest."""
+    counting: dict[str, Run] = {}
+    for run in sorted(configured, key=lambda run: (run.test_acc is not None, run.started)):
+        seed = run.said("seed")
+        counting[_text([configured[run], str(run.folder.resolve()) if seed is None else seed])] = run
+    kept = {*counting.values()}
+    _leave_out(len(configured) - len(kept), "by the rule that a configuration and seed count once")
+    return {run: options for run, options in configured.items() if run in kept}
+
+
 def _leave_out(number: int, why: str) -> None:
     if number:
         tell(f"note: {counted(number, 'run')} left out {why}.")
@@ -149,7 +162,8 @@ def _leave_out(number: int, why: str) -> None:
 
 def _named(by: str, configured: Iterable[Options]) -> list[str]:
     """The options that are meant, by their whole names or by last parts that no other has."""
-    known = list(dict.fromkeys(name for options in configured for name in options))
+    every = dict.fromkeys(name for options in configured for name in options)
+    known = [name for name in every if f"{name}.0" not in every]  # an empty list beside those of others
     short = {part: name for name, part in last_parts(known).items()} | {name: name for name in known}
     asked = [name.strip() for name in by.split(",") if name.strip()]
     for name in asked if known else ():

@@ -30,10 +30,13 @@ def show_runs(asked: Arguments) -> int:
     """
     if {"csv", "json"} <= asked.switches:
         raise LabError("--csv and --json exclude each other.")
-    grouped = {"format", "by"} & set(asked.values)
+    typed = asked.values.keys() - asked.usual
+    grouped = {"format", "by"} & asked.values.keys()
+    if {"csv", "json"} & asked.switches or "columns" in typed:
+        grouped &= typed
     if grouped and {"csv", "json"} & asked.switches:
         raise LabError("--csv and --json have a row for each run; groups are written with --format=csv and =json.")
-    if grouped and "columns" in asked.values:
+    if grouped and "columns" in typed:
         raise LabError("--columns is for a row of each run; the options of groups are named with --by.")
     root, limit = asked.root, _limit(asked)
     found = runs_below(root, asked)
