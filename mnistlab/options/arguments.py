@@ -73,17 +73,19 @@ class Option(NamedTuple):  # no dataclass: that would import `inspect` for the o
         return _at_home(value) if is_path else value
 
     def with_another(self, before: str, value: str) -> str:
-        """What counts where the option has stood there before with another value.
+        """What counts where the option has stood there before with another value: the last one, as of those of `fit`.
 
         Raises:
-            LabError: If it takes one value.
+            LabError: If it takes several values, all of which somebody may have meant.
         """
         if self.again:
             return f"{before},{value}" if self.between == "," else f"({before}) {self.between} ({value})"
-        way_out = (
-            f"Several are written as one: --{self.name}={before},{value}" if self.several else "Remove one of them"
+        if not self.several:
+            return value
+        raise LabError(
+            f"--{self.name}={before} --{self.name}={value}: --{self.name} is given twice. Several are written as one: "
+            f"--{self.name}={before},{value}."
         )
-        raise LabError(f"--{self.name}={before} --{self.name}={value}: --{self.name} is given twice. {way_out}.")
 
     def _check(self, part: str, value: str) -> None:
         words = self.words
@@ -134,7 +136,7 @@ class Arguments(NamedTuple):
         command: The command.
         names: What stands there without dashes.
         switches: The switches that are on.
-        values: The value of each option that takes one; of one that stands there several times, all as one.
+        values: The value of each option that takes one; of one that stands there several times the last, or all as one.
         others: What is for the command whose options it takes too.
         typed: All of it, as a record has it.
         usual: The options of `values` that the kit of a class says and nobody has typed.
