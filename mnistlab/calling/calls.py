@@ -17,6 +17,8 @@ from mnistlab.errors import LabError
 from mnistlab.runs.folder import PICTURE, PREDICTIONS
 from mnistlab.runs.run import Run as KeptRun
 
+_FILES = ("npz", "parquet")  # forms of answers that are no rows of text
+
 
 @overload
 def fit(
@@ -118,6 +120,10 @@ def predict(
         LabError: With the text that the command line would show.
     """
     if pictures is None:
+        if (form := {**(options or {}), **short}.get("format")) in _FILES:
+            raise LabError(
+                f"format: what Python gets is rows; the file is written by mnistlab predict --format={form}."
+            )
         did = done("predict", options, of(run), short, silent=True)
         path = kept(did, "predict") / PREDICTIONS
         with path.open(encoding="utf-8", newline="") as file:

@@ -252,6 +252,15 @@ def test_a_run_is_taken_up_by_whatever_names_it(run: lab.Run) -> None:
             call(none)
 
 
+@pytest.mark.parametrize("form", ["npz", "parquet"])
+def test_answers_in_a_file_are_the_command_lines(run: lab.Run, form: str) -> None:
+    """Rows are what Python gets; it is told before anything is asked."""
+    before = {*run.folder.parent.iterdir()}
+    with pytest.raises(lab.LabError, match=f"--format={form}"):
+        lab.predict(run, format=form)
+    assert {*run.folder.parent.iterdir()} == before
+
+
 @pytest.mark.parametrize("name", ["max_epochs", "max_steps"])
 def test_a_training_of_nothing_is_refused(here: Path, name: str) -> None:
     """In a line, and nothing is kept."""
