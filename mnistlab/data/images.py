@@ -10,12 +10,13 @@ import torch
 from torch import Tensor
 
 from mnistlab.data.augment import Augmentation
+from mnistlab.data.division import FOLDS, Division
 from mnistlab.data.imageset import ImageSet
 from mnistlab.data.labels import LabelScheme
 from mnistlab.data.likeness import Oddity, Recognition, oddities
 from mnistlab.data.loader import EvalLoader, Shard, TrainLoader
 from mnistlab.data.pixels import Pixels
-from mnistlab.errors import LabError, tell
+from mnistlab.errors import tell
 from mnistlab.options.numbers import ClosedUnitInterval, NonNegativeInt, PositiveFloat, PositiveInt
 from mnistlab.options.signatures import refuse_unknown
 from mnistlab.options.specification import Specification, describe, init_arguments
@@ -26,9 +27,7 @@ if TYPE_CHECKING:
 
     from mnistlab.data.pictures import Prepared
 
-_VAL_SIZE, _VAL_PART = 5_000, 6
 _PARTS = {"train": "training", "val": "validation", "test": "test"}
-_FOLDS = 5
 
 
 class ImageData(LightningDataModule):
@@ -73,7 +72,7 @@ class ImageData(LightningDataModule):
         eval_batch_size: PositiveInt = 256,
         train_size: PositiveInt | None = None,
         val_size: NonNegativeInt | None = None,
-        folds: PositiveInt = _FOLDS,
+        folds: PositiveInt = FOLDS,
         fold: NonNegativeInt | None = None,
         partition: Literal["official", "pooled"] = "official",
         partition_seed: NonNegativeInt = 0,
@@ -92,9 +91,9 @@ class ImageData(LightningDataModule):
         self.train_size = train_size
         self._val_size = val_size
         self.folds, self.fold = folds, fold
-        self._refuse_folds(val_size)
         self.partition = partition
         self.partition_seed = partition_seed
+        self.division.check(val_size, "val_size")
         self.label_noise = label_noise
         self.labels = labels
         self.augment = augment
@@ -166,9 +165,12 @@ class ImageData(LightningDataModule):
 
     def held_out(self, images: int | None) -> int:
         """How many of so many training images are for validation where nobody says it."""
-        if self.fold is not None and images is not None:
-            return images // self.folds
-        return _VAL_SIZE if images is None else min(_VAL_SIZE, images // _VAL_PART)
+        return self.division.usual(images)
+
+    @property
+    def division(self) -> Division:
+        """How the images that are not for the test are divided."""
+        return Division(self.train_size, self._val_size, self.folds, self.fold, self.partition_seed)
 
     @property
     def is_pooled(self) -> bool:
@@ -437,39 +439,9 @@ class ImageData(LightningDataModule):
 
     def _divide(self, data: ImageSet, rows: Tensor) -> None:
         """Take from the rows as many as are wanted, and hold some of these out."""
-        rows = self._taken(data, rows)
-        if self.fold is not None:
-            held_out = data.folds(rows, self.folds, self.partition_seed) == self.fold
-            self._rows["train"], self._rows["val"] = rows[~held_out], rows[held_out]
-            return
-        size = self.held_out(len(rows)) if self._val_size is None else self._val_size
-        if size >= len(rows):
-            raise LabError(
-                f"`val_size` must leave training images: {type(self).__name__} has {len(rows)}, got {size}. Take "
-                "fewer, or leave --data.val_size out: 5,000, or a sixth of fewer than 30,000."
-            )
-        self._rows["train"], self._rows["val"] = data.split_off(rows, size, self.partition_seed)
-
-    def _refuse_folds(self, held_out: float | None, name: str = "val_size") -> None:
-        """Refuse a fold that there is not, or beside another way to say which images are for validation."""
-        if self.fold is None:
-            if self.folds != _FOLDS:
-                raise ValueError(f"`folds` is {self.folds}, and `fold` does not say which of them. Add data.fold=0.")
-        elif held_out is not None:
-            raise ValueError(f"`fold` and `{name}` exclude each other: a fold is the validation. Leave one out.")
-        elif self.folds == 1:
-            raise ValueError("`folds` must be at least 2, got 1: one part is for validation, the others are trained.")
-        elif self.fold >= self.folds:
-            raise ValueError(f"`fold` must be below {self.folds}, the number of `folds`, got {self.fold}.")
-
-    def _taken(self, data: ImageSet, rows: Tensor) -> Tensor:
-        """As many of the rows as `train_size` says."""
-        if self.train_size is None or self.train_size == len(rows):
-            return rows
-        if self.train_size > len(rows):
-            name = type(self).__name__
-            raise LabError(f"`train_size` must be at most {len(rows)}, which {name} has, got {self.train_size}.")
-        return data.split_off(rows, self.train_size, self.partition_seed)[1]
+        division, name = self.division, type(self).__name__
+        rows = division.taken(data, rows, name)
+        self._rows["train"], self._rows["val"] = division.divided(data, rows, self.held_out(len(rows)), name)
 
     def _read(self, split: Literal["train", "test"]) -> ImageSet:
         """The official images with all their labels."""

@@ -77,7 +77,7 @@ class Images(ImageData):
         self.image_size = image_size
         self.channels = channels
         self.val_fraction = val_fraction
-        self._refuse_folds(val_fraction, "val_fraction")
+        self.division.check(val_fraction, "val_fraction")
         self.test_fraction = test_fraction
         self.group = group
         self.classes = classes
@@ -279,7 +279,8 @@ class Images(ImageData):
             self._rows["train"] = self._rows["val"] = rows
         elif self._has_val:
             count = self._own.parts["train"]
-            self._rows["train"], self._rows["val"] = self._taken(data, rows[:count]), rows[count:]
+            taken = self.division.taken(data, rows[:count], type(self).__name__)
+            self._rows["train"], self._rows["val"] = taken, rows[count:]
         else:
             super()._divide(data, rows)
 
