@@ -70,7 +70,7 @@ class MLflow(Tracker):
         files = None if uri.partition(":")[0] in _SERVERS else (folder.resolve() / "mlartifacts").as_uri()
         folder.mkdir(parents=True, exist_ok=True)
         with locked(folder / ".mlflow.lock"):  # MLflow leaves a broken database where two make one at a time
-            self._client = client = _client(uri)
+            self._client = client = _client(_rooted(uri))
             experiment = self._experiment(client, files)
         known = client.search_runs([experiment], f"tags.mnistlab = '{run.key}'", max_results=1) if run.rows else []
         if known:
@@ -135,6 +135,16 @@ def _complete(uri: str | None) -> str | None:
         return without_mask(uri)
     os.environ.setdefault("MLFLOW_TRACKING_USERNAME", user)  # one in the address would hide the password
     return f"{scheme}{slashes}{host}"
+
+
+def _rooted(uri: str) -> str:
+    """The address of a database file with its whole path.
+
+    MLflow keeps a connection for each address, and would go on with that of the folder in which the process was before.
+    """
+    scheme, file, path = uri.partition("sqlite:///")
+    known = scheme or not file or path.startswith((":memory:", "file:")) or Path(path).is_absolute()
+    return uri if known else f"{file}{Path(path).absolute()}"
 
 
 def _client(uri: str) -> "MlflowClient":

@@ -260,9 +260,9 @@ def test_a_net_compiles_in_one_piece(model: type[Any]) -> None:
 def test_the_stages_of_a_net_compile_to_code(model: type[Any]) -> None:
     """By inductor, which is what `--model.compile` uses; its sums run in another order, and dropout draws others.
 
-    Of several stages the first three, since code takes seconds for each: the later ones are alike.
+    Of several stages the first two, since code takes seconds for each: the later ones are alike.
     """
-    stages = nn.Sequential(*list(make(model).net.backbone)[:3], nn.Flatten())
+    stages = nn.Sequential(*list(make(model).net.backbone)[:2], nn.Flatten())
     without_dropout(stages)
     torch.compiler.reset()
 

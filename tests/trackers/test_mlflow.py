@@ -32,9 +32,24 @@ def _settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def only_run(uri: str, experiment: str = "mnistlab") -> "tuple[MlflowClient, Run]":
     """The run of an experiment, and who knows more of it."""
-    client = mlflow.MlflowClient(uri)
+    file = uri.removeprefix("sqlite:///")
+    client = mlflow.MlflowClient(f"sqlite:///{Path(file).absolute()}" if file != uri else uri)
     (run,) = client.search_runs([client.get_experiment_by_name(experiment).experiment_id])
     return client, run
+
+
+def test_a_process_that_has_gone_elsewhere_keeps_its_runs_there(
+    tmp_path: Path, small_data: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not in the database of the folder in which it was before, by the same address."""
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        options = ["--trainer.max_epochs=1", "--run.test=false", f"--run.name={name}", "--logger=mlflow"]
+        assert main(["fit", "--model=SDN8K", *small_data, *options]) == 0
+
+    assert only_run(f"sqlite:///{tmp_path}/one/runs/mlflow.db")[1].info.run_name == "one"
+    assert only_run(f"sqlite:///{tmp_path}/other/runs/mlflow.db")[1].info.run_name == "other"
 
 
 def test_a_run_is_kept_beside_the_runs(

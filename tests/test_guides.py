@@ -1,4 +1,4 @@
-"""Everything that the README shows runs."""
+"""What the README and the guides in docs/ show runs, and what they name is there."""
 
 import re
 import shlex
@@ -11,7 +11,18 @@ from PIL import Image, ImageDraw
 
 from mnistlab.cli import main
 
-README = Path(__file__).parent.parent / "README.md"
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+GUIDES = (
+    "training",
+    "nets",
+    "presets",
+    "answers",
+    "images",
+    "sweeps",
+    "runs",
+    "speed",
+)  # the others have tests of their own
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _QUICK: tuple[str, ...] = (
     "--trainer.max_epochs=1",
@@ -64,28 +75,35 @@ def _quick(line: str) -> list[str]:
 
 
 @pytest.mark.usefixtures("small_mnist", "inline")
-def test_every_command_and_every_snippet_of_the_readme_runs(
-    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "page", [README, *(ROOT / "docs" / f"{name}.md" for name in GUIDES)], ids=lambda page: page.stem
+)
+def test_every_command_and_every_snippet_runs(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, page: Path
 ) -> None:
-    """They run in the order in which they stand there, each on what the ones before have left."""
+    """They run in the order in which they stand on their page, each on what the ones before have left.
+
+    Whoever reads a guide has trained a net before.
+    """
     monkeypatch.setenv("HOME", str(here))  # completion is installed there
     monkeypatch.setattr("webbrowser.open", lambda _: True)
     _draw_pictures(here)
+    assert page is README or main(_quick("mnistlab fit --model=SDN8K")) == 0
     commands = 0
-    for language, text in _BLOCK.findall(README.read_text(encoding="utf-8")):
+    for language, text in _BLOCK.findall(page.read_text(encoding="utf-8")):
         named = re.match(r"# ([\w/]+\.\w+)\n", text)
         if named:
             (here / named[1]).parent.mkdir(exist_ok=True)
             (here / named[1]).write_text(text, encoding="utf-8")
         elif language == "python":
-            exec(compile(text, "README.md", "exec"), {})  # noqa: S102 - it is the README's
+            exec(compile(text, page.name, "exec"), {})  # noqa: S102 - it is ours
         for line in text.splitlines() if language == "bash" else []:
             if line.startswith("mnistlab "):
                 commands += 1
                 undecided = 4 * line.startswith("mnistlab judge")  # one pair decides nothing
                 assert main(_quick(line)) == undecided, f"{line}\n{capsys.readouterr().err}"
 
-    assert commands > 15
+    assert commands > 0
 
 
 def test_the_first_two_commands_install_and_then_train_and_test() -> None:
@@ -95,3 +113,21 @@ def test_the_first_two_commands_install_and_then_train_and_test() -> None:
     assert [line.split(" && ")[0] for line in blocks[:2]] == [line.split(" && ")[0] for line in blocks[:1]] * 2
     assert "mnistlab fit --data=SyntheticDigits" in blocks[0]
     assert "pytest" in blocks[1]
+
+
+@pytest.mark.parametrize("page", [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")], ids=lambda page: page.stem)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    """To a file of the project, and to a heading in it where one is named."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        name, _, heading = link.partition("#")
+        if not name.startswith("http"):
+            target = page.parent / name if name else page
+            assert target.is_file(), link
+            assert not heading or heading in _headings(target), link
+
+
+def _headings(page: Path) -> list[str]:
+    """The headings of a page as addresses have them."""
+    lines = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return [re.sub(r"[^\w -]", "", line.lower()).replace(" ", "-") for line in lines]
