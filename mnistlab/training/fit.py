@@ -1,8 +1,7 @@
 """`fit`: a training run, kept in its folder whatever ends it."""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -17,12 +16,11 @@ from mnistlab.catalogue.editors import schema_line
 from mnistlab.checkpoints.adding import add
 from mnistlab.checkpoints.reading import read_checkpoint
 from mnistlab.data import ImageData
-from mnistlab.errors import LabError, is_hangup, tell
+from mnistlab.errors import tell
 from mnistlab.options.settling import Settled
 from mnistlab.options.written import Source, Written
-from mnistlab.runs.folder import BEST, LAST, RECORD, WEIGHTS, continues_from
-from mnistlab.runs.hints import command_for
-from mnistlab.runs.keeper import DivergedError, Keeper
+from mnistlab.runs.folder import BEST, LAST, RECORD, WEIGHTS
+from mnistlab.runs.keeper import Keeper
 from mnistlab.runs.listing import called
 from mnistlab.runs.looks import note_look
 from mnistlab.runs.metrics import recorded, rounded
@@ -33,23 +31,20 @@ from mnistlab.runs.recorder import Recorder
 from mnistlab.runs.run import read_runs
 from mnistlab.runs.sheets import NOT_OPTIONS
 from mnistlab.runs.supervision import Listener, Row, Supervision
-from mnistlab.runs.verdict import lower_rate, verdict
+from mnistlab.runs.verdict import verdict
 from mnistlab.runs.writer import refuse_second
 from mnistlab.system.files import UnreadableError
 from mnistlab.system.handing import hand_over
-from mnistlab.system.interruptions import is_interruption
 from mnistlab.system.lightning_inside import callbacks_of
 from mnistlab.system.threads import threads
-from mnistlab.text.addresses import masked
 from mnistlab.trackers import Trackers
 from mnistlab.training.answers import keep_answers
 from mnistlab.training.assemble import LabCLI, assemble
 from mnistlab.training.budgets import build_budget
 from mnistlab.training.checks import check_start, tell_notes
+from mnistlab.training.closing import by_hand, closing, ending, tell_lost
 from mnistlab.training.configured import Configured
-from mnistlab.training.failures import Interrupted
 from mnistlab.training.found import Found
-from mnistlab.training.group import LostError
 from mnistlab.training.invocation import Invocation
 from mnistlab.training.loss_watch import LossWatch
 from mnistlab.training.origins import Origin, by_kit, differing
@@ -87,7 +82,7 @@ def train(
     root, run = invocation.root_of(recorder.folder), cli.configuration.run
     among, changed = None if supervision else root, differing(settled, cli.resolved)
     recorder.record["chosen"] = [each.key for each in changed if each.key.partition(".")[0] not in NOT_OPTIONS]
-    course = _Course(cli, recorder, configured, changed, among, _by_hand(supervision))
+    course = _Course(cli, recorder, configured, changed, among, by_hand(supervision))
     # in this order they hear of each epoch: the screen before a tracker may fail, and last who may end the run
     recorder.listeners += [_Decided(cli, recorder, budget)] if budget else []
     recorder.listeners += [course, LossWatch(), Trackers(cli.top["logger"] or [], recorder, root, cli.resolved)]
@@ -98,9 +93,9 @@ def train(
     hand_over(recorder.folder)
     with (
         threads(cli.configuration.threads),
-        _ending(recorder),
-        _closing(recorder, supervision),
-        cli.group.watched(cli.trainer, partial(_tell_lost, recorder)),
+        ending(recorder),
+        closing(recorder, supervision),
+        cli.group.watched(cli.trainer, partial(tell_lost, recorder)),
     ):
         _fit(cli, recorder, found)
     if supervision is not None:
@@ -188,84 +183,6 @@ def _build_pace(cli: LabCLI, supervision: Supervision | None) -> Pace:
     """With how many threads the run computes; one of a sweep with those of its worker."""
     fixed = torch.get_num_threads() if supervision and not supervision.turns else None
     return Pace(cli.configuration.threads or fixed, supervision.turns if supervision else ())
-
-
-def _by_hand(supervision: Supervision | None) -> bool:
-    """Whether the user goes on with the run, and not a sweep."""
-    return supervision is None or supervision.repeats is not None
-
-
-@contextmanager
-def _ending(recorder: Recorder) -> Iterator[None]:
-    """Let every listener know that it is over, whatever has ended it."""
-    with ExitStack() as stack:
-        for listener in reversed(recorder.listeners):
-            stack.callback(listener.end)
-        yield
-
-
-@contextmanager
-def _closing(recorder: Recorder, supervision: Supervision | None) -> Iterator[None]:
-    """Whatever ends the run, its record says so, and the user hears how to go on.
-
-    A run of a sweep is gone on with by the sweep.
-    """
-    by_hand = _by_hand(supervision)
-    try:
-        yield
-    except DivergedError as error:
-        _close(recorder, "diverged", str(error))
-        raise DivergedError(f"{error}{_way_on(recorder, diverged=True) if by_hand else ''}") from error
-    except LostError as error:
-        _close_lost(recorder, str(error))
-        raise LostError(f"{error}{_way_on(recorder)}") from error
-    except (Exception, KeyboardInterrupt, SystemExit) as error:
-        if is_interruption(error):
-            _close(recorder, "interrupted", "KeyboardInterrupt")
-            raise Interrupted(f"interrupted.{_way_on(recorder)}") from error
-        _close(recorder, "interrupted" if is_hangup(error) else "failed", f"{type(error).__name__}: {error}")
-        if by_hand and (recorder.folder / LAST).is_file():
-            error.add_note(_way_on(recorder))
-        raise
-    finally:
-        recorder.let_go()
-
-
-def _close(recorder: Recorder, status: str, error: str) -> None:
-    """Say in a record that is still open how its run has ended.
-
-    A file that was being written is removed first: on a full disk it takes the room that the record needs.
-    """
-    if not (recorder.begun and recorder.writes):
-        return  # what lies there may be another process's
-    with suppress(OSError, LabError):  # what ended the run is what the user must hear of
-        for temporary in recorder.folder.rglob(".*.tmp"):
-            temporary.unlink(missing_ok=True)
-        if (read_record(recorder.folder) or {}).get("status") == "running":
-            recorder.finish(status, error=masked(error))
-
-
-def _close_lost(recorder: Recorder, lost: str) -> None:
-    """The same for a run that has lost a process, maybe the one that writes."""
-    recorder.stand_in()
-    if recorder.begun and recorder.record.get("status") in ("running", "failed"):
-        recorder.finish("failed", error=lost)
-
-
-def _tell_lost(recorder: Recorder, lost: str) -> None:
-    _close_lost(recorder, lost)
-    tell(f"mnistlab: {lost}{_way_on(recorder)}")
-
-
-def _way_on(recorder: Recorder, *, diverged: bool = False) -> str:
-    """How to go on; where the run has `diverged`, from the last checkpoint that is sound, with a lower rate."""
-    rate = [lower_rate(recorder.record)] if diverged else []
-    if continues_from(recorder.folder):
-        where = " from the last sound checkpoint, at a lower rate," if diverged else ""
-        return f" Go on{where} with:\n  {command_for('fit', recorder.folder, *rate)}"
-    if diverged:
-        return f" Nothing was kept yet. Start anew at a lower rate: {rate[0]}"
-    return " Nothing was kept yet: the first checkpoint comes at the end of an epoch."
 
 
 def _class_counts(cli: LabCLI) -> dict[str, dict[str, list[int]]]:
