@@ -327,10 +327,10 @@ class Relative(nn.Module):
 @needs_compiler
 def test_an_export_that_answers_otherwise_is_refused(here: Path, fit: Trained, capsys: Caught) -> None:
     """With the numbers; a net that looks at the whole batch cannot answer one image in the same way."""
-    (here / "odd.py").write_text(ODD)
-    folder = fit("--model=Wrapped", "--model.net=odd.Relative")
+    (here / "relative_net.py").write_text(ODD)
+    folder = fit("--model=Wrapped", "--model.net=relative_net.Relative")
 
-    said = refused(capsys, str(folder), "--format=c", "--trust=odd")
+    said = refused(capsys, str(folder), "--format=c", "--trust=relative_net")
 
     assert re.search(r"c: \d+ of 200 images are answered otherwise than by the net, and a probability is off", said)
     assert said.endswith("Nothing was written.")
