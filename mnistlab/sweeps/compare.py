@@ -22,6 +22,7 @@ from mnistlab.sweeps.checking import checked_space
 from mnistlab.sweeps.jobs import State
 from mnistlab.sweeps.plan import Plan, name_for
 from mnistlab.sweeps.presets import CONFIG, title_of
+from mnistlab.sweeps.refusing import checked_name
 from mnistlab.sweeps.space import Space, content_of
 from mnistlab.sweeps.start import (
     begun,
@@ -32,7 +33,7 @@ from mnistlab.sweeps.start import (
 from mnistlab.sweeps.study import Study
 from mnistlab.sweeps.table import Standing, as_csv, as_json, as_lines, standings, write_charts
 from mnistlab.sweeps.trying import try_all
-from mnistlab.sweeps.typed import ALL, Asked, checked_name
+from mnistlab.sweeps.typed import ALL, Asked
 from mnistlab.system.handing import hand_over
 from mnistlab.text.values import counted
 from mnistlab.training.assemble import LabCLI

@@ -22,11 +22,12 @@ from mnistlab.runs.statistics import student_quantile
 from mnistlab.sweeps.checking import checked_space
 from mnistlab.sweeps.jobs import State
 from mnistlab.sweeps.plan import Plan, name_for
+from mnistlab.sweeps.refusing import checked_name
 from mnistlab.sweeps.space import Space, content_of
 from mnistlab.sweeps.start import begun, refuse_devices, seeds_from, told_in_a_line
 from mnistlab.sweeps.study import Study
 from mnistlab.sweeps.trying import try_all
-from mnistlab.sweeps.typed import Asked, checked_name
+from mnistlab.sweeps.typed import Asked
 from mnistlab.system.handing import hand_over
 from mnistlab.text.layout import screen_width, table
 from mnistlab.text.values import counted, in_percent, percent

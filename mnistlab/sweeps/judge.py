@@ -19,12 +19,13 @@ from mnistlab.sweeps.judgement import METHOD, Verdict, in_words
 from mnistlab.sweeps.local_workers import default_size
 from mnistlab.sweeps.pairs import Cell, Pairs, Terms, seed_of
 from mnistlab.sweeps.plan import Job, Plan, name_for
+from mnistlab.sweeps.refusing import checked_name, refuse_metric
 from mnistlab.sweeps.sides import BASELINE, CHANGED
 from mnistlab.sweeps.space import Space, content_of
 from mnistlab.sweeps.start import begun, refuse_devices, seeds_from, told_in_a_line
 from mnistlab.sweeps.study import Study
 from mnistlab.sweeps.trying import try_all
-from mnistlab.sweeps.typed import Asked, checked_name, refuse_metric
+from mnistlab.sweeps.typed import Asked
 from mnistlab.system.handing import hand_over
 from mnistlab.system.strict_json import as_json
 from mnistlab.text.values import counted, duration

@@ -13,6 +13,7 @@ from mnistlab.sweeps.checking import checked_space
 from mnistlab.sweeps.jobs import State
 from mnistlab.sweeps.local_workers import default_size
 from mnistlab.sweeps.plan import Plan, name_for, sampling
+from mnistlab.sweeps.refusing import checked_name, refuse_metric, refuse_nothing
 from mnistlab.sweeps.space import Space, content_of
 from mnistlab.sweeps.start import (
     begun,
@@ -22,7 +23,7 @@ from mnistlab.sweeps.start import (
 )
 from mnistlab.sweeps.summary import summary
 from mnistlab.sweeps.trying import try_all
-from mnistlab.sweeps.typed import Asked, checked_name, refuse_metric, refuse_nothing
+from mnistlab.sweeps.typed import Asked
 from mnistlab.system.handing import hand_over
 from mnistlab.text.layout import screen_width
 from mnistlab.text.values import counted

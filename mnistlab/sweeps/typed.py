@@ -1,6 +1,5 @@
 """What was typed of many runs, and what is wrong in it, as far as that shows before torch is imported."""
 
-import string
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,14 +12,23 @@ from mnistlab.options.command_line import from_arguments
 from mnistlab.options.settling import Settled
 from mnistlab.options.written import Written
 from mnistlab.presets.source import presets_tagged
-from mnistlab.runs.metrics import KNOWN, SECONDS
+from mnistlab.runs.metrics import SECONDS
 from mnistlab.sweeps.faults import Faults
 from mnistlab.sweeps.presets import CONFIG
 from mnistlab.sweeps.probing import note_faults
+from mnistlab.sweeps.refusing import (
+    SEED,
+    check_seed,
+    fold_options,
+    refuse_domains,
+    refuse_metric_of,
+    refuse_nothing,
+    refuse_others,
+    refuse_settings,
+)
 from mnistlab.sweeps.settings import settings_from
 from mnistlab.sweeps.sides import CHANGE, changes
 from mnistlab.sweeps.space import Space, UnsureError
-from mnistlab.text.nearest import suggestion
 from mnistlab.training.invocation import Invocation
 from mnistlab.training.typed import checked, runs_python
 
@@ -30,15 +38,8 @@ DEBUG = "debug"
 ALL = "all"
 """All models of a size, in place of their names."""
 
-FOLD, FOLDS = "--data.fold=", "--data.folds="
-"""How the options begin that make a training one of a fold."""
-
 _QUICK = ("--trainer.max_epochs=1", *(f"--trainer.limit_{split}_batches=10" for split in ("train", "val", "test")))
 _OF_PRESETS = ("presets", "tag")
-_SEED = "--seed_everything="
-_LONGEST = 100
-_MOST_FOLDS = 100
-_IN_NAMES = f"{string.ascii_letters}{string.digits}._=+,@-"
 
 
 @dataclass(frozen=True)
@@ -85,14 +86,14 @@ def asked_sweep(values: Mapping[str, str], arguments: Sequence[str]) -> Asked:
     settings = settings_from(_said_of_sweeping(base, faults), values, faults, catalogue)
     base = [*base, *_folds_of(settings, base)]
     with faults.noted():
-        _check_seed(seed)
+        check_seed(seed)
     with faults.noted():
-        _refuse_settings(settings)
+        refuse_settings(settings)
     found = _probed(base, faults, catalogue)
     if found is not None:
         for settled in found:
             with faults.noted():
-                _refuse_metric(settled, settings["metric"])
+                refuse_metric_of(settled, settings["metric"])
         faults.tell()
         refuse_nothing(Space(base), settings["seeds"])
     return Asked(base, seed, debug, settings, faults)
@@ -116,11 +117,11 @@ def asked_comparison(
     said, debug = _without_debug(arguments)
     base, seed = _without_seed([*said, *(_QUICK if quick else ())])
     presets = _presets_in(values)
-    _refuse_others(base, catalogue, of_models=not presets)
+    refuse_others(base, catalogue, of_models=not presets)
     with faults.noted():
-        _refuse_domains(base)
+        refuse_domains(base)
     with faults.noted():
-        _check_seed(seed)
+        check_seed(seed)
     own = {**defaults, **{name: value for name, value in values.items() if name not in ("models", *_OF_PRESETS)}}
     settings = settings_from([], own, faults, catalogue)
     settings = {name: value for name, value in settings.items() if name != "threads" or name in own}
@@ -154,9 +155,9 @@ def asked_folds(folds: int, arguments: Sequence[str]) -> Asked:
     catalogue, faults = load_catalogue(), Faults()
     said, debug = _without_debug(arguments)
     base, seed = _without_seed(said)
-    _refuse_domains(base, "all folds are trained with the same value")
+    refuse_domains(base, "all folds are trained with the same value")
     with faults.noted():
-        _check_seed(seed)
+        check_seed(seed)
     base = [*base, *fold_options(folds, f"choice:{','.join(map(str, range(folds)))}", base)]
     if _probed(base, faults, catalogue) is not None:
         faults.tell()
@@ -180,77 +181,19 @@ def asked_judgement(values: Mapping[str, str], baseline: Sequence[str], argument
     base = [*first, CHANGE, *change]
     if not changes(base):
         raise LabError("there is nothing to judge. Write what is changed: --model.dropout=0.3")
-    _refuse_domains([*first, *change], "judge trains both with one value")
+    refuse_domains([*first, *change], "judge trains both with one value")
     settings = settings_from([], values, faults, catalogue)
     with faults.noted():
-        _check_seed(seed)
+        check_seed(seed)
     with faults.noted():
-        _refuse_settings(settings)
+        refuse_settings(settings)
     found = _probed(base, faults, catalogue, [*first, *change])
     if found is not None:
         for settled in found if settings["metric"] != SECONDS.name else ():
             with faults.noted():
-                _refuse_metric(settled, settings["metric"])
+                refuse_metric_of(settled, settings["metric"])
         faults.tell()
     return Asked(base, usual if seed is None else seed, debug, settings, faults)
-
-
-def checked_name(name: str) -> str:
-    """A name that can be that of a folder, of a database, and of a file's address.
-
-    Raises:
-        LabError: If it cannot.
-    """
-    if not name or name.startswith(".") or len(name) > _LONGEST or not set(name) <= set(_IN_NAMES):
-        raise LabError(
-            f"--name={name[:_LONGEST]}: a name for a folder is wanted, of at most {_LONGEST} letters, digits and "
-            "any of ._=+,@-"
-        )
-    return name
-
-
-def refuse_metric(metric: str, known: Sequence[str]) -> None:
-    """Refuse a metric that is none of those `known`.
-
-    Raises:
-        LabError: If it is none.
-    """
-    if metric not in known:
-        test = " The test images are for the end." if metric.startswith("test/") else ""
-        raise LabError(f"--metric={metric}: there are {', '.join(known)}.{suggestion(metric, known)}{test}")
-
-
-def refuse_nothing(space: Space, seeds: int) -> None:
-    """Refuse a sweep of one choice of values.
-
-    Args:
-        space: What is swept.
-        seeds: How many seeds each choice has.
-
-    Raises:
-        LabError: If nothing else is swept than one seed.
-    """
-    if not space.axes and seeds == 1:
-        raise LabError("there is nothing to sweep. Write --model.hidden_dim=choice:128,256, or --seeds=5.")
-
-
-def fold_options(folds: int, of: str, typed: Sequence[str]) -> list[str]:
-    """The options that train a fold.
-
-    Args:
-        folds: How many there are.
-        of: Which of them.
-        typed: What was typed besides.
-
-    Raises:
-        LabError: If a fold was typed, or that is no number of folds.
-    """
-    one = next((word for word in typed if word.startswith((FOLD, FOLDS))), None)
-    if one is not None:
-        raise LabError(f"{one}: --folds={folds} trains all of them. Leave out one of the two.")
-    if not 1 < folds <= _MOST_FOLDS:
-        raise LabError(f"--folds={folds}: a number from 2 to {_MOST_FOLDS} is needed.")
-    return [f"{FOLDS}{folds}", f"{FOLD}{of}"]
 
 
 def _folds_of(settings: Mapping[str, Any], typed: Sequence[str]) -> list[str]:
@@ -318,40 +261,6 @@ def _said_of_sweeping(base: Sequence[str], faults: Faults) -> Sequence[Written]:
     return said
 
 
-def _refuse_settings(settings: Mapping[str, Any]) -> None:
-    name, pruner = settings["name"], settings["pruner"]
-    if name is not None:
-        checked_name(name)
-    several = "seeds" if settings["seeds"] > 1 else "folds" if settings["folds"] else ""
-    if pruner != "none" and several:
-        raise LabError(f"--pruner={pruner}: with several {several} nothing is stopped early. Leave out one of the two.")
-
-
-def _refuse_metric(settled: Settled, metric: str) -> None:
-    """The same, where only loss and accuracy of a single label are measured; more is known once there is a model."""
-    places = settled.places
-    data, model = places["data"].chosen, places["model"].chosen
-    alone = data is not None and len(data.labels) == 1 and model is not None and not model.data
-    more = [places.get(key) for key in ("data.labels", "model.metrics")]
-    if alone and not any(place and place.value for place in more):
-        refuse_metric(metric, [f"val/{each.name}" for each in KNOWN])
-
-
-def _refuse_others(base: Sequence[str], catalogue: Catalogue, *, of_models: bool) -> None:
-    """Refuse options of a sweep, and a model beside the models."""
-    for word in base:
-        name = word.removeprefix("--").partition("=")[0]
-        if name == "model" and of_models:
-            raise LabError(f"{word}: compare takes --models=A,B.")
-        if name in catalogue.sweep.by_name:
-            raise LabError(f"{word}: --{name} is an option of `mnistlab sweep`; compare has none of that name.")
-
-
-def _refuse_domains(base: Sequence[str], what: str = "compare trains all models with the same value") -> None:
-    for axis in Space(base).axes:
-        raise LabError(f"{axis.entry.where}: {what}. `mnistlab sweep` tries several.")
-
-
 def _without_debug(arguments: Sequence[str]) -> tuple[list[str], bool]:
     """The arguments, each option as one word, without `--debug`, which makes no other sweep; and whether it is on.
 
@@ -371,15 +280,5 @@ def _without_seed(arguments: Sequence[str]) -> tuple[list[str], str | None]:
     """
     every = words(arguments)
     from_arguments(every)
-    typed = [word.removeprefix(_SEED) for word in every if word.startswith(_SEED)]
-    return [word for word in every if not word.startswith(_SEED)], typed[-1] if typed else None
-
-
-def _check_seed(typed: str | None) -> None:
-    """Refuse a seed that is no number.
-
-    Raises:
-        LabError: If it is none.
-    """
-    if typed is not None and not typed.isdecimal():
-        raise LabError(f"{_SEED}{typed}: a number is wanted to count seeds from. --seeds=5 takes five of them.")
+    typed = [word.removeprefix(SEED) for word in every if word.startswith(SEED)]
+    return [word for word in every if not word.startswith(SEED)], typed[-1] if typed else None

@@ -30,10 +30,10 @@ from mnistlab.runs.run import Run
 from mnistlab.runs.supervision import Row, Supervision
 from mnistlab.sweeps.jobs import State, ranked
 from mnistlab.sweeps.plan import Plan, finished, plan_from
+from mnistlab.sweeps.refusing import FOLD
 from mnistlab.sweeps.space import Axis, Point
 from mnistlab.sweeps.storage import HEARTBEAT_S, told_of_the_database
 from mnistlab.sweeps.study import Study
-from mnistlab.sweeps.typed import FOLD
 from mnistlab.system.interruptions import ended_like_interrupted, was_interrupted
 from mnistlab.system.shapes import is_number
 from mnistlab.system.strict_json import spelt
