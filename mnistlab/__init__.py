@@ -10,12 +10,12 @@ if TYPE_CHECKING:  # the public names: type checkers read them here, and so does
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
+    from mnistlab.calling.answers import predict as predict
     from mnistlab.calling.calls import compare as compare
     from mnistlab.calling.calls import explain as explain
     from mnistlab.calling.calls import export as export
     from mnistlab.calling.calls import fit as fit
     from mnistlab.calling.calls import judge as judge
-    from mnistlab.calling.calls import predict as predict
     from mnistlab.calling.calls import report as report
     from mnistlab.calling.calls import runs as runs
     from mnistlab.calling.calls import sweep as sweep

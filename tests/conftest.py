@@ -124,9 +124,11 @@ def _once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     def run(*arguments: str) -> Path:
         if arguments not in kept:
             root = tmp_path_factory.mktemp("once")
-            with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+            told = io.StringIO()
+            with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()), redirect_stderr(told):
                 patch.chdir(root)
-                assert main(["fit", "--model=TinyModel", *SMALL_DATA, "--trainer.max_epochs=1", *arguments]) == 0
+                ended = main(["fit", "--model=TinyModel", *SMALL_DATA, "--trainer.max_epochs=1", *arguments])
+            assert ended == 0, told.getvalue()
             kept[arguments] = only_run(root / "runs")
         return kept[arguments]
 

@@ -6,6 +6,7 @@ from functools import partial
 from os import PathLike, fspath
 
 from mnistlab.calling.said import Said
+from mnistlab.calling.usual import USUAL
 from mnistlab.catalogue import Catalogue, load_catalogue
 from mnistlab.catalogue.own import with_own
 from mnistlab.catalogue.present import Present
@@ -19,9 +20,6 @@ from mnistlab.runs.finding import find_checkpoint
 from mnistlab.text.nearest import said, suggestion
 from mnistlab.training.invocation import Invocation
 from mnistlab.training.typed import kept_configuration
-
-USUAL = {"epochs": "trainer.max_epochs", "seed": "seed_everything"}
-"""Short names that people say and no option ends with."""
 
 _REFUSED = {
     "print_config": "what would count is printed by the command line: mnistlab fit --print_config",

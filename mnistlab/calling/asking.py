@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from os import PathLike
+from os import PathLike, fspath
 from pathlib import Path
 
 import numpy as np
@@ -129,5 +129,5 @@ def _pictures(given: object) -> list[str | Image.Image] | None:
         elif str(each) == STDIN:
             raise LabError("predict takes files, pictures and arrays, not standard input.")
         else:
-            found += find_pictures([str(Path(each))])
+            found += find_pictures([fspath(each)])
     return found or None

@@ -1,6 +1,5 @@
 """The commands as functions of Python. Each goes the way of the command line, in this process."""
 
-import csv
 import json
 from collections.abc import Mapping, Sequence
 from os import PathLike
@@ -8,16 +7,12 @@ from pathlib import Path
 from typing import cast, overload
 
 from mnistlab.calling.asked import words_of
-from mnistlab.calling.doing import Options, Which, done, kept, measured, named, of, outcome
+from mnistlab.calling.doing import Options, Which, done, explained, exported, kept, measured, named, reported, tried
 from mnistlab.calling.results import Figures, Picture, Table, Verdict
 from mnistlab.calling.run import Run
 from mnistlab.calling.trials import Trials
 from mnistlab.calling.within import Done, perform, told_here
-from mnistlab.errors import LabError
-from mnistlab.runs.folder import PICTURE, PREDICTIONS
 from mnistlab.runs.run import Run as KeptRun
-
-_FILES = ("npz", "parquet")  # forms of answers that are no rows of text
 
 
 @overload
@@ -99,42 +94,6 @@ def validate(run: Which = "last", options: Options | None = None, **short: objec
     return measured("validate", run, options, short)
 
 
-def predict(
-    run: Which = "last",
-    pictures: "str | PathLike[str] | Sequence[str | PathLike[str]] | None" = None,
-    options: Options | None = None,
-    **short: object,
-) -> Table[Mapping[str, object]]:
-    """Answer pictures, or all test images, as `mnistlab predict` does; of arrays `run.predict(x)`.
-
-    Args:
-        run: The run, or its weights; the newest one if not given.
-        pictures: Files, or folders of them; all test images if not given.
-        options: Options by their full names.
-        **short: Options by their short names.
-
-    Returns:
-        A row for each sign of a picture, or for each test image.
-
-    Raises:
-        LabError: With the text that the command line would show.
-    """
-    if pictures is None:
-        if (form := {**(options or {}), **short}.get("format")) in _FILES:
-            raise LabError(
-                f"format: what Python gets is rows; the file is written by mnistlab predict --format={form}."
-            )
-        did = done("predict", options, of(run), short, silent=True)
-        path = kept(did, "predict") / PREDICTIONS
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = [{name: _number(cell) for name, cell in row.items()} for row in csv.DictReader(file)]
-        return Table(rows, outcome(did), path.parent)
-    files = [pictures] if isinstance(pictures, str | PathLike) else pictures
-    _refuse_arrays(files)
-    did = done("predict", options, of(run), short, positional=[str(Path(each)) for each in files], silent=True)
-    return Table(json.loads(str(did.made[-1])), outcome(did), kept(did, "predict"))
-
-
 def explain(run: Which = "last", options: Options | None = None, **short: object) -> Picture:
     """Picture what a net looks at in test images, as `mnistlab explain` does.
 
@@ -146,9 +105,7 @@ def explain(run: Which = "last", options: Options | None = None, **short: object
     Raises:
         LabError: With the text that the command line would show.
     """
-    did = done("explain", options, of(run), short, silent=True)
-    folder = kept(did, "explain")
-    return Picture(folder / PICTURE, outcome(did), folder)
+    return explained(run, options, short)
 
 
 def export(
@@ -174,17 +131,16 @@ def export(
     Raises:
         LabError: With the text that the command line would show.
     """
-    said = {"format": format, "output": output}
-    did = done("export", options, said, short, positional=named(run))
-    files = [each for each in did.made if isinstance(each, Path)]
-    return files[0] if len(files) == 1 else files
+    return exported(run, options, {"format": format, "output": output}, short)
 
 
 def sweep(model: object = None, options: Options | None = None, *, data: object = None, **short: object) -> Trials:
-    """Try many values of any options, as `mnistlab sweep` does: `lr="log:1e-4..1e-2"`, `lr=lab.interval(1e-4, 1e-2)`.
+    """Try many values of any options, as `mnistlab sweep` does: `lr=[1e-3, 1e-2]`, `lr=lab.interval(1e-4, 1e-2)`.
+
+    A list, a range or an array of one dimension is values to be tried, as `lab.choice` has them; a tuple is one value.
 
     Args:
-        model: As in `fit`; also several, by `lab.choice`.
+        model: As in `fit`; also several, as a list.
         options: Options by their full names.
         data: As in `fit`.
         **short: Options by their short names, and those of the command: `trials=40, workers=2`.
@@ -192,7 +148,10 @@ def sweep(model: object = None, options: Options | None = None, *, data: object 
     Raises:
         LabError: With the text that the command line would show.
     """
-    return _trials(done("sweep", options, {}, {"model": model, "data": data}, short))
+    options = {name: tried(name, value) for name, value in (options or {}).items()}
+    short = {name: tried(name, value) for name, value in short.items()}
+    said = {"model": tried("model", model), "data": tried("data", data)}
+    return _trials(done("sweep", options, {}, said, short))
 
 
 def compare(
@@ -279,26 +238,8 @@ def report(*which: Which, output: str | PathLike[str] | None = None, **options: 
     Raises:
         LabError: With the text that the command line would show.
     """
-    with told_here():
-        words = words_of("report", {"output": output, **options}, [name for each in which for name in named(each)])
-    (path,) = perform(words, silent=True).made
-    return cast("Path", path)
+    return reported(which, {"output": output, **options})
 
 
 def _trials(did: Done) -> Trials:
     return Trials.within(next(each.absolute() for each in did.made if isinstance(each, Path)))
-
-
-def _refuse_arrays(files: Sequence[object]) -> None:
-    for each in files:
-        if not isinstance(each, str | PathLike):
-            raise LabError(f"pictures: files are wanted, got a {type(each).__name__}. Of arrays: run.predict(x).")
-
-
-def _number(cell: str) -> object:
-    for kind in (int, float):
-        try:
-            return kind(cell)
-        except ValueError:
-            continue
-    return cell

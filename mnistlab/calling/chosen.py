@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from mnistlab.calling.usual import USUAL
 from mnistlab.reports.behind import Trust
 from mnistlab.reports.markup import Markup, joined
 from mnistlab.reports.one_run import configuration
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Chosen(Shown, Mapping[str, object]):
-    """The values of all options: `run.config["model.optimizer.lr"]`, or `run.config["lr"]` where one alone ends so.
+    """The values of all options, by full names and by the short ones of `lab.fit`: `run.config["epochs"]`.
 
     Args:
         run: The run.
@@ -36,6 +37,8 @@ class Chosen(Shown, Mapping[str, object]):
         """
         if name in self._values:
             return self._values[name]
+        if USUAL.get(name) in self._values:
+            return self._values[USUAL[name]]
         ending = [each for each in self if each.endswith(f".{name}")]
         if len(ending) > 1:
             raise KeyError(f"{name}: several options end so: {', '.join(ending)}")

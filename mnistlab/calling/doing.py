@@ -6,14 +6,19 @@ from pathlib import Path
 
 from mnistlab.calling.asked import words_of
 from mnistlab.calling.given import in_words, trusted_here
-from mnistlab.calling.results import Figures
+from mnistlab.calling.results import Figures, Picture
+from mnistlab.calling.session import told_of_session
 from mnistlab.calling.within import Done, perform, run_in, told_here
+from mnistlab.commands.declaring.model import find_command
 from mnistlab.errors import LabError
+from mnistlab.runs.folder import PICTURE
 from mnistlab.runs.run import Run as KeptRun
 from mnistlab.text.values import cut, short_path
 
 Options = Mapping[str, object]
 """Options by their full names: `{"model.optimizer.lr": 1e-3}`."""
+
+_LISTED = ("callbacks", "config", "logger", "metrics")  # of these one value is a list
 
 Which = str | PathLike[str] | KeptRun | Sequence[str | PathLike[str] | KeptRun]
 """A run, by itself, its id, its folder, or a checkpoint: `last`; several are an ensemble."""
@@ -46,14 +51,21 @@ def done(
         LabError: If it is said twice, or refused.
     """
     *named, short = said
+    with told_of_session():
+        return perform([*_words(command, options, named, short, positional), *switches], silent=silent)
+
+
+def _words(
+    command: str, options: Options | None, named: Sequence[Options], short: Options, positional: Sequence[str]
+) -> list[str]:
+    """What would be typed."""
     with told_here():
         asked = {name: value for part in named for name, value in part.items() if value is not None}
         for name in {*(options or {}), *short} & set(asked) | set(options or {}) & set(short):
             raise LabError(f"{name} is said twice. Say it once.")
         asked |= {**(options or {}), **short}
         words = words_of(command, in_words(asked), positional)
-        words += trusted_here() if "ckpt_path" in asked or positional else []
-    return perform([*words, *switches], silent=silent)
+        return words + (trusted_here() if "ckpt_path" in asked or positional else [])
 
 
 def measured(command: str, run: Which, options: Options | None, short: Options) -> Figures:
@@ -63,6 +75,46 @@ def measured(command: str, run: Which, options: Options | None, short: Options) 
     metrics = KeptRun.of(folder).part("metrics").items()
     figures = {name: value for name, value in metrics if isinstance(value, float | int)}
     return Figures(figures, outcome(did), folder)
+
+
+def explained(run: Which, options: Options | None, short: Options) -> Picture:
+    """Picture what a net looks at."""
+    did = done("explain", options, of(run), short, silent=True)
+    folder = kept(did, "explain")
+    return Picture(folder / PICTURE, outcome(did), folder)
+
+
+def exported(run: Which, options: Options | None, said: Options, short: Options) -> Path | list[Path]:
+    """Write a net for other programs; the file, or those of several forms."""
+    did = done("export", options, said, short, positional=named(run))
+    files = [each.absolute() for each in did.made if isinstance(each, Path)]
+    return files[0] if len(files) == 1 else files
+
+
+def reported(which: Sequence[Which], said: Options) -> Path:
+    """Write a page about runs; the file."""
+    with told_here():
+        words = words_of("report", said, [name for each in which for name in named(each)])
+    return next(each.absolute() for each in perform(words, silent=True).made if isinstance(each, Path))
+
+
+def tried(name: str, value: object) -> object:
+    """What a sweep tries: a list, a range or an array is several values, unless the option is one of the command."""
+    command = find_command("sweep")
+    own = {option.name.rpartition(".")[2] for option in command.own} if command else set()
+    if name in own or name.rpartition(".")[2] in _LISTED:
+        return value
+    if getattr(value, "ndim", 0) == 1 and hasattr(value, "tolist"):
+        value = value.tolist()
+    if not isinstance(value, list | range) or (
+        name == "data" and not all(isinstance(each, str | type) for each in value)
+    ):
+        return value
+    from mnistlab.presets.domains import Values  # noqa: PLC0415 - only here
+
+    if not value:
+        raise LabError(f"{name}: values to be tried are wanted, got an empty list.")
+    return Values(tuple(value))
 
 
 def outcome(did: Done) -> str:

@@ -36,7 +36,7 @@ def in_words(asked: Mapping[str, object]) -> dict[str, object]:
 def _in_words(name: str, value: object, root: Path) -> object:
     if isinstance(value, Run):
         return short_path(value.folder)
-    if _is_plain(value):
+    if _is_plain(name, value):
         return value
     if isinstance(value, list | tuple) and name in ("models", "presets", "config", "ckpt_path"):
         return [_in_words(name.removesuffix("s"), each, root) for each in value]
@@ -47,10 +47,12 @@ def _in_words(name: str, value: object, root: Path) -> object:
     return said
 
 
-def _is_plain(value: object) -> bool:
-    """Whether a value is written as it is."""
+def _is_plain(name: str, value: object) -> bool:
+    """Whether a value is written as it is; lists of data are images, of which each number would be asked."""
     if isinstance(value, Mapping):
-        return all(isinstance(name, str) and _is_plain(part) for name, part in value.items())
+        if name == "data" and "class_path" not in value:
+            return False
+        return all(isinstance(part, str) and _is_plain(part, value[part]) for part in value)
     if isinstance(value, list | tuple):
-        return all(map(_is_plain, value))
+        return name != "data" and all(_is_plain(name, part) for part in value)
     return value is None or isinstance(value, str | PathLike) or type(value) in (bool, int, float)

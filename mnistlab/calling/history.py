@@ -31,8 +31,10 @@ class History(Shown, Mapping[str, Sequence[float]]):
         self._measures = measures
         names = dict.fromkeys(name for row in rows for name in row)
         self._columns = {name: [_number(row.get(name, "")) for row in rows] for name in names}
-        if "epoch" in self._columns:
-            self._columns["epoch"] = [epoch + 1 for epoch in self._columns["epoch"]]  # counted as people do
+        for name, first in (("epoch", 1), ("step", 0)):  # epochs are counted as people do
+            column = self._columns.get(name, [])
+            if not any(map(math.isnan, column)):
+                self._columns |= {name: [int(value) + first for value in column]} if column else {}
 
     def __getitem__(self, name: str) -> Sequence[float]:
         """A column, one value for each epoch.

@@ -29,6 +29,7 @@ def settings_kept() -> Iterator[Callable[[], None]]:
             restores.extend(_of_torch())
 
     with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "IProgress not found")  # tqdm's, which others import: the bars are ours
         try:
             yield torch_comes
         finally:

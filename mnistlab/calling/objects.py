@@ -12,12 +12,18 @@ from typing import cast
 import numpy as np
 import torch
 from torch import nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
 
-from mnistlab.calling.keeping import are_images, keep_images, keep_net, keep_weights
+from mnistlab.calling.images import are_images, keep_images
+from mnistlab.calling.keeping import keep_net, keep_weights
 from mnistlab.calling.said import Said
+from mnistlab.calling.session import note_session
 from mnistlab.classifier import Classifier
 from mnistlab.data import ImageData
-from mnistlab.errors import LabError, tell
+from mnistlab.errors import LabError
+from mnistlab.losses import Loss
+from mnistlab.options.classes import not_a_class
 from mnistlab.options.domains import Domain
 from mnistlab.options.signatures import REQUIRED, options
 from mnistlab.options.specification import (
@@ -27,14 +33,18 @@ from mnistlab.options.specification import (
     describe,
     describe_factory,
     plain,
+    supplied_to,
     unrecorded,
 )
 from mnistlab.options.trust import GIVEN_NET, class_paths, may_name
 from mnistlab.presets.domains import Values
 from mnistlab.presets.preset_class import Preset
+from mnistlab.system.torch_inside import BuiltinLoss
 
 _SESSION = "__main__"
 _WRAPPED = "mnistlab.Wrapped"
+_LOSSES = (BuiltinLoss, Loss)
+_MAKERS = ("optimizer", "scheduler", "lr_scheduler")
 
 Found = tuple[object, Sequence[str]]
 """An object in words, and the classes in it that are neither the lab's nor torch's."""
@@ -118,7 +128,12 @@ def _of_preset(cls: type[Preset]) -> Found:
 
 def _described(name: str, value: object) -> Found:
     """A class, or an object by its class and its options."""
+    if isinstance(value, FunctionType) and name.rpartition(".")[2] == "loss":
+        raise LabError(f"{name}: {not_a_class(value, (Loss,))}")
+    if isinstance(value, FunctionType) and name.rpartition(".")[2] in _MAKERS:
+        raise LabError(f"{name}: {value.__name__} is a function. Write {name}=lab.config(Class, option=...).")
     if isinstance(value, type | FunctionType):
+        _check_loss(name, value)
         path = _path_of(name, value)
         return Said(path), _strange([path])
     return _of_specification(name, _specification(name, value))
@@ -136,11 +151,15 @@ def _specification(name: str, value: object) -> Specification:
 def _as_made(name: str, value: object) -> Specification:
     """The class and the options of an object that has them as attributes, and is the same when it is made of them."""
     cls: type = type(value)
+    _check_loss(name, cls)
     if cls.__module__ == "builtins" or not hasattr(cls, "__dict__"):
         raise LabError(f"{name}: an object of the class {cls.__name__} is no value that an option takes.{_taken(name)}")
     try:
-        known = options(cls)
-        arguments = {each: vars(value)[each] for each in known if each in vars(value)}
+        known = options(cls, supplied=supplied_to(cls))
+        attributes = _attributes(value)
+        arguments = {each: attributes[each] for each in known if each in attributes}
+        if isinstance(value, Optimizer | LRScheduler):
+            raise _as_node(name, cls, arguments)
         same = _alike(vars(cls(**arguments)), vars(value))
     except (TypeError, ValueError, KeyError):
         same = False
@@ -150,6 +169,37 @@ def _as_made(name: str, value: object) -> Specification:
             f"Use lab.config({cls.__name__}, ...) with the same options."
         )
     return Specification(class_path_of(cls), {each: plain(part) for each, part in arguments.items()})
+
+
+def _attributes(value: object) -> Mapping[str, object]:
+    """What an object has kept of its options: weights of a loss as buffers, those of an optimizer as its defaults."""
+    own = getattr(value, "defaults", {}) if isinstance(value, Optimizer) else getattr(value, "_buffers", {})
+    return {**own, **vars(value)}
+
+
+def _as_node(name: str, cls: type, arguments: Mapping[str, object]) -> LabError:
+    """What to write in place of an optimizer or a schedule that holds the parameters of a net already."""
+    written = {each: plain(part) for each, part in arguments.items() if each != "last_epoch"}  # where it is by now
+    changed = _changed(Specification(class_path_of(cls), written))
+    said = "".join(f", {each}={part!r}" for each, part in changed.items())
+    return LabError(
+        f"{name}: this {cls.__name__} was made for the parameters of another net. "
+        f"Write {name}=lab.config({class_path_of(cls)}{said})."
+    )
+
+
+def _check_loss(name: str, cls: "type | FunctionType") -> None:
+    """Refuse a torch module as a loss that neither the lab nor torch has."""
+    if (
+        name.rpartition(".")[2] == "loss"
+        and isinstance(cls, type)
+        and issubclass(cls, nn.Module)
+        and not issubclass(cls, _LOSSES)
+    ):
+        raise LabError(
+            f"{name}: {cls.__name__} is a torch module and no loss. Derive it from lab.Loss, which is one: "
+            f"class {cls.__name__}(lab.Loss), with forward(self, logits, target) that gives a mean."
+        )
 
 
 def _taken(name: str) -> str:
@@ -202,7 +252,7 @@ def _check_path(name: str, path: str) -> None:
 
 def _tell_session(what: str, why: str = "") -> None:
     because = f" ({why})" if why else ""
-    tell(
+    note_session(
         f"note: {what.rpartition('.')[2]} is of this session alone{because}, in which all works. Another process can "
         "neither test nor go on with this run later. Define it in a file, such as my_lab.py, and import it from there."
     )

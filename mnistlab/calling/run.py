@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mnistlab.calling.chosen import Chosen
     from mnistlab.calling.history import History
     from mnistlab.calling.predicted import Predictions
-    from mnistlab.calling.results import Figures
+    from mnistlab.calling.results import Figures, Picture
     from mnistlab.classifier import Classifier
     from mnistlab.reports.charts import Chart, Charts
 
@@ -86,6 +86,39 @@ class Run(KeptRun):
         from mnistlab.calling.doing import measured  # noqa: PLC0415 - as above
 
         return measured("test", self, options, short)
+
+    def validate(self, options: "Mapping[str, object] | None" = None, **short: object) -> "Figures":
+        """Measure its best weights on validation images; else as `test`."""
+        self._check()
+        from mnistlab.calling.doing import measured  # noqa: PLC0415 - as above
+
+        return measured("validate", self, options, short)
+
+    def explain(self, options: "Mapping[str, object] | None" = None, **short: object) -> "Picture":
+        """Picture what it looks at, `run.explain(method="gradcam")`, as `lab.explain` does."""
+        self._check()
+        from mnistlab.calling.doing import explained  # noqa: PLC0415 - as above
+
+        return explained(self, options, short)
+
+    def report(self, output: "Path | str | None" = None, **options: object) -> Path:
+        """Write a page about it, as `lab.report` does."""
+        self._check()
+        from mnistlab.calling.doing import reported  # noqa: PLC0415 - as above
+
+        return reported([self], {"output": output, **options})
+
+    def export(
+        self,
+        format: "str | Sequence[str] | None" = None,  # noqa: A002 - the command's word
+        output: "Path | str | None" = None,
+        **short: object,
+    ) -> "Path | list[Path]":
+        """Write its net for other programs, `run.export(format="onnx")`, as `lab.export` does."""
+        self._check()
+        from mnistlab.calling.doing import exported  # noqa: PLC0415 - as above
+
+        return exported(self, None, {"format": format, "output": output}, short)
 
     def __repr__(self) -> str:
         """What it is, in a line."""

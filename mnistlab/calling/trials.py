@@ -4,14 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mnistlab.calling.results import Shown
+from mnistlab.calling.results import Printed, in_row, table_of
 from mnistlab.calling.run import Run
+from mnistlab.reports.markup import Markup, element, joined
+from mnistlab.runs.ranking import Ranking
 from mnistlab.runs.run import read_runs
-from mnistlab.text.values import counted, percent, short_path
+from mnistlab.text.values import counted, last_parts, percent, short_path, shown
 
 
 @dataclass(frozen=True, repr=False)
-class Trials(Shown):
+class Trials(Printed):
     """The runs of a sweep, or of folds.
 
     Attributes:
@@ -29,10 +31,18 @@ class Trials(Shown):
 
     @property
     def best(self) -> Run | None:
-        """The run with the highest validation accuracy."""
-        return max(
-            (run for run in self.runs if run.val_acc is not None), key=lambda run: run.val_acc or 0, default=None
-        )
+        """The best run of the choice of values whose mean over its seeds is best, as the sweep has ranked them."""
+        best = Ranking.of(self.folder).best(self.runs)
+        return next((run for run in self.runs if run is best), None)
+
+    def html(self) -> Markup:
+        """A table of them, the best first."""
+        order = [run for choice in Ranking.of(self.folder).choices(self.runs) for run in choice.runs]
+        names = dict.fromkeys(name for run in order for name in run.options)
+        changed = [name for name in names if len({str(run.options.get(name)) for run in order}) > 1]
+        short = last_parts(changed)
+        rows = [{**in_row(run), **{short[name]: shown(run.options.get(name)) for name in changed}} for run in order]
+        return joined([element("p", self.text), table_of(rows)])
 
     @property
     def text(self) -> str:  # type: ignore[override] # a property serves as well

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from importlib.machinery import PathFinder
 from keyword import iskeyword
 from pathlib import Path
-from typing import Never
 
 from mnistlab.catalogue.store import load_catalogue
 from mnistlab.errors import LabError
@@ -243,17 +242,6 @@ def write_new(asked: Arguments) -> int:
             write_text(file, content)
     print(f"wrote {path} and {test}\nTry it:  {command}\nTest it: python -m pytest {test}")
     return 0
-
-
-def ask_for_kind(asked: Arguments) -> Never:
-    """Ask for the kind of what shall be written.
-
-    Raises:
-        LabError: In any case.
-    """
-    raise LabError(
-        f"{asked.command} takes the kind of what is to be written, {', '.join(_TEXTS)}: mnistlab new model MyNet."
-    )
 
 
 def _name(kind: str, asked: Arguments) -> str:

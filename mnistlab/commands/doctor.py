@@ -57,7 +57,8 @@ def _guarded(name: str, check: Callable[[], Iterator[Finding]]) -> Iterator[Find
     try:
         yield from check()
     except Exception as error:  # noqa: BLE001 - a broken installation may raise anything
-        text = f"cannot be checked: {type(error).__name__}: {error}"
+        kind = "" if isinstance(error, LabError) else f"{type(error).__name__}: "
+        text = f"cannot be checked: {kind}{error}"
         yield Finding(name, "bad", text, "Mend what is bad above, or install mnistlab anew.")
 
 
@@ -207,7 +208,7 @@ def _odd(name: str, label: str, raw: "Path", oddity: "Oddity") -> Finding:
 def _kit() -> Iterator[Finding]:
     """The kit of a class, where there is one."""
     from mnistlab.commands.declaring.from_kit import check_kit
-    from mnistlab.options.kit import FILE, find_kit, not_taken
+    from mnistlab.options.kit import FILE, find_kit, misplaced, not_taken
     from mnistlab.options.kit_defaults import CONFIGURED, defaults_of
     from mnistlab.training.typed import refuse_mistakes
 
@@ -221,8 +222,12 @@ def _kit() -> Iterator[Finding]:
         check_kit(kit)
         for command in CONFIGURED:
             refuse_mistakes(command, [] if command == "fit" else ["--untrained"])
+        wrong = misplaced()
     except LabError as error:
         yield Finding("kit", "bad", str(error), "Mend that line, or remove it.")
+        return
+    yield from (Finding("kit", "bad", each, "Make that folder, or mend the line.") for each in wrong)
+    if wrong:
         return
     whose = ", of another user" if kit.foreign else ""
     parts = [f"{name} in {place.folder}" for name, place in kit.places.items()]

@@ -1,7 +1,20 @@
 """`mnistlab new`."""
 
+from typing import Never
+
 from mnistlab.commands.declaring.model import Command
-from mnistlab.options.arguments import Option
+from mnistlab.errors import LabError
+from mnistlab.options.arguments import Arguments, Option
+
+
+def ask_for_kind(asked: Arguments) -> Never:
+    """Ask for the kind of what shall be written.
+
+    Raises:
+        LabError: In any case.
+    """
+    kinds = ", ".join(COMMAND.commands)
+    raise LabError(f"{asked.command} takes the kind of what is to be written, {kinds}: mnistlab new model MyNet.")
 
 
 def _kind(summary: str, example: str) -> Command:
@@ -15,7 +28,7 @@ def _kind(summary: str, example: str) -> Command:
 
 COMMAND = Command(
     "write a model, a loss, a data set, a preset, or a class",
-    "mnistlab.catalogue.beginnings:ask_for_kind",
+    "mnistlab.commands.new:ask_for_kind",
     order=6,
     about="Writes a file to begin with, which runs at once, and its test.",
     instead="Say of what kind: mnistlab new model {name}.",

@@ -6,7 +6,7 @@ import shutil
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
@@ -56,8 +56,8 @@ def fetch(archives: Sequence[Archive], raw: Path) -> None:
         DataUnavailableError: If no source has a file, or it cannot be written.
     """
     try:
-        raw.mkdir(parents=True, exist_ok=True)
-        with _staging(raw) as staging:
+        raw.parent.mkdir(parents=True, exist_ok=True)
+        with _staging(raw) as staging, _present(raw):
             for archive in archives:
                 try:
                     _fetch(archive, raw, staging)
@@ -83,6 +83,17 @@ def _staging(raw: Path) -> Iterator[Path]:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _present(raw: Path) -> Iterator[None]:
+    """The folder, which is not left behind empty."""
+    raw.mkdir(exist_ok=True)
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # there is something in it
+            raw.rmdir()
 
 
 def _fetch(archive: Archive, raw: Path, staging: Path) -> None:

@@ -9,6 +9,7 @@ from mnistlab.options.beside import offered
 from mnistlab.options.command_line import in_brackets
 from mnistlab.options.elsewhere import name_elsewhere
 from mnistlab.options.entries import ClassEntry, KindEntry, Kinds, OptionEntry
+from mnistlab.options.messages import came
 from mnistlab.options.misfits import own_classes
 from mnistlab.options.notation import NULLS
 from mnistlab.options.places import Entries, arguments_in, default_of
@@ -53,7 +54,7 @@ class Choosing:
             raise LabError(f"{entry.where}: {entry.name} cannot be null.{there_are}")
         in_brackets(entry)  # tells what is wrong with it where that is no mapping
         if not isinstance(name, str) or not isinstance(entry.data, str):
-            raise LabError(f"{entry.where}: {entry.name} takes the name of a class, got {name}.{there_are}")
+            raise LabError(f"{entry.where}: {entry.name} takes the name of a class, got {came(name)}.{there_are}")
         if entry.source is Source.CHECKPOINT:
             name = kind.classes[name].path if name in kind.classes else name  # a kit has the short name
             (check_code if kind.takes_any_net else check_trusted)(name, self.allowed, entry.where)

@@ -100,7 +100,7 @@ def class_at(class_path: str, bases: tuple[type, ...], where: str = "") -> type:
         LabError: If there is none that can be imported, or it is of another kind or is refused.
     """
     where = where or class_path
-    cls = fitted(_imported(class_path, where, functions=_takes_functions(bases)), bases)
+    cls = fitted(_imported(class_path, where, bases), bases)
     if not issubclass(cls, bases):
         kinds = [class_path_of(base) for base in bases if not base.__name__.startswith("_")] + foreign_kinds(bases)
         way_out = f"Derive it from {' or '.join(kinds)}"
@@ -119,11 +119,21 @@ def defined_at(class_path: str) -> str:
     return f"{made.__module__}.{made.__qualname__}"
 
 
-def not_a_class(function: FunctionType) -> str:
+def not_a_class(function: FunctionType, bases: tuple[type, ...] = ()) -> str:
     """What is wrong where a function is given in place of a class, and the form of one."""
     name = function.__name__
     called = "".join(part[:1].upper() + part[1:] for part in name.split("_"))
-    return f"{name} is a function; a class is wanted, such as class {called}(nn.Module) with {name} as its `forward`."
+    base = next(
+        (each for each in reversed(bases) if hasattr(each, "forward") and each.__module__[:6] != "torch."), None
+    )
+    if base is None:
+        derived = f", derived from {' or '.join(map(class_path_of, bases))}" if bases else ""
+        return f"{name} is a function; a class is wanted{derived}."
+    called = "Own" if name == "<lambda>" else called
+    return (
+        f"{name} is a function; a class is wanted, such as class {called}({class_path_of(base)}) with the function "
+        "as its `forward`."
+    )
 
 
 def _descendants(bases: tuple[type, ...]) -> Iterator[type]:
@@ -134,7 +144,8 @@ def _descendants(bases: tuple[type, ...]) -> Iterator[type]:
             yield from _descendants((cls,))
 
 
-def _imported(class_path: str, where: str, *, functions: bool) -> type:
+def _imported(class_path: str, where: str, bases: tuple[type, ...]) -> type:
+    functions = _takes_functions(bases)
     module_name, _, class_name = class_path.rpartition(".")
     if not may_name(class_path, ()):
         look_here_too()
@@ -159,7 +170,7 @@ def _imported(class_path: str, where: str, *, functions: bool) -> type:
             f"{class_name} is a function that does not say that it gives a torch module. "
             f"Write def {class_name}(...) -> nn.Module."
         )
-        raise LabError(f"{where}: {why if functions else not_a_class(cls)}")
+        raise LabError(f"{where}: {why if functions else not_a_class(cls, bases)}")
     kinds = (type, FunctionType) if functions else type
     hint = suggestion(class_name, [name for name, value in vars(module).items() if isinstance(value, kinds)])
     raise LabError(

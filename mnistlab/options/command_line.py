@@ -10,6 +10,10 @@ from mnistlab.options.lightning_cli import as_ours
 from mnistlab.options.notation import Plain, as_written
 from mnistlab.options.written import FILES, STEERING, Source, Written, key_of
 from mnistlab.system.environment import OPTIONS, said_by
+from mnistlab.text.values import cut
+
+_LONGEST = 80  # characters of a list or a mapping that are said again
+_BRACKETS = ("[", "{")
 
 
 def from_arguments(arguments: Sequence[str]) -> list[Written]:
@@ -105,6 +109,8 @@ def from_config(path: Path, command: str = "fit") -> list[Written]:
 
 def _from_argument(name: str, value: object, where: str) -> list[Written]:
     """What one option of the command line says."""
+    if isinstance(value, str) and value[:1] in _BRACKETS:
+        where = where.replace(value, cut(value, _LONGEST))
     key, append = key_of(name.removesuffix("+")), name.endswith("+")
     said = as_written(value) if isinstance(value, str) else value
     entry = Written(key, said, Source.COMMAND_LINE, where, append)

@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from mnistlab.errors import LabError
 from mnistlab.options.notation import NULLS, at_home
 from mnistlab.system.environment import DATA_DIR, RUN_DIR
-from mnistlab.system.files import read_text
+from mnistlab.system.files import is_file, is_folder, read_text, stands
 from mnistlab.text.nearest import suggestion
+from mnistlab.text.values import short_path
 
 if TYPE_CHECKING:
     import yaml
@@ -32,6 +33,7 @@ FILE = "mnistlab.yaml"
 
 DEFAULTS = "defaults"
 _PLACES = ("runs", "data", "presets")
+_MUST_BE = "presets"  # of these what nobody makes
 _MOST_BYTES = 1 << 20
 
 
@@ -70,12 +72,34 @@ def find_kit() -> Kit | None:
 
 
 def not_taken() -> list[str]:
-    """A sentence for each file that is passed over on the way to the kit, since a stranger may have laid it there."""
-    return [
+    """A sentence for what is passed over on the way to the kit: a stranger may have laid it there, or it is no file."""
+    strange = [
         f"{each.folder / FILE} is not taken: it is another user's, and everybody may write there. "
         "Copy it into a folder of your own."
         for each in _files()
         if each.open and not each.own
+    ]
+    paths = [folder / FILE for folder in _above()]
+    odd = [f"{path} is not taken: it is {_kind(path)}, and no file." for path in paths if _is_odd(path)]
+    return [*strange, *odd]
+
+
+def misplaced(only: str = "") -> list[str]:
+    """A sentence for each folder that the kit names and that is none; runs and data are made when they are needed.
+
+    Args:
+        only: The one that is wanted, such as `presets`; all of them if not given.
+
+    Raises:
+        LabError: If the kit cannot be read.
+    """
+    kit = find_kit()
+    places = kit.places.items() if kit else ()
+    found = [(name, place, Path(place.folder)) for name, place in places if only in ("", name)]
+    return [
+        f"{place.where}: {name}: {place.folder} is {'no folder' if stands(path) else 'not there'}."
+        for name, place, path in found
+        if not is_folder(path) and (stands(path) or name == _MUST_BE)
     ]
 
 
@@ -98,16 +122,28 @@ def kit_folder(name: str) -> str | None:
 
 def _files() -> Iterator[_File]:
     """The files of that name above, the nearest first; where nobody may look there is none."""
+    yield from filter(None, map(_file_in, _above()))
+
+
+def _above() -> Iterator[Path]:
+    """The folders in which a kit may lie, the nearest first."""
     try:
         here, home = Path.cwd(), Path(at_home("~")).resolve()
     except OSError:  # it has been removed
         return
     for folder in (here, *here.parents):
-        found = _file_in(folder)
-        if found:
-            yield found
+        yield folder
         if folder == home:
             return
+
+
+def _is_odd(path: Path) -> bool:
+    """Whether something is called so that is no file."""
+    return os.path.lexists(path) and not is_file(path) and os.access(path.parent, os.X_OK)
+
+
+def _kind(path: Path) -> str:
+    return "a folder" if is_folder(path) else "a link that leads nowhere" if path.is_symlink() else "something else"
 
 
 def _file_in(folder: Path) -> _File | None:
@@ -144,14 +180,11 @@ def _read(file: _File, here: Path) -> Kit:
         known = (*_PLACES, DEFAULTS)
         hint = suggestion(name, known) or f" It has {', '.join(known)}."
         raise LabError(f"{where[name][0]}: a kit has no {name}.{hint}")
-    places = {
-        name: _place(name, where[name][0], value, file.folder, here) for name, value in said.items() if name in _PLACES
-    }
+    places = {name: _place(name, where[name][0], value, file.folder) for name, value in said.items() if name in _PLACES}
     return Kit(shown, file.folder, not file.own, places, where[DEFAULTS][1] if DEFAULTS in said else None)
 
 
-def _place(name: str, where: str, value: object, folder: Path, here: Path) -> Place:
+def _place(name: str, where: str, value: object, folder: Path) -> Place:
     if not isinstance(value, str) or not value or value in NULLS:
         raise LabError(f"{where}: {name} takes a folder, such as `{name}: {name}`.")
-    path = Path(os.path.normpath(folder / at_home(value)))
-    return Place(str(path.relative_to(here) if path.is_relative_to(here) else path), where)
+    return Place(short_path(Path(os.path.normpath(folder / at_home(value)))), where)

@@ -7,8 +7,9 @@ from mnistlab.options.kinds import Type, expected, named
 from mnistlab.options.notation import scalar
 from mnistlab.options.written import Source, Written
 from mnistlab.text.nearest import said, suggestion
+from mnistlab.text.values import cut
 
-_LONGEST = 200
+_LONGEST = 80
 """Characters that are shown of a wrong value."""
 
 _SWITCHES = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
@@ -25,7 +26,7 @@ def came(value: object) -> str:
         text = ", ".join(f"{name}: {came(part)}" for name, part in value.items())
     else:
         text = f"[{', '.join(map(came, value))}]" if isinstance(value, list) else str(value)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+    return cut(text, _LONGEST)
 
 
 def meant(value: object, type_: Type) -> str:

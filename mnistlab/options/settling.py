@@ -28,6 +28,7 @@ class Settled:
         dropped: What was written for a class that is not the chosen one, each with its position and the reason.
         places: Every option that counts, by dotted key.
         unsure: Options of which only imported classes know whether they take what was written, by dotted key.
+        contested: What one source has said otherwise than a weaker one, by dotted key.
     """
 
     values: dict[str, Any]
@@ -35,6 +36,7 @@ class Settled:
     dropped: list[tuple[Written, str]]
     places: Mapping[str, Place]
     unsure: Sequence[str] = ()
+    contested: frozenset[str] = frozenset()
 
     def complete(self) -> dict[str, Any]:
         """All values, also those of the groups in which no class is chosen that nobody has written.
@@ -88,9 +90,18 @@ def settle_entries(
     walk = walked(lower)
     for message in [*walk.wrong.values(), *walk.missing.values()]:
         raise LabError(message)
-    return Settled(
-        walk.values, walk.origins, [(misfit.entry, misfit.reason) for misfit in walk.misfits], walk.places, walk.unsure
-    )
+    dropped = [(misfit.entry, misfit.reason) for misfit in walk.misfits]
+    return Settled(walk.values, walk.origins, dropped, walk.places, walk.unsure, _contested(layers))
+
+
+def _contested(layers: Sequence[Sequence[Written]]) -> frozenset[str]:
+    """What one source has said otherwise than a weaker one."""
+    said: dict[str, object] = {}
+    found: set[str] = set()
+    for layer in layers:
+        found.update(entry.name for entry in layer if entry.name in said and said[entry.name] != entry.data)
+        said.update((entry.name, entry.data) for entry in layer)
+    return frozenset(found)
 
 
 def _refuse_unknown(walks: Sequence[Walk], layer: Sequence[Written], at_last: Callable[[], Walk]) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mnistlab.errors import LabError
-from mnistlab.options.kit import kit_folder
+from mnistlab.options.kit import kit_folder, misplaced
 from mnistlab.options.notation import at_home
 from mnistlab.presets.shipped import FOLDERS
 from mnistlab.text.nearest import suggestion
@@ -87,7 +87,8 @@ def find_preset(name: str, said: str = "", beside: Path = Path()) -> Found:
         known = list(dict.fromkeys(entry.name for entry in entries))
         listed = f"There are {', '.join(known)}." if known else "There are no presets."
         hint = suggestion(name, known)
-        raise LabError(f"{said}: there is neither such a file nor such a preset.{hint} {listed}")
+        of_kit = "".join(f" {sentence}" for sentence in misplaced("presets"))
+        raise LabError(f"{said}: there is neither such a file nor such a preset.{hint} {listed}{of_kit}")
     if len(found) > 1:
         places = " and ".join(str(entry.path) for entry in found)
         raise LabError(f"{said}: several presets are called {name}, in {places}. Name the file too.")

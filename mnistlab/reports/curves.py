@@ -94,7 +94,7 @@ def _course(run: Run, measure: Measure) -> Chart | None:
         for split, points in lines.items():
             _line(axes, points, measure, color=_SPLITS[split], label=split)
         axes.set(xlabel="epoch", title=measure.label)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.legend()
 
     ends = [
@@ -117,7 +117,7 @@ def _overlay(lines: Sequence[tuple[Run, Points]], measure: Measure, best: Run | 
         if not few and best is not None:
             _line(axes, dict(lines).get(best, []), measure, color="C0", label=f"{_legible(names[best])}, the best")
         axes.set(xlabel="epoch", title=measure.label)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         if axes.get_legend_handles_labels()[1]:
             legend_below(axes)  # within, it would hide one of many curves
 

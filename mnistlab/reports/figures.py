@@ -8,13 +8,13 @@ from pathlib import Path
 from mnistlab.errors import LabError, tell
 from mnistlab.reports.answered import calibration_chart, confusion_chart, outcomes_of
 from mnistlab.reports.behind import Trust
-from mnistlab.reports.charts import SIZE, Chart
+from mnistlab.reports.charts import SIZE, Chart, Size
 from mnistlab.reports.curves import course_charts, courses_charts
 from mnistlab.reports.judged import Judged, pairs_chart
 from mnistlab.reports.mistakes import mistakes_chart
-from mnistlab.reports.several import best_of, best_trial, names_of, trial_names
+from mnistlab.reports.several import best_of, names_of, trial_names
 from mnistlab.reports.wanted import Wanted
-from mnistlab.runs.listing import metric_of
+from mnistlab.runs.ranking import Ranking
 from mnistlab.runs.run import Run
 from mnistlab.text.values import UNKNOWN, counted
 
@@ -41,7 +41,7 @@ def pages_charts(
     if judged:
         return [pairs_chart(judged)]
     if wanted.sweep:
-        best = best_trial(trials, metric_of(wanted.sweep))
+        best = Ranking.of(wanted.sweep).best(trials)
         curves = courses_charts(trials, best, trial_names(trials))
         of_best = [_called(chart, "best") for chart in _of_run(best, trust)] if best else []
         return [*curves, *plots(wanted.sweep), *of_best]
@@ -64,7 +64,7 @@ def written_figures(charts: Sequence[Chart], folder: Path, formats: Sequence[str
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for chart in charts:
-        size = COLUMN if chart.size == SIZE else chart.size
+        size = in_column(chart)
         try:
             for form in formats:
                 replace(chart, size=size).save(folder / f"{chart.name}.{form}")
@@ -73,6 +73,12 @@ def written_figures(charts: Sequence[Chart], folder: Path, formats: Sequence[str
         else:
             written.append(chart.name)
     yield f"wrote {counted(len(written), 'figure')} as {' and '.join(formats)} in {folder}: {', '.join(written)}"
+
+
+def in_column(chart: Chart) -> Size:
+    """The inches of a chart in a column: as wide as that where it is of the usual width; what stands below is added."""
+    width, height = chart.size
+    return (COLUMN[0], COLUMN[1] + height - SIZE[1]) if width == SIZE[0] else chart.size
 
 
 class _NotHereError(LabError):

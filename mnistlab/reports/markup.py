@@ -36,7 +36,7 @@ def element(name: str, /, *inner: object, **attributes: object) -> Markup:
         for key, value in attributes.items()
         if value is not None and value is not False
     )
-    end = "" if name in ("img", "meta", "br") else f"{joined(inner)}</{name}>"
+    end = "" if name in ("img", "meta", "br", "col") else f"{joined(inner)}</{name}>"
     return Markup(f"<{name}{opening}>{end}")
 
 

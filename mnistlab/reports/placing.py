@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backend_bases import RendererBase
+from matplotlib.lines import Line2D
 from matplotlib.path import Path as Line
 from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Bbox, Transform
@@ -26,17 +28,43 @@ _CUT, _HIDES, _TOUCHES = 12, 4, 1  # how bad it is to leave the chart, to stand 
 Place = tuple[float, float]
 
 
-def legend_below(axes: Axes, columns: int = 2) -> None:
+def legend_below(axes: Axes, columns: int = 2, *, above: bool = False) -> None:
     """Name what is drawn below the chart: in fewer columns, then in smaller letters, where the names are long.
 
     Args:
         axes: The chart.
         columns: At most so many beside each other.
+        above: Whether it stands above the chart instead, since something else is below.
     """
+    place: Literal["outside upper left", "outside lower left"] = "outside upper left" if above else "outside lower left"
     sizes: list[tuple[int, float | None]] = [(count, None) for count in range(columns, 0, -1)]
     for count, points in [*sizes, (1, SMALL)]:
-        legend = axes.figure.legend(loc="outside lower left", ncols=count, fontsize=points)
+        legend = axes.figure.legend(loc=place, ncols=count, fontsize=points)
         if legend.get_window_extent().width <= axes.figure.bbox.width or points:
+            return
+        legend.remove()
+
+
+def key_below(axes: Axes, names: Sequence[str]) -> None:
+    """Say below the chart what its numbers stand for, in as many columns as there is room for.
+
+    Args:
+        axes: The chart.
+        names: That of each number, from 1 on.
+    """
+    handles = [Line2D([], [], linestyle="none", label=f"{number}  {name}") for number, name in enumerate(names, 1)]
+    for count in (4, 3, 2, 1):
+        legend = axes.figure.legend(
+            handles=handles,
+            loc="outside lower left",
+            ncols=count,
+            fontsize=SMALL,
+            handlelength=0,
+            handletextpad=0,
+            columnspacing=1.2,
+            labelspacing=0.25,
+        )
+        if legend.get_window_extent().width <= axes.figure.bbox.width or count == 1:
             return
         legend.remove()
 

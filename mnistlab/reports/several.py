@@ -1,7 +1,7 @@
 """Several runs, or those of a sweep, as parts of a page."""
 
 import base64
-import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -14,10 +14,12 @@ from mnistlab.reports.markup import Markup, element, folded, joined, note, table
 from mnistlab.reports.one_run import about, headline, sections
 from mnistlab.reports.tested import interval
 from mnistlab.runs.folder import RECORD
-from mnistlab.runs.listing import metric_of, short_ids
+from mnistlab.runs.listing import short_ids
 from mnistlab.runs.looks import many
-from mnistlab.runs.metrics import KNOWN, PRIMARY, Measure, measure_of, measured, measures_of
+from mnistlab.runs.metrics import ACC, KNOWN, PRIMARY, TESTED, Measure, measured, measures_of
+from mnistlab.runs.ranking import Ranking, figure_of
 from mnistlab.runs.run import Run
+from mnistlab.runs.statistics import spread
 from mnistlab.system.files import is_file, read_file, stands
 from mnistlab.text.values import UNKNOWN, count, duration, four_digits, last_parts, moment, percent
 
@@ -30,45 +32,21 @@ _CAPTIONS = {
     "pareto-parameters": "accuracy against parameters",
     "pareto-seconds": "accuracy against training seconds",
 }
+Told = Callable[[Sequence[Run]], str]
+"""What a column says of runs, be it one or those of several seeds."""
+
 _KINDS = {".svg": "image/svg+xml", ".png": "image/png"}
 
 
 def trials_of(folder: Path) -> list[Run]:
-    """The trials of a sweep, those with the highest validation accuracy first, those without one last."""
+    """The runs of a sweep, those of the best choice of values first."""
     found = [Run.salvage(each) for each in sorted(folder.iterdir()) if stands(each / RECORD)]
-    return sorted(found, key=_merit, reverse=True)
+    return [run for choice in Ranking.of(folder).choices(found) for run in choice.runs]
 
 
 def best_of(runs: Sequence[Run]) -> Run | None:
     """The one with the highest validation accuracy, of equal ones the first; None where none has any."""
     return max((run for run in runs if run.val_acc is not None), key=_merit, default=None)
-
-
-def best_trial(trials: Sequence[Run], metric: str) -> Run | None:
-    """The best run of the choice of values whose mean over its seeds is best; None where none was validated.
-
-    A choice with a run that has not finished does not count, unless there is no other.
-
-    Args:
-        trials: The runs of a sweep.
-        metric: What they are ranked by; of what is none of validation, the validation accuracy in its place.
-    """
-    measure = measure_of(metric) if metric.startswith("val/") else None
-    sign = 1 if measure is None or measure.higher_is_better else -1
-    groups: dict[str, list[tuple[float, Run]]] = {}
-    lacking: set[str] = set()
-    for run in sorted(trials, key=lambda run: str(run.folder)):
-        choice, value = (
-            json.dumps(dict(run.point), sort_keys=True),
-            measured(run.record, metric if measure else PRIMARY),
-        )
-        if value is not None:
-            groups.setdefault(choice, []).append((sign * value, run))
-        if value is None or run.status != "finished":
-            lacking.add(choice)
-    whole = [group for choice, group in groups.items() if choice not in lacking]
-    best = max(whole or groups.values(), key=lambda group: fmean(value for value, _ in group), default=[])
-    return max(best, key=lambda pair: pair[0])[1] if best else None
 
 
 def runs_side_by_side(runs: Sequence[Run], trust: Trust, drawing: Drawing) -> Iterator[Markup]:
@@ -101,8 +79,8 @@ def runs_side_by_side(runs: Sequence[Run], trust: Trust, drawing: Drawing) -> It
             percent(run.val_acc),
             percent(run.test_acc),
             interval(run) or UNKNOWN,
-            *(many(run.looks) for _ in looked),
-            *(said(run) for _, said in further),
+            *(count(run.looks) for _ in looked),
+            *(told([run]) for _, told in further),
             duration(run.seconds),
             moment(run.started, "minutes") or UNKNOWN,
             run.status or UNKNOWN,
@@ -146,60 +124,95 @@ def names_of(runs: Sequence[Run]) -> dict[Run, str]:
 
 
 def trial_names(trials: Sequence[Run]) -> dict[Run, str]:
-    """What each trial of a sweep is called: by its number."""
-    return {trial: _called(trial) for trial in trials}
+    """What each run of a sweep is called: by the number of its trial; where that has several, by its folder."""
+    runs_of = Counter(map(_called, trials))
+    return {run: _called(run) if runs_of[_called(run)] == 1 else run.folder.name for run in trials}
 
 
 def sweep(folder: Path, trials: Sequence[Run], trust: Trust, drawing: Drawing) -> Iterator[Markup]:
     """Its trials in a table, their curves, its plots, and the best run."""
-    options = list(dict.fromkeys(option for trial in trials for option in trial.point))
-    names = list(last_parts(options).values())
-    further = _further(trials)
-    looked, costs = _looked(trials), _costs(trials)
-    more = [*looked, *(heading for heading, _ in further)]
-    columns = ("Trial", *names, "Validation", "Test", *more, "Parameters", *costs, "Training", "Status")
-    rows = [
-        (
-            _called(trial),
-            *(four_digits(trial.point.get(option, UNKNOWN)) for option in options),
-            percent(trial.val_acc),
-            percent(trial.test_acc),
-            *(many(trial.looks) for _ in looked),
-            *(said(trial) for _, said in further),
-            count(trial.parameters),
-            *(count(trial.multiply_adds) for _ in costs),
-            duration(trial.seconds),
-            trial.status or UNKNOWN,
-        )
-        for trial in trials
-    ]
-    beside = table(columns, rows, caption="The trials, the best first", numeric=columns[1:-1])
-    yield _part("Trials", _states(trials), beside)
-    best = best_trial(trials, metric_of(folder))
-    yield _part("Curves", courses(trials, best, trial_names(trials)))
+    ranking = Ranking.of(folder)
+    yield _part("Trials", _states(trials), _beside(ranking, trials))
+    best, names = ranking.best(trials), trial_names(trials)
+    yield _part("Curves", courses(trials, best, names))
     plots = list(_plots(folder))
     if plots:
         yield _part("Plots", *plots)
     if best is None:
-        yield _part("Best trial", note("No trial has been validated yet, so none is the best."))
+        yield _part("Best trial", note(f"No trial has measured {ranking.metric} yet, so none is the best."))
     else:
         inner = (element("p", f"{best.title}, {about(best)}", class_="about"), headline(best, drawing))
-        yield _part(f"Best trial: {_called(best)}", *inner, *sections(best, trust, level=3))
+        yield _part(f"Best trial: {names[best]}", *inner, *sections(best, trust, level=3))
 
 
-def _further(runs: Sequence[Run]) -> list[tuple[str, Callable[[Run], str]]]:
-    """What else was measured: the headings of columns, and what they say of a run."""
+def _beside(ranking: Ranking, trials: Sequence[Run]) -> Markup:
+    """The choices of values beside each other; of several seeds mean and standard deviation."""
+    choices = [choice.runs for choice in ranking.choices(trials)]
+    several = [("n", lambda runs: str(len(runs)))] if len(choices) < len(trials) else []
+    columns: list[tuple[str, Told]] = [
+        *_options(trials),
+        *several,
+        *_ranked_by(ranking),
+        ("Validation", partial(_mean, lambda run: run.val_acc, ACC)),
+        ("Test", partial(_mean, lambda run: run.test_acc, ACC)),
+        *(
+            (heading, lambda runs: count(max((run.looks for run in runs if run.looks is not None), default=None)))
+            for heading in _looked(trials)
+        ),
+        *_further(trials),
+        ("Parameters", lambda runs: count(runs[0].parameters)),
+        *((heading, lambda runs: count(runs[0].multiply_adds)) for heading in _costs(trials)),
+        ("Training", _seconds),
+        ("Status", _ended),
+    ]
+    rows = [(_called(runs[0]), *(told(runs) for _, told in columns)) for runs in choices]
+    caption = f"The trials, the best first{'; mean and standard deviation over n runs' if several else ''}"
+    headings = [heading for heading, _ in columns]
+    return table(("Trial", *headings), rows, caption=caption, numeric=headings[:-1])
 
-    def said(run: Run, column: str, measure: Measure) -> str:
-        value = measured(run.record, column)
-        return UNKNOWN if value is None else measure.figure(value)
 
+def _options(trials: Sequence[Run]) -> Iterator[tuple[str, Told]]:
+    """The values that were chosen."""
+
+    def told(runs: Sequence[Run], option: str) -> str:
+        return four_digits(runs[0].point.get(option, UNKNOWN))
+
+    every = list(dict.fromkeys(option for trial in trials for option in trial.point))
+    names = last_parts([name for name in every if any(trial.point.get(name) != _called(trial) for trial in trials)])
+    return ((name, partial(told, option=option)) for option, name in names.items())
+
+
+def _ranked_by(ranking: Ranking) -> Iterator[tuple[str, Told]]:
+    """What the sweep went by, where that is no accuracy: its best over the epochs."""
+    if ranking.metric not in (PRIMARY, TESTED):
+        value = partial(figure_of, metric=ranking.metric, measure=ranking.measure)
+        yield f"Best {ranking.metric}", partial(_mean, value, ranking.measure)
+
+
+def _further(runs: Sequence[Run]) -> list[tuple[str, Told]]:
+    """What else was measured: the headings of columns, and what they say of runs."""
     found = [each for each in measures_of(*(run.record for run in runs)) if each not in KNOWN]
     return [
-        (f"{word} {each.name}", partial(said, column=f"{split}/{each.name}", measure=each))
+        (f"{word} {each.name}", partial(_mean, partial(_measured, f"{split}/{each.name}"), each))
         for each in found
         for split, word in (("val", "Val."), ("test", "Test"))
     ]
+
+
+def _measured(column: str, run: Run) -> float | None:
+    return measured(run.record, column)
+
+
+def _mean(value: Callable[[Run], float | None], measure: Measure, runs: Sequence[Run]) -> str:
+    """The mean over some runs, with the standard deviation of several, and how many have none."""
+    known = [found for run in runs if (found := value(run)) is not None]
+    lacking = f" ({len(known)} of {len(runs)})" if len(known) < len(runs) else ""
+    return f"{spread(known, measure)}{lacking}" if known else UNKNOWN
+
+
+def _seconds(runs: Sequence[Run]) -> str:
+    known = [run.seconds for run in runs if run.seconds is not None]
+    return duration(fmean(known)) if known else UNKNOWN
 
 
 def _called(trial: Run) -> str:
@@ -223,10 +236,19 @@ def _folded(run: Run, called: str, trust: Trust, drawing: Drawing, name: str) ->
     return folded(summary, opening, headline(run, drawing), *sections(run, trust, level=3), class_="run")
 
 
+def _ended(runs: Sequence[Run]) -> str:
+    states = [run.status or UNKNOWN for run in runs]
+    return states[0] if len({*states}) == 1 else _counts(states)
+
+
 def _states(trials: Sequence[Run]) -> Markup:
     states = [trial.status or UNKNOWN for trial in trials]
-    counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
-    return element("p", f"{len(trials)} trials: {counts}.") if trials else note("There are no trials in it yet.")
+    return element("p", f"{len(trials)} runs: {_counts(states)}.") if trials else note("There are no trials in it yet.")
+
+
+def _counts(states: Sequence[str]) -> str:
+    """How many runs are in each state."""
+    return ", ".join(f"{number} {state}" for state, number in Counter(states).items())
 
 
 def _plots(folder: Path) -> Iterator[Markup]:

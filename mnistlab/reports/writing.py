@@ -11,10 +11,10 @@ from mnistlab.reports.figures import pages_charts, written_figures
 from mnistlab.reports.judged import Judged, judgement
 from mnistlab.reports.markup import Markup, element
 from mnistlab.reports.one_run import about, headline, sections
-from mnistlab.reports.several import best_trial, runs_side_by_side, sweep, trials_of
+from mnistlab.reports.several import runs_side_by_side, sweep, trials_of
 from mnistlab.reports.themes import page_style
 from mnistlab.reports.wanted import Wanted
-from mnistlab.runs.listing import metric_of
+from mnistlab.runs.ranking import Ranking
 from mnistlab.runs.record import now
 from mnistlab.runs.run import Run
 from mnistlab.system.files import telling, write_text
@@ -38,7 +38,7 @@ def report(wanted: Wanted, plots: Callable[[Path], Sequence[Chart]]) -> int:
     trust = Trust(wanted.allowed)
     judged = Judged.find(wanted.sweep) if wanted.sweep else None
     trials = trials_of(wanted.sweep) if wanted.sweep and not judged else []
-    best = best_trial(trials, metric_of(wanted.sweep)) if wanted.sweep else None
+    best = Ranking.of(wanted.sweep).best(trials) if wanted.sweep else None
     shown = [best] if best else wanted.runs
     drawing = Drawing(wanted.path.parent, live_pages(shown, wanted.allowed) if wanted.live else {})
     if judged and wanted.sweep:

@@ -36,7 +36,17 @@ FIELDS: Mapping[str, Field] = {
 }
 """What every run may have; an option of the same name means the same."""
 
-_ALSO = {"tag": "tags", "presets": "preset", "class": "model", "seed_everything": "seed"}
+HEADINGS = {"epochs": "ep", "val_acc": "val %", "test_acc": "test %", "seconds": "s"}
+"""What stands above a column of `runs` where that is not the name; it may be asked for by either."""
+
+_ALSO = {
+    **{heading: name for name, heading in HEADINGS.items()},
+    "tag": "tags",
+    "presets": "preset",
+    "class": "model",
+    "seed_everything": "seed",
+    "started UTC": "started",
+}
 _SPLITS = ("train/", "val/", "test/")
 
 
@@ -93,8 +103,10 @@ def field_of(whole: str) -> Field:
 def differing(runs: Sequence[Run]) -> list[str]:
     """The options that somebody chose for one of some runs and in which they differ, in the order of configurations.
 
+    Of trainings, where there are any: what else is done with a run has options of its own, and few of its.
     Runs of an older version do not say what was chosen: then an option counts in which runs of the same classes differ.
     """
+    runs = [run for run in runs if run.command == "fit"] or runs
     chosen = dict.fromkeys(name for run in runs for name in _chosen(run))
     said = {name for name in chosen if len({repr(run.options.get(name)) for run in runs}) > 1}
     return [name for name in dict.fromkeys((*_options(runs), *chosen)) if name in said and name not in _SHOWN]

@@ -8,11 +8,14 @@ from mnistlab.checkpoints import SUFFIX
 from mnistlab.errors import LabError
 from mnistlab.options.notation import at_home
 from mnistlab.runs.folder import BEST, CONFIG, LAST, continues_from, is_run, weights_of
-from mnistlab.runs.listing import only, runs_called, short_ids, sweep_called
+from mnistlab.runs.listing import kind_of, only, runs_called, short_ids, sweep_called
 from mnistlab.runs.newest import newest
 from mnistlab.runs.run import Runs, read_runs
 from mnistlab.system.files import is_file, is_folder
 from mnistlab.text.nearest import nearest
+from mnistlab.text.values import counted
+
+_MOST_NAMED = 6
 
 
 def find_checkpoint(name: str, root: Path, *, where: str, continues: bool = False) -> tuple[Path | None, Path | None]:
@@ -74,6 +77,21 @@ def find_members(name: str, root: Path, *, where: str) -> tuple[list[Path], Path
     return members, None
 
 
+def left_out(folder: Path | None) -> list[str]:
+    """A note about the runs of a folder that are not among its members, if there are such.
+
+    Args:
+        folder: As `find_members` gives it.
+    """
+    runs = sorted(each for each in folder.iterdir() if is_run(each)) if folder else []
+    lacking = [each.name for each in runs if not weights_of(each)]
+    if not lacking:
+        return []
+    names = ", ".join([*lacking[:_MOST_NAMED], *(["..."] if len(lacking) > _MOST_NAMED else [])])
+    which = f"{len(lacking)} of {counted(len(runs), 'run')} in {folder} left out"
+    return [f"{which}, which have no weights (a sweep keeps those of its best trials): {names}"]
+
+
 def _run(name: str, root: Path, where: str) -> Path:
     """The folder of the run that an id or a name means; the path itself where it means none."""
     found = runs_called(name.rstrip("/"), root) if name.rstrip("/") else []
@@ -111,6 +129,12 @@ def _within(folder: Path) -> str:
 
 def _near(path: Path, root: Path) -> str:
     """A hint at what is there."""
+    sweep = sweep_called(str(path.parent), root) if path.parent != Path() else None
+    if sweep:
+        within = sorted(each.name for each in sweep.iterdir() if is_run(each) and weights_of(each))
+        close = nearest(path.name, within) or within[-1:]
+        named = " or ".join(str(path.parent / each) for each in close)
+        return f" {path.parent} is a {kind_of(sweep)}.{f' Name one of its runs, such as {named}.' if close else ''}"
     serving: list[Path] = []
     with suppress(OSError):
         serving = [other for other in path.parent.iterdir() if other.suffix in (LAST.suffix, SUFFIX)]

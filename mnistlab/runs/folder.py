@@ -40,6 +40,11 @@ def places(root: Path) -> Iterator[tuple[str, str]]:
             yield above, name
 
 
+def no_folder(place: Path) -> str:
+    """That a file stands where the folder of all runs should."""
+    return f"{place} is a file; a folder for the runs is wanted. Choose one with --run.dir=..."
+
+
 def closed(root: Path) -> list[Path]:
     """The folders in which runs may lie, and in which nobody may look."""
     if _folders(root) is None:

@@ -73,7 +73,7 @@ def find_run(name: str, root: Path) -> Path:
 def runs_called(wanted: str, root: Path) -> list[Path]:
     """The folders of all runs below `root` that a name may mean, which is neither `last` nor a path.
 
-    That is the name that was given with `--run.name`, of several runs that have it the one that is one's own; where no
+    That is the name that was given with `--run.name`, of several runs that have it those that are one's own; where no
     run has it, an id: the name of a folder, or the part of it after the time; where none is that, the beginning of an
     id. An id is as good in any case, and with the folder above and a slash before it.
     """
@@ -90,12 +90,26 @@ def runs_called(wanted: str, root: Path) -> list[Path]:
 
 
 def _own_of(named: list[Path], runs: Runs) -> list[Path]:
-    """The one among runs of a name that is the current user's own; all of them where there is not just one."""
+    """Those among runs of a name that are the current user's own; all of them where none is."""
     if len(named) < _SEVERAL:
         return named
-    user = current_user()
-    own = [run.folder for run in runs.all if run.folder in named and user and run.user == user]
-    return own if len(own) == 1 else named
+    user, of_name = current_user(), {*named}
+    return sorted(run.folder for run in runs.all if run.folder in of_name and user and run.user == user) or named
+
+
+def namesakes(name: str, folder: Path, root: Path) -> list[Path]:
+    """The other runs that a name means which a run has: where that is one's own, only those that are, too.
+
+    Args:
+        name: The name.
+        folder: The run that has it, which may be about to begin.
+        root: The folder of all runs.
+    """
+    runs, user = read_runs(root), current_user()
+    named = [path for path, known in runs.names.items() if known == name and path.resolve() != folder.resolve()]
+    users = {run.folder: run.user for run in runs.all}
+    is_own = user and next((who for path, who in users.items() if path.name == folder.name), user) == user
+    return [path for path in named if not is_own or users.get(path) == user]
 
 
 def only(found: Sequence[Path], name: str) -> Path:
@@ -109,7 +123,7 @@ def only(found: Sequence[Path], name: str) -> Path:
         LabError: If there are several.
     """
     if len(found) > 1:
-        lines = [f"  {called(folder)}" for folder in found]
+        lines = [f"  {_with_user(folder)}" for folder in found]
         raise LabError("\n".join([f"{name} means {len(found)} runs. Name one of them:", *lines]))
     return found[0]
 
@@ -118,6 +132,11 @@ def called(folder: Path) -> str:
     """The id of a run with the folder above, and the name that was given to it."""
     said = read_name(folder)
     return told(folder, said.name if said else "")
+
+
+def _with_user(folder: Path) -> str:
+    said = read_name(folder)
+    return told(folder, f"{said.name}{f', of {said.user}' if said.user else ''}" if said else "")
 
 
 def told(folder: Path, name: str) -> str:
@@ -143,15 +162,11 @@ def sweep_called(name: str, root: Path) -> Path | None:
 
 def kind_of(sweep: Path) -> str:
     """Which of these it is, as a word."""
-    return _KINDS.get(str(_plan(sweep).get("kind")), "sweep")
+    return _KINDS.get(str(plan_of(sweep).get("kind")), "sweep")
 
 
-def metric_of(sweep: Path) -> str:
-    """What its runs are ranked by; empty where that cannot be read."""
-    return str(_plan(sweep).get("metric") or "")
-
-
-def _plan(sweep: Path) -> dict[str, object]:
+def plan_of(sweep: Path) -> dict[str, object]:
+    """What its file says of it; nothing where that cannot be read."""
     with suppress(LabError, ValueError):
         said = json.loads(read_file(sweep / SWEEP, _MOST_BYTES))
         return said if isinstance(said, dict) else {}

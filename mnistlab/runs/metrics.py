@@ -67,6 +67,9 @@ SECONDS = Measure("seconds", "training seconds", "s", higher_is_better=False)
 PRIMARY = f"val/{ACC.name}"
 """What runs are compared by unless something else is asked for; `best.ckpt` is that of its highest value."""
 
+TESTED = f"test/{ACC.name}"
+"""What is told of a run that was tested, and what models are compared by."""
+
 BESIDES = ("epoch", "step", f"{PRIMARY}_best")
 """What stands beside the metrics of an epoch."""
 

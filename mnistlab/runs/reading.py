@@ -185,6 +185,7 @@ class Name:
 
     name: str  # the name that was given with `--run.name`
     repeats: bool  # whether it has it from another run, which it repeats
+    user: str = ""  # who has run it
 
 
 def read_name(folder: Path) -> Name | None:
@@ -192,7 +193,8 @@ def read_name(folder: Path) -> Name | None:
     with suppress(FileNotFoundError, UnreadableError, ValueError, RecursionError):
         said = json.loads(read_text(folder / RECORD, MOST_BYTES[RECORD]))
         if isinstance(said, dict) and isinstance(said.get("name"), str) and said["name"]:
-            return Name(said["name"], "reproduces" in said)
+            user = said.get("user")
+            return Name(said["name"], "reproduces" in said, user if isinstance(user, str) else "")
     return None
 
 

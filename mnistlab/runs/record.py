@@ -66,14 +66,15 @@ def what_counts(config: Mapping[str, Any]) -> dict[str, Any]:
     return {**counted, "budget": budget.split()[0]} if budget else counted
 
 
-def config_text(config: Mapping[str, Any], editor_line: str | None = None) -> str:
+def config_text(config: Mapping[str, Any], editor_line: str | None = None, opening: str = COMPLETE) -> str:
     """A resolved configuration as YAML that runs again; it begins with `COMPLETE`.
 
     Args:
         config: The configuration.
         editor_line: A comment that tells an editor the schema.
+        opening: Another comment to begin with, of a configuration that does not say everything.
     """
-    head = f"{COMPLETE}\n{editor_line}\n" if editor_line else f"{COMPLETE}\n"
+    head = f"{opening}\n{editor_line}\n" if editor_line else f"{opening}\n"
     return f"{head}{dump(dict(config))}"
 
 

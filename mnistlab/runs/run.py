@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Self
 
 from mnistlab.errors import LabError, tell
 from mnistlab.options.written import COMPLETE, Written
-from mnistlab.runs.folder import BEST, CONFIG, OUTCOMES, RECORD, closed, weights_of
+from mnistlab.runs.folder import BEST, CONFIG, OUTCOMES, RECORD, closed, no_folder, weights_of
 from mnistlab.runs.index import Kept, kept_runs
-from mnistlab.runs.metrics import PRIMARY, measured
+from mnistlab.runs.metrics import PRIMARY, TESTED, measured
 from mnistlab.runs.reading import Name, Said, read_configuration, read_name, read_record, read_rows
 from mnistlab.runs.sheets import options_of
 from mnistlab.system.files import UnreadableError, is_file, stands
 from mnistlab.system.shapes import is_number
+from mnistlab.system.user import current_user
 
 if TYPE_CHECKING:
     from mnistlab.runs.outcomes import Outcomes
@@ -114,6 +115,11 @@ class Run(Said):
         return self.text("user")
 
     @property
+    def is_own(self) -> bool:
+        """Whether the current user has run it, as far as that is known."""
+        return not self.user or current_user() in (None, self.user)
+
+    @property
     def note(self) -> str:
         """What somebody has noted of it."""
         return self.text("note")
@@ -147,7 +153,7 @@ class Run(Said):
     @property
     def test_acc(self) -> float | None:
         """The accuracy on the test images, from 0 to 1."""
-        return measured(self.record, "test/acc")
+        return measured(self.record, TESTED)
 
     @property
     def looks(self) -> int | None:
@@ -331,7 +337,13 @@ class Runs:
 
 
 def read_runs(root: Path) -> Runs:
-    """Read what is known of all runs below `root`: what is asked for seldom is read when it is."""
+    """Read what is known of all runs below `root`: what is asked for seldom is read when it is.
+
+    Raises:
+        LabError: If a file stands there.
+    """
+    if is_file(root):
+        raise LabError(no_folder(root))
     found, broken = kept_runs(root)
     runs = [Run(Path(record.folder), record) for record in found]
     return Runs(runs, [*closed(root), *(Path(folder, RECORD) for folder in broken)])

@@ -18,6 +18,7 @@ _TOKEN = re.compile(r"""\s*(?:(==|!=|<=|>=|[=<>~()])|"([^"]*)"|'([^']*)'|([^\s=<
 _NOTHING = ("none", "null")
 _DAYS = re.compile(r"(\d+(?:\.\d+)?)([dw])")
 _EXAMPLE = "--where='lr>=0.001 and user=anna'"
+_SHARES = ("val_acc", "test_acc")  # which are shown in percent
 _ORDERS: dict[str, Callable[[int], bool]] = {
     "<": lambda order: order < 0,
     "<=": lambda order: order <= 0,
@@ -167,8 +168,11 @@ class _Reading:
         return same if sign in ("=", "==") else lambda run: not same(run)
 
     def _check_order(self, field: Field, name: _Token, value: _Token) -> None:
-        """Refuse to compare numbers with a word."""
-        if _number(value.text) is None and any(is_number(field(run)) for run in self._runs):
+        """Refuse to compare numbers with a word, and a share with what is meant in percent."""
+        number = _number(value.text)
+        if number is not None and number > 1 and self._fields.whole(name.text) in _SHARES:
+            raise self.fault(f"{name.text} is from 0 to 1; {value.text}% is {number / 100:g}", value.at)
+        if number is None and any(is_number(field(run)) for run in self._runs):
             raise self.fault(f"{name.text} is a number, and {value.text} is none", value.at)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from mnistlab.errors import LabError
 from mnistlab.runs.folder import RECORD
+from mnistlab.runs.newest import MEANT
 from mnistlab.runs.reading import parse_record, read_record
 from mnistlab.runs.record import write_json
 from mnistlab.system.files import UnreadableError, read_file, telling
@@ -15,6 +16,30 @@ from mnistlab.system.locks import locked
 _LOCK = ".words.lock"
 _NAME, _NOTE, RENAMED = "name", "note", "renamed"
 _MOST_BYTES = 8 << 20
+_LONGEST = {_NAME: 200, _NOTE: 10_000}  # characters
+
+
+def check_name(name: str) -> None:
+    """Refuse what no run can be called, and be found by.
+
+    Raises:
+        LabError: If it is a word of the command line, has a slash, is too long or stands in no line.
+    """
+    if name in MEANT:
+        raise LabError(f"{name} is a word that means a run before any name does. Name it otherwise.")
+    if "/" in name or not name.isprintable():
+        raise LabError(f"{name!r}: a name has no slash and stands in a line.")
+    check_length(_NAME, name)
+
+
+def check_length(what: str, text: str) -> None:
+    """Refuse a name or a note that is too long.
+
+    Raises:
+        LabError: If it is.
+    """
+    if len(text) > _LONGEST[what]:
+        raise LabError(f"a {what} has {_LONGEST[what]:,} characters at most, got {len(text):,}.")
 
 
 def say_of(folder: Path, *, name: str | None = None, note: str | None = None) -> None:

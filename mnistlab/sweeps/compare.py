@@ -20,6 +20,7 @@ from mnistlab.runs.run import Run
 from mnistlab.sections.parts import Sweep
 from mnistlab.sweeps.checking import checked_space
 from mnistlab.sweeps.jobs import State
+from mnistlab.sweeps.pareto import write_charts
 from mnistlab.sweeps.plan import Plan, name_for
 from mnistlab.sweeps.presets import CONFIG, title_of
 from mnistlab.sweeps.refusing import checked_name
@@ -31,7 +32,7 @@ from mnistlab.sweeps.start import (
     told_in_a_line,
 )
 from mnistlab.sweeps.study import Study
-from mnistlab.sweeps.table import Standing, as_csv, as_json, as_lines, standings, write_charts
+from mnistlab.sweeps.table import Standing, as_csv, as_json, as_lines, standings
 from mnistlab.sweeps.trying import try_all
 from mnistlab.sweeps.typed import ALL, Asked
 from mnistlab.system.handing import hand_over

@@ -7,13 +7,14 @@ from mnistlab.errors import tell
 from mnistlab.reports.charts import Chart
 from mnistlab.sections.parts import prepare
 from mnistlab.sweeps.jobs import State
+from mnistlab.sweeps.pareto import pareto_charts
 from mnistlab.sweeps.plan import DATABASE, read_plan
 from mnistlab.sweeps.plots import plots_of
 from mnistlab.sweeps.presets import title_of
 from mnistlab.sweeps.storage import told_of_the_database
 from mnistlab.sweeps.study import Study
 from mnistlab.sweeps.summary import importances
-from mnistlab.sweeps.table import pareto_charts, standings
+from mnistlab.sweeps.table import standings
 
 
 def charts_of(folder: Path) -> list[Chart]:

@@ -10,7 +10,7 @@ from mnistlab.options.entries import Catalogue
 from mnistlab.options.labels import Label, as_typed
 from mnistlab.options.swept import candidates_of, meant_domain, with_domain
 from mnistlab.sweeps.faults import Faults
-from mnistlab.sweeps.presets import space_of
+from mnistlab.sweeps.presets import CONFIG, space_of
 from mnistlab.sweeps.space import Assignment
 from mnistlab.text.nearest import said
 
@@ -93,6 +93,8 @@ def _explained(error: LabError, probe: Assignment | None, taken: Collection[tupl
         place = probe.places[name] if probe else "--"
         if not place.startswith("--"):
             text = f"{place}: {text.removeprefix(_typed(name, label))}"
+    if word.startswith(CONFIG):  # as which presets are written that were typed otherwise
+        text = text.replace("--config=", "--presets=", 1) if text.startswith("--config=") else text
     meant = meant_domain(word.partition("=")[2])
     text += said([meant]) if meant else ""
     return error if text == str(error) else type(error)(text)

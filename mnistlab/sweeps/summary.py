@@ -7,10 +7,11 @@ from collections.abc import Hashable, Sequence
 from optuna.trial import FrozenTrial
 
 from mnistlab.errors import visible
-from mnistlab.reports.several import best_trial
 from mnistlab.runs.folder import RECORD, WEIGHTS
 from mnistlab.runs.hints import command_for
+from mnistlab.runs.ranking import Ranking
 from mnistlab.runs.run import Run
+from mnistlab.runs.statistics import spread
 from mnistlab.sweeps.jobs import Progress, State, ranked
 from mnistlab.sweeps.plan import Plan
 from mnistlab.sweeps.plots import curve_of, write_plots
@@ -80,11 +81,8 @@ def _table(plan: Plan, groups: Sequence[Sequence[Progress]], width: int) -> list
 
 def _value(plan: Plan, group: Sequence[Progress]) -> str:
     values = [each.last.value or 0.0 for each in group]
-    mean = plan.measure.figure(statistics.fmean(values))
-    if len(values) == 1:
-        return mean
-    deviation = plan.measure.figure(statistics.stdev(values))
-    return f"{plan.measure.bare(statistics.fmean(values))} ± {deviation} (n={len(values)})"
+    many = f" (n={len(values)})" if len(values) > 1 else ""
+    return f"{spread(values, plan.measure)}{many}"
 
 
 def _seconds(group: Sequence[Progress]) -> float:
@@ -96,7 +94,7 @@ def _commands(plan: Plan, best: Sequence[Progress]) -> list[str]:
     trial = best[0].last
     seeds = [seed for each in best for seed in each.last.user_attrs["seeds"]]
     folders = plan.run_folders(best[0].stem, [*dict.fromkeys(seeds)])
-    run = best_trial([Run.of(each) for each in folders if stands(each / RECORD)], plan.metric)
+    run = Ranking.of(plan.folder).best([Run.of(each) for each in folders if stands(each / RECORD)])
     seed, folder = (run.record.get("seed", seeds[0]), run.folder) if run else (seeds[0], folders[0])
     again = [*shlex.split(str(trial.user_attrs["command"]))[2:], f"--seed_everything={seed}"]
     line = shlex.join(["mnistlab", "fit", *again])

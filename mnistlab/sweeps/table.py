@@ -1,17 +1,10 @@
-"""How models stand to each other: the table and the charts of a comparison."""
+"""How models stand to each other: the table of a comparison."""
 
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
-from pathlib import Path
 from typing import Any
 
-from matplotlib.axes import Axes
-
-from mnistlab.reports.charts import Chart
-from mnistlab.reports.placing import legend_below, name_places
-from mnistlab.reports.several import caption_of
 from mnistlab.runs.looks import many
 from mnistlab.runs.run import Run
 from mnistlab.runs.statistics import Student
@@ -23,8 +16,6 @@ from mnistlab.system.strict_json import as_json as json_of
 from mnistlab.text.layout import as_csv as csv_of
 from mnistlab.text.layout import paragraph, screen_width, table
 from mnistlab.text.values import UNKNOWN, counted, in_letters, in_percent
-
-_UNSURPASSED = "none better for less"
 
 
 @dataclass(frozen=True)
@@ -141,11 +132,14 @@ def as_lines(found: Sequence[Standing], plan: Plan) -> list[str]:
     ]
     width = max(screen_width(), 80)
     right = [column for column in range(1 + named, len(head)) if head[column] != "="]
+    fits = sum(max(map(len, column)) + 2 for column in zip(head, *rows, strict=True)) <= width
+    shown = len(head) if fits else len(head) - 1  # else the last one would stand below each row
+    timed = "seconds and images/s" if fits else "seconds"
     return [
-        *table(head, rows, width, right),
+        *table(head[:shown], [row[:shown] for row in rows], width, right),
         "",
         f"* no {what} with as few parameters is better. Mean and standard deviation over n",
-        "seeds, the interval of the mean by Student's t; seconds and images/s of training",
+        f"seeds, the interval of the mean by Student's t; {timed} of training",
         f"alone, {counted(plan.threads, 'thread')} each.{' MACs are the multiply-adds for an image.' if costs else ''}",
         *([f"Each seed's accuracy is the mean over {plan.folds} folds, on validation images."] if plan.folds else []),
         *([f"The test images had been looked at {looks} times before the last of these."] if looks else []),
@@ -190,55 +184,6 @@ def as_csv(found: Sequence[Standing]) -> str:
     """The table for spreadsheets."""
     lists = ("seeds", "accuracies")
     return csv_of([{**row, **{name: " ".join(map(str, row[name])) for name in lists}} for row in _plain(found)])
-
-
-def write_charts(found: Sequence[Standing], folder: Path) -> list[Path]:
-    """Write accuracy against parameters and against seconds as SVG; nothing for a single model."""
-    charts = pareto_charts(found)
-    if charts:
-        folder.mkdir(parents=True, exist_ok=True)
-    return [chart.save(folder / f"{chart.name}.svg") for chart in charts]
-
-
-def pareto_charts(found: Sequence[Standing]) -> list[Chart]:
-    """Accuracy against parameters and against seconds; nothing for a single model."""
-    if len(found) < 2:  # noqa: PLR2004 - one has nothing beside it
-        return []
-    costs: Mapping[str, Callable[[Standing], float]] = {
-        "parameters": lambda each: each.parameters,
-        "seconds": lambda each: each.seconds,
-    }
-    names = {name: f"pareto-{name}" for name in costs}
-    return [
-        Chart(names[name], partial(_pareto, found, name, cost), caption_of(names[name])) for name, cost in costs.items()
-    ]
-
-
-def _pareto(found: Sequence[Standing], name: str, cost: Callable[[Standing], float], axes: Axes) -> None:
-    best = front(found, cost)
-    axes.set_xscale("log")
-    least, most = min(map(cost, found)), max(map(cost, found))
-    if least == most:  # a logarithmic axis with one value has no ends by itself
-        axes.set_xlim(least / 2, most * 2)
-    steps = [(cost(each), 100 * each.mean) for each in best]
-    axes.plot(*zip(*steps, strict=True), "o-", color="C1", markersize=9, fillstyle="none", label=_UNSURPASSED)
-    places = [(cost(each), 100 * each.mean) for each in found]
-    spreads = [100 * (each.deviation or 0.0) for each in found]
-    axes.errorbar(
-        [x for x, _ in places],
-        [y for _, y in places],
-        spreads,
-        fmt="o",
-        color="C0",
-        elinewidth=0.8,
-        label="mean ± SD" if any(spreads) else "one run each",
-    )
-    axes.set(xlabel=name if name == "parameters" else "training seconds", ylabel="accuracy, %")
-    axes.margins(x=0.15, y=0.1)
-    bars = [[(x, y - spread), (x, y + spread)] for (x, y), spread in zip(places, spreads, strict=True)]
-    first = [*best, *(each for each in found if each not in best)]
-    name_places(axes, [(each.title, (cost(each), 100 * each.mean)) for each in first], [steps, *bars])
-    legend_below(axes)
 
 
 def _standing(plan: Plan, jobs: Sequence[Progress], preset: str) -> Standing | None:

@@ -25,7 +25,7 @@ from mnistlab.data import ImageData
 from mnistlab.errors import LabError, tell
 from mnistlab.options.labels import Label
 from mnistlab.runs.folder import BEST, LAST, METRICS, WEIGHTS, is_run
-from mnistlab.runs.metrics import SECONDS
+from mnistlab.runs.ranking import figure_of
 from mnistlab.runs.run import Run
 from mnistlab.runs.supervision import Row, Supervision
 from mnistlab.sweeps.jobs import State, ranked
@@ -35,7 +35,6 @@ from mnistlab.sweeps.space import Axis, Point
 from mnistlab.sweeps.storage import HEARTBEAT_S, told_of_the_database
 from mnistlab.sweeps.study import Study
 from mnistlab.system.interruptions import ended_like_interrupted, was_interrupted
-from mnistlab.system.shapes import is_number
 from mnistlab.system.strict_json import spelt
 from mnistlab.system.threads import compute_with
 from mnistlab.text.addresses import know, masked
@@ -198,17 +197,13 @@ def value_of(kept: Run, plan: Plan) -> float:
     """What a run is ranked by: the best of its epochs; of a comparison the test; or how long it has trained.
 
     Raises:
-        RunFailedError: If it has not measured that.
+        RunFailedError: If it has not measured that, or its table is none.
     """
-    figures = (
-        [kept.seconds]
-        if plan.metric == SECONDS.name
-        else [kept.number("metrics", part, plan.metric) for part in ("best", "test")]
-    )
-    values = [each for each in (*figures, *(row.get(plan.metric) for row in _rows(kept))) if is_number(each)]
-    if not values:
+    _rows(kept)
+    value = figure_of(kept, plan.metric, plan.measure)
+    if value is None:
         raise RunFailedError(f"no {plan.metric} was measured.")
-    return float(plan.measure.better(values))
+    return value
 
 
 def _remove_broken(folder: Path) -> None:

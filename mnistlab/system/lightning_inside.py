@@ -106,6 +106,12 @@ def progress_of(trainer: "Trainer") -> tuple[int, int]:
     return epochs.processed, batches
 
 
+def epochs_begun(checkpoint: Mapping[str, Any]) -> int:
+    """How many epochs a checkpoint has come to. tests/runs/test_resume.py."""
+    begun: int = checkpoint["loops"]["fit_loop"]["epoch_progress"]["current"]["started"]
+    return begun
+
+
 def end_at(trainer: "Trainer", steps: int) -> None:
     """Let a training end after so many steps of the optimizer. tests/callbacks/test_budget.py."""
     trainer.fit_loop.epoch_loop.max_steps = steps

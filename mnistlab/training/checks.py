@@ -4,8 +4,11 @@ import math
 import warnings
 from collections.abc import Mapping
 
+from mnistlab.data import ImageData
 from mnistlab.errors import LabError, tell
 from mnistlab.options.written import Written
+from mnistlab.system.lightning_inside import epochs_begun
+from mnistlab.text.values import shown
 from mnistlab.training.assemble import LabCLI
 from mnistlab.training.budgets import check_budget
 from mnistlab.training.configured import Configured
@@ -14,6 +17,9 @@ from mnistlab.training.idle_options import check_monitors, notes
 from mnistlab.training.taking import try_training
 from mnistlab.training.trainer_options import check_companions
 from mnistlab.training.weights import check_learnable, check_weights
+
+_DIVIDING = ("train_size", "val_size", "val_fraction", "folds", "fold", "partition", "partition_seed")
+"""The options of data that say which images are trained on."""
 
 
 def check_start(cli: LabCLI, configured: Configured, found: Found | None) -> None:
@@ -24,6 +30,8 @@ def check_start(cli: LabCLI, configured: Configured, found: Found | None) -> Non
         ValueError: If the parts to be frozen are not there.
     """
     check_weights(cli.model, found)
+    if configured.continued and found:
+        _check_length(cli, configured, found)
     for sentence in cli.model.begin(continued=configured.continued):
         if cli.trainer.is_global_zero:
             tell(f"note: {sentence}")
@@ -32,6 +40,30 @@ def check_start(cli: LabCLI, configured: Configured, found: Found | None) -> Non
     check_parts(cli, configured)
     match_precision(cli)
     check_learnable(cli.model, found, speaks=cli.trainer.is_global_zero)
+    if configured.continued and found and cli.trainer.is_global_zero:
+        _note_division(cli.datamodule, found)
+
+
+def _check_length(cli: LabCLI, configured: Configured, found: Found) -> None:
+    """Refuse a run that goes on to an end that it has passed."""
+    begun, epochs = epochs_begun(found.contents), cli.trainer.max_epochs
+    if epochs is not None and -1 < epochs < begun:
+        where = configured.chosen("trainer.max_epochs") or f"trainer.max_epochs={epochs}"
+        raise LabError(f"{where}: the run has come to epoch {begun} already. A larger number lets it go on.")
+
+
+def _note_division(data: ImageData, found: Found) -> None:
+    """Say that a run that goes on may be validated on images that it was trained on."""
+    before = {entry.key[-1]: entry.data for entry in found.layer if entry.key[:1] == ("data",)}
+    if str(before.get("data")).rpartition(".")[2] != type(data).__name__:
+        return  # other images altogether
+    for name in _DIVIDING:
+        if name in before and name in data.arguments and before[name] != data.arguments[name]:
+            now, then = shown(data.arguments[name]), shown(before[name])
+            tell(
+                f"note: {name} is {now}, and was {then}: other images are held out for validation than before, and "
+                "some of them may have been trained on."
+            )
 
 
 def check_parts(cli: LabCLI, configured: Configured) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mnistlab.errors import LabError, tell
 from mnistlab.options.trust import set_import_policy
-from mnistlab.runs.finding import find_checkpoint, find_members
+from mnistlab.runs.finding import find_checkpoint, find_members, left_out
 from mnistlab.system.interruptions import ended_like_interrupted
 from mnistlab.system.purpose import only_measure
 from mnistlab.system.thrift import keep_freed_memory
@@ -56,6 +56,7 @@ def _named(name: str, invocation: Invocation) -> dict[str, Path]:
     """The checkpoints, each by what its columns are called: as it was typed, or in a sweep as its run is called."""
     root, where = invocation.root(), invocation.ckpt_where
     paths, folder = find_members(name, root, where=where)
+    invocation.notes += left_out(folder)
     if not paths:
         path, _ = find_checkpoint(name, root, where=where)
         assert path is not None

@@ -15,6 +15,7 @@ from torch import OutOfMemoryError
 
 from mnistlab.errors import OUTPUT, LabError, output_fault
 from mnistlab.options.written import Source, Written
+from mnistlab.runs.folder import no_folder
 from mnistlab.system.files import NO_SPACE, FullDiskError
 from mnistlab.system.lightning_inside import refusals
 
@@ -154,7 +155,7 @@ def check_place(folder: Path, where: str) -> None:
     """
     there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not there.is_dir():
-        raise LabError(f"{where}: {there} is a file; a folder for the runs is wanted. Choose one with --run.dir=...")
+        raise LabError(f"{where}: {no_folder(there)}")
     if not os.access(there, os.W_OK | os.X_OK):
         raise LabError(f"{where}: there is no permission to write in {there}. Choose another place with --run.dir=...")
 

@@ -21,14 +21,12 @@ from mnistlab.options.settling import Settled
 from mnistlab.options.written import Source, Written
 from mnistlab.runs.folder import BEST, LAST, RECORD, WEIGHTS
 from mnistlab.runs.keeper import Keeper
-from mnistlab.runs.listing import called
+from mnistlab.runs.listing import called, namesakes
 from mnistlab.runs.looks import note_look
 from mnistlab.runs.metrics import recorded, rounded
-from mnistlab.runs.newest import MEANT
 from mnistlab.runs.reading import read_record
 from mnistlab.runs.record import config_text, start_record
 from mnistlab.runs.recorder import Recorder
-from mnistlab.runs.run import read_runs
 from mnistlab.runs.sheets import NOT_OPTIONS
 from mnistlab.runs.supervision import Listener, Row, Supervision
 from mnistlab.runs.verdict import verdict
@@ -206,12 +204,8 @@ def _tell_name(given: Written | None, folder: Path, root: Path | None) -> None:
     if root is None or given is None or given.source is Source.CHECKPOINT:
         return
     name = str(given.value)
-    others = [
-        path for path, known in read_runs(root).names.items() if known == name and path.resolve() != folder.resolve()
-    ]
-    if name in MEANT:
-        tell(f"note: {given.where}: {name} is the word for the newest run, so this one is found by its id alone.")
-    elif others:
+    others = namesakes(name, folder, root)
+    if others:
         known = f"{called(others[0])}{f', {len(others) - 1} more' if others[1:] else ''}"
         tell(f"note: {given.where}: another run has this name ({known}), so each is found by its id alone.")
 

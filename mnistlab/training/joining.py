@@ -1,7 +1,7 @@
 """Joins what several nets say about the same test images, in a run of its own."""
 
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from mnistlab.catalogue.editors import schema_line
@@ -27,6 +27,9 @@ from mnistlab.training.weights import load_weights
 _SEVERAL = "several_nets"
 """What the folder of their runs is called, and the model in the record."""
 
+_OPENING = "# What these nets have in common."
+"""How the configuration begins, which has no more."""
+
 Assemble = Callable[[Invocation, Settled, Found | None], Assembled]
 
 
@@ -47,6 +50,7 @@ def join(invocation: Invocation, nets: Sequence[Net], assemble: Assemble, wanted
     images = ""
     looks: int | None = None
     first: Assembled | None = None
+    resolved: dict[str, object] = {}
     for net in nets:
         assembled, said = _answers(net, assemble, wanted)
         if images and said.images != images:
@@ -59,20 +63,21 @@ def join(invocation: Invocation, nets: Sequence[Net], assemble: Assemble, wanted
         targets |= said.targets
         seen = note_look(Path(assembled.configuration.run.dir), assembled.data.fingerprint.get("test"))
         looks = seen if first is None else looks
+        said_of_it = assembled.configuration.plain()
+        resolved = said_of_it if first is None else _in_common(resolved, said_of_it)
         first = first or assembled
         gc.collect()  # a net is kept by circles, and there may be many
     assert first is not None
     if not first.means.speaks:
         return 0
-    resolved = first.configuration.plain()
     several = len(nets) > 1
     name = _SEVERAL if several else first.model.name
     folder = new_folder(Path(first.configuration.run.dir), name) if several else first.folder
-    record = start_record("predict", invocation.arguments, resolved, name, invocation.presets)
+    record = start_record("predict", invocation.arguments, first.configuration.plain(), name, invocation.presets)
     record |= {"class": counted(len(nets), "net")} if several else {}
     record |= {"checkpoint": ",".join(str(net.found.checkpoint) for net in nets), "looks": looks}
     with whole(folder):
-        write_text(folder / CONFIG, config_text(resolved, schema_line()))
+        write_text(folder / CONFIG, config_text(resolved, schema_line(), *([_OPENING] if several else [])))
         path = write_columns({**columns, **targets}, folder, wanted.form, Path(PREDICTIONS).stem)
         count = len(next(iter(targets.values())))
         print(f"{counted(len(nets), 'net')} about {counted(count, 'image')}: {path}")
@@ -80,6 +85,19 @@ def join(invocation: Invocation, nets: Sequence[Net], assemble: Assemble, wanted
         record |= {"data_fingerprint": first.data.fingerprint, "status": "finished", "ended": now()}
         write_json(folder / RECORD, {**record, "predictions": count})
     return 0
+
+
+def _in_common(one: Mapping[str, object], other: Mapping[str, object]) -> dict[str, object]:
+    """What two configurations both say; of other classes nothing, nor of their options."""
+    found: dict[str, object] = {}
+    for name, value in one.items():
+        told = other.get(name)
+        if isinstance(value, Mapping) and isinstance(told, Mapping):
+            if value.get("class_path") == told.get("class_path"):
+                found[name] = _in_common(value, told)
+        elif name in other and value == told:
+            found[name] = value
+    return found
 
 
 def _answers(net: Net, assemble: Assemble, wanted: Table) -> tuple[Assembled, Said]:

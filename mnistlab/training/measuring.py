@@ -5,7 +5,7 @@ from functools import partial
 
 from mnistlab.options.settling import Settled
 from mnistlab.options.trust import set_import_policy, vouch_for
-from mnistlab.runs.finding import find_members
+from mnistlab.runs.finding import find_members, left_out
 from mnistlab.system.interruptions import ended_like_interrupted
 from mnistlab.system.lightning_inside import quiet
 from mnistlab.system.purpose import only_measure
@@ -73,6 +73,7 @@ def _find(invocation: Invocation, wanted: Wanted) -> Found | None:
     members, folder = ([], None) if name is None else find_members(name, invocation.root(), where=where)
     if not members:
         return find(invocation)
+    invocation.notes += left_out(folder)
     from mnistlab.training.ensemble import find_ensemble  # noqa: PLC0415 - brings Lightning in
 
     return find_ensemble(invocation, members, folder)

@@ -48,10 +48,14 @@ def origins(settled: Settled, resolved: Mapping[str, Any]) -> list[Origin]:
 
 
 def differing(settled: Settled, resolved: Mapping[str, Any]) -> list[Origin]:
-    """The values that somebody wrote and that are not at their default; of a list of classes each one by itself."""
+    """The values that somebody wrote and that are not at their default, or were not until then.
+
+    Of a list of classes each one by itself.
+    """
     written = [origin for origin in origins(settled, resolved) if origin.key in settled.origins]
     lists = {origin.key.rpartition(".")[0] for origin in written if origin.key.rpartition(".")[2].isdigit()}
-    return [origin for origin in written if origin.value != origin.default and origin.key not in lists]
+    changed = [each for each in written if each.value != each.default or each.key in settled.contested]
+    return [origin for origin in changed if origin.key not in lists]
 
 
 def by_kit(settled: Settled) -> dict[str, Any]:

@@ -51,6 +51,8 @@ def _may_be_picture(word: str) -> bool:
 
 
 def _files(name: str) -> Iterator[str]:
+    if not name:
+        raise LabError("a picture or a folder is wanted, got an empty name. The folder where one stands is a dot.")
     path = Path(name)
     if name == STDIN or path.is_file():
         yield name

@@ -157,6 +157,8 @@ def find_refusal(
     known, drawings = as_on_paper(images, 0), as_on_paper(draw(images[:_DRAWN], 0), 1)
     with within():
         seen, others = look(model, data, known), look(model, data, drawings)
+    if not all(torch.isfinite(each).all() for each in (*seen.inner, *others.inner)):
+        return None
     scales = [1 / max(float(each.std()), 1e-9) for each in seen.inner]
     measures, unlike = _measures(known, seen, scales), _measures(drawings, others, scales)
     begun = _spread(measures, scales)
@@ -209,13 +211,24 @@ def _measures(images: Tensor, seen: Seen, scales: Sequence[float]) -> Tensor:
 
 def _spread(measures: Tensor, scales: Sequence[float]) -> Refusal:
     """The directions in which measures differ most, without anything in them yet."""
-    values, vectors = torch.linalg.eigh(measures.T.cov().float())
+    values, vectors = _directions(measures.T.cov())
     basis = vectors[:, -_DIRECTIONS:].double()
     unit = basis.abs().max() / _STEPS
     rest = max(float(values[:-_DIRECTIONS].mean()), 1e-9)
     nothing = torch.zeros(0)
     middle = measures.mean(dim=0).half().double()
     return Refusal(0.0, [], scales, middle, (basis / unit).round() * unit, rest, nothing, nothing)
+
+
+def _directions(covariance: Tensor) -> tuple[Tensor, Tensor]:
+    """Variances, the least first, and their directions as columns.
+
+    Single precision takes a quarter of the time; for some matrices of less than full rank MKL has no number in it.
+    """
+    values, vectors = torch.linalg.eigh(covariance.float())
+    if not torch.isfinite(vectors).all():
+        values, vectors = torch.linalg.eigh(covariance)
+    return values, vectors
 
 
 def _fitted(begun: Refusal, measures: Tensor, target: Tensor, unlike: Tensor, classes: int) -> Refusal:

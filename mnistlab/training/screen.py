@@ -93,8 +93,8 @@ class Screen:
 
     def way_on(self, folder: Path) -> None:
         """Print how to have the outcome again."""
-        if (folder / LAST).is_file():
-            self._print(f"Test it again: {command_for('test', folder)}")
+        if (folder / LAST).is_file() and "--trust=__main__" not in (command := command_for("test", folder)):
+            self._print(f"Test it again: {command}")  # a class of a session is found in no other process
 
     def verdict(self, line: str | None) -> None:
         """Say what the run has come to, where there is something to say."""

@@ -10,6 +10,7 @@ from mnistlab.options.budget import read_budget
 from mnistlab.options.settling import Settled
 from mnistlab.options.written import Source, Written
 from mnistlab.presets.shipped import with_names
+from mnistlab.runs.words import check_name
 from mnistlab.training.found import Found
 from mnistlab.training.invocation import Invocation
 from mnistlab.training.typed import settled_by
@@ -36,6 +37,7 @@ def settled_from(invocation: Invocation, found: Found | None, known: Settled | N
         settled = _by_import(layers, invocation.trusted, data_known=_knows_data(found))
     invocation.refuse_swept(settled.origins.values())
     _settle_budget(settled)
+    _check_name(settled)
     if "data" not in settled.values:
         assert found is not None
         raise LabError(f"{found.path} does not say what data it was trained on. Add --data=..., such as --data=MNIST.")
@@ -90,6 +92,21 @@ def say_notes(invocation: Invocation, settled: Settled) -> None:
         dropped = (f"{entry.name}={entry.value} is dropped. {why}" for entry, why in settled.dropped)
         for note in (*invocation.notes, *dropped):
             tell(f"note: {with_names(note)}")
+
+
+def _check_name(settled: Settled) -> None:
+    """Refuse a name that none can be found by; a run that has one goes on with it.
+
+    Raises:
+        LabError: If it was written now.
+    """
+    origin = settled.origins.get("run.name")
+    name = settled.values.get("run", {}).get("name")
+    if origin is not None and origin.source is not Source.CHECKPOINT and name is not None:
+        try:
+            check_name(str(name))
+        except LabError as error:
+            raise LabError(f"{origin.where}: {error}") from error
 
 
 def _settle_budget(settled: Settled) -> None:

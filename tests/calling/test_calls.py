@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from support import LAST
@@ -101,7 +102,7 @@ def test_each_command_gives_what_it_shows(run: lab.Run, capsys: pytest.CaptureFi
     assert isinstance(table[0]["prob_0"], float)
     assert picture._repr_png_().startswith(b"\x89PNG")
     page, net = lab.report(run, output="page.html"), lab.export(run, output="net.c")
-    assert (page, net) == (Path("page.html"), Path("net.c"))
+    assert (page, net) == (Path("page.html").absolute(), Path("net.c").absolute())
     assert page.is_file()
     assert Path("net.c").is_file()
     assert "weights of" not in repr(tested)
@@ -110,6 +111,18 @@ def test_each_command_gives_what_it_shows(run: lab.Run, capsys: pytest.CaptureFi
     assert "TinyModel" in repr(listed)
     assert lab.runs(by="model")[0]["n"] == 1  # type: ignore[index] # a row
     assert "wrote" not in capsys.readouterr().out
+
+
+def test_what_is_shown_is_a_table_in_a_notebook(run: lab.Run) -> None:
+    """With the figures as people read them."""
+    accuracy = f"{100 * (run.test_acc or 0):.2f} %"
+    tested, listed, answers = (each._repr_html_() for each in (run.test(), lab.runs(), lab.predict(run)))
+
+    assert f'<th scope="row">test/acc</th><td class="number">{accuracy}</td>' in tested
+    assert f">{run.folder.name}</th>" in listed
+    assert f'<td class="number">{accuracy}</td>' in listed
+    assert ">and 180 more rows<" in answers
+    assert not hasattr(lab.explain(run, images=1), "_repr_html_")
 
 
 def test_pictures_are_answered(run: lab.Run, here: Path) -> None:
@@ -123,8 +136,44 @@ def test_pictures_are_answered(run: lab.Run, here: Path) -> None:
 
     assert len(answers) == 1
     assert answers[0]["file"] == str(here / "one.png")
-    with pytest.raises(lab.LabError, match=r"files are wanted, got a Tensor. Of arrays: run.predict"):
-        lab.predict(run, torch.zeros(2, 28, 28))  # type: ignore[arg-type] # what is refused
+    assert lab.predict(run, picture).probs == pytest.approx(run.predict(picture).probs)
+    assert len(lab.predict("last", torch.zeros(2, 28, 28, dtype=torch.uint8)).labels) == 2
+    with pytest.raises(lab.LabError, match="got an empty name"):
+        run.predict("")
+
+
+def test_a_run_does_by_itself_what_calls_do_with_it(run: lab.Run) -> None:
+    """And knows the short names that those take."""
+    assert run.validate() == lab.validate(run)
+    assert run.report().is_absolute()
+    assert run.explain(images=1).path.is_file()
+    with pytest.raises(lab.LabError, match="There are pt2, onnx"):
+        run.export(format="nope")
+    assert (run.config["epochs"], run.config["seed"]) == (run.config["trainer.max_epochs"], 0)
+
+
+@pytest.mark.parametrize(
+    ("said", "line"),
+    [
+        ({"lr": [1e-3, -1.0]}, "--model.optimizer.lr=-1.0: "),
+        ({"options": {"model.hidden_dim": [8, -1]}}, "--model.hidden_dim=-1: hidden_dim"),
+        ({"hidden_dim": range(8, -1, -8)}, "--model.hidden_dim=0: hidden_dim"),
+        ({"lr": np.array([1e-3, -1.0])}, "--model.optimizer.lr=-1.0: "),
+        (
+            {"optimizer": [torch.optim.SGD, "Adan"]},
+            "--model.optimizer=Adan: no optimizer is called Adan.",
+        ),
+        ({"betas": (0.9, 0.99)}, "there is nothing to sweep"),
+        ({"lr": []}, "lr: values to be tried are wanted, got an empty list."),
+    ],
+)
+def test_a_list_is_values_that_a_sweep_tries(here: Path, said: dict[str, Any], line: str) -> None:
+    """A range and an array too, of classes as of numbers, and each value is checked; a tuple is one value."""
+    with pytest.raises(lab.LabError) as error:
+        lab.sweep("TinyModel", **said)
+
+    assert str(error.value).startswith(line)
+    assert not any(here.iterdir())
 
 
 @pytest.mark.parametrize(
@@ -223,6 +272,17 @@ def test_an_interruption_leaves_a_run_that_goes_on(here: Path, monkeypatch: pyte
     assert (gone_on.folder, gone_on.status, gone_on.epochs) == (run.folder, "finished", 3)
 
 
+def test_a_run_that_goes_on_with_other_images_says_what_its_validation_is_worth(
+    run: lab.Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Some of them it may have learnt."""
+    run.resume(epochs=2)
+    assert "trained on" not in capsys.readouterr().err
+    run.resume(epochs=3, train_size=500)
+
+    assert "note: train_size is 500, and was 600: other images are held out for val" in capsys.readouterr().err
+
+
 def test_before_the_first_checkpoint_there_is_nothing_to_go_on_with(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -276,7 +336,7 @@ def test_many_runs_are_called_too(here: Path) -> None:
     """A sweep, a comparison, a judgement, and folds."""
     del here
     quick: dict[str, Any] = {"data": "SyntheticDigits", "epochs": 1, "limit_train_batches": 2, **DATA}
-    swept = lab.sweep("TinyModel", hidden_dim=lab.choice(16, 32), **quick)
+    swept = lab.sweep("TinyModel", hidden_dim=[16, 32], **quick)
     compared = lab.compare(["TinyModel", lab.SDN8K], seeds=1, **quick)
 
     assert len(swept.runs) == 2
@@ -284,6 +344,8 @@ def test_many_runs_are_called_too(here: Path) -> None:
     assert repr(swept).startswith(f"2 runs in {swept.folder.relative_to(Path.cwd())}, the best trial-")
     assert [row["model"] for row in compared] == ["TinyModel", "SDN8K"]
     assert "TinyModel" in repr(compared)
+    assert '<td class="number">135,562</td>' in compared._repr_html_()
+    assert '<th scope="col">hidden_dim</th>' in swept._repr_html_()
 
 
 @pytest.mark.usefixtures("inline")

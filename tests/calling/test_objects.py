@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from torch.utils.data import Dataset
+from torch.optim.lr_scheduler import StepLR
+from torch.utils.data import DataLoader, Dataset
 
 import mnistlab as lab
 from mnistlab.calling import given
@@ -47,6 +48,17 @@ class Pairs(Dataset[tuple[torch.Tensor, int]]):
         return torch.from_numpy(IMAGES[index][None]).float() / 255, int(range(len(self))[index] % 10)
 
 
+class OwnLoss(nn.Module):
+    """A loss as any course of torch has it."""
+
+    def __init__(self, power: int) -> None:
+        super().__init__()
+        self.power = power
+
+
+NOTHING = [nn.Parameter(torch.zeros(1))]
+
+
 class _Here(nn.Sequential):
     """A net of this module, which is not imported by its name elsewhere."""
 
@@ -75,10 +87,13 @@ def told(*words: str, code: int = 0) -> None:
         (IMAGES, LABELS),
         [torch.from_numpy(IMAGES).float() / 255, torch.from_numpy(LABELS)],
         Pairs(),
+        (IMAGES.tolist(), LABELS.tolist()),
+        ([*torch.from_numpy(IMAGES)], [*LABELS]),
+        [(image, int(label)) for image, label in zip(IMAGES, LABELS, strict=True)],
         {"x_train": IMAGES, "y_train": LABELS, "x_test": IMAGES[:50], "y_test": LABELS[:50]},
         {"train": (IMAGES, LABELS), "test": Pairs()},
     ],
-    ids=["arrays", "tensors", "dataset", "names", "splits"],
+    ids=["arrays", "tensors", "dataset", "lists", "lists of tensors", "pairs", "names", "splits"],
 )
 @pytest.mark.filterwarnings("ignore:The given NumPy array is not writable")
 def test_arrays_and_datasets_are_data(data: object, here: Path) -> None:
@@ -185,8 +200,25 @@ def test_presets_and_nodes_are_written_too(here: Path) -> None:
     ("said", "line"),
     [
         ({"data": (IMAGES, LABELS[:3])}, "data: there are 300 images and 3 labels."),
+        ({"data": IMAGES}, "data: labels are missing: an array 300x28x28 stands alone. Write data=(images, labels)"),
+        ({"data": IMAGES[:3].tolist()}, "data: labels are missing. Write data=(images, labels)"),
+        ({"data": (LABELS, IMAGES)}, "data: the labels stand first, the images second. Write data=(images, labels)."),
+        ({"data": (IMAGES, None)}, "data: images with a label each are wanted, got no pair. Write data=(images, lab"),
+        ({"data": ((IMAGES, LABELS), (IMAGES, LABELS))}, "data: images with a label each are wanted, got pairs. "),
+        ({"data": (IMAGES[:0], LABELS[:0])}, "data: there are no images: they are 0x28x28."),
+        ({"data": (IMAGES, np.eye(10)[LABELS])}, "data: the labels are 300x10, and one an image is wanted. Write lab"),
+        ({"data": ([IMAGES[0], IMAGES[0][:9]], [1, 2])}, "data: the images make no array of numbers: are all of one"),
+        ({"data": (IMAGES / 64 - 1, LABELS)}, "data has pixels from -1 to 2.98438. They are sought from 0 to 255, or"),
+        ({"data": DataLoader(Pairs(), 7)}, "data: a DataLoader has batches, and the lab makes its own. Write data=lo"),
+        ({"data": {"test": DataLoader(Pairs(), 7)}}, "data['test']: a DataLoader has batches"),
+        ({"loss": OwnLoss(2)}, "loss: OwnLoss is a torch module and no loss. Derive it from lab.Loss, which is one"),
+        ({"loss": OwnLoss}, "loss: OwnLoss is a torch module and no loss. Derive it from lab.Loss, which is one"),
+        ({"loss": nn.functional.cross_entropy}, "loss: cross_entropy is a function; a class is wanted, such as class "),
+        ({"optimizer": torch.optim.SGD(NOTHING, 0.1)}, "optimizer: this SGD was made for the parameters of another n"),
+        ({"optimizer": lambda of: torch.optim.SGD(of, 0.1)}, "optimizer: <lambda> is a function. Write optimizer=lab"),
+        ({"scheduler": StepLR(torch.optim.SGD(NOTHING, 0.1), 2)}, "scheduler: this StepLR was made for the parameter"),
         ({"data": object()}, "data: an object of the class object is no value that an option takes. It takes a class"),
-        ({"loss": lambda: nn.CrossEntropyLoss(label_smoothing=0.1)}, "loss: <lambda> is defined within a function"),
+        ({"loss": lambda: nn.CrossEntropyLoss(label_smoothing=0.1)}, "loss: <lambda> is a function; a class is wanted"),
         ({"data": {"train": (IMAGES, LABELS), "tset": (IMAGES, LABELS)}}, "data: `tset` is no split."),
     ],
 )
@@ -196,7 +228,60 @@ def test_what_cannot_be_written_down_is_told(here: Path, said: dict[str, Any], l
         lab.fit("TinyModel", **said)
 
     assert str(error.value).startswith(line)
+    assert len(str(error.value)) < 320
     assert not any(here.iterdir())
+
+
+def test_a_refusal_has_the_words_of_what_is_right(here: Path) -> None:
+    """With the options that the object has."""
+    del here
+    sgd = torch.optim.SGD(NOTHING, 0.1, momentum=0.5)
+    with pytest.raises(lab.LabError, match=r"optimizer=lab.config\(torch.optim.SGD, lr=0.1, momentum=0.5\)\.$"):
+        lab.fit("TinyModel", optimizer=sgd, **DATA)
+    with pytest.raises(lab.LabError, match=r"lab.config\(torch.optim.lr_scheduler.StepLR, step_size=2\)\.$"):
+        lab.fit("TinyModel", scheduler=StepLR(sgd, 2), **DATA)
+
+
+def test_nothing_is_noted_of_an_object_that_is_refused(
+    own: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """That it is of this session alone comes after what is wrong, or not at all."""
+    main = sys.modules["__main__"]
+    monkeypatch.setattr(main, "Mine", type("Mine", (own.Own,), {"__module__": "__main__"}), raising=False)
+    with pytest.raises(lab.LabError, match="hiden"):
+        lab.fit(main.Mine, hiden=3, **DATA)
+
+    assert capsys.readouterr().err == ""
+
+
+def test_of_a_class_of_the_session_no_command_of_another_is_proposed(
+    own: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It could not work."""
+    main = sys.modules["__main__"]
+    monkeypatch.setattr(main, "Mine", type("Mine", (own.Own,), {"__module__": "__main__"}), raising=False)
+    lab.fit(main.Mine, **DATA)
+
+    assert "Test it again" not in capsys.readouterr().out
+
+
+def test_weights_of_a_torch_loss_are_taken(here: Path) -> None:
+    """They are no plain attribute of it."""
+    del here
+    run = lab.fit("TinyModel", loss=nn.CrossEntropyLoss(weight=torch.arange(1.0, 11.0)), **DATA)
+
+    assert run.config["model.loss.weight"] == list(range(1, 11))
+
+
+@pytest.mark.parametrize("channels", [-1, 1])
+def test_colours_stand_first_or_last(here: Path, channels: int) -> None:
+    """The images are the same."""
+    colours = [IMAGES, 255 - IMAGES, IMAGES // 2]
+    run = lab.fit("TinyModel", data=(np.stack(colours, channels), LABELS), epochs=1)
+    other = lab.fit("TinyModel", data=(np.stack(colours, 1), LABELS), epochs=1)
+
+    assert (run.fingerprint["train"], run.rows) == (other.fingerprint["train"], other.rows)
+    del here
 
 
 class Attack:

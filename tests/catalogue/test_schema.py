@@ -221,9 +221,9 @@ def test_shipped_presets_are_accepted(validator: Draft7Validator, path: Path) ->
     assert not complaints(validator, path.read_text(encoding="utf-8"))
 
 
-def test_the_files_of_the_readme_are_accepted(validator: Draft7Validator) -> None:
+def test_the_files_of_the_guide_to_presets_are_accepted(validator: Draft7Validator) -> None:
     """Those that are YAML."""
-    texts = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    texts = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/presets.md").read_text(encoding="utf-8"), re.DOTALL)
 
     assert texts
     assert not [complaint for text in texts for complaint in complaints(validator, text)]

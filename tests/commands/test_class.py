@@ -71,6 +71,7 @@ def test_each_command_of_the_sheet_runs_for_each_student(
         monkeypatch.setattr("getpass.getuser", lambda student=student: student)
         for line in typed:
             assert main(shlex.split(line)[1:]) == 0, f"{student}: {line}\n{capsys.readouterr().err}"
+            assert "another run has this name" not in capsys.readouterr().err
         assert [path.name for path in Path().iterdir()] == ["presets"]  # what was saved
     named = {(run.user, run.name): run.folder.name for run in read_runs(digits / "runs").all}
     capsys.readouterr()
@@ -82,7 +83,9 @@ def test_each_command_of_the_sheet_runs_for_each_student(
     assert len(typed) > 8
     assert {(student, name) for student in ("anna", "ben") for name in ("first", "wide", "slow")} <= named.keys()
     assert named["ben", "first"] in shown
-    assert "first means 2 runs" in capsys.readouterr().err
+    asked = capsys.readouterr().err
+    assert "first means 2 runs" in asked
+    assert all(f"first, of {student}\n" in asked for student in ("anna", "ben"))
 
 
 def test_what_it_says_by_itself_is_in_force(digits: Path, told: Callable[..., str]) -> None:

@@ -168,20 +168,38 @@ def test_a_column_is_named_after_its_option(make: Fit, trained: Fit, told: Told,
 def test_a_table_for_a_paper_is_latex_or_markdown(make: Fit, told: Told) -> None:
     """With the same figures as the spreadsheet has."""
     for seed, accuracy in enumerate((0.9, 0.92)):
-        make(0.001, seed, accuracy, looks=7)
+        make(0.001, seed, accuracy, looks=7, multiply_adds=134400)
         make(0.01, seed, accuracy - 0.1)
 
     latex, markdown = told("runs", "--format=latex"), told("runs", "--format=markdown")
     (row, _) = csv.DictReader(io.StringIO(told("runs", "--format=csv", "--sort=-test_acc")))
 
     assert float(row["test_acc_mean"]) == pytest.approx(0.91)
-    assert r"0.001 & 2 & 91.00 $\pm$ 1.41 & 78.29 to 100.00 & 135,562 &" in latex
+    assert float(row["multiply_adds"]) == 134400
+    assert r"0.001 & 2 & 91.00 $\pm$ 1.41 & 78.29 to 100.00 & 135,562 & 134k &" in latex
     assert latex.startswith(
-        "% needs \\usepackage{booktabs}\n\\begin{tabular}{lrrrrrr}\n\\toprule\nlr & n & test acc, \\%"
+        "% needs \\usepackage{booktabs}\n\\begin{tabular}{lrrrrrrr}\n\\toprule\nlr & n & test acc, \\%"
     )
-    assert r"& 7 \\" in latex
-    assert "| 0.001 | 2 | 91.00 ± 1.41 | 78.29 to 100.00 | 135,562 |" in markdown
-    assert "looks" in markdown
+    assert [line.rpartition(" & ")[2] for line in latex.splitlines() if "pm" in line] == [r"0 \\", r"7 \\"]
+    assert "| 0.001 | 2 | 91.00 ± 1.41 | 78.29 to 100.00 | 135,562 | 134k |" in markdown
+    assert "| looks |" in markdown
+
+
+def test_what_does_not_go_together_is_told(make: Fit, capsys: pytest.CaptureFixture[str]) -> None:
+    """Runs on other images in one row; and a test that came later, whose figure is not that of the run."""
+    for seed, train in enumerate(("a", "b")):
+        make(0.001, seed, 0.9, data_fingerprint={"train": train})
+    untested = make(0.01, 0, None)
+    assert main(["test", f"--ckpt_path={untested}"]) == 0
+    capsys.readouterr()
+
+    assert main(["runs", "--format=markdown"]) == 0
+    said = capsys.readouterr().err
+    (tested,) = (each for each in Path("runs").glob("*/*") if not each.name.startswith("20260101T"))
+    assert "note: 1 group with runs on different images, whose figures do not go together.\n" in said
+    assert f"note: 1 run tested only later, which counts for no figure here: {tested.name} (" in said
+    assert main(["runs", "cite", str(untested)]) == 0
+    assert "it was tested later, by a command of its own" in " ".join(capsys.readouterr().out.split())
 
 
 def test_signs_of_latex_and_markdown_are_none_in_a_cell() -> None:

@@ -90,7 +90,7 @@ def test_nothing_is_overwritten(written: str, here: Path, capsys: pytest.Capture
 @pytest.mark.parametrize(
     ("typed", "told"),
     [
-        ("", "takes the kind of what is to be written, model, loss, data, preset"),
+        ("", "takes the kind of what is to be written, model, loss, data, preset, class"),
         ("model", "takes one name, got none"),
         ("model A B", "takes one name, got 2: A, B"),
         ("model 3d", "the name of a class is wanted, such as MyModel"),

@@ -187,6 +187,31 @@ def test_the_weights_alone_refuse_what_the_checkpoint_refuses(here: Path, run: P
     assert by_run == by_weights
 
 
+def test_what_has_no_numbers_in_single_precision_is_worked_out_in_double(
+    here: Path, trained: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As with MKL 2024.2 for noise and one thread: a net that was trained has its threshold all the same."""
+    decomposed = torch.linalg.eigh
+    seen: list[torch.dtype] = []
+
+    def eigh(matrix: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        seen.append(matrix.dtype)
+        values, vectors = decomposed(matrix)
+        return values, vectors * float("nan") if matrix.dtype == torch.float32 else vectors
+
+    monkeypatch.setattr("torch.linalg.eigh", eigh)
+    run = trained("--trainer.max_epochs=3")
+    assert seen == [torch.float32, torch.float64]
+    paper(here / "digits.png", *range(10))
+    capsys.readouterr()
+
+    assert main(["predict", f"--ckpt_path={run}", "digits.png", "--json"]) == 0
+
+    captured = capsys.readouterr()
+    assert "every picture gets an answer" not in captured.err
+    assert sum(row["refused"] is not None for row in json.loads(captured.out)) <= 2
+
+
 def test_scribbles_are_refused_and_digits_are_not(here: Path, answer: Answer) -> None:
     """Most of them: of images like those that were learnt few are refused, of noise nearly all."""
     paper(here / "digits.png", *range(10))

@@ -370,6 +370,27 @@ def test_what_is_removed_is_the_run_of_that_name(said: Said, refused: Refused) -
     assert [folder.exists() for folder in others] == [True, True]
 
 
+def test_runs_of_others_are_removed_on_purpose_alone(
+    said: Said, refused: Refused, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the id, or with whose they are; a name, or how a run has ended, means one's own."""
+    names = [f"20260101T000000Z-aaaaa{number}" for number in range(4)]
+    users = ("anna", "ben", "ben", "carl")
+    made = [
+        make(f"tiny/{name}", name="first", status="failed", user=user) for name, user in zip(names, users, strict=True)
+    ]
+    monkeypatch.setattr("getpass.getuser", lambda: "anna")
+
+    assert main(["runs", "rm", "--status=failed", "--yes"]) == 0
+    told = capsys.readouterr()
+    assert told.out == f"removed {made[0]}, called first\n"
+    assert told.err == "note: 3 runs of ben, carl left alone; --user=NAME takes those of one.\n"
+    assert said("rm", "--user=ben", "--yes").count("removed") == 2
+    last = refused("rm", "first", "--yes")
+    assert last.endswith(f"first is a run of carl: nothing was removed. Its id removes it: {names[3]}\n")
+    assert "removed" in said("rm", "aaaaa3", "--yes")
+
+
 @pytest.mark.usefixtures("several")
 @pytest.mark.parametrize(
     ("arguments", "why"),

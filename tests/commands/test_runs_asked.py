@@ -97,6 +97,7 @@ def ids(told: Told, *arguments: str) -> list[str]:
         ("lr>3 user=anna", "`and` or `or` is wanted here, before `user=anna` (character 6)"),
         ("lr>many", "lr is a number, and many is none, before `many` (character 4)"),
         ("(lr>3", "`)` is wanted here"),
+        ("val_acc>95", "val_acc is from 0 to 1; 95% is 0.95, before `95` (character 9)"),
         ("name='base", "a quote has no end, before `'base` (character 6)"),
         ("lrr>3", "no run has lrr. Did you mean lr? (character 1)"),
         ("user=anna and model.optimiser.lr>3", "Did you mean model.optimizer.lr or model.optimizer? (character 15)"),
@@ -150,8 +151,30 @@ def test_what_was_chosen_and_differs_is_a_column(told: Told, monkeypatch: pytest
     assert "note" not in everything.splitlines()[0]
     rows = told("runs", "--columns=hidden_dim,val_acc", "--sort=id").split("\n\n")[1].splitlines()
     assert [row.split()[1:] for row in rows[:2]] == [["hidden_dim", "val_acc"], ["128", "0.91"]]
+    rows = told("runs", "--columns=val %,s,user,id,user").split("\n\n")[1].splitlines()
+    assert rows[0].split() == ["id", "val_acc", "seconds", "user"]
     assert "--columns=x: no run has x" in told("runs", "--columns=x", code=2)
     assert "--by" in told("runs", "--columns=lr", "--format=csv", code=2)
+
+
+@pytest.mark.usefixtures("several")
+def test_a_command_over_a_run_takes_no_columns_from_the_trainings(told: Told) -> None:
+    """Their options are what was chosen; where nothing else is listed, its own are."""
+    before = told("runs").split("\n\n")[1].splitlines()[0]
+    make("ddd006", 0.01, "anna", command="predict", chosen=["data.batch_size", "model.hidden_dim"], width=99)
+    head = told("runs").split("\n\n")[1].splitlines()[0].split()
+
+    assert "hidden_dim" not in head
+    assert {*before.split()} <= {*head}
+
+
+@pytest.mark.usefixtures("several")
+def test_a_note_of_several_lines_is_one_cell(told: Told) -> None:
+    """As RFC 4180 has it: a table of other programs has it as it was written, and nothing that moves a cursor."""
+    told("runs", "note", "aaa001", 'one\ntwo, "three"\x1b[2J')
+    rows = csv.DictReader(io.StringIO(told("runs", "--csv", "--columns=id,note")))
+
+    assert {row["note"] for row in rows} == {'one\ntwo, "three"\\x1b[2J', ""}
 
 
 @pytest.mark.usefixtures("several")
@@ -190,7 +213,8 @@ def test_a_run_is_renamed_and_annotated(told: Told) -> None:
     [
         (["rename", "aaa001"], "takes a run and a name"),
         (["rename", "aaa001", "two", "words"], "Quote words"),
-        (["rename", "aaa001", "last"], "the word for the newest run"),
+        (["rename", "aaa001"], "got 1 word:"),
+        (["rename", "aaa001", "last"], "a word that means a run"),
         (["rename", "aaa001", "a/b"], "no slash"),
         (["rename", "nix", "x"], "no such run"),
         (["note", "aaa001", "x" * 20_000], "10,000 characters at most"),

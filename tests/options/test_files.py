@@ -168,12 +168,12 @@ def test_the_home_folder_is_meant_in_every_path(
     home = Path("home").absolute()
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
-    (home / "c.yaml").write_text("run: {dir: ~/runs, name: ~/x}\ntrainer: {default_root_dir: ~/root}\n")
+    (home / "c.yaml").write_text("run: {dir: ~/runs, tags: [~/x]}\ntrainer: {default_root_dir: ~/root}\n")
     callback = ("--trainer.callbacks+=ModelCheckpoint", "--trainer.callbacks.dirpath=~/kept")
     found = resolved("--config=~/c.yaml", "--model.init_from=~/best.ckpt", *callback)
 
     assert found["run"]["dir"] == str(home / "runs")
-    assert found["run"]["name"] == "~/x"
+    assert found["run"]["tags"] == ["~/x"]
     assert found["trainer"]["default_root_dir"] == str(home / "root")
     assert found["trainer"]["callbacks"][0]["init_args"]["dirpath"] == str(home / "kept")
     assert found["model"]["init_args"]["init_from"] == str(home / "best.ckpt")

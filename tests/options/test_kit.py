@@ -202,6 +202,7 @@ def test_doctor_reads_all_of_it(here: Path, capsys: pytest.CaptureFixture[str], 
 
     assert found["kit"]["state"] == "bad"
     assert found["kit"]["text"].startswith(f"{here}/mnistlab.yaml:1:")
+    assert not any("LabError" in each["text"] for each in found.values())
 
 
 @pytest.mark.parametrize("what", ["folder", "dangling link", "nothing", "unreadable folder"])
@@ -224,7 +225,45 @@ def test_what_is_no_file_is_no_kit(here: Path, told: Told, what: str, monkeypatc
         monkeypatch.setattr(Path, "stat", refused)
 
     assert find_kit() is None
-    assert "no mnistlab.yaml here or above" in re.sub(r"\s+", " ", told("doctor"))
+    said = re.sub(r"\s+", " ", told("doctor"))
+    assert "no mnistlab.yaml here or above" in said
+    kinds = {"folder": "a folder", "dangling link": "a link that leads nowhere"}
+    assert (f"{file} is not taken: it is {kinds.get(what)}, and no file." in said) == (what in kinds)
+
+
+def test_a_link_that_leads_nowhere_is_told_by_each_command(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever has laid it believes that it is in force."""
+    (here / "mnistlab.yaml").unlink()
+    (here / "mnistlab.yaml").symlink_to("nowhere")
+    assert main(["runs"]) == 0
+
+    assert f"note: {here}/mnistlab.yaml is not taken: it is a link that leads nowhere" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "make"), [("runs", 1, "file"), ("data", 2, "file"), ("presets", 3, "file"), ("presets", 3, "")]
+)
+def test_a_folder_that_it_names_and_that_is_none_is_told(
+    here: Path, capsys: pytest.CaptureFixture[str], name: str, line: int, make: str
+) -> None:
+    """Those of runs and data are made when they are needed, presets are not."""
+    folder = {"runs": "kept", "data": "sets", "presets": "shared"}[name]
+    for path in (here / folder).glob("*"):
+        path.unlink()
+    if (here / folder).is_dir():
+        (here / folder).rmdir()
+    if make:
+        (here / folder).write_text("mine")
+    assert main(["doctor", "--json"]) == 1
+    (found,) = [each for each in json.loads(capsys.readouterr().out) if each["name"] == "kit"]
+    what = "no folder" if make else "not there"
+    sentence = f"{here}/mnistlab.yaml:{line}:1: {name}: {here}/{folder} is {what}."
+
+    assert (found["state"], found["text"]) == ("bad", sentence)
+    assert main(["fit", "--config=Wider"]) == 2
+    assert (sentence in capsys.readouterr().err) == (name == "presets")
+    assert main(["presets"]) == 0
+    assert (f"note: {sentence}" in capsys.readouterr().err) == (name == "presets")
 
 
 def test_a_folder_that_has_been_removed_has_none(anna: Path) -> None:

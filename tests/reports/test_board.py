@@ -13,15 +13,27 @@ from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from threading import Thread
+from types import SimpleNamespace
 
 import pytest
 
+from mnistlab.cli import main
+from mnistlab.export.browser import find_browser
 from mnistlab.options.arguments import Arguments
 from mnistlab.reports.board.asked import Board
-from mnistlab.reports.board.serving import make_server
+from mnistlab.reports.board.serving import make_server, reached_at
 
 Told = Callable[..., str]
 EVIL = "<script>alert(1)</script>&\"'\x1b[2J"
+
+
+FITS = """<script>
+document.documentElement.dataset.probe = JSON.stringify([
+  document.documentElement.scrollHeight <= innerHeight,
+  document.documentElement.scrollWidth <= innerWidth,
+  [...document.querySelectorAll("tbody tr")].every(each => each.getBoundingClientRect().bottom <= innerHeight),
+]);
+</script></body>"""
 
 
 def make(number: int, accuracy: float | None, user: str | None, **record: object) -> Path:
@@ -96,6 +108,88 @@ def test_each_has_a_row_with_the_best_run(told: Told) -> None:
     assert "the test images are no leaderboard" in page
     assert "Newest runs" in page
     assert re.search(r"Written by mnistlab board, 20\d\d-\d\d-\d\d \d\d:\d\d UTC", page)
+
+
+@pytest.mark.usefixtures("here")
+def test_who_is_equally_good_shares_a_place(told: Told) -> None:
+    """And the place of the next one counts all before; who share the first are all named."""
+    for number, (who, accuracy) in enumerate({"anna": 0.9, "ben": 0.95, "carl": 0.9, "dora": 0.95, "eva": 0.8}.items()):
+        make(number, accuracy, who)
+    told("board")
+    page = Path("board.html").read_text()
+
+    ranks = {row[1]: row[0] for row in rows_of(page)}
+    assert ranks == {"ben": "1", "dora": "1", "anna": "3", "carl": "3", "eva": "5"}
+    assert "ben and dora</span> <b>95.00" in page
+    make(9, 0.95, "frida-of-the-other-class")
+    told("board")
+    assert "ben and 2 others</span>" in Path("board.html").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("people", [5, 30, 80])
+def test_a_class_fits_on_a_projector(told: Told, people: int) -> None:
+    """Of each usual size, without scrolling, however long their names."""
+    browser = find_browser()
+    if browser is None:
+        pytest.skip("needs chromium, chromium-browser or google-chrome on the path")
+    for number in range(people):
+        make(number, 0.9 + number // 3 / 1000, f"anna-{number}{'-of-elsewhere' * (number % 5)}")
+    told("board")
+    page = Path("board.html").read_text()
+    Path("board.html").write_text(re.sub("<meta http-equiv[^>]*>", "", page).replace("</body>", FITS))
+    for size in ("1920,1080", "1280,720", "1024,768"):
+        fixed = ("--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={Path('profile').absolute()}")
+        found = subprocess.run(
+            [browser, *fixed, f"--window-size={size}", "--dump-dom", Path("board.html").absolute().as_uri()],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        assert 'data-probe="[true,true,true]"' in found.stdout, size
+
+
+@pytest.mark.usefixtures("several")
+def test_filters_that_leave_nothing_write_nothing(told: Told) -> None:
+    """What they have left is told, by a board that is served on its page; the page that is there stays."""
+    told("board")
+    before = Path("board.html").read_text()
+
+    assert "None of the 7 runs in runs has --where=val_acc>1. Nothing was written." in told(
+        "board", "--where=val_acc>1", code=2
+    )
+    assert "No run of fit with --command=test has been validated." in told("board", "--command=test", code=2)
+    assert Path("board.html").read_text() == before
+    asked = Arguments("board", (), frozenset({"serve"}), {"where": "val_acc>1"})
+    assert "None of the 7 runs in runs has --where=val_acc&gt;1." in Board(asked).inner()
+
+
+@pytest.mark.usefixtures("several")
+def test_a_record_that_cannot_be_read_is_told_once(told: Told, capsys: pytest.CaptureFixture[str]) -> None:
+    """As by `runs`; a board that is served does not say it at each look."""
+    damaged = make(8, 0.9, "carl") / "run.json"
+    damaged.write_text("{")
+    told("board")
+    assert main(["board"]) == 0
+    assert capsys.readouterr().err == f"note: a record cannot be read: {damaged}\n"
+    board = Board(Arguments("board", (), frozenset(), {}))
+    board.inner()
+    board.inner()
+
+    assert capsys.readouterr().err.count("cannot be read") == 1
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("command", ["runs", "board", "runs show last", "report last", "fit --model=SDN8K"])
+def test_a_file_in_place_of_the_folder_of_runs_is_told(told: Told, command: str) -> None:
+    """In the same words by whatever wants it, and nobody takes it for a record."""
+    Path("runs").write_text("mine")
+    said = told(*command.split(), code=2)
+
+    assert "runs is a file; a folder for the runs is wanted. Choose one with --run.dir=..." in said
+    assert len(said.splitlines()) == 1
 
 
 @pytest.mark.usefixtures("several")
@@ -213,6 +307,18 @@ def test_a_port_that_is_taken_is_told(told: Told) -> None:
         assert f"--port={port}: another program has it. Try --port=" in told(
             "board", "--serve", f"--port={port}", code=2
         )
+
+
+def test_an_address_that_others_can_type_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a board for all each address of the machine on a network that is up; no name is looked up."""
+    own = {"lo": "127.0.0.1", "eth0": "192.0.2.7", "wlan0": "198.51.100.2", "off": "203.0.113.9"}
+    addresses = {name: [SimpleNamespace(family=socket.AF_INET, address=each)] for name, each in own.items()}
+    monkeypatch.setattr("psutil.net_if_addrs", lambda: addresses)
+    monkeypatch.setattr("psutil.net_if_stats", lambda: {name: SimpleNamespace(isup=name != "off") for name in own})
+
+    assert reached_at("0.0.0.0") == ["192.0.2.7", "198.51.100.2"]  # noqa: S104 - as a teacher types it
+    assert reached_at("127.0.0.1") == ["127.0.0.1"]
+    assert reached_at("board.example") == ["board.example"]
 
 
 @pytest.mark.usefixtures("several")

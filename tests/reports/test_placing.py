@@ -16,11 +16,12 @@ from matplotlib.transforms import Bbox
 
 from mnistlab.reports.answered import calibration_chart
 from mnistlab.reports.charts import Chart
-from mnistlab.reports.figures import COLUMN
+from mnistlab.reports.figures import COLUMN, in_column
 from mnistlab.reports.judged import Judged, pairs_chart
 from mnistlab.reports.placing import legend_below
 from mnistlab.runs.outcomes import Answers, Outcomes
-from mnistlab.sweeps.table import Standing, front, pareto_charts
+from mnistlab.sweeps.pareto import pareto_charts
+from mnistlab.sweeps.table import Standing
 
 NETS = [
     Standing("SDN68K", 67_978, [0, 1], [0.45, 0.57], 0.09, 30_000),
@@ -33,7 +34,7 @@ NETS = [
 
 def drawn(chart: Chart) -> Axes:
     """A chart of the width of a column, as it is on paper."""
-    figure = Figure(figsize=COLUMN, layout="constrained")
+    figure = Figure(figsize=in_column(chart), layout="constrained")
     axes = figure.add_subplot()
     chart.draw(axes)
     FigureCanvasAgg(figure).draw()
@@ -62,16 +63,26 @@ def test_names_of_near_points_can_be_read(chart: Chart) -> None:
     assert not legend.get_window_extent().overlaps(around)
 
 
-def test_of_more_names_than_there_is_room_for_some_are_left_out() -> None:
-    """Rather than that none can be read; those that no other net surpasses are there."""
-    nets = [Standing(f"SomeNet{n}", 8_000 + 3_000 * n, [0], [0.9 + 0.01 * (n % 9)], 1.0, 1) for n in range(40)]
+@pytest.mark.parametrize("count", [12, 30])
+def test_many_points_have_numbers_and_a_key(count: int) -> None:
+    """Each has its own, which can be read; the key has every name, and lies on nothing."""
+    nets = [Standing(f"SomeNet{n}", 8_000 + 3_000 * n, [0], [0.9 + 0.01 * (n % 9)], 1.0, 1) for n in range(count)]
 
     axes = drawn(pareto_charts(nets)[0])
 
     named = [text for text in axes.texts if text.get_visible()]
-    assert {each.title for each in front(nets, lambda each: each.parameters)} <= {text.get_text() for text in named}
-    assert 9 < len(named) < len(nets)
+    assert {text.get_text() for text in named} == {str(number) for number in range(1, count + 1)}
     assert apart([Text.get_window_extent(text) for text in named])
+    figure = axes.get_figure()
+    assert figure is not None
+    key, look = figure.legends
+    assert {text.get_text() for text in key.get_texts()} == {f"{n}  SomeNet{n - 1}" for n in range(1, count + 1)}
+    assert all(
+        figure.bbox.contains(*corner) for text in key.get_texts() for corner in text.get_window_extent().get_points()
+    )
+    around = axes.get_tightbbox()
+    assert around is not None
+    assert apart([around, key.get_window_extent(), look.get_window_extent()])
 
 
 def test_numbers_of_a_logarithmic_axis_stand_on_one_line(here: Path) -> None:

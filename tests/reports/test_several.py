@@ -94,6 +94,26 @@ def test_a_sweep_has_a_table_of_its_trials_and_its_best_run(sweep: Path, report:
     assert not page.all("script", "b", "i", "lr")
 
 
+def test_seeds_of_a_trial_have_a_row_in_common(sweep: Path, change: Change, report: Report) -> None:
+    """Their mean and deviation, and what the sweep went by; its curves and its best run go by the folder."""
+    for number, trial in enumerate(("trial-0001", "trial-0001", "trial-0002")):
+        best = {"val/acc": 0.5 + 0.1 * number, "val/loss": 0.3 - 0.1 * number}
+        folder = sweep / f"trial-000{number}"
+        change(folder, trial=trial, status="finished", point={}, metrics={"best": best}, seed=number)
+        (folder / "metrics.csv").write_text("epoch,val/loss\n0,0.9\n1,0.8\n")
+    (sweep / "sweep.json").write_text('{"metric": "val/loss"}')
+
+    page = report("<lr>")
+
+    rows = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row)[:4] for row in re.findall("<tr>.*?</tr>", page.source)[:3]]
+    assert rows == [
+        ["Trial", "n", "Best val/loss", "Validation"],
+        ["trial-0002", "1", "0.1000", "70.00 %"],
+        ["trial-0001", "2", "0.2500 ± 0.0707", "55.00 ± 7.07 %"],
+    ]
+    assert "Best trial: trial-0002" in page.text
+
+
 def test_a_sweep_is_reported_alone(sweep: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What beside it would mean is anyone's guess."""
     assert main(["report", str(sweep), "last"]) == 2

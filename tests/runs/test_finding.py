@@ -1,12 +1,17 @@
 """What `--ckpt_path` may be: a file, a run's folder, best, last, or whatever names a run."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from mnistlab.errors import LabError
+from mnistlab.options.arguments import Arguments
+from mnistlab.reports.screen.naming import rename_run
 from mnistlab.runs.finding import find_checkpoint
+from mnistlab.training.invocation import Invocation
+from mnistlab.training.settled import settled_from
 
 Fit = Callable[..., Path]
 
@@ -46,15 +51,31 @@ def test_what_names_none_or_several_is_told(fit: Fit) -> None:
 
 
 def test_a_name_used_twice_is_told_when_it_is_given(fit: Fit, capsys: pytest.CaptureFixture[str]) -> None:
-    """And one that is the word for the newest run; each is trained all the same."""
+    """It is trained all the same."""
     first = fit("--run.name=same")
     assert "note: " not in capsys.readouterr().err
 
     fit("--run.name=same")
     known = f"another run has this name ({first.parent.name}/{first.name}  same)"
     assert f"note: --run.name=same: {known}, so each is found by its id alone." in capsys.readouterr().err
-    fit("--run.name=last")
-    assert "note: --run.name=last: last is the word for the newest run" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("last", "last is a word that means a run before any name does"),
+        ("a\nb", "a name has no slash and stands in a line"),
+        ("a/b", "a name has no slash"),
+        ("x" * 300, "a name has 200 characters at most, got 300."),
+    ],
+)
+def test_a_name_that_none_can_be_called_by_is_refused(fit: Fit, name: str, why: str) -> None:
+    """By the same rule when a run is begun and when it is renamed."""
+    run = fit()
+    with pytest.raises(LabError, match=re.escape(why)):
+        settled_from(Invocation("fit", [f"--run.name={name}"]), None)
+    with pytest.raises(LabError, match=re.escape(why)):
+        rename_run(Arguments("runs rename", (run.name, name), frozenset(), {}))
 
 
 def test_a_folder_of_something_else_does_not_hide_a_run_of_that_name(fit: Fit) -> None:

@@ -101,6 +101,23 @@ def test_all_that_a_name_means_are_listed(here: Path) -> None:
         assert "  m/20260101T000001Z-000001  twice" in str(error.value).splitlines()
 
 
+def test_a_name_means_ones_own_runs(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a folder of a class: of several only those, and all with whose they are for who has none."""
+    del here
+    for number, user in enumerate(("anna", "ben", "ben")):
+        make(Path("runs"), f"m/20260101T00000{number}Z-{number:06}", command="fit", name="first", user=user)
+    monkeypatch.setattr("getpass.getuser", lambda: "anna")
+    assert find_run("first", Path("runs")).name.endswith("000000")
+
+    monkeypatch.setattr("getpass.getuser", lambda: "ben")
+    with pytest.raises(LabError, match=r"^first means 2 runs") as error:
+        find_run("first", Path("runs"))
+    assert "anna" not in str(error.value)
+    monkeypatch.setattr("getpass.getuser", lambda: "teacher")
+    with pytest.raises(LabError, match=r"(?s)^first means 3 runs.*-000000  first, of anna\n.*-000002  first, of ben"):
+        find_run("first", Path("runs"))
+
+
 def test_a_name_means_the_original_and_not_what_repeats_it(runs: dict[str, Path]) -> None:
     """Unless that is gone."""
     again = make(Path("runs"), "tiny/20260401T000000Z-ddd111", command="fit", name="my cnn", reproduces="x")

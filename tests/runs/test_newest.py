@@ -53,6 +53,22 @@ def test_to_go_on_it_needs_more_than_weights(here: Path, capsys: pytest.CaptureF
     assert capsys.readouterr().err == f"note: x is {first}; {newer} is newer, with nothing to continue from.\n"
 
 
+def test_ones_own_comes_before_those_of_others(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a folder of a class; that others are newer is said. Who has none means the newest of all."""
+    del here
+    first, second = (
+        make(f"tiny/{name}", "checkpoints/last.ckpt", started=f"2026-01-0{day}", user=name)
+        for day, name in enumerate(("anna", "ben"), 1)
+    )
+    for user, meant in (("anna", first), ("ben", second), ("teacher", second)):
+        monkeypatch.setattr("getpass.getuser", lambda user=user: user)
+        assert newest(Path("runs"), "last") == meant
+        told = f"note: last is {first}; {second} is newer, of somebody else.\n" if user == "anna" else ""
+        assert capsys.readouterr().err == told
+
+
 def test_where_none_has_weights_it_is_the_newest(here: Path) -> None:
     """It can be looked at, and not be tested."""
     del here

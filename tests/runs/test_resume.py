@@ -299,6 +299,20 @@ def test_a_finished_run_stays_what_it_is(lab: Lab, tmp_path: Path, capsys: pytes
     assert differences(outcome(folder), before) == []
 
 
+def test_a_run_that_goes_on_cannot_be_made_shorter(
+    lab: Lab, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An end that it has passed is refused, and the run stays what it is."""
+    assert main(["fit", *RUN, *lab.data, f"--run.dir={tmp_path}"]) == 0
+    folder = only_run(tmp_path)
+    before = outcome(folder)
+
+    assert main(["fit", f"--ckpt_path={folder}", "--trainer.max_epochs=1"]) == 2
+
+    assert "--trainer.max_epochs=1: the run has come to epoch 3 already." in capsys.readouterr().err
+    assert differences(outcome(folder), before) == []
+
+
 @pytest.mark.parametrize("batch_size", [32, 50, 128, 256, 500])
 def test_the_batch_size_may_change_within_an_epoch(lab: Lab, tmp_path: Path, batch_size: int) -> None:
     """The rest of the epoch is trained on in batches of the new size, and validated."""

@@ -116,6 +116,7 @@ def test_the_table_is_for_people_and_for_spreadsheets(
         assert f"{100 * row['mean']:.2f} ± {100 * row['deviation']:.2f}" in table
         assert float(line["mean"]) == row["mean"]
     assert all(len(line) <= 80 for line in table.splitlines() if not line.startswith(("Plots", "compare")))
+    assert not any(line.startswith("   ") for line in table.splitlines())  # what has no room stands below no row
     assert {path.name for path in here.glob("runs/*/plots/*")} == {"pareto-parameters.svg", "pareto-seconds.svg"}
 
 
@@ -367,8 +368,8 @@ def test_a_preset_of_somebody_else_with_the_same_name_is_left_to_them(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--presets=One,Tow"], "--config=Tow: there is neither such a file nor such a preset. Did you mean Two?"),
-        (["--presets=Thre,Tow"], "--config=Thre: "),
+        (["--presets=One,Tow"], "--presets=Tow: there is neither such a file nor such a preset. Did you mean Two?"),
+        (["--presets=Thre,Tow"], "--presets=Thre: "),
         (["--presets=One", "--models=SDN8K"], "--models and --presets exclude each other"),
         (["--tag=mein"], "no preset has the tag mein. Did you mean mine?"),
         (["--presets=One,presets/One.yaml"], "are both called One"),

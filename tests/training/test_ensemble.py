@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from support import record_of
 
+from mnistlab.cli import main
 from mnistlab.data import SyntheticDigits
 from mnistlab.runs.outcomes import load_outcomes
 
@@ -107,6 +108,28 @@ def test_a_folder_of_runs_is_an_ensemble(two: list[Path], told: Told, here: Path
     for weights in folder.glob("*/*.safetensors"):
         weights.unlink()
     assert "none of the 2 runs in this folder has weights" in told("test", f"--ckpt_path={folder}", code=2)
+
+
+def test_runs_of_a_folder_that_are_left_out_are_named(
+    two: list[Path], capsys: pytest.CaptureFixture[str], here: Path
+) -> None:
+    """Those of a sweep that has kept the weights of its best trials only; a name that is none of them is told."""
+    folder = here / "runs" / "several"
+    for run in two:
+        shutil.copytree(run, folder / run.name)
+    (folder / "sweep.json").write_text("{}")
+    for weights in (folder / two[0].name).rglob("*.ckpt"):
+        weights.unlink()
+    (folder / two[0].name / "model.safetensors").unlink()
+
+    for command in (("test",), ("predict", "--each")):
+        assert main([*command, "--ckpt_path=several"]) == 0
+        told = capsys.readouterr().err
+        assert "note: 1 of 2 runs in runs/several left out, which have no weights (a sweep keeps those of" in told
+        assert f": {two[0].name}\n" in told
+    assert main(["test", "--ckpt_path=several/best"]) == 2
+    near = f"several is a sweep. Name one of its runs, such as several/{two[1].name}."
+    assert near in capsys.readouterr().err
 
 
 def test_nets_that_do_not_go_together_are_refused(trained: Trained, told: Told) -> None:

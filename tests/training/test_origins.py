@@ -91,10 +91,10 @@ def test_the_origins_are_comments_of_the_same_configuration(shown: Shown) -> Non
 @pytest.mark.parametrize("text", ["word " * 40, "one\ntwo\n\nthree", "ü" * 100, "a # b", 'it\'s: "x"'])
 def test_the_origin_of_a_text_on_several_lines_is_no_part_of_it(shown: Shown, text: str) -> None:
     """A long text is folded; the comment stands behind its end."""
-    told = shown("fit", f"--run.name={text}", "--print_config=origins")
+    told = shown("fit", f"--model.init_from={text}", "--print_config=origins")
 
-    assert yaml.safe_load(told)["run"]["name"] == text
-    assert "  # --run.name=" in told
+    assert yaml.safe_load(told)["model"]["init_args"]["init_from"] == text
+    assert "  # --model.init_from=" in told
 
 
 def test_a_checkpoint_is_named_as_the_origin(fit: Fit, shown: Shown) -> None:
@@ -121,6 +121,15 @@ def test_a_run_begins_with_what_differs_from_the_defaults(fit: Fit, capsys: pyte
     assert "model.layers" not in {name for name, *_ in told}
     assert {name.partition(".")[0] for name, *_ in told} == {"seed_everything", "model", "data", "trainer"}
     assert lines.index(next(line for line in lines if line.startswith("epoch"))) > len(told)
+
+
+def test_a_default_that_is_typed_over_a_preset_is_told(fit: Fit, capsys: pytest.CaptureFixture[str]) -> None:
+    """Who typed it sees that it counts."""
+    Path("a.yaml").write_text("model: {hidden_dim: 8, layers: 2}\n")
+    fit("--config=a.yaml", "--model.hidden_dim=128", "--model.layers=2")
+    told = [line.split() for line in capsys.readouterr().out.splitlines() if line.startswith("  model.")]
+
+    assert told == [["model.hidden_dim", "128", "--model.hidden_dim=128"]]
 
 
 def test_a_test_says_whose_weights_and_settings_it_takes(

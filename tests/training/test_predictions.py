@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from mnistlab.checkpoints.loading import load_model
 from mnistlab.data import SyntheticDigits
 from mnistlab.models import TinyModel
+from mnistlab.runs.run import Run
 
 Told = Callable[..., str]
 Trained = Callable[..., Path]
@@ -102,6 +103,8 @@ def test_several_nets_have_columns_each(trained: Trained, table: Callable[..., P
     assert (record["model"], record["class"], path.parent.parent.name) == ("several_nets", "2 nets", "several_nets")
     assert record["checkpoint"] == ",".join(str(run.resolve() / "checkpoints/best.ckpt") for run in (one, other))
     assert len(list(here.glob("runs/*/*/predictions.*"))) == 3
+    assert Run.of(path.parent).options.keys().isdisjoint({"model", "model.optimizer.lr", "data.mean"})
+    assert Run.of(path.parent).options["data.val_size"] == Run.of(one).options["data.val_size"]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from mnistlab.errors import LabError
 from mnistlab.options.kit import run_dir
 from mnistlab.options.notation import at_home
 from mnistlab.runs.listing import short_ids, told
@@ -19,7 +20,10 @@ def run_words(before: Sequence[str]) -> dict[str, str]:
     """
     roots = [word.partition("=")[2] for word in before if word.startswith("--run.dir=")]
     root = Path(at_home(roots[-1] if roots else run_dir()))
-    runs = read_runs(root)
+    try:
+        runs = read_runs(root)
+    except LabError:  # told by the command itself
+        return {}
     folders, given = sorted(runs.folders, key=lambda folder: folder.name, reverse=True), runs.names
     ids, often = short_ids(folders, {*given.values()}), Counter(given.values())
     found = {LAST: "the newest training run with weights"} if folders else {}

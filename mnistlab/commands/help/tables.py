@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from mnistlab.catalogue import Catalogue, ClassEntry, load_catalogue
-from mnistlab.errors import LabError
+from mnistlab.errors import LabError, tell
 from mnistlab.options.beside import Offered, offered
+from mnistlab.options.kit import misplaced
 from mnistlab.presets.finding import PresetEntry, list_presets
 from mnistlab.presets.shipped import is_shipped_file
 from mnistlab.system.strict_json import as_json
@@ -131,6 +132,8 @@ def _default(catalogue: Catalogue, kind: str) -> str | None:
 
 def _presets(tag: str | None) -> list[Row]:
     """The presets, or those with a tag."""
+    for sentence in misplaced("presets"):
+        tell(f"note: {sentence}")
     from mnistlab.presets.source import is_sweep, presets_tagged, tags_of  # noqa: PLC0415 - the other tables need no YAML
 
     return [

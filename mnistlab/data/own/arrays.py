@@ -155,7 +155,7 @@ def as_pixels(parts: Mapping[str, Array], where: object) -> Pixels:
             "Scale them: (x / x.max() * 255).astype('uint8')."
         )
     if not white:
-        raise LabError(f"{found}. They are sought from 0 to 255, or from 0 to 1.")
+        raise LabError(f"{found}. They are sought from 0 to 255, or from 0 to 1, and are normalized here.")
     pixels = {part: _scaled(each, begin, white) for part, each in laid_out.items()}
     return Pixels(pixels, [f"{found}: cut off at {begin} and {white}"] if low < begin or high > white else [])
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from mnistlab.errors import LabError
 from mnistlab.options.arguments import Arguments
 from mnistlab.reports.board.asked import Board
+from mnistlab.reports.board.page import page
 from mnistlab.system.files import telling, write_text
 from mnistlab.text.values import moment
 
@@ -18,8 +19,6 @@ def show_board(asked: Arguments) -> int:
     Raises:
         LabError: If the folder is none, a filter is none, the file cannot be written, or the port is taken.
     """
-    if "run.dir" in asked.values and not asked.root.is_dir():
-        raise LabError(f"--run.dir={asked.root}: there is no such folder.")
     serves = "serve" in asked.switches
     typed = asked.values.keys() - asked.usual
     wrong = [name for name in (("output",) if serves else _OF_SERVING) if name in typed]
@@ -27,18 +26,21 @@ def show_board(asked: Arguments) -> int:
         other = "a board that is served is no file" if serves else "it is for a board that is served, with --serve"
         raise LabError(f"--{wrong[0]}={asked.values[wrong[0]]}: {other}.")
     board = Board(asked)
+    shown = board.standing()  # a mistake is told before anything is written or served
     if serves:
         from mnistlab.reports.board.serving import serve  # noqa: PLC0415 - brings a server in
 
         port = int(asked.values.get("port", "8321"))
         if port > _LARGEST_PORT:
             raise LabError(f"--port={port}: a number from 1 to {_LARGEST_PORT} is wanted.")
-        board.standing()  # a mistake is told before anything is served
         return serve(board, asked.values.get("host", "127.0.0.1"), port)
     path = Path(asked.values.get("output", "board.html"))
     from mnistlab.runs.record import now  # noqa: PLC0415 - not for a board that is served
 
-    text = board.page(f"Written by mnistlab board, {moment(now(), 'minutes')} UTC: it shows what there was then.")
+    if shown.missing:
+        raise LabError(f"{shown.missing} Nothing was written.")
+    closing = f"Written by mnistlab board, {moment(now(), 'minutes')} UTC: it shows what there was then."
+    text = page(shown, board.by, best=board.best, closing=closing)
     with telling(path, "Name a file with --output=..."):
         write_text(path, text)
     print(f"wrote {path}")

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import math
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +17,9 @@ _LONGEST = 24  # characters of a name
 _NEWEST = 6
 _MOST_DOTS = 2000
 _WIDE, _HIGH = 1000, 300  # of the drawing, which is stretched
-_FEW, _SEVERAL = 10, 20  # people from which on rows are smaller
+_BESIDE = (("one", 20), ("two", 40), ("three", 0))  # so many tables beside each other for so many people at most
+_COLUMNS = ("rank", "who", "number", "model", "number runs", "number looks")
+_ONE_LINE = 36  # characters of who leads
 
 
 def page(standing: Standing, by: str, *, best: bool, closing: str, live: bool = False) -> str:
@@ -57,52 +60,68 @@ def policy(*, live: bool) -> str:
 def inner(standing: Standing, by: str, *, best: bool) -> Markup:
     """What changes with each new run."""
     if not standing.places:
-        return element("p", "No run of fit has been validated yet.", class_="empty")
+        return element("p", standing.missing or "No run of fit has been validated yet.", class_="empty")
     right = [_curve(standing), *([] if best else [_newest(standing)])]
-    columns = element("div", _table(standing.places, by), element("div", *right, class_="beside"), class_="columns")
+    kind, tables = _tables(standing.places, by)
+    columns = element("div", tables, element("div", *right, class_="beside"), class_=f"columns {kind}")
     return joined([_header(standing, by), columns])
 
 
 def _header(standing: Standing, by: str) -> Markup:
-    first = standing.places[0]
+    first = [place for place in standing.places if place.rank == 1]
     people = "person" if by == "user" else "name"
     said = [counted(len(standing.runs), "run"), f"{counted(len(standing.places), people)}".replace("persons", "people")]
     others = ", ".join(f"{counted(number, 'run')} of {name}" for name, number in standing.others.items())
     note = f"{said[0]} of {said[1]} on {standing.data}, by validation accuracy: the test images are no leaderboard"
     looks = f"They have been looked at {counted(standing.looks, 'time')}." if standing.looks else ""
     rest = f"Not shown: {others} (--data=)." if others else ""
-    leader = element(
-        "p", element("span", cut(first.who, _LONGEST, "…"), class_="who"), " ", element("b", percent(first.accuracy))
-    )
+    named = [cut(each.who, _LONGEST, "…") for each in first]
+    who = " and ".join(named)
+    if len(named) > 1 and len(who) > _ONE_LINE:
+        who = f"{named[0]} and {counted(len(named) - 1, 'other')}"
+    leader = element("p", element("span", who, class_="who"), " ", element("b", percent(first[0].accuracy)))
     about = element("p", " ".join(filter(None, [f"{note}.", looks, rest])), class_="about")
     return element("header", element("h1", element("small", "Best so far"), leader), about)
 
 
-def _table(places: Sequence[Place], by: str) -> Markup:
-    size = "few" if len(places) <= _FEW else "several" if len(places) <= _SEVERAL else "many"
+def _tables(places: Sequence[Place], by: str) -> tuple[str, Markup]:
+    """The places in tables beside each other, and how many these are, as a word: all fit on a projector."""
+    number, kind = next((n, kind) for n, (kind, most) in enumerate(_BESIDE, 1) if len(places) <= most or not most)
+    rows = math.ceil(len(places) / number)
+    tables = [_table(places[at : at + rows], by, rows) for at in range(0, len(places), rows)]
+    return kind, element("div", *tables, class_="places")
+
+
+def _table(places: Sequence[Place], by: str, rows: int) -> Markup:
+    """A table of some of the places, of which the longest one has so many rows."""
     names = ("", "Person" if by == "user" else "Name", "Val. %", "Model", "Runs", "Looks")
-    kinds = ("rank", "who", "number", "model", "number runs", "number looks")
     titles = {"Looks": "How many of these runs were tested: each is a look at the test images"}
     head = [
         element("th", name, scope="col", class_=kind, title=titles.get(name))
-        for name, kind in zip(names, kinds, strict=True)
+        for name, kind in zip(names, _COLUMNS, strict=True)
     ]
-    rows = []
-    for rank, each in enumerate(places, 1):
-        cells = (
-            rank,
-            cut(each.who, _LONGEST, "…"),
-            in_percent(each.accuracy),
-            each.best.architecture,
-            each.runs,
-            each.looks,
-        )
-        body = [
-            element("th" if kind == "who" else "td", cell, class_=kind) for cell, kind in zip(cells, kinds, strict=True)
-        ]
-        rows.append(element("tr", *body))
-    inside = (element("thead", element("tr", *head)), element("tbody", *rows))
-    return element("div", element("table", *inside, class_=size), class_="places")
+    widths = [element("col", class_=kind) for kind in _COLUMNS]
+    inside = (
+        element("colgroup", *widths),
+        element("thead", element("tr", *head)),
+        element("tbody", *map(_row, places)),
+    )
+    return element("table", *inside, style=f"--rows: {rows}")
+
+
+def _row(place: Place) -> Markup:
+    cells = (
+        place.rank,
+        cut(place.who, _LONGEST, "…"),
+        in_percent(place.accuracy),
+        place.best.architecture,
+        place.runs,
+        place.looks,
+    )
+    body = [
+        element("th" if kind == "who" else "td", cell, class_=kind) for cell, kind in zip(cells, _COLUMNS, strict=True)
+    ]
+    return element("tr", *body, class_="best" if place.rank == 1 else None)
 
 
 def _newest(standing: Standing) -> Markup:

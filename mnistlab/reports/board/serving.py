@@ -6,7 +6,9 @@ import time
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
+from socket import AF_INET
 from threading import Lock
+from typing import Literal
 from urllib.parse import parse_qs, urlsplit
 
 from mnistlab.errors import LabError
@@ -47,13 +49,29 @@ def serve(board: Board, host: str, port: int) -> int:
     """
     server = make_server(board, host, port)
     with server:
-        shown = f"[{host}]" if ":" in host else host
-        print(f"The board is at http://{shown}:{port}/ until Ctrl-C.", flush=True)
+        at = " and ".join(f"http://{each}:{port}/" for each in reached_at(host))
+        print(f"The board is at {at} until Ctrl-C.", flush=True)
         try:
             server.serve_forever(poll_interval=0.2)
         except KeyboardInterrupt:
             print("The board has ended.")
     return 0
+
+
+def reached_at(host: str) -> list[str]:
+    """The hosts that others type for a board that is served there, which nobody is asked for: no name is looked up.
+
+    Args:
+        host: Where it is served; `0.0.0.0` is each address of this machine.
+    """
+    if not _is(host, "is_unspecified"):
+        return [f"[{host}]" if ":" in host else host]
+    import psutil  # noqa: PLC0415 - where it is served to others only
+
+    up = {name for name, state in psutil.net_if_stats().items() if state.isup}
+    every = [each for name, own in psutil.net_if_addrs().items() if name in up for each in own]
+    found = [each.address for each in every if each.family == AF_INET and not _is(each.address, "is_loopback")]
+    return found or ["127.0.0.1"]
 
 
 class _Server(ThreadingHTTPServer):
@@ -115,8 +133,13 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _hosts(host: str) -> frozenset[str]:
     """The names by which a board may be asked for that only this machine reaches; none where others do."""
-    try:
-        local = host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        local = False
+    local = host == "localhost" or _is(host, "is_loopback")
     return frozenset(("localhost", "127.0.0.1", "[::1]", host)) if local else frozenset()
+
+
+def _is(host: str, what: Literal["is_loopback", "is_unspecified"]) -> bool:
+    """Whether a host is such an address; a name is none."""
+    try:
+        return bool(getattr(ip_address(host), what))
+    except ValueError:
+        return False

@@ -1,7 +1,7 @@
 """Who stands where: the best run of each, and the best so far, by validation accuracy."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -21,6 +21,7 @@ class Place:
     accuracy: float  # its validation accuracy, from 0 to 1
     runs: int  # how many they have
     looks: int  # how many of these were tested
+    rank: int = 1  # one more than how many are better: who are equally good share it
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Standing:
     places: Sequence[Place]  # the best first, of equal ones the earlier
     looks: int  # how often the test images have been looked at in this folder
     others: Mapping[str, int]  # how many runs there are of other data
+    missing: str = ""  # why there is none, where runs there are
 
     @cached_property
     def course(self) -> list[tuple[Run, float]]:
@@ -66,7 +68,7 @@ def standing(runs: Sequence[Run], by: str, root: Path) -> Standing:
     images = {each for run in shown if isinstance(each := run.said("data_fingerprint", "test"), str)}
     looks = sum(number for image, number in looks_at(root).items() if image in images)
     others = {name: number for name, number in sizes.items() if name != data}
-    return Standing(data, shown, sorted(places, key=lambda each: (-each.accuracy, ended(each.best))), looks, others)
+    return Standing(data, shown, _ranked(places), looks, others)
 
 
 def ended(run: Run) -> str:
@@ -77,3 +79,11 @@ def ended(run: Run) -> str:
 def _place(who: str, runs: Sequence[Run]) -> Place:
     best = max(runs, key=lambda run: run.val_acc or 0.0)
     return Place(who, best, best.val_acc or 0.0, len(runs), sum(run.looks is not None for run in runs))
+
+
+def _ranked(places: Sequence[Place]) -> list[Place]:
+    found: list[Place] = []
+    for number, each in enumerate(sorted(places, key=lambda each: (-each.accuracy, ended(each.best))), 1):
+        same = found and found[-1].accuracy == each.accuracy
+        found.append(replace(each, rank=found[-1].rank if same else number))
+    return found

@@ -11,7 +11,7 @@ from mnistlab.catalogue import load_catalogue
 from mnistlab.errors import LabError, say, tell
 from mnistlab.options.arguments import Arguments
 from mnistlab.reports.screen.bibtex import Entry, as_entry, of_software
-from mnistlab.reports.screen.groups import Group, Options, alike
+from mnistlab.reports.screen.groups import Group, Options, alike, tested_later
 from mnistlab.reports.settings import changed
 from mnistlab.runs.folder import RECORD
 from mnistlab.runs.listing import find_run, sweep_called
@@ -57,7 +57,8 @@ def cite(asked: Arguments) -> int:
     groups = alike(_trained([Run.of(folder) for folder in named]))
     if not groups:
         raise LabError("none of these runs is a training that has finished: there is nothing to cite yet.")
-    parts = [Part.of(group) for group in groups]
+    later = tested_later([run for group in groups for run in group.runs], asked.root)
+    parts = [Part.of(group, later) for group in groups]
     entries = _entries(groups)
     if "json" in asked.switches:
         print(as_json({"runs": [part.as_dict() for part in parts], "bibtex": [str(entry) for entry in entries]}))
@@ -99,8 +100,8 @@ class Part:
     text: str
 
     @classmethod
-    def of(cls, group: Group) -> "Part":
-        """Gather it."""
+    def of(cls, group: Group, later: Sequence[Run]) -> "Part":
+        """Gather it; `later` are the runs that were tested when they had ended."""
         runs, options = group.runs, group.options
         with_test = [run for run in runs if run.test_acc is not None]
         tested = Group(options, with_test).accuracy("test") if with_test else None
@@ -131,6 +132,7 @@ class Part:
             "tested_weights": _same(run.said("metrics", "test", "checkpoint") for run in runs),
             "test_accuracy": tested and _figures(tested),
             "not_tested": (len(runs) - len(with_test)) or None,
+            "tested_later": sum(run in later for run in runs) or None,
             "val_accuracy": validated and _figures(validated),
         }
         known = {name: value for name, value in facts.items() if value not in (None, "", [], {})}
@@ -171,7 +173,8 @@ def _sentences(facts: Mapping[str, object], tested: Student | None, validated: S
         weights = _put(facts, "tested_weights", lambda value: f" of the {value} weights")
         yield f"The test accuracy{weights} is {_in_words(tested)}{_put(facts, 'not_tested', _untested)}"
     elif validated:
-        yield f"The best validation accuracy is {_in_words(validated)}; it was not tested"
+        since = "was tested later, by a command of its own" if "tested_later" in facts else "was not tested"
+        yield f"The best validation accuracy is {_in_words(validated)}; it {since}"
     yield from _surroundings(facts)
 
 

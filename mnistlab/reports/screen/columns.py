@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from mnistlab.errors import LabError, visible
 from mnistlab.options.arguments import Arguments
-from mnistlab.runs.fields import FIELDS, Field, Fields, differing, field_of
+from mnistlab.runs.fields import FIELDS, HEADINGS, Field, Fields, differing, field_of
 from mnistlab.runs.listing import short_ids
 from mnistlab.runs.looks import many
 from mnistlab.runs.metrics import KNOWN, measure_of, measured, measures_of
@@ -88,12 +88,14 @@ def _usual(shown: Sequence[Run], *, everything: bool) -> Iterator[Column]:
     yield Column("model", [run.architecture for run in shown])
     yield Column("data", [run.data for run in shown], common=True, gives_way=6, key="data")
     yield from _options(shown)
-    yield Column("ep", epochs, right=True, gives_way=4, key="epochs")
-    yield Column("val %", [in_percent(run.val_acc) for run in shown], right=True)
-    yield Column("test %", [in_percent(run.test_acc) for run in shown], right=True)
+    yield Column(HEADINGS["epochs"], epochs, right=True, gives_way=4, key="epochs")
+    yield Column(HEADINGS["val_acc"], [in_percent(run.val_acc) for run in shown], right=True)
+    yield Column(HEADINGS["test_acc"], [in_percent(run.test_acc) for run in shown], right=True)
     yield Column("looks", [many(run.looks) for run in shown], right=True, gives_way=1)
     yield from _further(shown)
-    yield Column("s", [in_seconds(run.seconds) for run in shown], right=True, gives_way=3, key="seconds")
+    yield Column(
+        HEADINGS["seconds"], [in_seconds(run.seconds) for run in shown], right=True, gives_way=3, key="seconds"
+    )
     yield Column("started UTC" if one_year else "started", times, gives_way=2, key="started")
     yield Column("status", [run.status for run in shown], common=True)
     if everything or len({run.user for run in shown}) > 1:
@@ -117,7 +119,7 @@ def _options(shown: Sequence[Run]) -> Iterator[Column]:
 def _wanted(shown: Sequence[Run], names: Sequence[str]) -> Iterator[Column]:
     """The columns that somebody has named."""
     short = last_parts([name for name in names if name not in FIELDS])
-    for name in dict.fromkeys(names):
+    for name in dict.fromkeys(name for name in names if name != "id"):  # which each row has as its first
         measure = measure_of(name, measures_of(*(run.record for run in shown))) if "/" in name else None
         if measure is not None:
             values = [measured(run.record, name) for run in shown]

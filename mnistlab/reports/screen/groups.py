@@ -4,22 +4,34 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from statistics import fmean
 
 from mnistlab.catalogue import load_catalogue
 from mnistlab.errors import LabError, tell, visible
 from mnistlab.options.arguments import Arguments
 from mnistlab.reports.settings import changed
-from mnistlab.runs.looks import many
-from mnistlab.runs.run import Run
+from mnistlab.runs.run import Run, read_runs
 from mnistlab.runs.selection import ordered_groups
 from mnistlab.runs.sheets import options_of
 from mnistlab.runs.statistics import Student
 from mnistlab.text.layout import as_latex, as_markdown, paragraph, screen_width, table
 from mnistlab.text.nearest import suggestion
-from mnistlab.text.values import UNKNOWN, class_name, count, counted, four_digits, in_percent, in_seconds, last_parts
+from mnistlab.text.values import (
+    UNKNOWN,
+    class_name,
+    count,
+    counted,
+    four_digits,
+    in_letters,
+    in_percent,
+    in_seconds,
+    last_parts,
+    percent,
+)
 
 _SEED = "seed_everything"
+_NAMED = 6  # runs in a note
 _LEGEND = "Mean and standard deviation over the n runs of fit in a row; the 95 % interval of the mean by Student's t."
 
 Options = Mapping[str, object]
@@ -48,8 +60,12 @@ class Group:
     @property
     def parameters(self) -> float | None:
         """The number of parameters, where all have as many."""
-        found = {run.parameters for run in self.runs}
-        return found.pop() if len(found) == 1 else None
+        return _common(run.parameters for run in self.runs)
+
+    @property
+    def multiply_adds(self) -> float | None:
+        """Those for one image, where they were counted and all have as many."""
+        return _common(run.multiply_adds for run in self.runs if run.multiply_adds is not None)
 
     @property
     def looks(self) -> int | None:
@@ -71,6 +87,7 @@ class Group:
             **figures,
             "interval_method": "95 %, Student's t",
             "parameters": self.parameters,
+            "multiply_adds": self.multiply_adds,
             "seconds": self.seconds,
             "looks": self.looks,
             "seeds": [run.record.get("seed") for run in self.runs],
@@ -103,6 +120,10 @@ def groups_of(chosen: Sequence[Run], asked: Arguments, order: str) -> list[Group
     every = list(groups.values())
     kept = [[run for run in runs if run.test_acc is not None] or runs for runs in every]
     _leave_out(sum(map(len, every)) - sum(map(len, kept)), "without a test, where others of the group have one")
+    tested_later([run for runs in kept for run in runs], asked.root)
+    images = sum(len({_text(run.fingerprint) for run in runs if run.fingerprint}) > 1 for runs in kept)
+    if images:
+        tell(f"note: {counted(images, 'group')} with runs on different images, whose figures do not go together.")
     mixed = sum(len({_source(run) for run in runs}) > 1 for runs in kept)
     if mixed:
         tell(f"note: {counted(mixed, 'group')} with runs of several commits or versions (mnistlab runs diff ID ID).")
@@ -123,6 +144,21 @@ def alike(runs: Sequence[Run]) -> list[Group]:
     for run, options in configured.items():
         groups.setdefault(_text(options), []).append(run)
     return [Group(configured[each[0]], each) for each in groups.values()]
+
+
+def tested_later(runs: Sequence[Run], root: Path) -> list[Run]:
+    """The runs without a test of their own whose weights `mnistlab test` has measured since; a word says in which runs.
+
+    Their figures are not taken over: such a test may be of other images, or of a part of them.
+    """
+    untested = {str(run.weights.resolve()): run for run in runs if run.test_acc is None and run.weights}
+    tests = [run for run in read_runs(root).all if run.command == "test"] if untested else []
+    later = {run.text("checkpoint"): run for run in tests if run.text("checkpoint") in untested}
+    if later:
+        named = ", ".join(sorted(f"{run.folder.name} ({percent(run.test_acc)})" for run in later.values())[:_NAMED])
+        more = ", ..." if len(later) > _NAMED else ""
+        tell(f"note: {counted(len(later), 'run')} tested only later, which counts for no figure here: {named}{more}.")
+    return [untested[checkpoint] for checkpoint in later]
 
 
 def _trained(chosen: Sequence[Run], *, any_status: bool) -> list[Run]:
@@ -212,9 +248,17 @@ def _figures(found: Sequence[Group]) -> Iterator[Column]:
         yield f"{split} acc, %", partial(_mean, split)
         yield "95 % (Student)", partial(_interval, split)
     yield "parameters", lambda group: count(group.parameters)
+    if any(group.multiply_adds is not None for group in found):
+        yield "MACs", lambda group: UNKNOWN if group.multiply_adds is None else in_letters(group.multiply_adds)
     yield "seconds", lambda group: in_seconds(group.seconds)
-    if any(many(group.looks) for group in found):
-        yield "looks", lambda group: many(group.looks)
+    if any(group.looks is not None for group in found):
+        yield "looks", lambda group: count(group.looks)
+
+
+def _common(values: Iterable[float | None]) -> float | None:
+    """What all have in common; None where they differ, or there is none."""
+    found = {*values}
+    return found.pop() if len(found) == 1 else None
 
 
 def _option(name: str, group: Group) -> str:

@@ -4,12 +4,10 @@ from pathlib import Path
 
 from mnistlab.errors import LabError, say, tell
 from mnistlab.options.arguments import Arguments
-from mnistlab.runs.listing import called, find_run
-from mnistlab.runs.newest import MEANT
-from mnistlab.runs.run import Run, read_runs
-from mnistlab.runs.words import say_of
-
-_LONGEST = {"name": 200, "note": 10_000}  # characters
+from mnistlab.runs.listing import called, find_run, namesakes
+from mnistlab.runs.run import Run
+from mnistlab.runs.words import check_length, check_name, say_of
+from mnistlab.text.values import counted
 
 
 def rename_run(asked: Arguments) -> int:
@@ -19,13 +17,9 @@ def rename_run(asked: Arguments) -> int:
         LabError: If there is no such run, or it cannot be called so.
     """
     folder, name = _said(asked, "name")
-    if name in MEANT:
-        raise LabError(f"{name} is the word for the newest run: nothing was changed. Name it otherwise.")
-    if "/" in name or not name.isprintable():
-        raise LabError(f"{name!r}: a name has no slash and stands in a line: nothing was changed.")
     before = Run.of(folder).name
     say_of(folder, name=name)
-    others = [path for path, known in read_runs(asked.root).names.items() if name and known == name and path != folder]
+    others = namesakes(name, folder, asked.root) if name else []
     if others:
         tell(f"note: another run has this name ({called(others[0])}), so each is found by its id alone.")
     was = f", which was called {before}," if before else ""
@@ -48,10 +42,13 @@ def note_run(asked: Arguments) -> int:
 def _said(asked: Arguments, what: str) -> tuple[Path, str]:
     """The run that is named, and what is said of it."""
     if len(asked.names) != 2:  # noqa: PLR2004 - a run and a text
-        got = f"got {len(asked.names)} words" if asked.names else "got nothing"
+        got = f"got {counted(len(asked.names), 'word')}" if asked.names else "got nothing"
         example = "rename ID baseline" if what == "name" else 'note ID "what I tried"'
         raise LabError(f"{asked.command} takes a run and a {what}, {got}: mnistlab runs {example}. Quote words.")
     name, text = asked.names
-    if len(text) > _LONGEST[what]:
-        raise LabError(f"a {what} has {_LONGEST[what]:,} characters at most, got {len(text):,}: nothing was changed.")
-    return find_run(name, asked.root), text.strip()
+    said = text.strip()
+    try:
+        check_name(said) if what == "name" else check_length(what, said)
+    except LabError as error:
+        raise LabError(f"{error} Nothing was changed.") from error
+    return find_run(name, asked.root), said

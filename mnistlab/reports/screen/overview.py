@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from mnistlab.runs.fields import field_of
 from mnistlab.runs.reading import tell_broken
 from mnistlab.runs.run import Run, Runs, read_runs
 from mnistlab.runs.selection import ASKED, ordered, selected
+from mnistlab.system.files import stands
 from mnistlab.system.handing import hand_over
 from mnistlab.system.strict_json import as_json
 from mnistlab.text.layout import as_csv, paragraph, screen_height, screen_width
@@ -77,16 +78,21 @@ def _grouped(chosen: Sequence[Run], asked: Arguments, limit: int | None) -> str:
     return as_written(groups, form)
 
 
-def runs_below(root: Path, asked: Arguments) -> Runs:
+def runs_below(root: Path, asked: Arguments, told: Collection[Path] = ()) -> Runs:
     """Read all runs, and tell which records cannot be read.
 
+    Args:
+        root: The folder of all runs.
+        asked: The command.
+        told: Records of which that has been told.
+
     Raises:
-        LabError: If the folder was named and is none.
+        LabError: If the folder was named and is none, or is a file.
     """
-    if "run.dir" in asked.values and not root.is_dir():
+    if "run.dir" in asked.values and not stands(root):
         raise LabError(f"--run.dir={root}: there is no such folder.")
     found = read_runs(root)
-    tell_broken(found.broken)
+    tell_broken([path for path in found.broken if path not in told])
     return found
 
 
@@ -96,9 +102,22 @@ def chosen_of(found: Runs, asked: Arguments) -> list[Run]:
     Raises:
         LabError: If a filter or the order is none.
     """
-    wanted = {name: value for name, value in asked.values.items() if name in ASKED}
-    chosen = ordered(selected(found.all, wanted), asked.values.get("sort", _DEFAULT_ORDER))
+    chosen = ordered(selected(found.all, _filters(asked)), asked.values.get("sort", _DEFAULT_ORDER))
     return chosen[::-1] if "reverse" in asked.switches else chosen
+
+
+def none_of(found: Runs, asked: Arguments) -> str:
+    """That the filters leave none of all runs."""
+    return f"None of the {len(found.all):,} runs in {asked.root} has {written_filters(asked)}."
+
+
+def written_filters(asked: Arguments) -> str:
+    """The filters as they are typed; nothing where there are none."""
+    return " ".join(f"--{name}={value}" for name, value in _filters(asked).items())
+
+
+def _filters(asked: Arguments) -> dict[str, str]:
+    return {name: value for name, value in asked.values.items() if name in ASKED}
 
 
 def _limit(asked: Arguments) -> int | None:
@@ -129,7 +148,7 @@ def _csv_cell(value: object) -> object:
     return (
         json.dumps(value)
         if isinstance(value, list | dict | bool)
-        else visible(value)
+        else "\n".join(map(visible, value.split("\n")))  # a cell may have several lines, as RFC 4180 has it
         if isinstance(value, str)
         else value
     )
@@ -142,8 +161,7 @@ def _lines(
     if not found.all:
         return [f"There are no runs in {root} (--run.dir). Train a model: mnistlab fit --help"]
     if not chosen:
-        wanted = " ".join(f"--{name}={value}" for name, value in asked.values.items() if name in ASKED)
-        return [f"None of the {len(found.all):,} runs in {root} has {wanted}."]
+        return [none_of(found, asked)]
     columns = columns_of(found, shown, names, asked)
     said = [column.cells[0] for column in columns if column.same]
     kept, left_out = fitting([column for column in columns if not column.same])

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from mnistlab.errors import LabError, say
+from mnistlab.errors import LabError, say, tell
 from mnistlab.options.arguments import Arguments
 from mnistlab.reports.screen.overview import chosen_of, runs_below
 from mnistlab.runs.listing import find_run
+from mnistlab.runs.newest import LAST
 from mnistlab.runs.reading import read_name
 from mnistlab.runs.run import Run
 from mnistlab.runs.selection import ASKED
@@ -19,6 +20,8 @@ from mnistlab.text.values import counted, size
 
 def remove_runs(asked: Arguments) -> int:
     """Remove the runs that are named, or those that filters leave; 1 where the user has thought better of it.
+
+    Those of others are removed by their ids or with `--user` alone: a name, or how a run has ended, may mean anybody's.
 
     Raises:
         LabError: If one of them is no run, lies elsewhere, or is running, or nobody is there to be asked.
@@ -45,10 +48,34 @@ def _wanted(asked: Arguments, root: Path) -> list[Path]:
     if filters and asked.names:
         raise LabError(f"{asked.names[0]} and --{filters[0]} exclude each other: name runs, or filter them.")
     if filters:
-        return [run.folder for run in chosen_of(runs_below(root, asked), asked)]
+        return _own(chosen_of(runs_below(root, asked), asked), asked)
     if not asked.names:
         raise LabError("runs rm needs the runs to remove: mnistlab runs rm ID..., or a filter such as --status=failed.")
-    return list(dict.fromkeys(find_run(name, root) for name in asked.names))
+    return list(dict.fromkeys(_named(name, root) for name in asked.names))
+
+
+def _own(chosen: Sequence[Run], asked: Arguments) -> list[Path]:
+    """Those of one's own, unless it was said whose."""
+    own = [run.folder for run in chosen if run.is_own or "user" in asked.values]
+    if len(own) < len(chosen):
+        of = ", ".join(sorted({run.user for run in chosen if not run.is_own}))
+        tell(f"note: {counted(len(chosen) - len(own), 'run')} of {of} left alone; --user=NAME takes those of one.")
+    return own
+
+
+def _named(name: str, root: Path) -> Path:
+    folder = find_run(name, root)
+    run = _read(folder)
+    if run and not run.is_own and name in (LAST, run.name):
+        raise LabError(f"{name} is a run of {run.user}: nothing was removed. Its id removes it: {folder.name}")
+    return folder
+
+
+def _read(folder: Path) -> Run | None:
+    """The run; None where its record cannot be read."""
+    with suppress(LabError):
+        return Run.find(folder)
+    return None
 
 
 def _check(folder: Path, root: Path) -> None:
@@ -58,9 +85,7 @@ def _check(folder: Path, root: Path) -> None:
             f"{folder} does not lie in {root} as runs do: nothing was removed. "
             "Name the folder of all runs with --run.dir=..., or remove it by hand."
         )
-    run = None
-    with suppress(LabError):  # a run whose record cannot be read is none that is running
-        run = Run.find(folder)
+    run = _read(folder)  # one whose record cannot be read is none that is running
     if run and run.status == "running":
         raise LabError(f"{run.folder} {occupation(run)}: nothing was removed. {way_on(run)}")
 
