@@ -96,6 +96,7 @@ def _name_output() -> None:
         return
     encoding, errors, by_line, at_once = out.encoding, out.errors, out.line_buffering, out.write_through
     sys.stdout = Output(out.detach(), encoding, errors, line_buffering=by_line, write_through=at_once)
+    vars(sys)["__stdout__"] = sys.stdout  # of which Python asks how large the terminal is
 
 
 def entry() -> None:

@@ -22,6 +22,7 @@ PACKAGE = Path(mnistlab.__file__).parent
 ELSEWHERE = {
     "system/files.py": "the one writer",
     "system/locks.py": "a lock, which is empty",
+    "system/sharing.py": "it opens for the two that say so what others may write to",
     "data/download.py": "a folder of its own, from which whole files are moved",
     "data/own/cache.py": "a folder of its own, which is moved whole",
     "data/own/pictures.py": "a file in that folder",
@@ -76,11 +77,15 @@ def contents(*places: Path) -> dict[Path, bytes]:
 def writes(path: Path) -> bool:
     """Whether a source file opens files to be written, or has an object write one."""
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        if isinstance(node, ast.Attribute) and node.attr == "O_CREAT":
+            return True
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute | ast.Name):
+            method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+            name = method or (node.func.id if isinstance(node.func, ast.Name) else "")
             words = [each.value for each in node.args if isinstance(each, ast.Constant) and isinstance(each.value, str)]
-            if node.func.attr == "open" and any(word[:1] in "wax" and len(word) <= 2 for word in words):
+            if name == "open" and any(word[:1] in "wax" and len(word) <= 2 for word in words):
                 return True
-            if node.func.attr in ("write_text", "write_bytes", "mkstemp", "NamedTemporaryFile"):
+            if method in ("write_text", "write_bytes", "mkstemp", "NamedTemporaryFile"):
                 return True
     return False
 

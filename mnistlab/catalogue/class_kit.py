@@ -113,8 +113,11 @@ def write_class(asked: Arguments) -> int:
         with telling(file, "Go to a folder of your own."):
             file.parent.mkdir(parents=True, exist_ok=True)
             write_text(file, text.replace("NAME", folder.name))
+    with telling(folder / "runs", "Go to a folder of your own."):
+        (folder / "runs").mkdir(exist_ok=True)
     written = ", ".join(str(folder / name) for name in _TEXTS)
-    print(f"wrote {written}\nTry it:  cd {folder} && mnistlab fit --config=Start")
+    print(f"wrote {written}\nTry it:    cd {folder} && mnistlab fit --config=Start")
+    print(f"Share it:  chmod 1777 {folder / 'runs'} opens the runs to all who have an account here.")
     return 0
 
 

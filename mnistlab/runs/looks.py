@@ -1,24 +1,31 @@
 """How often test images have been looked at: the best of many figures on the same images is partly luck."""
 
+import csv
+import os
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
-from mnistlab.system.files import UnreadableError, read_text
+from mnistlab.errors import LabError
+from mnistlab.system.files import UnreadableError, is_file, read_text
 from mnistlab.system.locks import locked
+from mnistlab.system.sharing import make_folder, shared
+from mnistlab.system.user import current_user
 
 LOOKS = "looks.csv"
 """The file in the folder of the runs with a line for each look, which stays when its run is removed."""
 
 _LOCK = ".looks.lock"
 _MOST_BYTES = 64 << 20
+_FIELDS = ("time", "images", "user")
+_OLD = 2  # fields of a line of an older version, which did not note who it was
 
 FEW = 5
 """So many looks before need no word: the best of five nets that are alike is little more than a deviation ahead."""
 
 
 def note_look(root: Path, images: str | None) -> int | None:
-    """Note that test images are looked at; how many looks came before, None where nobody knows which images.
+    """Note that test images are looked at, and by whom; how many looks came before, None where it is unknown at which.
 
     Args:
         root: The folder of the runs.
@@ -28,19 +35,47 @@ def note_look(root: Path, images: str | None) -> int | None:
 
     if images is None:
         return None
-    root.mkdir(parents=True, exist_ok=True)
-    with locked(root / _LOCK), (root / LOOKS).open("a+", encoding="utf-8", errors="replace") as file:
+    make_folder(root)
+    with (
+        locked(root / _LOCK),
+        open(root / LOOKS, "a+", encoding="utf-8", errors="replace", newline="", opener=shared) as file,
+    ):
         file.seek(0)
         before = sum(images in line for line in file)
-        file.write(f"{now()},{images}\n" if file.tell() else f"time,images\n{now()},{images}\n")
+        rows = csv.writer(file, lineterminator="\n")
+        if not file.tell():
+            rows.writerow(_FIELDS)
+        rows.writerow((now(), images, current_user() or ""))
     return before
 
 
-def looks_at(root: Path) -> Counter[str]:
-    """How often each test images have been looked at in a folder of runs, by their fingerprints."""
-    with suppress(FileNotFoundError, UnreadableError):
+def check_looks(root: Path, where: str) -> None:
+    """Refuse a folder of runs in which no look can be noted, before any work.
+
+    Args:
+        root: The folder.
+        where: Who chose it.
+
+    Raises:
+        LabError: If there is such a file, and only others may write to it.
+    """
+    file = root / LOOKS
+    if is_file(file) and not os.access(file, os.W_OK):
+        raise LabError(
+            f"{where}: {file} counts the looks at test images, and is closed. Whose it is opens it to all: "
+            f"chmod a+w {file}"
+        )
+
+
+def looks_at(root: Path) -> Counter[tuple[str, str]]:
+    """How often each test images have been looked at in a folder of runs, by their fingerprints and by whom.
+
+    Nobody knows by whom where an older version has noted it: then the name is empty.
+    """
+    with suppress(FileNotFoundError, UnreadableError, csv.Error):
         lines = read_text(root / LOOKS, _MOST_BYTES).splitlines()[1:]
-        return Counter(line.rpartition(",")[2] for line in lines)
+        rows = csv.reader(line.replace("\0", "") for line in lines)
+        return Counter((row[1], row[2] if len(row) > _OLD else "") for row in rows if len(row) >= _OLD)
     return Counter()
 
 

@@ -12,6 +12,7 @@ from mnistlab.runs.reading import read_record
 from mnistlab.runs.run import Run
 from mnistlab.system.locks import locked
 from mnistlab.system.processes import SILENT_S, is_elsewhere, is_same, this_process
+from mnistlab.system.sharing import make_folder
 
 _LOCK = ".lock"
 _BEAT_S = 30
@@ -54,7 +55,8 @@ def alone(folder: Path, before: Mapping[str, object] | None) -> Iterator[None]:
     Raises:
         LabError: If another process writes there, or has done so meanwhile.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
     with locked(folder / _LOCK):
         refuse_second(folder)
         if read_record(folder) != before:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from mnistlab.system.sharing import shared
+
 
 @contextmanager
 def locked(path: Path, waiting: str = "") -> Iterator[None]:
@@ -19,7 +21,7 @@ def locked(path: Path, waiting: str = "") -> Iterator[None]:
         waiting: What to say on standard error where another process has it.
     """
     while True:
-        with path.open("a") as file:
+        with open(path, "a", opener=shared) as file:
             with suppress(OSError):
                 _take(file.fileno(), waiting)
             if not _is_open(path, file.fileno()):
@@ -27,7 +29,8 @@ def locked(path: Path, waiting: str = "") -> Iterator[None]:
             try:
                 yield
             finally:
-                path.unlink(missing_ok=True)
+                with suppress(PermissionError):  # another user had it before, and was killed
+                    path.unlink(missing_ok=True)
             return
 
 

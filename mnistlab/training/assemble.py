@@ -29,6 +29,7 @@ from mnistlab.options.settling import Settled
 from mnistlab.options.signatures import Slot, options
 from mnistlab.options.trust import class_paths, set_import_policy
 from mnistlab.runs.folder import LAST, new_folder
+from mnistlab.runs.looks import check_looks
 from mnistlab.sections.configuration import Configuration
 from mnistlab.sections.linking import link_data
 from mnistlab.sections.parts import TopLevel
@@ -163,7 +164,9 @@ def assemble(invocation: Invocation, settled: Settled, found: Found | None) -> L
     check_trainer(settled.values["trainer"], settled.origins)
     cli = build_parts(settled, found)
     origin = settled.origins.get("run.dir")
-    check_place(Path(cli.configuration.run.dir), origin.where if origin else f"mnistlab {invocation.command}")
+    where = origin.where if origin else f"mnistlab {invocation.command}"
+    check_place(Path(cli.configuration.run.dir), where)
+    check_looks(Path(cli.configuration.run.dir), where)
     return cli
 
 

@@ -22,6 +22,7 @@ from mnistlab.losses.weights import register_tensor_type
 from mnistlab.options.building import build
 from mnistlab.options.settling import Settled
 from mnistlab.runs.folder import new_folder
+from mnistlab.runs.looks import check_looks
 from mnistlab.sections.configuration import Configuration
 from mnistlab.sections.linking import link_data
 from mnistlab.system.threads import threads
@@ -162,7 +163,9 @@ def assemble_directly(invocation: Invocation, settled: Settled, found: Found | N
     """
     origin = settled.origins.get("run.dir")
     root = Path(settled.complete()["run"]["dir"])
-    check_place(root, origin.where if origin else f"mnistlab {invocation.command}")
+    where = origin.where if origin else f"mnistlab {invocation.command}"
+    check_place(root, where)
+    check_looks(root, where)
     register_tensor_type()
     with refusing(settled.origins):
         data = build(ImageData, Configuration.of(settled).data)

@@ -219,10 +219,11 @@ def _test_best(cli: LabCLI, recorder: Recorder) -> None:
     answering = Answering()
     callbacks_of(cli.trainer).append(answering)
     (metrics,) = cli.trainer.test(cli.model, cli.datamodule, verbose=False)
+    if cli.trainer.is_global_zero:  # before a figure of it is kept
+        recorder.record["looks"] = note_look(Path(cli.configuration.run.dir), cli.datamodule.fingerprint.get("test"))
     tested = "best" if path and name == BEST else "last"
     recorder.record["metrics"]["test"] = {**{k: rounded(v) for k, v in metrics.items()}, "checkpoint": tested}
     if cli.trainer.is_global_zero:
-        recorder.record["looks"] = note_look(Path(cli.configuration.run.dir), cli.datamodule.fingerprint.get("test"))
         keep_answers(answering.batches, recorder.folder, cli.model, cli.datamodule)
     if cli.trainer.is_global_zero and path:
         _keep_refusal(cli, path, recorder.folder / WEIGHTS)

@@ -5,6 +5,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mnistlab.runs.folder import CONFIG, OUTCOMES, PICTURE, PREDICTED, PREDICTIONS, RECORD
+from mnistlab.system.sharing import make_folder
 
 _TABLES = [str(Path(PREDICTIONS).with_suffix(suffix)) for suffix in (".csv", ".npz", ".parquet")]
 
@@ -12,7 +13,8 @@ _TABLES = [str(Path(PREDICTIONS).with_suffix(suffix)) for suffix in (".csv", ".n
 @contextmanager
 def whole(folder: Path) -> Iterator[None]:
     """Keep a run with all that belongs to it, or none: on a full disk it would be one that cannot be read."""
-    folder.mkdir(parents=True, exist_ok=True)  # a callback may have written there
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)  # a callback may have written there
     try:
         yield
     except BaseException:

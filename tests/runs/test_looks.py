@@ -1,6 +1,9 @@
 """How often test images have been looked at before."""
 
 import json
+import os
+import re
+import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -90,8 +93,85 @@ def test_looks_are_kept_when_runs_are_removed(small: list[str], capsys: pytest.C
     assert main([*small, "--data.test_size=100"]) == 0
     assert newest().looks == 0
     head, *lines = (RUNS / LOOKS).read_text().splitlines()
-    assert head == "time,images"
+    assert head == "time,images,user"
     assert [line.split(",")[1] == images for line in lines] == [True, True, False]
+
+
+def test_a_board_counts_the_looks_of_each_person(
+    small: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By commands of their own, at another's run, and of runs that were removed; of old lines nobody knows whose."""
+    for user in ("anna", "Lee, Ben"):
+        monkeypatch.setattr("getpass.getuser", lambda user=user: user)
+        assert main([*small, f"--run.name={user}"]) == 0
+    assert main(["test", "--ckpt_path=anna"]) == 0
+    assert main(["predict", "--ckpt_path=anna"]) == 0
+    assert main([*small, "--run.name=again"]) == 0
+    assert main(["runs", "rm", "again", "--yes"]) == 0
+    with (RUNS / LOOKS).open("a") as file:
+        file.write(f"2026,{newest().fingerprint['test']}\n")
+
+    capsys.readouterr()
+    assert main(["board"]) == 0
+
+    page = Path("board.html").read_text()
+    rows = {name: re.findall(r'looks">(\d+)<', row) for name in ("anna", "Lee, Ben") for row in [_row(page, name)]}
+    assert rows == {"anna": ["1"], "Lee, Ben": ["4"]}
+    assert "They have been looked at 6 times." in page
+    assert newest().looks is not None
+
+
+def _row(page: str, name: str) -> str:
+    rows: list[str] = re.findall(r"<tr.*?</tr>", page, re.DOTALL)
+    return next(row for row in rows if f">{name}</th>" in row)
+
+
+@pytest.mark.parametrize(("rights", "folder", "file"), [(0o1777, 0o1777, 0o666), (0o770, 0o775, 0o664)])
+def test_in_a_folder_that_is_shared_everybody_can_train(small: list[str], rights: int, folder: int, file: int) -> None:
+    """Whatever umask the first one has: what all have in common is open as the folder is, and a run is one's own."""
+    RUNS.mkdir()
+    RUNS.chmod(rights)
+    before = os.umask(0o022)
+    try:
+        assert main(small) == 0
+        assert main(["test", "--ckpt_path=last"]) == 0
+    finally:
+        os.umask(before)
+
+    assert _rights(RUNS / "tiny") == folder
+    assert _rights(RUNS / LOOKS) == file
+    assert {_rights(run) for run in RUNS.glob("*/*")} == {0o755}
+
+
+def test_a_folder_of_ones_own_stays_so(small: list[str]) -> None:
+    """Its rights are what the umask says."""
+    before = os.umask(0o022)
+    try:
+        assert main(small) == 0
+    finally:
+        os.umask(before)
+
+    assert {_rights(path) for path in (RUNS, RUNS / "tiny")} == {0o755}
+    assert _rights(RUNS / LOOKS) == 0o644
+
+
+def _rights(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_where_no_look_can_be_noted_nothing_is_begun(
+    small: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whose file it is can open it."""
+    RUNS.mkdir()
+    (RUNS / LOOKS).write_text("time,images,user\n")
+    real = os.access
+    monkeypatch.setattr("os.access", lambda path, mode: Path(path).name != LOOKS and real(path, mode))
+
+    assert main(small) == 2
+
+    assert "chmod a+w runs/looks.csv" in capsys.readouterr().err
+    assert [path.name for path in RUNS.iterdir()] == [LOOKS]
 
 
 def test_looks_at_once_are_all_counted() -> None:

@@ -95,7 +95,8 @@ def _tables(places: Sequence[Place], by: str) -> tuple[str, Markup]:
 def _table(places: Sequence[Place], by: str, rows: int) -> Markup:
     """A table of some of the places, of which the longest one has so many rows."""
     names = ("", "Person" if by == "user" else "Name", "Val. %", "Model", "Runs", "Looks")
-    titles = {"Looks": "How many of these runs were tested: each is a look at the test images"}
+    looks = "How often they have looked" if by == "user" else "How many of these runs were tested: each is a look"
+    titles = {"Looks": f"{looks} at the test images"}
     head = [
         element("th", name, scope="col", class_=kind, title=titles.get(name))
         for name, kind in zip(names, _COLUMNS, strict=True)

@@ -1,5 +1,6 @@
 """Who stands where: the best run of each, and the best so far, by validation accuracy."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -20,7 +21,7 @@ class Place:
     best: Run
     accuracy: float  # its validation accuracy, from 0 to 1
     runs: int  # how many they have
-    looks: int  # how many of these were tested
+    looks: int  # how often they have looked at the test images; of a name, how many of its runs were tested
     rank: int = 1  # one more than how many are better: who are equally good share it
 
 
@@ -64,11 +65,13 @@ def standing(runs: Sequence[Run], by: str, root: Path) -> Standing:
     for run in shown:
         who = (run.name or run.folder.name) if by == "name" else (run.user or NOBODY)
         people.setdefault(who, []).append(run)
-    places = [_place(who, own) for who, own in people.items()]
     images = {each for run in shown if isinstance(each := run.said("data_fingerprint", "test"), str)}
-    looks = sum(number for image, number in looks_at(root).items() if image in images)
+    looks: Counter[str] = Counter()
+    for (image, who), number in looks_at(root).items():
+        looks[who] += number if image in images else 0
+    places = [_place(who, own, looks[who] if by == "user" and who != NOBODY else 0) for who, own in people.items()]
     others = {name: number for name, number in sizes.items() if name != data}
-    return Standing(data, shown, _ranked(places), looks, others)
+    return Standing(data, shown, _ranked(places), looks.total(), others)
 
 
 def ended(run: Run) -> str:
@@ -76,9 +79,10 @@ def ended(run: Run) -> str:
     return run.text("ended") or run.started
 
 
-def _place(who: str, runs: Sequence[Run]) -> Place:
+def _place(who: str, runs: Sequence[Run], looks: int) -> Place:
+    """The place of somebody of whom so many looks are noted: each run that was tested is one, noted or not."""
     best = max(runs, key=lambda run: run.val_acc or 0.0)
-    return Place(who, best, best.val_acc or 0.0, len(runs), sum(run.looks is not None for run in runs))
+    return Place(who, best, best.val_acc or 0.0, len(runs), max(looks, sum(run.looks is not None for run in runs)))
 
 
 def _ranked(places: Sequence[Place]) -> list[Place]:
