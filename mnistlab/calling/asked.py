@@ -31,13 +31,16 @@ _FIRST = ("config", "ckpt_path", "model", "data")
 """What is said first, since it decides which options there are."""
 
 
-def words_of(name: str, asked: Mapping[str, object], positional: Sequence[str] = ()) -> list[str]:
+def words_of(
+    name: str, asked: Mapping[str, object], positional: Sequence[str] = (), trusted: Sequence[str] = ()
+) -> list[str]:
     """What would be typed for a command.
 
     Args:
         name: The command.
         asked: What was said, by full or short names; what is None of a section or of the command was not said.
         positional: What stands there without dashes.
+        trusted: The words that say what a run may name besides.
 
     Raises:
         LabError: If a short name is that of several options or of none.
@@ -46,7 +49,7 @@ def words_of(name: str, asked: Mapping[str, object], positional: Sequence[str] =
     assert command is not None
     own = {option.name.rpartition(".")[2]: option for option in command.own}
     own |= {option.name: option for option in (*STEERING, *command.own)} if command.like else {}
-    ours: list[str] = []
+    ours = [*trusted]
     shared: list[str] = []
     waiting: dict[str, object] = {}
     for short, value in sorted(asked.items(), key=lambda each: each[0] not in _FIRST):
@@ -113,14 +116,15 @@ def _places(command: Command, words: Sequence[str]) -> Mapping[str, Place]:
     invocation = Invocation("fit", [word for word in words if not word.startswith(own)], sweeping=True)
     written: list[Written] = [*from_environment(), *_of_checkpoint(invocation, command)]
     written += [entry for layer in [*invocation.files, invocation.typed] for entry in layer]
-    present = with_own(load_catalogue(), partial(_present, written), importing=True)
+    here = partial(_present, written, invocation.trusted)
+    present = with_own(load_catalogue(), here, importing=True)
     assert present is not None  # as it is where classes are imported
     names = {key: ".".join(part for part in key.split(".") if not part.isdigit()) for key in present.places}
     return {names[key]: place for key, place in present.places.items()}
 
 
-def _present(written: Sequence[Written], catalogue: Catalogue) -> Present:
-    return Present(catalogue, written)
+def _present(written: Sequence[Written], trusted: frozenset[str], catalogue: Catalogue) -> Present:
+    return Present(catalogue, written, trusted)
 
 
 def _of_checkpoint(invocation: Invocation, command: Command) -> list[Written]:

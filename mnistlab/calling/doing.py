@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mnistlab.calling.asked import words_of
 from mnistlab.calling.given import in_words, trusted_here
+from mnistlab.calling.kept_settings import settings_kept
 from mnistlab.calling.results import Figures, Picture
 from mnistlab.calling.session import told_of_session
 from mnistlab.calling.within import Done, perform, run_in, told_here
@@ -59,13 +60,23 @@ def _words(
     command: str, options: Options | None, named: Sequence[Options], short: Options, positional: Sequence[str]
 ) -> list[str]:
     """What would be typed."""
-    with told_here():
+    with told_here(), settings_kept():  # an object is kept by torch, which comes with it, and a class is imported
         asked = {name: value for part in named for name, value in part.items() if value is not None}
         for name in {*(options or {}), *short} & set(asked) | set(options or {}) & set(short):
             raise LabError(f"{name} is said twice. Say it once.")
         asked |= {**(options or {}), **short}
-        words = words_of(command, in_words(asked), positional)
-        return words + (trusted_here() if "ckpt_path" in asked or positional else [])
+        if "ckpt_path" not in asked and isinstance(asked.get("data"), Mapping):
+            _check_training(asked["data"])
+        told = in_words(asked)
+        return words_of(command, told, positional, trusted_here() if "ckpt_path" in asked or positional else [])
+
+
+def _check_training(data: object) -> None:
+    """Refuse images by name of which none are for training."""
+    from mnistlab.calling.images import lacks_training  # noqa: PLC0415 - brings torch in
+
+    if lacks_training(data):
+        raise LabError("data: there is nothing to train on. Write data={'train': (images, labels), 'test': ...}.")
 
 
 def measured(command: str, run: Which, options: Options | None, short: Options) -> Figures:

@@ -12,11 +12,13 @@ from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 from mnistlab.calling.keeping import as_array, keep_bytes, place_of
 from mnistlab.data.own.arrays import paired
-from mnistlab.data.own.gathered import Array
+from mnistlab.data.own.gathered import Array, is_label_name, split_named
 from mnistlab.errors import LabError
+from mnistlab.text.nearest import suggestion
 from mnistlab.text.values import counted
 
 _SPLITS = ("train", "val", "test")
+_CLASS_NAMES = "class_names"
 _PAIR = 2
 _RIGHT = "data=(images, labels)"
 
@@ -37,7 +39,9 @@ def keep_images(value: object, root: Path) -> Path:
         LabError: If they are no images with a label each; nothing is kept then.
     """
     arrays = dict(_arrays(value))
-    paired({name: each for name, each in arrays.items() if name != "class_names"}, Path("data"))
+    if isinstance(value, Mapping):
+        _check_names(arrays)
+    paired({name: each for name, each in arrays.items() if name != _CLASS_NAMES}, Path("data"))
     digest = hashlib.sha256()
     for name, array in arrays.items():
         digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
@@ -48,6 +52,36 @@ def keep_images(value: object, root: Path) -> Path:
         np.savez(buffer, **arrays)  # type: ignore[arg-type] # mypy takes the names for options
         keep_bytes(path, buffer.getvalue())
     return path
+
+
+def lacks_training(value: object) -> bool:
+    """Whether these are images by name, all of them for the test or for validation."""
+    if not isinstance(value, Mapping) or "class_path" in value:
+        return False
+    parts = {split_named(str(name)) for name in value if str(name) != _CLASS_NAMES}
+    return bool(parts) and not parts & {"train", None}
+
+
+def _check_names(arrays: Mapping[str, Array]) -> None:
+    """Refuse a name that says neither images nor labels, images without labels, and a split in some names only."""
+    divided = any(split_named(name) for name in arrays)
+    known = [f"{axis}_{split}" for split in _SPLITS for axis in "xy"] if divided else ["x", "y"]
+    for name in arrays:
+        if name != _CLASS_NAMES and (not _means(name) or (divided and not split_named(name))):
+            guess = suggestion(name, known) or f" There are {', '.join([*known, _CLASS_NAMES])}."
+            raise LabError(f"data: `{name}` is neither images nor labels{' of a split' * divided}.{guess}")
+    for name in [name for name in arrays if _means(name) == "x"]:
+        split = split_named(name)
+        if not any(_means(other) == "y" and split_named(other) == split for other in arrays):
+            raise LabError(f"data: {name} has no labels: {f'y_{split}' if split else 'y'} is missing.")
+
+
+def _means(name: str) -> str:
+    """Whether a name says images, `x`, or labels, `y`; nothing where it says neither."""
+    if is_label_name(name):
+        return "y"
+    words = "".join(letter if letter.isalnum() else " " for letter in name.lower()).split()
+    return "x" if {"x", "image", "images", "data", "pixels"}.intersection(words) else ""
 
 
 def _arrays(value: object) -> Iterator[tuple[str, Array]]:
@@ -61,7 +95,8 @@ def _arrays(value: object) -> Iterator[tuple[str, Array]]:
         elif _is_array(part) or isinstance(part, list):
             yield str(name), _array(part, f"data[{name!r}]")
         else:
-            raise LabError(f"data: `{name}` is no split. There are {', '.join(_SPLITS)}.")
+            guess = suggestion(str(name), _SPLITS) or f" There are {', '.join(_SPLITS)}."
+            raise LabError(f"data: `{name}` is no split.{guess}")
 
 
 def _of_split(value: object, where: str, ending: str) -> Iterator[tuple[str, Array]]:
@@ -80,7 +115,7 @@ def _of_split(value: object, where: str, ending: str) -> Iterator[tuple[str, Arr
     yield f"x{ending}", images
     yield f"y{ending}", labels
     if names and not ending.startswith(("_val", "_test")):
-        yield "class_names", np.array(names)
+        yield _CLASS_NAMES, np.array(names)
 
 
 def _pair(value: object, where: str) -> tuple[Array, Array, Sequence[str]]:

@@ -15,7 +15,7 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from mnistlab.calling.images import are_images, keep_images
+from mnistlab.calling.images import are_images, keep_images, lacks_training
 from mnistlab.calling.keeping import keep_net, keep_weights
 from mnistlab.calling.said import Said
 from mnistlab.calling.session import note_session
@@ -68,7 +68,8 @@ def said_of(name: str, value: object, root: Path) -> Found:
     if isinstance(value, type) and issubclass(value, Preset):
         return _of_preset(value)
     if name == "data" and are_images(value):
-        return Said("mnistlab.Images", [f"path={keep_images(value, root)}"]), ()
+        whole = ["test_fraction=1"] if lacks_training(value) else []  # else a share of them would be tested
+        return Said("mnistlab.Images", [f"path={keep_images(value, root)}", *whole]), ()
     if name == "model":
         return _of_model(value, root)
     return _described(name, value)

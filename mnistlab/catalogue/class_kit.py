@@ -86,8 +86,9 @@ mnistlab predict --ckpt_path=wide
 
 ## 5. Your own
 
-Find a net with at most 100,000 parameters that is better than `wide`, on validation images alone. `mnistlab models`
-lists what there is, `mnistlab fit --help` what can be changed, and TAB completes both.
+Find a net with at most 100,000 parameters that is better than `wide`, on validation images alone: train with
+`--run.test=false`, or each `fit` looks at the test images. `mnistlab models` lists what there is, `mnistlab fit --help`
+what can be changed, and TAB completes both.
 """
 
 _IGNORED = """\

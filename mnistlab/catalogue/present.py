@@ -22,6 +22,7 @@ class Present:
     Args:
         catalogue: What there is to choose from.
         written: What was written, the strongest last.
+        allowed: What a checkpoint may name besides what is trusted.
 
     Attributes:
         places: Every option that counts, by its dotted key, in which the classes of lists are numbered.
@@ -31,11 +32,11 @@ class Present:
         Unlisted: If one may exist, but must be imported first.
     """
 
-    def __init__(self, catalogue: Catalogue, written: Sequence[Written]) -> None:
+    def __init__(self, catalogue: Catalogue, written: Sequence[Written], allowed: frozenset[str] = frozenset()) -> None:
         self.catalogue = catalogue
         steering = {(name,) for name in STEERING}
         self._steering = [entry for entry in written if entry.key in steering]
-        self._walk = Walk(catalogue.top, catalogue.sections, catalogue, frozenset())
+        self._walk = Walk(catalogue.top, catalogue.sections, catalogue, allowed)
         self._walk.over(entry for entry in written if entry.key not in steering)
         self.places: Mapping[str, Place] = self._walk.places
 

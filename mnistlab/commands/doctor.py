@@ -206,10 +206,13 @@ def _odd(name: str, label: str, raw: "Path", oddity: "Oddity") -> Finding:
 
 
 def _kit() -> Iterator[Finding]:
-    """The kit of a class, where there is one."""
+    """The kit of a class, where there is one, and its presets."""
+    from pathlib import Path
+
     from mnistlab.commands.declaring.from_kit import check_kit
     from mnistlab.options.kit import FILE, find_kit, misplaced, not_taken
     from mnistlab.options.kit_defaults import CONFIGURED, defaults_of
+    from mnistlab.system.files import UnreadableError
     from mnistlab.training.typed import refuse_mistakes
 
     for sentence in not_taken():
@@ -223,6 +226,9 @@ def _kit() -> Iterator[Finding]:
         for command in CONFIGURED:
             refuse_mistakes(command, [] if command == "fit" else ["--untrained"])
         wrong = misplaced()
+    except UnreadableError as error:
+        yield Finding("kit", "bad", str(error), "Let it be read by you, or move it away.")
+        return
     except LabError as error:
         yield Finding("kit", "bad", str(error), "Mend that line, or remove it.")
         return
@@ -233,6 +239,29 @@ def _kit() -> Iterator[Finding]:
     parts = [f"{name} in {place.folder}" for name, place in kit.places.items()]
     parts += [f"{len(said)} of {command}" for command, said in defaults_of(kit).items() if said]
     yield Finding("kit", "good", f"{kit.file}{whose}: {', '.join(parts) or 'it says nothing'}")
+    if "presets" in kit.places:
+        yield from _presets(Path(kit.places["presets"].folder))
+
+
+def _presets(folder: "Path") -> Iterator[Finding]:
+    """The presets of the kit: one in YAML is read and worked out as `fit` would, Python is not run."""
+    from mnistlab.presets.finding import presets_in
+    from mnistlab.presets.source import is_sweep, problem_of
+    from mnistlab.training.typed import refuse_mistakes
+
+    entries = presets_in(folder)
+    for entry in entries:
+        problem = problem_of(entry)
+        if not problem and entry.path.suffix != ".py" and not is_sweep(entry):
+            try:
+                refuse_mistakes("fit", [f"--config={entry.path}"])
+            except LabError as error:
+                problem = str(error)
+        if problem:
+            place = "" if str(entry.path) in problem else f"{entry.path}: "
+            yield Finding("preset", "bad", f"{place}{problem.rstrip('.')}.", "Mend it, or remove the file.")
+    for path in sorted({*folder.glob("*.py")} - {entry.path for entry in entries}):
+        yield Finding("preset", "note", f"{path} has no preset: no class in it derives from Preset.")
 
 
 def _folders() -> Iterator[Finding]:

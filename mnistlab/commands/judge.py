@@ -54,7 +54,7 @@ def _judge(asked: Arguments) -> Work:
 
     again = [*(f"--{name}={value}" for name, value in said.items()), *(f"--{name}" for name in asked.switches)]
     terms = Terms(effect, int(said.get("max_pairs", "20")), budget_s, begun)
-    return partial(judge, judgement, terms, asked.switches, ["judge", *again, *typed])
+    return partial(judge, judgement, terms, asked.switches, ["judge", *again, *typed], said.get("baseline", ""))
 
 
 def _baseline(name: str, change: Sequence[str]) -> Sequence[str]:

@@ -245,8 +245,11 @@ class Images(ImageData):
         if not self._own.labelled and stage != "predict":
             raise LabError(f"{self.path} has no labels: it can be predicted, and nothing else.")
         if stage in ("fit", "validate") and not self.num_images["train"]:
+            count = counted(len(self._own.images), "image")
+            if self.test_fraction is None:
+                raise LabError(f"{self.path} has {count}, which is the test: nothing is left to train on.")
             raise LabError(
-                f"nothing is left to train on: --data.test_fraction={self.test_fraction:g} takes all images."
+                f"nothing is left to train on: --data.test_fraction={self.test_fraction:g} takes all {count}."
             )
 
     def _some(self, rows: slice) -> ImageSet:

@@ -29,6 +29,7 @@ class Option(NamedTuple):  # no dataclass: that would import `inspect` for the o
         default: What counts without it, in words.
         wanted: What is said of a value that is none of the words, or where there are none no whole number above 0;
             `{values}` and `{part}` stand for the words and for the wrong one. Where it is empty, the work checks.
+        counts: Whether it takes a whole number above 0 beside its words.
         several: Whether it takes several values with commas between them.
         completes: What is offered beside the words: `runs`, `checkpoints`, `presets`, `runs or presets`,
             their `tags`, `folder`, files of a suffix such as `.json`, or the classes of a section of `fit`.
@@ -50,6 +51,7 @@ class Option(NamedTuple):  # no dataclass: that would import `inspect` for the o
     parts: bool = False
     again: bool = False
     between: str = ","
+    counts: bool = False
 
     @property
     def words(self) -> Sequence[str]:
@@ -89,11 +91,12 @@ class Option(NamedTuple):  # no dataclass: that would import `inspect` for the o
 
     def _check(self, part: str, value: str) -> None:
         words = self.words
-        if part in words or (not words and part.isdecimal() and len(part) <= _DIGITS and int(part)):
+        if part in words or ((self.counts or not words) and part.isdecimal() and len(part) <= _DIGITS and int(part)):
             return
         shown = value if words or len(value) <= _DIGITS else f"{value[:_DIGITS]}..."
         said = self.wanted.format(values=" or ".join(words), part=part)
-        there_are = f" There are {', '.join(words)}." if words and self.wanted != ONE_OF else ""
+        listed = words and not self.counts and self.wanted != ONE_OF
+        there_are = f" There are {', '.join(words)}." if listed else ""
         raise LabError(f"--{self.name}={shown}: {said}.{suggestion(part, words) or there_are}")
 
 

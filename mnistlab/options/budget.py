@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-from mnistlab.text.values import seconds_in
+from mnistlab.text.values import duration, seconds_in
 
 ENDLESS = 2**31 - 1
 """The steps of a run of which nothing is decided yet."""
@@ -34,3 +34,9 @@ def read_budget(text: str) -> tuple[float, list[Turn]]:
     if not seconds or None in turns:
         raise ValueError("a time is wanted, such as 10m, 90s or 1h30m.")
     return seconds, [Turn(*map(int, turn.groups())) for turn in turns if turn]
+
+
+def budget_in_words(text: str) -> str:
+    """The time of a budget: `6 s`, `10 min 00 s`."""
+    seconds, _ = read_budget(text)
+    return f"{seconds:g} s" if seconds < 60 else duration(seconds, 0)  # noqa: PLR2004 - a minute

@@ -46,6 +46,8 @@ def defaults_of(kit: Kit) -> Mapping[str, Sequence[Written]]:
     found: dict[str, list[Written]] = {}
     for entry in _entries(kit.defaults, kit.file) if kit.defaults else ():
         name, *option = entry.key
+        if "" in entry.key:
+            raise LabError(f"{entry.where}: {DEFAULTS} has a name that is empty. Write it as in {_EXAMPLE}.")
         if option:
             source = Source.CHECKPOINT if kit.foreign else Source.FILE
             found.setdefault(name, []).append(replace(entry, key=tuple(option), source=source))

@@ -64,6 +64,11 @@ def list_presets() -> list[PresetEntry]:
     return found
 
 
+def presets_in(folder: Path) -> list[PresetEntry]:
+    """The presets of a folder."""
+    return [*_in_folder(folder)]
+
+
 def find_preset(name: str, said: str = "", beside: Path = Path()) -> Found:
     """The file that `--config=name` means: a path, a preset's name, or both as in `my_presets.py:Wide`.
 

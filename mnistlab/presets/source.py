@@ -30,6 +30,17 @@ def tags_of(entry: PresetEntry) -> list[str]:
     return tags
 
 
+def problem_of(entry: PresetEntry) -> str:
+    """Why a preset, or what it builds on, cannot be read; empty where it can. Python is not run."""
+    if entry.problem:
+        return entry.problem
+    try:
+        list(line_of(Found(entry.path, entry.name if entry.path.suffix == ".py" else None)))
+    except (LabError, OSError, ValueError) as error:
+        return str(error)
+    return ""
+
+
 def is_sweep(entry: PresetEntry) -> bool:
     """Whether a preset, or what it builds on, has several values for an option, or says how a sweep goes about."""
     with suppress(LabError, OSError, ValueError):

@@ -82,8 +82,15 @@ def judgement(judged: Judged) -> Iterator[Markup]:
     """Its verdict and its pairs."""
     opening = element("p", element("strong", judged.text("in_words")))
     method = element("p", f"Intervals: 95 %, {judged.text('method')}; they hold after every pair.", class_="small")
-    yield element("section", element("h2", "Verdict"), opening, method)
+    yield element("section", element("h2", "Verdict"), opening, *_sides(judged), method)
     yield element("section", element("h2", "Pairs"), pairs_chart(judged).html(), _table(judged))
+
+
+def _sides(judged: Judged) -> Iterator[Markup]:
+    """What was compared, where that was kept, and what to know of it."""
+    said = judged.part("sides")
+    told = [f"{side.capitalize()}: {said[side]}" for side in ("baseline", "change") if said.get(side)]
+    yield from (element("p", text) for text in (*told, *filter(None, [said.get("note")])) if isinstance(text, str))
 
 
 def pairs_chart(judged: Judged) -> Chart:

@@ -10,7 +10,7 @@ from mnistlab.catalogue.used import FOLLOWS
 from mnistlab.errors import LabError
 from mnistlab.options.trust import Untrusted
 from mnistlab.options.written import Written
-from mnistlab.runs.sheets import numbered
+from mnistlab.runs.sheets import counting, numbered
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,10 @@ def changed(catalogue: Catalogue, written: Sequence[Written], known: Known = kep
             continue
         place = present.places.get(".".join(key)) if present else None
         if place is None or entry.append:
-            value = _short(entry) if place is None or place.kind else entry.data
+            value = _short(entry) if place is None or place.kind else counting(entry.name, entry.data)
             found += [Setting(".".join(key), value, None, known=False)] if value is not None else []
         elif place.value != place.default:
-            found.append(Setting(".".join(key), place.value, place.default, known=True))
+            found.append(Setting(".".join(key), counting(entry.name, place.value), place.default, known=True))
     return found
 
 

@@ -10,6 +10,7 @@ from mnistlab.options.notation import at_home
 from mnistlab.runs.folder import BEST, CONFIG, LAST, continues_from, is_run, weights_of
 from mnistlab.runs.listing import kind_of, only, runs_called, short_ids, sweep_called
 from mnistlab.runs.newest import newest
+from mnistlab.runs.reading import read_record
 from mnistlab.runs.run import Runs, read_runs
 from mnistlab.system.files import is_file, is_folder
 from mnistlab.text.nearest import nearest
@@ -106,6 +107,12 @@ def _in_folder(folder: Path, where: str, *, continues: bool) -> Path | None:
         raise LabError(f"{where}: this folder cannot be read: permission denied.")
     if present is None and not continues:
         raise LabError(f"{where}: this run has not written a checkpoint.")
+    if present is None and (read_record(folder) or {}).get("status") in ("finished", "pruned"):
+        anew = f" Begin a new run with its weights, --model.init_from={folder}, or" if weights_of(folder) else ""
+        raise LabError(
+            f"{where}: this run has come to its end, and no checkpoint is kept from which it could go on."
+            f"{anew or ' To'} train it again: mnistlab reproduce {folder}"
+        )
     return present
 
 

@@ -1,6 +1,7 @@
 """Which runs are asked for, and in which order."""
 
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from mnistlab.errors import LabError
@@ -18,8 +19,8 @@ def selected(runs: Sequence[Run], wanted: Mapping[str, str]) -> list[Run]:
 
     Args:
         runs: All runs.
-        wanted: By filter, a key of `FILTERS`, the values that will do, joined with commas; their case does not matter.
-            Under `WHERE` an expression, under `SINCE` a time.
+        wanted: By filter, a key of `FILTERS`, the values that will do, joined with commas; one that no run has as it is
+            typed is taken in any case. Under `WHERE` an expression, under `SINCE` a time.
 
     Raises:
         LabError: If a value is none that any run has, or the expression or the time is none.
@@ -33,11 +34,17 @@ def selected(runs: Sequence[Run], wanted: Mapping[str, str]) -> list[Run]:
     for name, text in wanted.items():
         if name not in FILTERS:
             continue
-        values = [value.strip() for value in text.split(",") if value.strip()]
+        had = {has for run in runs for has in FILTERS[name](run) if has}
+        values = [text] if text in had else [value.strip() for value in text.split(",") if value.strip()]
         _check_values(name, values, runs)
-        will_do = {value.lower() for value in values}
-        kept = [run for run in kept if will_do & {has.lower() for has in FILTERS[name](run)}]
+        will_do = {has for value in values for has in _meant(value, had)}
+        kept = [run for run in kept if will_do.intersection(FILTERS[name](run))]
     return kept
+
+
+def _meant(value: str, had: AbstractSet[str]) -> AbstractSet[str]:
+    """What is there exactly as it is typed, else what differs from it in its case alone."""
+    return {value} if value in had else {has for has in had if has.lower() == value.lower()}
 
 
 def ordered(runs: Sequence[Run], key: str) -> list[Run]:

@@ -23,7 +23,7 @@ _MOST = 24  # lines in which a configuration may differ from its sheet
 
 def by_option(written: Sequence[Written]) -> dict[str, object]:
     """The value of each option; the entries of a list of classes are numbered: `trainer.callbacks.0.monitor`."""
-    found = {".".join(key): entry.data for key, entry in numbered(written)}
+    found = {".".join(key): counting(entry.name, entry.data) for key, entry in numbered(written)}
     return {name: value for name, value in found.items() if f"{name}.0" not in found}
 
 
@@ -58,7 +58,7 @@ class Sheet:
             head = _HEAD.match(self.lines[at])
             if at not in self.names or not head or not lines[at].startswith(head[0]):
                 return None
-            text = _counting(self.names[at], lines[at][head.end() :])
+            text = str(counting(self.names[at], lines[at][head.end() :]))
             if self.names[at] and not _VALUE.fullmatch(text):
                 return None
             found += (at, scalar(text)) if self.names[at] else ()
@@ -121,9 +121,7 @@ class Options(Mapping[str, object]):
 
 def options_of(written: Sequence[Written]) -> dict[str, object]:
     """The options of a configuration: all but what says where a run is kept and how many threads compute."""
-    every = {name: value for name, value in by_option(written).items() if name.partition(".")[0] not in NOT_OPTIONS}
-    budget = every.get(_BUDGET)
-    return {**every, _BUDGET: _counting(_BUDGET, budget)} if isinstance(budget, str) else every
+    return {name: value for name, value in by_option(written).items() if name.partition(".")[0] not in NOT_OPTIONS}
 
 
 def _new_sheet(lines: Sequence[str]) -> Sheet:
@@ -138,7 +136,7 @@ def _new_sheet(lines: Sequence[str]) -> Sheet:
     names = dict(_apart(lines))
     for at, own in places.items():
         head = _HEAD.match(lines[at])
-        text = _counting(own[0], lines[at][head.end() :]) if head else ""
+        text = str(counting(own[0], lines[at][head.end() :])) if head else ""
         if len(own) == 1 and own[0] in options and _VALUE.fullmatch(text) and _same(scalar(text), options[own[0]]):
             names[at] = own[0]
     return Sheet(lines, names, options)
@@ -154,9 +152,9 @@ def _apart(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
             yield at, ""
 
 
-def _counting(name: str, text: str) -> str:
+def counting(name: str, value: object) -> object:
     """What counts of a value: what was decided for a budget is no choice."""
-    return text.partition(" ")[0] if name == _BUDGET else text
+    return value.partition(" ")[0] if name == _BUDGET and isinstance(value, str) else value
 
 
 def _same(value: object, other: object) -> bool:

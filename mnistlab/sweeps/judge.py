@@ -15,6 +15,7 @@ from mnistlab.runs.record import config_hash, environment
 from mnistlab.runs.run import Run, read_runs
 from mnistlab.sections.parts import Sweep
 from mnistlab.sweeps.checking import checked_space
+from mnistlab.sweeps.contrast import Contrast
 from mnistlab.sweeps.judgement import METHOD, Verdict, in_words
 from mnistlab.sweeps.local_workers import default_size
 from mnistlab.sweeps.pairs import Cell, Pairs, Terms, seed_of
@@ -35,7 +36,7 @@ _OWN = re.compile(r'"class_path": "(?!mnistlab\.|torch\.|lightning\.)')
 """In a configuration: a class of which the commit of the lab says nothing."""
 
 
-def judge(typed: Asked, terms: Terms, switches: Collection[str], again: Sequence[str]) -> int:
+def judge(typed: Asked, terms: Terms, switches: Collection[str], again: Sequence[str], baseline: str = "") -> int:
     """Judge a change; the exit code.
 
     Args:
@@ -43,15 +44,18 @@ def judge(typed: Asked, terms: Terms, switches: Collection[str], again: Sequence
         terms: When it ends.
         switches: `json`, where it is on.
         again: The command that goes on with it.
+        baseline: What the preset or the run is called that is the baseline, if it is one.
 
     Raises:
         LabError: For what a user can mend.
     """
     with told_in_a_line(debug=typed.debug):
-        return _judge(typed, Sweep(**typed.settings), terms, switches, again)
+        return _judge(typed, Sweep(**typed.settings), terms, switches, again, baseline)
 
 
-def _judge(typed: Asked, asked: Sweep, terms: Terms, switches: Collection[str], again: Sequence[str]) -> int:
+def _judge(
+    typed: Asked, asked: Sweep, terms: Terms, switches: Collection[str], again: Sequence[str], baseline: str
+) -> int:
     space, made = checked_space("judge", typed.checked, lambda each: _refuse(each, asked.metric), typed.faults)
     seeds = seeds_from(space, typed.seed, made[0], terms.pairs)
     plan = replace(_plan(asked, space, typed.base, seeds, made), debug=typed.debug)
@@ -60,10 +64,12 @@ def _judge(typed: Asked, asked: Sweep, terms: Terms, switches: Collection[str], 
     stream = sys.stderr if "json" in switches else sys.stdout
     study.add([job for job in _in_turn(plan) if (job.stem, job.seeds[0]) not in kept])
     workers = asked.workers or (1 if asked.metric == SECONDS.name else default_size(plan.threads, plan.arguments))
-    pairs = Pairs(plan, kept, terms, at_once=workers > 1)
+    contrast = Contrast.of(baseline, *(cli.configuration for cli in made))
+    pairs = Pairs(plan, kept, terms, contrast, at_once=workers > 1)
     how = [f"at most {counted(len(seeds), 'pair')}", f"{counted(workers, 'run')} at a time"]
     how += [f"{counted(len(kept), 'run')} there already"] if kept else []
     print(visible(f"{plan.name}: {', '.join(how)}, kept in {plan.folder}"), file=stream)
+    print(*map(visible, contrast.lines()), sep="\n", file=stream)
     print(f"In brackets: 95 %, {METHOD}.", file=stream)
     news, enough = pairs.watch(study.jobs())
     print("".join(f"{line}\n" for line in news), end="", file=stream)
@@ -91,7 +97,7 @@ def _show(pairs: Pairs, study: Study, terms: Terms, switches: Collection[str]) -
     if "json" in switches:
         print(plain)
     else:
-        print("", words, sep="\n")
+        print("", *filter(None, [visible(pairs.contrast.note)]), words, sep="\n")
     if judged.verdict is not Verdict.UNDECIDED:
         pairs.drop_begun(jobs)
         return judged.verdict.exit_code

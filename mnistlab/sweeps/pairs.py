@@ -12,6 +12,7 @@ from mnistlab.runs.folder import JUDGEMENT
 from mnistlab.runs.record import write_json
 from mnistlab.runs.run import Run
 from mnistlab.runs.statistics import ERROR
+from mnistlab.sweeps.contrast import Contrast
 from mnistlab.sweeps.jobs import Progress, State
 from mnistlab.sweeps.judgement import METHOD, Judgement, Verdict, gain_text, in_words, judge_pairs
 from mnistlab.sweeps.plan import Plan
@@ -46,10 +47,14 @@ class Pairs:
         plan: The judgement.
         kept: Runs that were there already.
         terms: When it ends.
+        contrast: What the two sides are.
         at_once: Whether both runs of a pair go on at the same time.
     """
 
-    def __init__(self, plan: Plan, kept: Mapping[Cell, Run], terms: Terms, *, at_once: bool) -> None:
+    def __init__(
+        self, plan: Plan, kept: Mapping[Cell, Run], terms: Terms, contrast: Contrast, *, at_once: bool
+    ) -> None:
+        self.contrast = contrast
         self._plan, self._terms, self._at_once = plan, terms, at_once
         self._kept = {cell: value_of(run, plan) for cell, run in kept.items()}
         self._folders = {cell: run.folder for cell, run in kept.items()}
@@ -118,6 +123,7 @@ class Pairs:
             "method": METHOD,
             "in_words": in_words(judged, self._plan.measure, self._plan.metric, "so far"),
             "options": changes(self._plan.arguments),
+            "sides": self.contrast.plain(),
             "seeds": seeds,
             "gains": judged.gains,
             BASELINE: [baseline for baseline, _ in figures[:count]],

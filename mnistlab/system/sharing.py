@@ -2,12 +2,13 @@
 
 import os
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-_OF_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_FOLDER = stat.S_IRWXU | stat.S_IRWXG | stat.S_IRWXO
+_FILE = _FOLDER & ~(stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
 _WRITE = stat.S_IWGRP | stat.S_IWOTH
-_FOLDER, _FILE = _OF_OTHERS | stat.S_ISVTX, _OF_OTHERS & ~(stat.S_IXGRP | stat.S_IXOTH)
 
 
 def make_folder(folder: Path) -> None:
@@ -17,15 +18,14 @@ def make_folder(folder: Path) -> None:
         OSError: If it cannot be made.
     """
     try:
-        folder.mkdir()
+        with _rights(folder.parent, _FOLDER, stat.S_ISVTX) as rights:
+            folder.mkdir(rights)
     except FileNotFoundError:  # so there is none above it
         make_folder(folder.parent)
         make_folder(folder)
     except OSError:
         if not folder.is_dir():
             raise
-    else:
-        _share(folder, _FOLDER)
 
 
 def shared(path: str, flags: int) -> int:
@@ -33,18 +33,24 @@ def shared(path: str, flags: int) -> int:
 
     One that is there is opened as it is: in a folder where only owners remove, Linux refuses who would make it anew.
     """
-    while True:
-        with suppress(FileNotFoundError):
-            return os.open(path, flags & ~os.O_CREAT)
-        with suppress(FileExistsError):  # another process was faster
-            number = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o666)
-            _share(Path(path), _FILE)
-            return number
+    with suppress(FileNotFoundError):
+        return os.open(path, flags & ~os.O_CREAT)
+    with _rights(Path(path).parent, _FILE) as rights:
+        return os.open(path, flags, rights)
 
 
-def _share(made: Path, most: int) -> None:
-    """Give to others what they have in the folder, where they may write there."""
-    with suppress(OSError):  # a file system without such rights
-        theirs = made.parent.stat().st_mode
-        if theirs & _WRITE:
-            made.chmod(stat.S_IMODE(made.stat().st_mode) | theirs & most)
+@contextmanager
+def _rights(above: Path, usual: int, more: int = 0) -> Iterator[int]:
+    """The rights of what is made within: with those that others have in the folder above, where they may write there.
+
+    Nothing is open to fewer for a moment, in which another one would be refused: for that moment there is no umask.
+    """
+    theirs = above.stat().st_mode
+    if not theirs & _WRITE:
+        yield usual
+        return
+    before = os.umask(0)
+    try:
+        yield usual & ~before | theirs & (usual | more) & ~stat.S_IRWXU
+    finally:
+        os.umask(before)

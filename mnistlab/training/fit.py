@@ -17,16 +17,19 @@ from mnistlab.checkpoints.adding import add
 from mnistlab.checkpoints.reading import read_checkpoint
 from mnistlab.data import ImageData
 from mnistlab.errors import tell
+from mnistlab.options.budget import budget_in_words
 from mnistlab.options.settling import Settled
 from mnistlab.options.written import Source, Written
 from mnistlab.runs.folder import BEST, LAST, RECORD, WEIGHTS
 from mnistlab.runs.keeper import Keeper
+from mnistlab.runs.length import Length
 from mnistlab.runs.listing import called, namesakes
 from mnistlab.runs.looks import note_look
 from mnistlab.runs.metrics import recorded, rounded
 from mnistlab.runs.reading import read_record
 from mnistlab.runs.record import config_text, start_record
 from mnistlab.runs.recorder import Recorder
+from mnistlab.runs.run import Run
 from mnistlab.runs.sheets import NOT_OPTIONS
 from mnistlab.runs.supervision import Listener, Row, Supervision
 from mnistlab.runs.verdict import verdict
@@ -157,6 +160,9 @@ class _Course(Listener):
         """Show the outcome of a run that has come to its end, and what it has come to."""
         record = self.recorder.record
         if record.get("status") in ("finished", "pruned"):
+            length = Length.of(Run(self.recorder.folder, record))
+            if length:
+                self.screen.cut_short(_ended_by(self.cli), length)
             self.screen.end(record["metrics"], self.cli.datamodule, record.get("looks"))
             if self.by_hand:
                 self.screen.way_on(self.recorder.folder)
@@ -197,6 +203,15 @@ def _limit(cli: LabCLI) -> str:
     if any(seconds is not None and seconds <= 0 for seconds in remaining):
         return "trainer.max_time" if cli.configuration.trainer["max_time"] else "trainer.callbacks.duration"
     return "trainer.max_steps" if 0 < cli.trainer.max_steps <= cli.trainer.global_step else "trainer.max_epochs"
+
+
+def _ended_by(cli: LabCLI) -> str:
+    """What has ended the run within an epoch, as far as that is a limit."""
+    limit, trainer = _limit(cli), cli.trainer
+    if limit == "budget":
+        spent = 0 < trainer.max_steps <= trainer.global_step
+        return f"The budget of {budget_in_words(str(cli.configuration.budget))}" if spent else ""
+    return f"--{limit}" if limit != "trainer.max_epochs" else ""
 
 
 def _tell_name(given: Written | None, folder: Path, root: Path | None) -> None:

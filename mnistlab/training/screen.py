@@ -9,8 +9,10 @@ from mnistlab.errors import visible
 from mnistlab.presets.shipped import with_names
 from mnistlab.runs.folder import CONFIG, LAST
 from mnistlab.runs.hints import command_for
+from mnistlab.runs.length import Length
 from mnistlab.runs.looks import after_looks
 from mnistlab.runs.metrics import ACC, KNOWN, LOSS, PRIMARY, Measure
+from mnistlab.runs.sheets import counting
 from mnistlab.text.layout import beside, wrapped
 from mnistlab.text.values import cut, in_seconds, shown
 from mnistlab.training.origins import Origin
@@ -51,7 +53,10 @@ class Screen:
 
     def settings(self, changed: Sequence[Origin]) -> None:
         """Say what is not at its default, and who said so; of a checkpoint that it was the checkpoint."""
-        rows = [(origin.name, cut(shown(origin.value), _LONGEST), _short_place(origin.where)) for origin in changed]
+        rows = [
+            (each.name, cut(shown(counting(each.name, each.value)), _LONGEST), _short_place(each.where))
+            for each in changed
+        ]
         first = max((len(name) for name, _, _ in rows), default=0)
         second = max((len(value) for _, value, _ in rows if len(value) <= _COLUMN), default=0)
         for name, value, where in rows:
@@ -69,6 +74,16 @@ class Screen:
         seconds = row["seconds"]
         for line in beside([f"epoch {epoch:>7}", *parts, f"{in_seconds(seconds)} s"]):
             self._print(line)
+
+    def cut_short(self, by: str, length: Length) -> None:
+        """Say that the last epoch is not a whole one.
+
+        Args:
+            by: What has ended it; empty where that is not known.
+            length: How long the run has trained.
+        """
+        ended = f"{by} ended it" if by else "It ended"
+        self._print(f"{ended} in epoch {length.whole + 1}, after {length.part}.")
 
     def end(self, metrics: Mapping[str, Mapping[str, float] | None], data: ImageData, looks: int | None = None) -> None:
         """Print the outcome.

@@ -41,6 +41,10 @@ names = dict(data="SyntheticDigits", train_size=600, test_size=200, val_size=100
 def same(what):
     for old, new in zip(before, state(), strict=True):
         assert old == new, (what, old[:300], new[:300])
+class Net(torch.nn.Sequential):
+    def __init__(self): super().__init__(torch.nn.Flatten(), torch.nn.Linear(784, 10))
+if __name__ == "__main__":
+    lab.fit(Net, epochs=1, threads=1, **names); same("fit of a class of the session")
 run = lab.fit("TinyModel", epochs=1, threads=1, **names); same("fit")
 lab.test(run); same("test")
 lab.predict(run); same("predict")

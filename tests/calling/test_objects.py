@@ -210,7 +210,10 @@ def test_presets_and_nodes_are_written_too(here: Path) -> None:
         ({"data": ([IMAGES[0], IMAGES[0][:9]], [1, 2])}, "data: the images make no array of numbers: are all of one"),
         ({"data": (IMAGES / 64 - 1, LABELS)}, "data has pixels from -1 to 2.98438. They are sought from 0 to 255, or"),
         ({"data": DataLoader(Pairs(), 7)}, "data: a DataLoader has batches, and the lab makes its own. Write data=lo"),
-        ({"data": {"test": DataLoader(Pairs(), 7)}}, "data['test']: a DataLoader has batches"),
+        (
+            {"data": {"train": (IMAGES, LABELS), "test": DataLoader(Pairs(), 7)}},
+            "data['test']: a DataLoader has batches",
+        ),
         ({"loss": OwnLoss(2)}, "loss: OwnLoss is a torch module and no loss. Derive it from lab.Loss, which is one"),
         ({"loss": OwnLoss}, "loss: OwnLoss is a torch module and no loss. Derive it from lab.Loss, which is one"),
         ({"loss": nn.functional.cross_entropy}, "loss: cross_entropy is a function; a class is wanted, such as class "),
@@ -219,7 +222,25 @@ def test_presets_and_nodes_are_written_too(here: Path) -> None:
         ({"scheduler": StepLR(torch.optim.SGD(NOTHING, 0.1), 2)}, "scheduler: this StepLR was made for the parameter"),
         ({"data": object()}, "data: an object of the class object is no value that an option takes. It takes a class"),
         ({"loss": lambda: nn.CrossEntropyLoss(label_smoothing=0.1)}, "loss: <lambda> is a function; a class is wanted"),
-        ({"data": {"train": (IMAGES, LABELS), "tset": (IMAGES, LABELS)}}, "data: `tset` is no split."),
+        (
+            {"data": {"train": (IMAGES, LABELS), "tset": (IMAGES, LABELS)}},
+            "data: `tset` is no split. Did you mean test",
+        ),
+        ({"data": {"test": (IMAGES, LABELS)}}, "data: there is nothing to train on. Write data={'train': (images, la"),
+        (
+            {"data": {"x_train": IMAGES, "y_train": LABELS, "x_test": IMAGES}},
+            "data: x_test has no labels: y_test is m",
+        ),
+        (
+            {"data": {"x_train": IMAGES, "y_train": LABELS, "y_test": LABELS}},
+            "data has labels of test and no images o",
+        ),
+        ({"data": {"x_train": IMAGES}}, "data: x_train has no labels: y_train is missing."),
+        ({"data": {"y_train": LABELS}}, "data holds no images, but y_train 300."),
+        (
+            {"data": {"x_train": IMAGES, "y_trian": LABELS}},
+            "data: `y_trian` is neither images nor labels of a split. ",
+        ),
     ],
 )
 def test_what_cannot_be_written_down_is_told(here: Path, said: dict[str, Any], line: str) -> None:
@@ -317,3 +338,32 @@ def test_no_other_function_reads_nets_for_a_checkpoint(name: str, trained: Any) 
     del end
     with pytest.raises(lab.LabError, match="which is no part of a net"):
         lab.fit(ckpt_path=folder)
+
+
+def test_a_run_of_what_the_session_defines_goes_on_in_it(own: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A class of a net, and one of a loss; without a word about trust, and with one."""
+    main = sys.modules["__main__"]
+    loss = type("MyLoss", (lab.Loss,), {"__module__": "__main__", "forward": lambda self, *of: self.of(*of)})
+    loss.of = staticmethod(nn.functional.cross_entropy)  # type: ignore[attr-defined] # of this class
+    monkeypatch.setattr(main, "Mine", type("Mine", (own.Own,), {"__module__": "__main__"}), raising=False)
+    monkeypatch.setattr(main, "MyLoss", loss, raising=False)
+
+    assert lab.fit(main.Mine, **DATA).resume(epochs=2).epochs == 2
+    assert lab.fit("TinyModel", loss=main.MyLoss, **DATA).resume(epochs=2, trust="__main__").epochs == 2
+
+
+def test_images_for_the_test_alone_are_all_tested(trained: Any) -> None:
+    """They are not divided, as those are that say nothing."""
+    run = lab.Run.of(trained())
+    images = IMAGES[:40]
+    answers = run.predict(images).labels
+    right = np.where(np.arange(40) < 10, answers, (answers + 1) % 10)  # a quarter of them
+
+    assert run.test(data={"test": (images, right)}, classes=[*map(str, range(10))])["test/acc"] == pytest.approx(0.25)
+
+
+def test_one_image_is_the_test_and_leaves_none_to_learn(here: Path) -> None:
+    """That is said."""
+    del here
+    with pytest.raises(lab.LabError, match=r"has 1 image, which is the test: nothing is left to train on\.$"):
+        lab.fit("TinyModel", data=(IMAGES[:1], LABELS[:1]))

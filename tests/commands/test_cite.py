@@ -1,6 +1,7 @@
 """`mnistlab runs cite`: what a methods section says of runs, and no more than their records do."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from importlib.metadata import metadata
@@ -200,3 +201,25 @@ def test_the_citation_file_is_of_this_version() -> None:
     assert said["authors"] == [{"name": AUTHORS}]
     assert dict(of_software(said["version"]).fields)["author"] == f"{{{AUTHORS}}}"
     assert said["license"] == metadata("mnistlab")["License-Expression"]
+
+
+def test_a_run_that_was_cut_short_says_its_true_length(
+    told: Told, small_data: tuple[str, ...], cited: Callable[..., Any]
+) -> None:
+    """In steps, on the screen too; of a budget the time, and nothing of what was decided with it."""
+    data = [word for word in small_data if not word.startswith("--trainer.max_epochs")]
+    fit = ("fit", "--model=TinyModel", *data, "--data.batch_size=100", "--run.test=false", "--seed_everything=1")
+    assert "The budget of 30 s ended it in epoch 1, after 3 of 5 steps." in told(*fit, "--budget=30s 0:3/1")
+    (first,) = cited("last")["runs"]
+    shown = told("runs", "show", "last")
+
+    assert "for 3 steps (300 images, 0.60 epochs), the time allowed being 30 s, in batches of 100" in first["text"]
+    assert (first["steps"], first["images"], first["epochs"], first["budget"]) == (3, 300, 0.6, "30s")
+    assert "0:3/1" not in first["text"]
+    assert re.search(r"trained +3 of 5 steps in ", shown)
+    assert re.search(r"budget +30s +null", shown)
+
+    assert "--trainer.max_steps ended it in epoch 2, after 2 of 5 steps." in told(*fit, "--trainer.max_steps=7")
+    assert "for 7 steps (700 images, 1.40 epochs) in batches of 100" in cited("last")["runs"][0]["text"]
+    assert re.search(r"trained +1 epoch and 2 of 5 steps in ", told("runs", "show", "last"))
+    assert "0:3/1" not in told("runs", "diff", *(path.name for path in Path("runs").glob("*/*")))

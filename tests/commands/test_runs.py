@@ -388,7 +388,33 @@ def test_runs_of_others_are_removed_on_purpose_alone(
     assert said("rm", "--user=ben", "--yes").count("removed") == 2
     last = refused("rm", "first", "--yes")
     assert last.endswith(f"first is a run of carl: nothing was removed. Its id removes it: {names[3]}\n")
-    assert "removed" in said("rm", "aaaaa3", "--yes")
+    for command in ("rename", "note"):
+        changed = refused(command, "first", "text")
+        assert changed.endswith(f"first is a run of carl: nothing was changed. Its id changes it: {names[3]}\n")
+    assert said("rm", "aaaaa3", "--yes") == f"removed {made[3]} of carl, called first\n"
+
+
+def test_a_long_user_name_empties_no_table(here: Path, said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is cut, and what there is room for after all is shown."""
+    del here
+    monkeypatch.setenv("COLUMNS", "80")
+    for number, user in enumerate(("anna", "maximilian-alexander.von-hohenstein-schwarzenberg"), 1):
+        metrics = {"last": {"epoch": 9}, "best": {"val/acc": 0.9}, "test": {"test/acc": 0.9}}
+        make(f"tiny/2026Z-a00{number}", user=user, metrics=metrics)
+    head = said().split("\n\n")[1].splitlines()[0].split()
+    assert {"ep", "user"} <= {*head}
+
+
+@pytest.mark.usefixtures("here")
+def test_a_filter_takes_what_is_there_as_it_is_typed(said: Said) -> None:
+    """In any case only where nothing is exactly so; a name with a comma is one that is there."""
+    for number, user in enumerate(("anna", "ANNA", "a,b", "Ben"), 1):
+        make(f"tiny/2026Z-a00{number}", user=user)
+    assert ids(said("--user=anna")) == ["a001"]
+    assert ids(said("--user=ANNA")) == ["a002"]
+    assert ids(said("--user=Anna")) == ["a002", "a001"]
+    assert ids(said("--user=a,b")) == ["a003"]
+    assert ids(said("--user=ben,anna")) == ["a004", "a001"]
 
 
 @pytest.mark.usefixtures("several")

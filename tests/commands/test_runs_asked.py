@@ -195,8 +195,9 @@ def test_every_value_comes_with_its_type(told: Told) -> None:
 
 
 @pytest.mark.usefixtures("several")
-def test_a_run_is_renamed_and_annotated(told: Told) -> None:
+def test_a_run_is_renamed_and_annotated(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is found by its new name, and both are shown."""
+    monkeypatch.setattr("getpass.getuser", lambda: "ben")
     told("runs", "rename", "bbb003", "ben's best")
     told("runs", "note", "ben's best", "twice the rate")
 

@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 from support import only_run, record_of
 
+from mnistlab.catalogue import load_catalogue
 from mnistlab.cli import main
+from mnistlab.commands.doctor import CHECKS
 from mnistlab.options.kit import find_kit
+from mnistlab.system.files import UnreadableError
 
 KIT = """\
 runs: kept
@@ -370,3 +373,60 @@ def test_what_a_kit_says_of_a_form_that_is_not_asked_for_is_left_aside(told: Tol
     assert "--port=77: it is for a board that is served" in told("board", "--port=77", code=2)
     (here / "mnistlab.yaml").write_text("defaults:\n  runs: {by: model, columns: nothing}\n")
     assert told("runs", "--csv", "--columns=id") == "id\n"
+
+
+@pytest.mark.parametrize(
+    ("kit", "file", "content", "said"),
+    [
+        ("presets: mine", "Empty.yaml", "", "Empty.yaml is empty."),
+        ("presets: mine", "Word.yaml", "x", "Word.yaml: a configuration file is a mapping"),
+        ("presets: mine", "Wrong.yaml", "model: {class_path: SDN8K, init_args: {dropuot: 3}}", "no option dropuot"),
+        ("presets: mine", "Conv.py", "a = 1\n", "Conv.py has no preset"),
+        ("defaults: {compare: {seeds: many}}", "", "", "mnistlab.yaml:1:22: seeds=many: "),
+        (
+            "defaults: {runs: {limit: -4}}",
+            "",
+            "",
+            "mnistlab.yaml:1:19: limit=-4: a number from 1 on is wanted, or all.",
+        ),
+        ("defaults: {fit: {'': 3}}", "", "", "mnistlab.yaml:1:18: defaults has a name that is empty."),
+    ],
+)
+def test_doctor_finds_what_only_other_commands_would_meet(
+    here: Path, kit: str, file: str, content: str, said: str
+) -> None:
+    """Presets that cannot be used, and defaults of commands that nobody has typed yet."""
+    load_catalogue()
+    (here / "mnistlab.yaml").write_text(kit)
+    (here / "mine").mkdir()
+    if file:
+        (here / "mine" / file).write_text(content)
+
+    found = [each for each in CHECKS["kit"]() if each.state != "good"]
+
+    assert [said in each.text for each in found] == [True]
+
+
+def test_a_kit_that_nobody_may_read_has_no_line_to_mend(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What can be done is to let it be read."""
+    (here / "mnistlab.yaml").write_text("runs: kept\n")
+
+    def refuse(path: Path, *_: object) -> str:
+        raise UnreadableError(f"{path} cannot be read: permission denied.")
+
+    monkeypatch.setattr("mnistlab.options.kit.read_text", refuse)
+    (finding,) = CHECKS["kit"]()
+
+    assert finding.text.endswith("cannot be read: permission denied.")
+    assert finding.way_out == "Let it be read by you, or move it away."
+
+
+def test_a_preset_that_cannot_be_read_says_so_in_the_table(here: Path, told: Told) -> None:
+    """It is not listed as if it could be used."""
+    (here / "mnistlab.yaml").write_text("presets: mine\n")
+    (here / "mine").mkdir()
+    (here / "mine" / "Empty.yaml").write_text("")
+
+    row = next(each for each in json.loads(told("presets", "--json")) if each["name"] == "Empty")
+
+    assert row["description"].startswith("It cannot be read: ")

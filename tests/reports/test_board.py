@@ -294,12 +294,33 @@ def test_new_runs_appear_by_themselves(
 def test_only_its_own_paths_are_read(served: Callable[..., tuple[int, str, http.client.HTTPMessage]]) -> None:
     """No file of the folder, no other method, and no name of elsewhere that leads here."""
     assert served("/runs/looks.csv")[0] == served("/../etc/passwd")[0] == served("//board.json/")[0] == 404
-    assert [served("/", method)[0] for method in ("POST", "HEAD", "PUT", "DELETE")] == [501] * 4
+    assert [served("/", method)[0] for method in ("POST", "PUT", "DELETE")] == [501] * 3
     assert served("/", host="evil.example:80")[0] == 403
     assert served("/", host="localhost:80")[0] == 200
 
 
 @pytest.mark.usefixtures("several")
+def test_head_is_answered_as_get_without_the_page(
+    served: Callable[..., tuple[int, str, http.client.HTTPMessage]],
+) -> None:
+    """With the length that the page has."""
+    status, content, headers = served("/", "HEAD")
+    assert (status, content) == (200, "")
+    assert int(headers["Content-Length"]) == len(served("/")[1].encode())
+    assert served("/none", "HEAD")[:2] == (404, "")
+
+
+def test_the_curve_says_what_lies_below_its_edge(here: Path, told: Told) -> None:
+    """On the page, and to who hears it."""
+    del here
+    for number in range(1, 9):
+        make(number, 0.1 * number, f"user{number}")
+    told("board", "--output=board.html")
+    page = Path("board.html").read_text(encoding="utf-8")
+    assert "2 runs below 30.00 %" in page
+    assert "The lower edge is 30.00 %, with 2 runs below 30.00 %." in page
+
+
 def test_a_port_that_is_taken_is_told(told: Told) -> None:
     """With the next one."""
     with socket.create_server(("127.0.0.1", 0)) as other:

@@ -220,6 +220,22 @@ def test_without_a_checkpoint_the_run_starts_anew(lab: Lab, tmp_path: Path, caps
     assert only_run(tmp_path) == folder
 
 
+def test_a_run_at_its_end_without_a_checkpoint_is_not_trained_over(
+    trained: Callable[..., Path], told: Callable[..., str]
+) -> None:
+    """As one of a sweep is, or of folds; what can be done is said, and nothing of it is changed."""
+    folder = trained()
+    for name in (LAST, BEST):
+        (folder / name).unlink()
+    before = (folder / "run.json").read_bytes()
+
+    error = told("fit", f"--ckpt_path={folder}", "--trainer.max_epochs=2", code=2)
+    assert "has come to its end, and no checkpoint is kept from which it could go on" in error
+    assert f"mnistlab reproduce {folder}" in error
+    assert f"--model.init_from={folder}" in error
+    assert (folder / "run.json").read_bytes() == before
+
+
 @pytest.mark.parametrize("name", ["last", "the folder", "the file"])
 def test_a_run_continues_in_its_own_folder(lab: Lab, tmp_path: Path, name: str) -> None:
     """`last`, the folder and the file mean the same run."""

@@ -93,6 +93,8 @@ def test_a_report_shows_the_pairs_and_how_the_interval_narrowed(judge: Judge, re
     assert all(text in page.text for text in (found["in_words"], found["method"], "--model.optimizer.lr=0.02"))
     assert page.source.count("<tr>") == found["pairs"] + 1
     assert f"{found['low']:.2f} to {found['high']:.2f}" in page.text
+    assert found["sides"]["change"] == "model.optimizer.lr=0.02"
+    assert all(text in page.text for text in ("Baseline: model.optimizer.lr=0", "Change: model.optimizer.lr=0.02"))
     assert "gain, points of val/acc" in page.source
     assert not page.all("script")
 
@@ -176,6 +178,53 @@ def test_a_preset_is_a_baseline(judge: Judge, here: Path) -> None:
     configured = [(Path(each) / "config.yaml").read_text() for each in found["runs"][0]]
     assert ["dropout: 0.5" in text for text in configured] == [True, False]
     assert all("train_size: 600" in text for text in configured)
+
+
+@pytest.mark.parametrize(
+    ("change", "said", "note"),
+    [
+        (
+            ("--model.dropout=0.1", "--data.train_size=900"),
+            ("mine.yaml (model.dropout=0.5, data.train_size=600)", "model.dropout=0.1, data.train_size=900"),
+            "on other images (data.train_size=900). For both sides: --baseline.data.train_size=900",
+        ),
+        (
+            ("--model.dropout=0.1", "--trainer.max_epochs=2"),
+            ("mine.yaml (trainer.max_epochs=1, model.dropout=0.5)", "trainer.max_epochs=2, model.dropout=0.1"),
+            "for another time (trainer.max_epochs=2). For both sides: --baseline.trainer.max_epochs=2",
+        ),
+        (
+            ("--model.dropout=0.1", "--data.batch_size=64"),
+            ("mine.yaml (model.dropout=0.5, data.batch_size=128)", "model.dropout=0.1, data.batch_size=64"),
+            "",
+        ),
+        (
+            ("--data.train_size=900",),
+            ("mine.yaml (data.train_size=600)", "data.train_size=900"),
+            "",
+        ),
+    ],
+    ids=["images", "length", "neither", "nothing else"],
+)
+def test_what_is_compared_is_said(
+    here: Path,
+    inline: None,
+    capsys: pytest.CaptureFixture[str],
+    change: tuple[str, ...],
+    said: tuple[str, str],
+    note: str,
+) -> None:
+    """Before anything is trained; a note that more than the net differs stands at the end too."""
+    del inline
+    (here / "mine.yaml").write_text("model: {class_path: CNN8K, init_args: {dropout: 0.5}}\ndata: SyntheticDigits\n")
+    beside = ("--baseline.data.train_size=600", "--baseline.trainer.max_epochs=1", "--budget=0.01s")
+    assert main(["judge", "--baseline=mine.yaml", *beside, *change]) == 4
+    lines = capsys.readouterr().out.splitlines()
+
+    assert lines[1:3] == [f"baseline  {said[0]}", f"change    {said[1]}"]
+    assert [line for line in lines if line.startswith("note: ")] == [
+        f"note: the change alone trains {note}"
+    ] * 2 * bool(note)
 
 
 def test_no_pair_begins_that_would_not_end_in_time(

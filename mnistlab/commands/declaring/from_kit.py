@@ -17,6 +17,10 @@ _NEVER = ("trust", "run.dir")
 """What no kit says: whom one trusts, and where runs are, which it says once for all commands."""
 
 
+_SWEEPING = ("sweep", "compare", "judge")
+"""The commands whose own options say how a sweep goes about."""
+
+
 class _Said(NamedTuple):
     """A value of an own option."""
 
@@ -55,12 +59,29 @@ def with_kit(command: Command, asked: Arguments) -> Work:
 def check_kit(kit: Kit) -> None:
     """Refuse defaults of commands that there are not, and wrong values of commands' own options.
 
+    Among them is how a sweep goes about.
+
     Raises:
         LabError: For the first one.
     """
     _check_commands(kit)
     for name, command in all_commands().items():
-        _said_of(kit, name, command)
+        said = _said_of(kit, name, command)
+        if name in _SWEEPING and said:
+            with _blaming(said):
+                _check_settings({option: each.value for option, each in said.items()})
+
+
+def _check_settings(values: Mapping[str, str]) -> None:
+    """Refuse values that no sweep takes."""
+    from mnistlab.catalogue import load_catalogue  # noqa: PLC0415 - for the doctor only
+    from mnistlab.sweeps.faults import Faults  # noqa: PLC0415 - as above
+    from mnistlab.sweeps.settings import settings_from  # noqa: PLC0415 - as above
+
+    catalogue, faults = load_catalogue(), Faults()
+    known = catalogue.sweep.by_name
+    settings_from([], {name: value for name, value in values.items() if name in known}, faults, catalogue)
+    faults.tell()
 
 
 def _own(command: Command, name: str) -> Mapping[str, _Said]:

@@ -134,13 +134,13 @@ def _presets(tag: str | None) -> list[Row]:
     """The presets, or those with a tag."""
     for sentence in misplaced("presets"):
         tell(f"note: {sentence}")
-    from mnistlab.presets.source import is_sweep, presets_tagged, tags_of  # noqa: PLC0415 - the other tables need no YAML
+    from mnistlab.presets.source import is_sweep, presets_tagged, problem_of, tags_of  # noqa: PLC0415 - the other tables need no YAML
 
     return [
         {
             "name": entry.name,
             "default": None,
-            "description": f"It cannot be read: {entry.problem}." if entry.problem else entry.description,
+            "description": f"It cannot be read: {problem.rstrip('.')}." if problem else entry.description,
             "from": _origin(entry),
             "tags": tags_of(entry),
             "path": str(entry.path),
@@ -148,6 +148,7 @@ def _presets(tag: str | None) -> list[Row]:
             "command": f"mnistlab {'sweep' if is_sweep(entry) else 'fit'} --config={entry.name}",
         }
         for entry in (list_presets() if tag is None else presets_tagged(tag))
+        for problem in [problem_of(entry)]
     ]
 
 

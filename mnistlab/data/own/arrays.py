@@ -90,6 +90,7 @@ def paired(arrays: Mapping[str, Array], path: Path, *, by_column: bool = False) 
         LabError: If there are no images, or not as many as labels.
     """
     images, labels = _sorted_out(arrays, path)
+    _check_partners(images, labels, path)
     if by_column:
         images = {
             part: _from_columns(each, labels[part].size if part in labels else None) for part, each in images.items()
@@ -105,6 +106,14 @@ def paired(arrays: Mapping[str, Array], path: Path, *, by_column: bool = False) 
         },
         notes=pixels.notes,
     )
+
+
+def _check_partners(images: Mapping[str, Array], labels: Mapping[str, Array], path: Path) -> None:
+    """Refuse images of a split without labels where others have some, and labels without images."""
+    for part in labels.keys() - images.keys() - {"all"}:
+        raise LabError(f"{path} has labels of {part} and no images of it: x_{part} is missing.")
+    for part in images.keys() - labels.keys() if labels.keys() & images.keys() else ():
+        raise LabError(f"{path} has images of {part} and no labels of them: y_{part} is missing.")
 
 
 def _sorted_out(arrays: Mapping[str, Array], path: Path) -> tuple[dict[str, Array], dict[str, Array]]:

@@ -167,14 +167,16 @@ def _curve(standing: Standing) -> Markup:
     ]
     box = f"0 0 {_WIDE} {_HIGH}"
     text = f"The best validation accuracy over time, from {percent(standing.course[0][1])} to {percent(top)}."
+    below = sum(accuracy < low for accuracy in accuracies)
+    hidden = f"{counted(below, 'run')} below {percent(low)}" if below else ""
+    text += f" The lower edge is {percent(low)}{', with ' if hidden else ''}{hidden}."
     drawing = element("svg", *paths, viewBox=box, preserveAspectRatio="none", role="img", aria_label=text)
     first, last = (moment(ended(run), "minutes") for run in (standing.runs[0], standing.runs[-1]))
     day = first[:10] == last[:10]
     times = [element("span", time[11:] if day else time[5:]) for time in (first, last)]
     levels = [element("span", percent(level)) for level in (top, low)]
-    caption = element(
-        "div", times[0], element("span", f"{first[:10]}, UTC" if day else "UTC"), times[1], class_="times"
-    )
+    about = ", ".join(filter(None, (first[:10] if day else "", "UTC", hidden)))
+    caption = element("div", times[0], element("span", about), times[1], class_="times")
     frame = element("div", element("div", *levels, class_="levels"), drawing, class_="frame")
     return element("section", element("h2", "The best over time"), frame, caption)
 

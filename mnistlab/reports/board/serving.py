@@ -116,6 +116,10 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self.send_error(HTTPStatus.NOT_FOUND)
 
+    def do_HEAD(self) -> None:
+        """Answer as to GET, without what the answer holds."""
+        self.do_GET()
+
     def _answer(self, kind: str, text: str) -> None:
         content = text.encode()
         self.send_response(HTTPStatus.OK)
@@ -125,7 +129,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("X-Content-Type-Options", "nosniff")
         self.send_header("Cache-Control", "no-store")
         self.end_headers()
-        self.wfile.write(content)
+        if self.command != "HEAD":
+            self.wfile.write(content)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as its base has it
         """Say nothing of each look."""

@@ -10,15 +10,18 @@ from pathlib import Path
 from mnistlab.catalogue import load_catalogue
 from mnistlab.errors import LabError, say, tell
 from mnistlab.options.arguments import Arguments
+from mnistlab.options.budget import budget_in_words
 from mnistlab.reports.screen.bibtex import Entry, as_entry, of_software
 from mnistlab.reports.screen.groups import Group, Options, alike, tested_later
 from mnistlab.reports.settings import changed
 from mnistlab.runs.folder import RECORD
+from mnistlab.runs.length import Length
 from mnistlab.runs.listing import find_run, sweep_called
 from mnistlab.runs.reading import class_counts
 from mnistlab.runs.run import Run
 from mnistlab.runs.statistics import Student
 from mnistlab.system.files import stands
+from mnistlab.system.shapes import is_number
 from mnistlab.system.strict_json import as_json
 from mnistlab.text.layout import paragraph, screen_width
 from mnistlab.text.values import class_name, count, counted, four_digits, in_percent, last_parts
@@ -37,7 +40,7 @@ _SPLIT = (
 )
 _DIGEST = 16  # characters of a fingerprint that stand in a text; JSON has all of them
 _SOFTWARE = {"mnistlab": "mnistlab", "torch": "torch", "lightning": "lightning", "python": "Python"}
-_TOLD = ("model", "data", "trainer.max_epochs", "data.batch_size")
+_TOLD = ("model", "data", "trainer.max_epochs", "data.batch_size", "budget")
 """What the sentences say anyway."""
 
 
@@ -115,7 +118,8 @@ class Part:
             "val_images": _same(sum(class_counts(run.said("class_counts"), "val")) or None for run in runs),
             "split": _split(options),
             "data_fingerprint": _same(run.fingerprint for run in runs),
-            "epochs": _same(run.epochs for run in runs),
+            **_length(runs),
+            "budget": options.get("budget"),
             "effective_batch_size": _same(run.number("effective_batch_size") for run in runs),
             "optimizer": _chosen(options, _OPTIMIZER),
             "schedule": _chosen(options, _SCHEDULER),
@@ -149,11 +153,17 @@ def _sentences(facts: Mapping[str, object], tested: Student | None, validated: S
     size = _put(facts, "parameters", lambda value: f" ({_number(value)} parameters{costs})")
     data = _put(facts, "data", lambda value: f" on {value}")
     images = _put(facts, "train_images", lambda value: f" ({_number(value)} training images)")
-    epochs = _put(facts, "epochs", lambda value: f" for {_number(value)} epoch{'' if value == 1 else 's'}")
+    length = _put(
+        facts,
+        "steps",
+        lambda value: f" for {_between(value)} step{'' if value == 1 else 's'} ({_between(facts['images'])} images, ",
+    )
+    length += _put(facts, "epochs", lambda value: _epochs(value, in_steps=bool(length)))
+    length += _put(facts, "budget", lambda value: f", the time allowed being {budget_in_words(str(value))},")
     batch = _put(facts, "effective_batch_size", lambda value: f" in batches of {_number(value)}")
     optimizer = _put(facts, "optimizer", lambda value: f" with {value}")
     schedule = _put(facts, "schedule", lambda value: f" and the schedule {value}")
-    yield f"{facts.get('model', 'The model')}{size} was trained{data}{images}{epochs}{batch}{optimizer}{schedule}"
+    yield f"{facts.get('model', 'The model')}{size} was trained{data}{images}{length}{batch}{optimizer}{schedule}"
     settings = facts.get("settings")
     if isinstance(settings, Mapping):
         yield f"Not at their defaults: {_listed(settings)}"
@@ -182,7 +192,8 @@ def _of_fingerprint(found: object) -> Iterator[str]:
     if isinstance(found, Mapping):
         digests = [f"{split} {str(found[split])[:_DIGEST]}" for split in ("train", "test") if split in found]
         if digests:
-            yield f"SHA-256 of images and labels, the first {_DIGEST} digits: {', '.join(digests)}"
+            whole = "of all images and labels of the data set, whichever of them were used"
+            yield f"SHA-256 {whole}, the first {_DIGEST} digits: {', '.join(digests)}"
 
 
 def _surroundings(facts: Mapping[str, object]) -> Iterator[str]:
@@ -227,6 +238,33 @@ def _put(facts: Mapping[str, object], name: str, words: Callable[[object], str])
     if value is None:
         return ""
     return words(" and ".join(map(str, value)) if isinstance(value, list) else value)
+
+
+def _length(runs: Sequence[Run]) -> dict[str, object]:
+    """How long they were trained; in steps too where one of them has ended within an epoch."""
+    lengths = [Length.of(run) for run in runs]
+    if not any(lengths):
+        return {"epochs": _same(run.epochs for run in runs)}
+    ends = [run.number("metrics", "last", "step") for run in runs]
+    epochs = [round(length.epochs, 4) if length else run.epochs for run, length in zip(runs, lengths, strict=True)]
+    images = [
+        length.images if length else (run.number("train_images") or 0) * (run.epochs or 0)
+        for run, length in zip(runs, lengths, strict=True)
+    ]
+    return {"epochs": _same(epochs), "steps": _same(ends), "images": _same(images)}
+
+
+def _epochs(value: object, *, in_steps: bool) -> str:
+    if in_steps:
+        return f"{_between(value)} epochs)"
+    return f" for {_number(value)} epoch{'' if value == 1 else 's'}"
+
+
+def _between(value: object) -> str:
+    """A number, or of several the least and the largest."""
+    numbers = [each for each in (value if isinstance(value, list) else [value]) if is_number(each)]
+    ends = [min(numbers), max(numbers)] if numbers else []
+    return " to ".join(dict.fromkeys(f"{each:.2f}" if each % 1 else count(each) for each in ends))
 
 
 def _number(value: object) -> str:

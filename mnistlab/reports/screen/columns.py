@@ -99,7 +99,7 @@ def _usual(shown: Sequence[Run], *, everything: bool) -> Iterator[Column]:
     yield Column("started UTC" if one_year else "started", times, gives_way=2, key="started")
     yield Column("status", [run.status for run in shown], common=True)
     if everything or len({run.user for run in shown}) > 1:
-        yield Column("user", [run.user for run in shown], gives_way=8, key="user")
+        yield Column("user", [cut(run.user, _LONGEST) for run in shown], gives_way=8, key="user")
     if everything:
         yield Column("note", [run.note for run in shown])
     yield Column("name, tags", [_name(run) for run in shown])
@@ -161,10 +161,15 @@ def _name(run: Run) -> str:
 def fitting(columns: Sequence[Column]) -> tuple[list[Column], list[str]]:
     """The columns that there is room for, and the headings of the others."""
     kept = list(columns)
+    gone: list[Column] = []
     for column in sorted((each for each in reversed(columns) if each.gives_way), key=lambda each: each.gives_way):
         if _width(kept) <= screen_width():
             break
         kept.remove(column)
+        gone.append(column)
+    for column in reversed(gone):  # a wide one that went late may have made room for narrow ones
+        more = [each for each in columns if each in kept or each is column]
+        kept = more if _width(more) <= screen_width() else kept
     return kept, [column.heading for column in columns if column not in kept]
 
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from mnistlab.errors import LabError, say, tell
 from mnistlab.options.arguments import Arguments
-from mnistlab.runs.listing import called, find_run, namesakes
+from mnistlab.reports.screen.whose import find_to_change
+from mnistlab.runs.listing import called, namesakes
 from mnistlab.runs.run import Run
 from mnistlab.runs.words import check_length, check_name, say_of
 from mnistlab.text.values import counted
@@ -51,4 +52,4 @@ def _said(asked: Arguments, what: str) -> tuple[Path, str]:
         check_name(said) if what == "name" else check_length(what, said)
     except LabError as error:
         raise LabError(f"{error} Nothing was changed.") from error
-    return find_run(name, asked.root), said
+    return find_to_change(name, asked.root, "changed", "changes"), said

@@ -122,11 +122,7 @@ def _filters(asked: Arguments) -> dict[str, str]:
 
 def _limit(asked: Arguments) -> int | None:
     text = asked.values.get("limit", "all")
-    if text == "all":
-        return None
-    if not text.isdecimal() or not int(text):
-        raise LabError(f"--limit={text}: a number from 1 on is wanted, or all.")
-    return int(text)
+    return None if text == "all" else int(text)
 
 
 def _fitting_screen(lines: Callable[[Sequence[Run]], list[str]], chosen: Sequence[Run]) -> list[str]:

@@ -9,8 +9,7 @@ from pathlib import Path
 from mnistlab.errors import LabError, say, tell
 from mnistlab.options.arguments import Arguments
 from mnistlab.reports.screen.overview import chosen_of, runs_below
-from mnistlab.runs.listing import find_run
-from mnistlab.runs.newest import LAST
+from mnistlab.reports.screen.whose import find_to_change, of_whom, read
 from mnistlab.runs.reading import read_name
 from mnistlab.runs.run import Run
 from mnistlab.runs.selection import ASKED
@@ -51,7 +50,7 @@ def _wanted(asked: Arguments, root: Path) -> list[Path]:
         return _own(chosen_of(runs_below(root, asked), asked), asked)
     if not asked.names:
         raise LabError("runs rm needs the runs to remove: mnistlab runs rm ID..., or a filter such as --status=failed.")
-    return list(dict.fromkeys(_named(name, root) for name in asked.names))
+    return list(dict.fromkeys(find_to_change(name, root, "removed", "removes") for name in asked.names))
 
 
 def _own(chosen: Sequence[Run], asked: Arguments) -> list[Path]:
@@ -63,21 +62,6 @@ def _own(chosen: Sequence[Run], asked: Arguments) -> list[Path]:
     return own
 
 
-def _named(name: str, root: Path) -> Path:
-    folder = find_run(name, root)
-    run = _read(folder)
-    if run and not run.is_own and name in (LAST, run.name):
-        raise LabError(f"{name} is a run of {run.user}: nothing was removed. Its id removes it: {folder.name}")
-    return folder
-
-
-def _read(folder: Path) -> Run | None:
-    """The run; None where its record cannot be read."""
-    with suppress(LabError):
-        return Run.find(folder)
-    return None
-
-
 def _check(folder: Path, root: Path) -> None:
     """Refuse what must not be removed."""
     if folder.is_symlink() or folder.resolve().parent.parent != root.resolve():
@@ -85,7 +69,7 @@ def _check(folder: Path, root: Path) -> None:
             f"{folder} does not lie in {root} as runs do: nothing was removed. "
             "Name the folder of all runs with --run.dir=..., or remove it by hand."
         )
-    run = _read(folder)  # one whose record cannot be read is none that is running
+    run = read(folder)  # one whose record cannot be read is none that is running
     if run and run.status == "running":
         raise LabError(f"{run.folder} {occupation(run)}: nothing was removed. {way_on(run)}")
 
@@ -106,9 +90,10 @@ def _agreed(folders: Sequence[Path]) -> bool:
 
 
 def _said(folder: Path) -> str:
-    """Where a run lies, which ends with its id, and the name that was given to it."""
+    """Where a run lies, which ends with its id, whose it is, and the name that was given to it."""
     given = read_name(folder)
-    return f"{folder}, called {given.name}" if given else str(folder)
+    whose = of_whom(folder)
+    return f"{folder}{whose}, called {given.name}" if given else f"{folder}{whose}"
 
 
 def _remove(folder: Path) -> None:

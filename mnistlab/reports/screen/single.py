@@ -9,6 +9,7 @@ from mnistlab.options.arguments import Arguments
 from mnistlab.reports.settings import Setting, changed
 from mnistlab.runs.folder import CONFIG, continues_from
 from mnistlab.runs.hints import command_for
+from mnistlab.runs.length import Length
 from mnistlab.runs.listing import find_run
 from mnistlab.runs.looks import after_looks
 from mnistlab.runs.metrics import BESIDES, Measure, figure, measures_of
@@ -79,7 +80,7 @@ def _named_facts(run: Run) -> dict[str, str]:
         "tags": ", ".join(run.tags),
         "kit": _kit(run),
         "sweep": run.text("sweep") + (f", trial {trial}" if isinstance(trial, int) else ""),
-        "checkpoint": run.text("checkpoint"),
+        "checkpoint": run.text("checkpoint").replace(",/", ", /"),  # of several nets, each on a line
         "started": _times(run),
         "trained": _trained(run),
         "parameters": "" if run.parameters is None else count(run.parameters),
@@ -109,7 +110,10 @@ def _trained(run: Run) -> str:
     if run.epochs is None:
         return ""
     sittings = f", in {len(run.segments)} parts" if len(run.segments) > 1 else ""
-    return f"{counted(run.epochs, 'epoch')} in {in_seconds(run.seconds)} s{sittings}"
+    length = Length.of(run)
+    whole = counted(run.epochs, "epoch") if length is None else counted(length.whole, "epoch") if length.whole else ""
+    trained = " and ".join(filter(None, [whole, length.part if length else ""]))
+    return f"{trained} in {in_seconds(run.seconds)} s{sittings}"
 
 
 def _machine(run: Run) -> str:
