@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from mnistlab.calling.asking import Asked
     from mnistlab.calling.chosen import Chosen
+    from mnistlab.calling.doing import Which
     from mnistlab.calling.history import History
     from mnistlab.calling.predicted import Predictions
     from mnistlab.calling.results import Figures, Picture
@@ -155,26 +156,27 @@ class Run(KeptRun):
 
         return Chosen(self)
 
-    def plot(self, *metrics: str, beside: "Sequence[KeptRun]" = ()) -> "Charts":
+    def plot(self, *metrics: str, beside: "Which" = ()) -> "Charts":
         """The metrics over the epochs, training and validation in one chart for each.
 
         Args:
             *metrics: Which ones, such as `loss`; all if none is named.
-            beside: Other runs; then it is the validation of all of them.
+            beside: Another run, or several, as `lab.Run.of` takes them; then it is the validation of all of them.
 
         Raises:
-            LabError: If no epoch was completed, or nothing of that name was measured.
+            LabError: If no epoch was completed, nothing of that name was measured, or there is no such other run.
         """
         self._check()
         from mnistlab.reports.charts import Charts  # noqa: PLC0415 - brings matplotlib in
         from mnistlab.reports.curves import course_charts, courses_charts  # noqa: PLC0415 - as above
         from mnistlab.reports.several import best_of, names_of  # noqa: PLC0415 - as above
 
-        runs = [self, *beside]
-        charts = courses_charts(runs, best_of(runs), names_of(runs)) if beside else course_charts(self)
+        others = beside if isinstance(beside, list | tuple) else [beside]
+        runs = [self, *(each if isinstance(each, KeptRun) else Run.of(str(each)) for each in others)]
+        charts = courses_charts(runs, best_of(runs), names_of(runs)) if others else course_charts(self)
         known = {chart.name: chart for chart in charts}
         if not known:
-            least = "two epochs are" if beside else "an epoch is"
+            least = "two epochs are" if others else "an epoch is"
             raise LabError(f"{short_path(self.folder)} has nothing to plot: {least} the least.")
         for name in metrics:
             if name not in known:

@@ -29,6 +29,14 @@ class Trials(Printed):
         kept = [each.folder for each in read_runs(folder.parent).all if each.folder.parent == folder]
         return cls(folder, [Run.of(each) for each in sorted(kept)])
 
+    def __getitem__(self, number: int) -> Run:
+        """A run, by its place."""
+        return self.runs[number]
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self.runs)
+
     @property
     def best(self) -> Run | None:
         """The best run of the choice of values whose mean over its seeds is best, as the sweep has ranked them."""

@@ -345,6 +345,7 @@ def test_many_runs_are_called_too(here: Path) -> None:
 
     assert len(swept.runs) == 2
     assert swept.best in swept.runs
+    assert [swept[number] for number in range(len(swept))] == list(swept.runs)
     assert repr(swept).startswith(f"2 runs in {swept.folder.relative_to(Path.cwd())}, the best trial-")
     assert [row["model"] for row in compared] == ["TinyModel", "SDN8K"]
     assert "TinyModel" in repr(compared)

@@ -181,6 +181,18 @@ def test_a_notebook_shows_what_the_report_shows(run: Run, here: Path) -> None:
         assert all(".mnistlab" in rule for rule in rules[: rules.index(":is(#mnistlab, .mnistlab) {")])
 
 
+def test_other_runs_stand_beside_one_however_they_are_named(trained: Fit, run: Run) -> None:
+    """By themselves, by what finds them, alone or in a list."""
+    other = Run.of(trained("--model=SDN8K", "--trainer.max_epochs=2"))
+    wanted = repr(run.plot(beside=[other]))
+
+    assert "of 2 runs" in wanted
+    for beside in (other, other.folder, str(other.folder), (other,)):
+        assert repr(run.plot(beside=beside)) == wanted
+    with pytest.raises(LabError, match="nix"):
+        run.plot(beside="nix")
+
+
 def test_what_a_run_has_not_is_told(trained: Fit, run: Run) -> None:
     """No such metric, no such label, no test."""
     untested = Run.of(trained("--run.test=false"))

@@ -186,20 +186,37 @@ def test_a_table_for_a_paper_is_latex_or_markdown(make: Fit, told: Told) -> None
 
 
 def test_what_does_not_go_together_is_told(make: Fit, capsys: pytest.CaptureFixture[str]) -> None:
-    """Runs on other images in one row; and a test that came later, whose figure is not that of the run."""
+    """Runs on other images, which share no row; and a test that came later, whose figure is not that of the run."""
     for seed, train in enumerate(("a", "b")):
         make(0.001, seed, 0.9, data_fingerprint={"train": train})
     untested = make(0.01, 0, None)
     assert main(["test", f"--ckpt_path={untested}"]) == 0
     capsys.readouterr()
 
-    assert main(["runs", "--format=markdown"]) == 0
-    said = capsys.readouterr().err
+    assert main(["runs", "--format=json"]) == 0
+    told = capsys.readouterr()
+    said = told.err
+    divided = [row for row in json.loads(told.out) if "images" in row]
+    assert sorted((row["images"], row["n"]) for row in divided) == [("a", 1), ("b", 1)]
     (tested,) = (each for each in Path("runs").glob("*/*") if not each.name.startswith("20260101T"))
-    assert "note: 1 group with runs on different images, whose figures do not go together.\n" in said
+    assert "note: runs on different images have rows of their own;" in said
     assert f"note: 1 run tested only later, which counts for no figure here: {tested.name} (" in said
     assert main(["runs", "cite", str(untested)]) == 0
     assert "it was tested later, by a command of its own" in " ".join(capsys.readouterr().out.split())
+
+
+def test_runs_are_grouped_by_who_ran_them_too(make: Fit, told: Told) -> None:
+    """And by other words that are no options, beside those that are."""
+    for seed, user in enumerate(("anna", "ben", "ben")):
+        make(0.001, seed, 0.9, user=user)
+
+    rows = json.loads(told("runs", "--format=json", "--by=user,lr"))
+
+    assert sorted((row["user"], row["model.optimizer.lr"], row["n"]) for row in rows) == [
+        ("anna", 0.001, 1),
+        ("ben", 0.001, 2),
+    ]
+    assert "Did you mean user?" in told("runs", "--by=usr", code=2)
 
 
 def test_signs_of_latex_and_markdown_are_none_in_a_cell() -> None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 from statistics import fmean
 
@@ -11,6 +12,7 @@ from mnistlab.catalogue import load_catalogue
 from mnistlab.errors import LabError, tell, visible
 from mnistlab.options.arguments import Arguments
 from mnistlab.reports.settings import changed
+from mnistlab.runs.fields import FIELDS
 from mnistlab.runs.run import Run, read_runs
 from mnistlab.runs.selection import ordered_groups
 from mnistlab.runs.sheets import options_of
@@ -31,6 +33,8 @@ from mnistlab.text.values import (
 )
 
 _SEED = "seed_everything"
+_FIELDS = ("user", "name", "tags", "preset", "sweep")  # what is no option, and runs can be grouped by
+_IMAGES, _DIGITS = "images", 6
 _NAMED = 6  # runs in a note
 _LEGEND = "Mean and standard deviation over the n runs of fit in a row; the 95 % interval of the mean by Student's t."
 
@@ -115,23 +119,38 @@ def groups_of(chosen: Sequence[Run], asked: Arguments, order: str) -> list[Group
     by = _named(asked.values.get("by", ""), configured.values())
     groups: dict[str, list[Run]] = {}
     for run, options in configured.items():
-        told = {name: options[name] for name in by if name in options} if by else options
-        groups.setdefault(_text(told), []).append(run)
-    every = list(groups.values())
+        groups.setdefault(_text(_chosen(by, run, options) if by else options), []).append(run)
+    on = {run: images for runs in groups.values() for run, images in _images(runs).items()}
+    every = [list(same) for runs in groups.values() for _, same in groupby(sorted(runs, key=on.__getitem__), on.get)]
     kept = [[run for run in runs if run.test_acc is not None] or runs for runs in every]
     _leave_out(sum(map(len, every)) - sum(map(len, kept)), "without a test, where others of the group have one")
     tested_later([run for runs in kept for run in runs], asked.root)
-    images = sum(len({_text(run.fingerprint) for run in runs if run.fingerprint}) > 1 for runs in kept)
-    if images:
-        tell(f"note: {counted(images, 'group')} with runs on different images, whose figures do not go together.")
+    if any(on.values()):
+        tell("note: runs on different images have rows of their own; `images` begins the fingerprint of these.")
     mixed = sum(len({_source(run) for run in runs}) > 1 for runs in kept)
     if mixed:
         tell(f"note: {counted(mixed, 'group')} with runs of several commits or versions (mnistlab runs diff ID ID).")
     names = by or _differing({runs[0]: configured[runs[0]] for runs in kept})
-    return [
-        Group({name: configured[runs[0]][name] for name in names if name in configured[runs[0]]}, runs)
-        for runs in ordered_groups(kept, order)
-    ]
+    return [_group(runs, names, configured[runs[0]], on[runs[0]]) for runs in ordered_groups(kept, order)]
+
+
+def _group(runs: Sequence[Run], names: Sequence[str], options: Options, images: str) -> Group:
+    """Some runs, with what they have of these names."""
+    return Group(_chosen(names, runs[0], options) | ({_IMAGES: images} if images else {}), runs)
+
+
+def _chosen(names: Sequence[str], run: Run, options: Options) -> dict[str, object]:
+    """What a run has of these names, some of which are no options."""
+    said = {name: FIELDS[name](run) for name in names if name in _FIELDS}
+    known = {**{name: value for name, value in said.items() if value}, **options}
+    return {name: known[name] for name in names if name in known}
+
+
+def _images(runs: Sequence[Run]) -> dict[Run, str]:
+    """The images that each is on, by the beginning of their fingerprints; nothing where all are on the same."""
+    known = [run.fingerprint for run in runs if run.fingerprint]
+    differing = [split for split in ("train", "test") if len({each.get(split) for each in known}) > 1]
+    return {run: "-".join(str(run.fingerprint.get(split, ""))[:_DIGITS] for split in differing) for run in runs}
 
 
 def alike(runs: Sequence[Run]) -> list[Group]:
@@ -202,9 +221,10 @@ def _named(by: str, configured: Iterable[Options]) -> list[str]:
     known = [name for name in every if f"{name}.0" not in every]  # an empty list beside those of others
     short = {part: name for name, part in last_parts(known).items()} | {name: name for name in known}
     asked = [name.strip() for name in by.split(",") if name.strip()]
+    short |= {name: name for name in _FIELDS if name not in short}
     for name in asked if known else ():
         if name not in short:
-            raise LabError(f"--by={name}: none of the runs has such an option.{suggestion(name, short)}")
+            raise LabError(f"--by={name}: none of the runs has that.{suggestion(name, short)}")
     return [short[name] for name in asked if name in short]
 
 
