@@ -371,7 +371,7 @@ def test_an_option_that_takes_a_function_is_no_way_in(
 )
 @pytest.mark.parametrize("removed", [False, True], ids=["with a checkpoint", "without one"])
 def test_the_configuration_of_a_run_that_is_continued_is_not_trusted(
-    fit: Fit, capsys: pytest.CaptureFixture[str], option: str, value: object, removed: bool
+    fit: Fit, change: Callable[..., None], capsys: pytest.CaptureFixture[str], option: str, value: object, removed: bool
 ) -> None:
     """It came with the checkpoint."""
     run = fit()
@@ -380,6 +380,7 @@ def test_the_configuration_of_a_run_that_is_continued_is_not_trusted(
     (run / "config.yaml").write_text(yaml.safe_dump(config))
     for path in (run / "checkpoints").iterdir() if removed else ():
         path.unlink()
+    change(run, status="interrupted")  # one that has ended goes on from a checkpoint alone
     capsys.readouterr()
 
     assert main(["fit", f"--ckpt_path={run}", "--trainer.max_epochs=2"]) == 2

@@ -187,7 +187,7 @@ def test_metrics_appear_wherever_loss_and_accuracy_do(
     assert f"  top3 {top3}  ece {ece}\n" in screen
     assert f"val loss {float(rows[0]['val/loss']):.4f} acc" in screen
     for asked, wanted in (
-        (("runs",), ("  val top3 %", "No room for test top3 %, val ece %, test ece %")),
+        (("runs",), ("  val top3 %", "val ece %", "No room for test top3 %, test ece %")),
         (("runs", "show", run.name), ("train top3 %", "val ece %", f"test/top3 {top3}")),
         (("test", f"--ckpt_path={run}"), (f"test/top3 {top3}", f"test/ece  {ece}")),
     ):

@@ -188,7 +188,7 @@ def test_the_weights_alone_refuse_what_the_checkpoint_refuses(here: Path, run: P
 
 
 def test_what_has_no_numbers_in_single_precision_is_worked_out_in_double(
-    here: Path, trained: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    here: Path, fit: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """As with MKL 2024.2 for noise and one thread: a net that was trained has its threshold all the same."""
     decomposed = torch.linalg.eigh
@@ -200,7 +200,7 @@ def test_what_has_no_numbers_in_single_precision_is_worked_out_in_double(
         return values, vectors * float("nan") if matrix.dtype == torch.float32 else vectors
 
     monkeypatch.setattr("torch.linalg.eigh", eigh)
-    run = trained("--trainer.max_epochs=3")
+    run = fit("--trainer.max_epochs=3")
     assert seen == [torch.float32, torch.float64]
     paper(here / "digits.png", *range(10))
     capsys.readouterr()
