@@ -16,7 +16,8 @@ DATA = "--data=SyntheticDigits --data.train_size=600 --data.test_size=200 --data
 # The command, and what its answer says. `run` stands for the folder of a finished run of TinyModel.
 TYPING = [
     ("fti", ["no command fti", "Did you mean fit?"]),
-    ("train", ["no command train", "There are fit, "]),
+    ("train", ["no command train", "Did you mean mnistlab fit?", "There are fit, "]),
+    ("cite last", ["no command cite", "Did you mean mnistlab runs cite?"]),
     ("fit SmallModel", ["`SmallModel`", "--model=SmallModel", "--config=SmallModel"]),
     ("compare usual wide", ["--models=SDN68K,CNN68K", "mnistlab runs diff usual wide"]),
     ("fit model=SmallModel", ["`model=SmallModel` has no dashes", "Write --model=SmallModel"]),  # Hydra's way

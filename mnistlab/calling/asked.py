@@ -14,6 +14,7 @@ from mnistlab.commands.declaring.model import Command, find_command
 from mnistlab.errors import LabError
 from mnistlab.options.arguments import STEERING, Option
 from mnistlab.options.command_line import from_environment
+from mnistlab.options.elsewhere import needless, renamed
 from mnistlab.options.places import Place
 from mnistlab.options.written import Written
 from mnistlab.runs.finding import find_checkpoint
@@ -148,9 +149,29 @@ def _refuse(name: str, short: str, meant: Mapping[str, Sequence[str]], places: M
     if meant[short]:
         several = " or ".join(meant[short])
         raise LabError(f"{short}: is {several} meant? Say which: options={{{meant[short][0]!r}: ...}}.")
-    ends = {each.rpartition(".")[2] for each in places} | set(USUAL)
-    guess = suggestion(short, ends) or said([each for each in places if each.rpartition(".")[2] in short][:2])
+    ends = [each.rpartition(".")[2] for each in places]
+    guess = _elsewhere(short, places) or suggestion(short, {*ends, *USUAL})
+    guess = guess or said([each for each, end in zip(places, ends, strict=True) if end in short][:2])
     raise LabError(f"{short}: {name} has no such option with the classes that are chosen.{guess}")
+
+
+def _elsewhere(short: str, places: Mapping[str, Place]) -> str:
+    """A hint at what another tool's word is called here, or why it is not needed."""
+    reason = needless(short)
+    meant = [each.partition("=") for each in renamed(short)]
+    shortest = {full: usual for usual, full in USUAL.items()}
+    found = []
+    for key, equals, value in meant:
+        full = key.removesuffix("+")
+        last = full.rpartition(".")[2]
+        if len(_meant(last, places)) == 1 or full in _FIRST:
+            found.append(f"{shortest.get(full, last)}{equals}{_quoted(value) if equals else ''}")
+    return f" {reason} Leave it out." if reason else said(found)
+
+
+def _quoted(value: str) -> str:
+    """A value of a command line as Python has it."""
+    return {"true": "True", "false": "False"}.get(value, json.dumps(value))
 
 
 def _listed(own: Mapping[str, Option]) -> str:

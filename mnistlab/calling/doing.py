@@ -62,6 +62,7 @@ def _words(
     """What would be typed."""
     with told_here(), settings_kept():  # an object is kept by torch, which comes with it, and a class is imported
         asked = {name: value for part in named for name, value in part.items() if value is not None}
+        _check_mapping(options)
         for name in {*(options or {}), *short} & set(asked) | set(options or {}) & set(short):
             raise LabError(f"{name} is said twice. Say it once.")
         asked |= {**(options or {}), **short}
@@ -69,6 +70,16 @@ def _words(
             _check_training(asked["data"])
         told = in_words(asked)
         return words_of(command, told, positional, trusted_here() if "ckpt_path" in asked or positional else [])
+
+
+def _check_mapping(options: object) -> None:
+    """Refuse as options what is no mapping from names."""
+    form = '{"model.optimizer.lr": 1e-3}'
+    if options is not None and not isinstance(options, Mapping):
+        raise LabError(f"options: a mapping is wanted, such as {form}; got {cut(repr(options), 80)}.")
+    for name in options or {}:
+        if not isinstance(name, str):
+            raise LabError(f"options: each is called by its name, as in {form}; got {cut(repr(name), 80)}.")
 
 
 def _check_training(data: object) -> None:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from mnistlab.errors import LabError
@@ -11,7 +12,8 @@ from mnistlab.reports.markup import Markup, note
 from mnistlab.reports.markup import table as markup_table
 from mnistlab.reports.shown import Shown
 from mnistlab.runs.metrics import BESIDES, Measure, measure_of
-from mnistlab.text.layout import screen_width, table
+from mnistlab.system.files import telling, write_text
+from mnistlab.text.layout import as_csv, screen_width, table
 from mnistlab.text.nearest import suggestion
 from mnistlab.text.values import UNKNOWN
 
@@ -73,6 +75,26 @@ class History(Shown, Mapping[str, Sequence[float]]):
                 "Without it, dict(history) has the columns as lists."
             )
         return import_module(found).DataFrame(dict(self))
+
+    def save(self, path: Path | str) -> Path:
+        """Write the columns as a CSV, whole or not at all; the file.
+
+        Args:
+            path: The file, `history.csv`.
+
+        Raises:
+            LabError: If it is called otherwise, or cannot be written.
+        """
+        path = Path(path)
+        if path.suffix.lower() != ".csv":
+            raise LabError(
+                f"{path}: columns are written as .csv. Write {path.with_suffix('.csv')}; run.plot() is a chart."
+            )
+        rows = [dict(zip(self, values, strict=True)) for values in zip(*self.values(), strict=True)]
+        plain = [{name: "" if math.isnan(value) else value for name, value in row.items()} for row in rows]
+        with telling(path, "Name a file in a folder that is there, and that you may write to."):
+            write_text(path, as_csv(plain))
+        return path
 
     def html(self) -> Markup:
         """A table."""

@@ -2,8 +2,9 @@
 
 import hashlib
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from pathlib import Path
+from traceback import extract_tb
 from typing import Any, cast
 
 import numpy as np
@@ -149,16 +150,36 @@ def _pair(value: object, where: str) -> tuple[Array, Array, Sequence[str]]:
 def _items(dataset: Iterable[object], where: str) -> tuple[Array, Array]:
     """The items of a Dataset, each a pair of an image and its label."""
     images, labels = [], []
-    for number, item in enumerate(dataset):
+    for number, item in enumerate(_told_by_itself(dataset, where)):
         if not (isinstance(item, tuple | list) and len(item) == _PAIR and not np.ndim(item[1])):
             raise LabError(f"{where}: item {number} of the Dataset is no pair of an image and a label.")
         images.append(as_array(item[0]))
         labels.append(as_array(item[1]))
+    if isinstance(dataset, Sized) and len(dataset) != len(images):
+        raise LabError(f"{where}: the Dataset says that it has {len(dataset):,} items, and ends after {len(images):,}.")
     shapes = {image.shape for image in images}
     if len(shapes) != 1:
         said = " and ".join("x".join(map(str, shape)) for shape in sorted(shapes)[:2]) or "none"
         raise LabError(f"{where}: images of one size are wanted, and those of the Dataset are {said}.")
     return np.stack(images), np.array(labels)
+
+
+def _told_by_itself(dataset: Iterable[object], where: str) -> Iterator[object]:
+    """The items of a Dataset, whose own errors are told with their line."""
+    number, items = 0, iter(dataset)
+    while True:
+        try:
+            item = next(items)
+        except StopIteration:
+            return
+        except Exception as error:
+            place = extract_tb(error.__traceback__)[-1]
+            raise LabError(
+                f"{where}: item {number} of the Dataset: {type(error).__name__}: {error} (in {place.name}, line "
+                f"{place.lineno} of {place.filename})."
+            ) from error
+        yield item
+        number += 1
 
 
 def _are_items(value: object) -> bool:

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass, replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from types import FunctionType
@@ -15,7 +16,7 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from mnistlab.calling.images import are_images, keep_images, lacks_training
+from mnistlab.calling.images import are_images, keep_images
 from mnistlab.calling.keeping import keep_net, keep_weights
 from mnistlab.calling.said import Said
 from mnistlab.calling.session import note_session
@@ -63,16 +64,22 @@ def said_of(name: str, value: object, root: Path) -> Found:
     """
     if isinstance(value, np.generic) or (isinstance(value, np.ndarray | torch.Tensor) and not value.ndim):
         return value.item(), ()
+    if isinstance(value, timedelta):
+        return _of_time(value), ()
     if isinstance(value, Values | Domain):
         return _of_domain(name, value, root)
     if isinstance(value, type) and issubclass(value, Preset):
         return _of_preset(value)
     if name == "data" and are_images(value):
-        whole = ["test_fraction=1"] if lacks_training(value) else []  # else a share of them would be tested
-        return Said("mnistlab.Images", [f"path={keep_images(value, root)}", *whole]), ()
-    if name == "model":
-        return _of_model(value, root)
-    return _described(name, value)
+        return Said("mnistlab.Images", [f"path={keep_images(value, root)}"]), ()
+    return _of_model(value, root) if name == "model" else _described(name, value)
+
+
+def _of_time(time: timedelta) -> object:
+    """A time as Lightning takes it: `00:01:30:00`, in which there are no parts of a second."""
+    if time.microseconds:
+        return {"days": time.days, "seconds": time.seconds, "microseconds": time.microseconds}
+    return f"{time.days:02}:{time.seconds // 3600:02}:{time.seconds // 60 % 60:02}:{time.seconds % 60:02}"
 
 
 def _of_model(value: object, root: Path) -> Found:
@@ -153,7 +160,7 @@ def _as_made(name: str, value: object) -> Specification:
     """The class and the options of an object that has them as attributes, and is the same when it is made of them."""
     cls: type = type(value)
     _check_loss(name, cls)
-    if cls.__module__ == "builtins" or not hasattr(cls, "__dict__"):
+    if cls.__module__ == "builtins" or not hasattr(cls, "__dict__") or name in ("model", "data"):
         raise LabError(f"{name}: an object of the class {cls.__name__} is no value that an option takes.{_taken(name)}")
     try:
         known = options(cls, supplied=supplied_to(cls))
@@ -242,7 +249,9 @@ def _path_of(name: str, value: "type | FunctionType") -> str:
 
 def _check_path(name: str, path: str) -> None:
     """Refuse what cannot be imported, and say what only this session has."""
-    if "<locals>" in path or "<lambda>" in path:
+    if path.endswith("<lambda>"):
+        raise LabError(f"{name}: a lambda has no name by which it is found again. Write def make(): ... in its place.")
+    if "<locals>" in path:
         raise LabError(
             f"{name}: {path.rpartition('.')[2]} is defined within a function, where nobody finds it again. "
             "Define it at the top of a file, or of the session."

@@ -28,7 +28,7 @@ class Prediction:
 
     Attributes:
         source: The picture and the number of its sign, or the place of the image among those that were given.
-        label: The class; -1 where there is none.
+        label: The class, as `Predictions.labels` has it.
         name: What it is called.
         probability: Of that class; NaN where there is none.
         refused: Why there is no answer; nothing where there is one.
@@ -92,19 +92,36 @@ class Predictions(Shown, Sequence[Prediction]):
 
     @property
     def labels(self) -> NDArray[np.int64]:
-        """(images,) the most probable class of each; -1 where it is none of them."""
-        best = np.nan_to_num(self.probs, nan=-1.0).argmax(axis=1)
-        return np.where(np.array([bool(why) for why in self.refused], dtype=bool), NO_ANSWER, best)
+        """(images,) the most probable class of each; -1 where it is none of them.
+
+        Where all classes are whole numbers it is that number, as in the labels that the net has learnt; else its place
+        among the classes.
+        """
+        numbered = all(map(_is_number, self.class_names))
+        labels = np.array([int(name) if numbered else place for place, name in enumerate(self.class_names)])
+        return np.where(self._refused, NO_ANSWER, labels[self._best])
 
     @property
     def names(self) -> list[str]:
         """What the classes of the labels are called."""
-        return [f"no {self.thing}" if label == NO_ANSWER else self.class_names[label] for label in self.labels]
+        found = zip(self._refused, self._best, strict=True)
+        return [f"no {self.thing}" if refused else self.class_names[place] for refused, place in found]
 
     @property
     def confidence(self) -> NDArray[np.float32]:
         """(images,) the probability of each label; NaN where there is none."""
-        return np.where(self.labels == NO_ANSWER, np.float32("nan"), np.nan_to_num(self.probs).max(axis=1))
+        return np.where(self._refused, np.float32("nan"), np.nan_to_num(self.probs).max(axis=1))
+
+    @property
+    def _best(self) -> NDArray[np.int64]:
+        """(images,) the place of the most probable class of each."""
+        best: NDArray[np.int64] = np.nan_to_num(self.probs, nan=-1.0).argmax(axis=1)
+        return best
+
+    @property
+    def _refused(self) -> NDArray[np.bool_]:
+        """(images,) whether there is no answer."""
+        return np.array([bool(why) for why in self.refused], dtype=bool)
 
     @overload
     def __getitem__(self, index: int) -> Prediction: ...
@@ -112,19 +129,16 @@ class Predictions(Shown, Sequence[Prediction]):
     def __getitem__(self, index: slice) -> Sequence[Prediction]: ...
     def __getitem__(self, index: int | slice) -> Prediction | Sequence[Prediction]:
         """The answer about one image, or about some."""
-        return list(self)[index] if isinstance(index, slice) else self._one(range(len(self))[index])
+        return list(self)[index]
 
     def __iter__(self) -> Iterator[Prediction]:
         """The answers in the order of the images."""
-        return map(self._one, range(len(self)))
+        confidence = self.confidence.tolist()
+        return map(Prediction, self.sources, self.labels.tolist(), self.names, confidence, self.refused)
 
     def __len__(self) -> int:
         """How many images there are."""
         return len(self.probs)
-
-    def _one(self, at: int) -> Prediction:
-        label = int(self.labels[at])
-        return Prediction(self.sources[at], label, self.names[at], float(self.confidence[at]), self.refused[at])
 
     def html(self) -> Markup:
         """A table with the images."""
@@ -154,3 +168,8 @@ class Predictions(Shown, Sequence[Prediction]):
     def _rest(self) -> list[str]:
         more = len(self) - _SHOWN
         return [f"and {counted(more, 'more image')}"] if more > 0 else []
+
+
+def _is_number(name: str) -> bool:
+    """Whether the name of a class is a whole number, as it is written as a label."""
+    return name.removeprefix("-").isdecimal() and str(int(name)) == name

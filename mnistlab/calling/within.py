@@ -33,10 +33,13 @@ class Interrupted(KeyboardInterrupt):
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        way_on = f" Go on with:\n  lab.Run.of({short_path(folder)!r}).resume()" if folder else ""
-        if folder and not continues_from(folder):
-            way_on = " Nothing was kept to go on with."
-        super().__init__(f"interrupted.{way_on}")
+        if folder is None:
+            said = "interrupted before anything was kept."
+        elif continues_from(folder):
+            said = f"interrupted. Go on with:\n  lab.Run.of({short_path(folder)!r}).resume()"
+        else:
+            said = "interrupted. Nothing was kept to go on with."
+        super().__init__(said)
         self.folder = folder
 
     def _render_traceback_(self) -> list[str]:

@@ -72,7 +72,7 @@ The same net with other seeds gives other figures. Keep yours as a preset, and t
 
 ```bash
 mnistlab presets save Wide --from=wide
-mnistlab compare --presets=Start,Wide --name=luck
+mnistlab compare --presets=Start,Wide --name=luck-$USER
 ```
 
 Which differences are larger than those between the seeds?

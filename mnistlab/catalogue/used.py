@@ -39,6 +39,22 @@ SHORT: Mapping[str, str] = {
 FOLLOWS: Mapping[str, str] = {"model.num_classes": "from the data"}
 """Options whose default is not the value that counts, and what gives it."""
 
+_ENSEMBLE, _MEMBERS = "mnistlab.training.ensemble.Ensemble", "model.members"
+_RAW = ("data.mean", "data.std")
+
+
+def is_taken_over(name: str, model: object) -> bool:
+    """Whether an option is none that counts beside such a model: an ensemble, in which each net has its own.
+
+    Each of its members normalizes the images itself, as those were that it was trained on; the ensemble takes them raw.
+
+    Args:
+        name: Such as `data.mean`.
+        model: The path of the model's class.
+    """
+    return model == _ENSEMBLE and (name in _RAW or (name.startswith("model.") and name != _MEMBERS))
+
+
 SHARED = ("num_classes", "in_features", "data_dir", "batch_size")
 """Where in a signature that which all classes of a kind take begins."""
 

@@ -6,8 +6,9 @@ Whatever is broken must be told and not fail here, so a check imports what it ne
 
 import os
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from mnistlab.commands.declaring.finding import Finding
 from mnistlab.commands.declaring.model import Command
 from mnistlab.errors import LabError
 from mnistlab.options.arguments import Arguments, Option
@@ -24,16 +25,8 @@ PACKAGE = "mnistlab"
 MARKS = {"good": "+", "note": "-", "bad": "!"}
 
 _LEAST_FREE_BYTES = 500_000_000  # a few checkpoints of a large model
+_ELSEWHERE = "Name another folder with --run.dir or MNISTLAB_RUN_DIR."
 _REINSTALL = "Install both from one index: pip install --force-reinstall torch torchvision."
-
-
-class Finding(NamedTuple):
-    """The outcome of a check."""
-
-    name: str
-    state: str  # `good`, `note` where something could be better, or `bad`
-    text: str
-    way_out: str = ""  # what to do about it
 
 
 def check(asked: Arguments) -> int:
@@ -207,61 +200,9 @@ def _odd(name: str, label: str, raw: "Path", oddity: "Oddity") -> Finding:
 
 def _kit() -> Iterator[Finding]:
     """The kit of a class, where there is one, and its presets."""
-    from pathlib import Path
+    from mnistlab.commands.declaring.checked_kit import kit_findings
 
-    from mnistlab.commands.declaring.from_kit import check_kit
-    from mnistlab.options.kit import FILE, find_kit, misplaced, not_taken
-    from mnistlab.options.kit_defaults import CONFIGURED, defaults_of
-    from mnistlab.system.files import UnreadableError
-    from mnistlab.training.typed import refuse_mistakes
-
-    for sentence in not_taken():
-        yield Finding("kit", "note", sentence)
-    try:
-        kit = find_kit()
-        if kit is None:
-            yield Finding("kit", "good", f"no {FILE} here or above")
-            return
-        check_kit(kit)
-        for command in CONFIGURED:
-            refuse_mistakes(command, [] if command == "fit" else ["--untrained"])
-        wrong = misplaced()
-    except UnreadableError as error:
-        yield Finding("kit", "bad", str(error), "Let it be read by you, or move it away.")
-        return
-    except LabError as error:
-        yield Finding("kit", "bad", str(error), "Mend that line, or remove it.")
-        return
-    yield from (Finding("kit", "bad", each, "Make that folder, or mend the line.") for each in wrong)
-    if wrong:
-        return
-    whose = ", of another user" if kit.foreign else ""
-    parts = [f"{name} in {place.folder}" for name, place in kit.places.items()]
-    parts += [f"{len(said)} of {command}" for command, said in defaults_of(kit).items() if said]
-    yield Finding("kit", "good", f"{kit.file}{whose}: {', '.join(parts) or 'it says nothing'}")
-    if "presets" in kit.places:
-        yield from _presets(Path(kit.places["presets"].folder))
-
-
-def _presets(folder: "Path") -> Iterator[Finding]:
-    """The presets of the kit: one in YAML is read and worked out as `fit` would, Python is not run."""
-    from mnistlab.presets.finding import presets_in
-    from mnistlab.presets.source import is_sweep, problem_of
-    from mnistlab.training.typed import refuse_mistakes
-
-    entries = presets_in(folder)
-    for entry in entries:
-        problem = problem_of(entry)
-        if not problem and entry.path.suffix != ".py" and not is_sweep(entry):
-            try:
-                refuse_mistakes("fit", [f"--config={entry.path}"])
-            except LabError as error:
-                problem = str(error)
-        if problem:
-            place = "" if str(entry.path) in problem else f"{entry.path}: "
-            yield Finding("preset", "bad", f"{place}{problem.rstrip('.')}.", "Mend it, or remove the file.")
-    for path in sorted({*folder.glob("*.py")} - {entry.path for entry in entries}):
-        yield Finding("preset", "note", f"{path} has no preset: no class in it derives from Preset.")
+    yield from kit_findings()
 
 
 def _folders() -> Iterator[Finding]:
@@ -272,13 +213,21 @@ def _folders() -> Iterator[Finding]:
 
     from mnistlab.options.kit import data_dir, run_dir
 
-    data = Path(data_dir()).expanduser()
+    runs, data = Path(run_dir()).expanduser(), Path(data_dir()).expanduser()
     cache = platformdirs.user_cache_path(PACKAGE)
-    yield _folder(
-        "runs", Path(run_dir()).expanduser(), "bad", "Name another folder with --run.dir or MNISTLAB_RUN_DIR."
-    )
+    yield _folder("runs", runs, "bad", _ELSEWHERE)
+    yield from _looks(runs)
     yield _folder("data folder", data, "note", "What is missing is not fetched there; MNISTLAB_DATA_DIR names another.")
     yield _folder("cache", cache, "note", "All works, but slower; XDG_CACHE_HOME names another folder.")
+
+
+def _looks(runs: "Path") -> Iterator[Finding]:
+    """Whether looks at test images can be counted there; where all is well nothing is said of it."""
+    from mnistlab.runs.looks import why_uncounted
+
+    why = why_uncounted(runs) if os.access(runs, os.X_OK) else ""
+    if why:
+        yield Finding("runs", "bad", why, _ELSEWHERE)
 
 
 def _folder(name: str, folder: "Path", state: str, way_out: str) -> Finding:

@@ -25,7 +25,11 @@ COMMAND = Command(
     TRAIN,
     order=1,
     like="fit",
-    options=(Option("folds", "Train a net for each of N parts held out", "N", wanted="a number of parts is needed"),),
+    options=(
+        Option(
+            "folds", "Train a net for each of N parts held out", "N", wanted="a number of parts, 2 or more, is needed"
+        ),
+    ),
     shows=(
         ("config", "ckpt_path"),
         ("model", "model.*", "model.loss", "model.optimizer", "model.optimizer.lr", "model.scheduler"),

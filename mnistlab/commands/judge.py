@@ -15,6 +15,25 @@ _OWN = ("baseline", "effect", "max_pairs", "budget")
 _BASELINE = "--baseline."
 
 
+def _effect(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < float("inf"):
+        raise LabError(f"--effect={text}: a number from 0 on is wanted; 0.05 of val/acc are 0.05 points.")
+    return number
+
+
+def _budget(text: str) -> float:
+    from mnistlab.text.values import seconds_in  # noqa: PLC0415 - not for the overview
+
+    seconds = seconds_in(text)
+    if not seconds:
+        raise LabError(f"--budget={text}: a time is wanted, such as 10m, 90s or 1h30m.")
+    return seconds
+
+
 def _options() -> Sequence[Option]:
     return (
         Option(
@@ -25,9 +44,9 @@ def _options() -> Sequence[Option]:
             parts=True,
         ),
         Option("metric", "One of validation, or seconds", "NAME", default="val/acc"),
-        Option("effect", "A difference of no more is none (points of accuracy)", "NUMBER"),
+        Option("effect", "A difference of no more is none (points of accuracy)", "NUMBER", checks=_effect),
         Option("max_pairs", "The most pairs of runs", "N", default="20", wanted="a number from 1 on is needed"),
-        Option("budget", "The time within which it ends: 10m, 90s, 1h30m", "TIME"),
+        Option("budget", "The time within which it ends: 10m, 90s, 1h30m", "TIME", checks=_budget),
         *sweep_options({**_DEFAULTS, **_OTHERS}),
         JSON,
     )
@@ -42,7 +61,7 @@ def _judge(asked: Arguments) -> Work:
         raise LabError(
             "--baseline is missing. Write --baseline=NAME of `mnistlab presets`, or of a run (`mnistlab runs`)."
         )
-    effect, budget_s = _number(said.get("effect", "0")), _seconds(said.get("budget"))
+    effect, budget_s = _effect(said.get("effect", "0")), _budget(said["budget"]) if "budget" in said else None
     announce("checking both sides before anything is trained ...")
     from mnistlab.sweeps.typed import asked_judgement  # noqa: PLC0415 - not for help
 
@@ -64,25 +83,6 @@ def _baseline(name: str, change: Sequence[str]) -> Sequence[str]:
     trust = [word.partition("=")[2] for word in change if word.startswith("--trust=")]
     root = Invocation("fit", [word for word in change if word.startswith("--run.dir=")]).root()
     return baseline_arguments(name, root, ",".join(trust) or None)
-
-
-def _number(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = -1.0
-    if not 0 <= number < float("inf"):
-        raise LabError(f"--effect={text}: a number from 0 on is wanted; 0.05 of val/acc are 0.05 points.")
-    return number
-
-
-def _seconds(text: str | None) -> float | None:
-    from mnistlab.text.values import seconds_in  # noqa: PLC0415 - not for the overview
-
-    found = None if text is None else seconds_in(text)
-    if text is not None and not found:
-        raise LabError(f"--budget={text}: a time is wanted, such as 10m, 90s or 1h30m.")
-    return found
 
 
 COMMAND = Command(

@@ -31,7 +31,7 @@ def _models(asked: Arguments) -> Work:
     forms = asked.switches & {"json", "csv"}
     if len(forms) > 1:
         raise LabError("--json and --csv exclude each other.")
-    batches = sorted({_batch(part) for part in asked.values.get("batch", "1,256").split(",")})
+    batches = _batches(asked.values.get("batch", "1,256"))
     from mnistlab.commands.help.tables import measurable  # noqa: PLC0415 - not for help
 
     models = measurable(asked.names)
@@ -40,10 +40,12 @@ def _models(asked: Arguments) -> Work:
     return partial(show_costs, models, batches, int(asked.values.get("threads", "0")), "".join(forms))
 
 
-def _batch(part: str) -> int:
-    if not part.isdecimal() or not 0 < int(part) <= _MOST:
-        raise LabError(f"--batch={part}: sizes from 1 to {_MOST:,} are wanted, with commas between them: --batch=1,256")
-    return int(part)
+def _batches(text: str) -> list[int]:
+    for part in text.split(","):
+        if not part.isdecimal() or len(part) > len(str(_MOST)) or not 0 < int(part) <= _MOST:
+            example = "with commas between them: --batch=1,256"
+            raise LabError(f"--batch={part}: sizes from 1 to {_MOST:,} are wanted, {example}")
+    return sorted({*map(int, text.split(","))})
 
 
 COMMAND = _TABLE._replace(
@@ -56,7 +58,7 @@ the most memory of a pass forward, the bytes of a checkpoint.""",
     names=(Option("MODEL", "Those that are measured", "[MODEL...]", default="all", completes="model"),),
     options=(
         Option("cost", "Measure what they cost; a minute or two for all"),
-        Option("batch", "Images at a time, with commas between them", "SIZES", default="1,256"),
+        Option("batch", "Images at a time, with commas between them", "SIZES", default="1,256", checks=_batches),
         Option(
             "threads",
             "Threads that compute",

@@ -16,6 +16,21 @@ _ID = Option(
     completes="runs",
 )
 
+_DAYS = ("today", "yesterday")
+
+
+def _since(text: str) -> None:
+    from mnistlab.runs.where import since  # noqa: PLC0415 - not for the overview
+
+    since(text)
+
+
+def _where(text: str) -> None:
+    from mnistlab.runs.where import check_where  # noqa: PLC0415 - not for the overview
+
+    check_where(text)
+
+
 FILTERS = (
     Option("model", "Runs of this model", "NAME", several=True, under="FILTER"),
     Option("data", "Runs on these data", "NAME", several=True, under="FILTER"),
@@ -26,7 +41,14 @@ FILTERS = (
     Option("sweep", "Runs of this sweep", "NAME", several=True, under="FILTER"),
     Option("name", "Runs of this name", "NAME", several=True, under="FILTER"),
     Option("user", "Runs of this person", "NAME", several=True, under="FILTER"),
-    Option("since", "Runs since then: 90m, 12h, 2d, 1w ago, or a date", "TIME", under="FILTER"),
+    Option(
+        "since",
+        "Runs since then: 90m, 2d, 1w ago, today, or a date",
+        "TIME",
+        _DAYS,
+        under="FILTER",
+        checks=_since,
+    ),
     Option(
         "where",
         "Runs of which this is true: lr>=0.001 and user=anna",
@@ -34,6 +56,7 @@ FILTERS = (
         under="FILTER",
         again=True,
         between="and",
+        checks=_where,
     ),
 )
 """The options that choose runs."""
@@ -76,7 +99,7 @@ differ; shows one in full; compares two; names, annotates and removes some.""",
     instead="`mnistlab runs` alone lists all runs, `mnistlab runs show {name}` shows one.",
     notes="""\
 --status=failed,lost takes either; --where='lr>=0.001 and user=anna' any value.
-mnistlab runs show --help says what an ID is.""",
+A value counts as typed, else in any case; runs show --help says what an ID is.""",
     commands={
         "show": Command(
             "one run in full",
@@ -126,7 +149,7 @@ records say.""",
             about="Removes runs: those that are named, or those that filters leave.",
             names=(_ID._replace(takes="[ID...]"),),
             options=(*FILTERS, Option("yes", "Remove without asking"), RUN_DIR),
-            notes="--status=failed,lost takes either.",
+            notes="--status=failed,lost takes either; a value counts as typed, else in any case.",
         ),
     },
 )

@@ -17,6 +17,7 @@ from mnistlab.data.images import ImageData
 from mnistlab.data.imageset import ImageSet
 from mnistlab.options.numbers import NonNegativeInt, PositiveInt
 from mnistlab.system.files import clear_left_over, write_bytes
+from mnistlab.system.processes import memory_size
 from mnistlab.system.threads import threads
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 SIDE = 28
 BOX = 20  # MNIST's digits fill a box of 20 x 20 pixels
+_BYTES_WHILE_DRAWN = 5 * 832
+"""What an image takes of memory until it is in its file: 784 pixels and its factors, several times over."""
+
 CHUNK = 20  # images drawn at once: what they need stays in the processor's cache
 _CHECKSUM_BYTES = hashlib.sha256().digest_size
 
@@ -125,9 +129,11 @@ def draw_digits(size: int, seed: int) -> ImageSet:
         way = (torch.rand(size, generator=generator) * ways[digit]).long()
         glyph = (ways.cumsum(0) - ways)[digit] + way
         factors = _draw_factors(size, generator)
-        chunks = zip(*(torch.split(each, CHUNK) for each in (glyph, *factors.values())), strict=True)
-        images = [_render(part, dict(zip(factors, values, strict=True)), generator) for part, *values in chunks]
-    return ImageSet(torch.cat(images), {"digit": digit}, {**factors, "loops": known.loops[glyph]})
+        images = torch.empty(size, 1, SIDE, SIDE, dtype=torch.uint8)
+        chunks = zip(*(torch.split(each, CHUNK) for each in (images, glyph, *factors.values())), strict=True)
+        for into, part, *values in chunks:  # kept one by one, they would hold gigabytes between them
+            into.copy_(_render(part, dict(zip(factors, values, strict=True)), generator))
+    return ImageSet(images, {"digit": digit}, {**factors, "loops": known.loops[glyph]})
 
 
 def cached_digits(split: str, size: int, seed: int) -> ImageSet:
@@ -138,14 +144,28 @@ def cached_digits(split: str, size: int, seed: int) -> ImageSet:
 
     Returns:
         As `draw_digits`.
+
+    Raises:
+        ValueError: If this machine has no memory for so many.
     """
     path = _file_of(split, size, seed)
     data = _load(path)
     if data is None:
+        _check_memory(f"{split}_size", size)
         # The checksum keeps the streams of neighbouring seeds apart and fits every seed into the generator's 32 bits.
         data = draw_digits(size, zlib.crc32(f"{split} {seed}".encode()))
         _save(data, path)
     return data
+
+
+def _check_memory(name: str, images: int) -> None:
+    """Refuse more images than the memory of this machine holds: the system would end the program without a word."""
+    there, needed = memory_size(), images * _BYTES_WHILE_DRAWN
+    if there is not None and needed > there:
+        raise ValueError(
+            f"`{name}` must be at most {there // _BYTES_WHILE_DRAWN:,} on this machine: {images:,} images need "
+            f"{needed / 1e9:,.0f} GB of memory while they are drawn and kept, and it has {there / 1e9:,.0f} GB."
+        )
 
 
 def _file_of(split: str, size: int, seed: int) -> Path:

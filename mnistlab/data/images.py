@@ -299,6 +299,7 @@ class ImageData(LightningDataModule):
                 tell(f"note: {note}")
         if self.mean is None or self.std is None:
             data, rows = self.rows_of("train")
+            data = data if len(data) else self.rows_of("test")[0]
             mean, std = data.statistics(rows if len(rows) else torch.arange(len(data)))
             self.mean = mean if self.mean is None else self.mean
             self.std = std if self.std is None else self.std

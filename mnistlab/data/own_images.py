@@ -140,6 +140,8 @@ class Images(ImageData):
 
     def lacks(self, split: Literal["train", "val", "test"]) -> str:
         """Why there are no images of a split; nothing where there are some."""
+        if split == "val" and not self.num_images["train"]:
+            return f"all images of {self.path} are the test"
         if split == "val" and self.val_fraction == 0 and self._val_size is None:
             return "data.val_fraction is 0"
         if split == "test" and self.test_fraction == 0 and not self.num_images["test"]:
@@ -187,7 +189,7 @@ class Images(ImageData):
     def read(self, split: Literal["train", "test"]) -> ImageSet:
         """The images that the data have for `split`, with those for validation."""
         names = ["test"] if split == "test" else [name for name in self._own.parts if name != "test"]
-        return self._some(self._own.rows(*names))
+        return self._some(self._own.rows(*names) if names else slice(0))
 
     def pictured(self, picture: "Image") -> "list[Prepared]":
         """The whole picture, resized as these images were, or each sign that is written on it."""
@@ -217,7 +219,7 @@ class Images(ImageData):
 
         size = tuple(self.image_size) if isinstance(self.image_size, Sequence) else self.image_size
         own = read_own(Wanted(self.path, size, self.channels, self.group))  # type: ignore[arg-type]  # of two numbers
-        if self.test_fraction is not None and "test" in own.parts:
+        if self.test_fraction is not None and "test" in own.parts and (self.test_fraction, *own.parts) != (1, "test"):
             raise LabError(
                 f"--data.test_fraction={self.test_fraction:g}: {self.path} has {own.parts['test']:,} test images of "
                 "its own. Leave it out; --data.partition=pooled draws as many from all."

@@ -118,8 +118,8 @@ class Flatten(nn.Module):
         flat = features.flatten(1)
         if flat.shape[1] != self.num_features:
             raise ValueError(
-                f"{self.last}, which was taken to be the last layer of the net, is followed by others: it was given "
-                f"{self.num_features} values, and the net ends with {flat.shape[1]}"
+                f"{self.last}, the last layer that the net defines, takes {self.num_features:,} values, and what is "
+                f"before it gives {flat.shape[1]:,}. If others follow it, define the layers in the order of their use"
             )
         return flat
 

@@ -1,11 +1,12 @@
 """The options that a command declares, and how what was typed after it is read by them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
 from mnistlab.errors import LabError
+from mnistlab.options.meant import meant_option
 from mnistlab.text.nearest import suggestion
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ class Option(NamedTuple):  # no dataclass: that would import `inspect` for the o
         values: The words to offer for it, or where they are listed: `module:NAME`. A switch with words may have one.
         default: What counts without it, in words.
         wanted: What is said of a value that is none of the words, or where there are none no whole number above 0;
-            `{values}` and `{part}` stand for the words and for the wrong one. Where it is empty, the work checks.
+            `{values}` and `{part}` stand for the words and for the wrong one.
+        checks: What refuses another wrong value. Where this and `wanted` are empty, the work checks.
         counts: Whether it takes a whole number above 0 beside its words.
         several: Whether it takes several values with commas between them.
         completes: What is offered beside the words: `runs`, `checkpoints`, `presets`, `runs or presets`,
@@ -52,6 +54,7 @@ class Option(NamedTuple):  # no dataclass: that would import `inspect` for the o
     again: bool = False
     between: str = ","
     counts: bool = False
+    checks: Callable[[str], object] | None = None
 
     @property
     def words(self) -> Sequence[str]:
@@ -71,6 +74,8 @@ class Option(NamedTuple):  # no dataclass: that would import `inspect` for the o
         if self.wanted:
             for part in value.split(",") if self.several else (value,):
                 self._check(part, value)
+        if self.checks:
+            self.checks(value)
         is_path = self.completes in ("checkpoints", "folder") or self.completes.startswith(".")
         return _at_home(value) if is_path else value
 
@@ -170,7 +175,12 @@ def _at_home(path: str) -> str:
 
 
 def read_arguments(
-    command: str, arguments: Sequence[str], options: Sequence[Option], *, shares: bool = False
+    command: str,
+    arguments: Sequence[str],
+    options: Sequence[Option],
+    *,
+    shares: bool = False,
+    commands: Collection[str] = (),
 ) -> Arguments:
     """Read the arguments; `help` is always a switch.
 
@@ -179,6 +189,7 @@ def read_arguments(
         arguments: What stands after the command.
         options: Its own options.
         shares: Whether it takes the options of another command too.
+        commands: What else it can do, by a word that comes first.
 
     Raises:
         LabError: If there is no such option, its value is missing, wrong or one too many, or a switch has one.
@@ -200,7 +211,8 @@ def read_arguments(
         elif passed and argument.startswith(passed):
             others.append(argument)
         elif option is None or not argument.startswith("--"):
-            hint = suggestion(name.lstrip("-"), known, "--") or f" It takes {', '.join(f'--{each}' for each in known)}."
+            taken = {each: option.words for each, option in known.items()}
+            hint = meant_option(command, name.lstrip("-"), taken, commands) or f" It takes {_listed(known)}."
             raise LabError(f"{argument}: {command} has no such option.{hint}")
         elif option.takes or option.values:
             follows = rest and (not rest[0].startswith("--") if option.takes else rest[0] in option.values)
@@ -216,6 +228,10 @@ def read_arguments(
         else:
             on.add(name)
     return Arguments(command, names, frozenset(on), values, others, list(arguments))
+
+
+def _listed(options: Iterable[str]) -> str:
+    return ", ".join(f"--{each}" for each in options)
 
 
 def split_words(

@@ -110,9 +110,16 @@ class Choosing:
         return {(): default["class_path"], **{(name,): value for name, value in arguments.items()}}
 
 
+_FILES = (".csv", ".gz", ".json", ".mat", ".npy", ".npz", ".parquet", ".pkl", ".png", ".pt", ".pth", ".tar", ".zip")
+"""How files of images end, and no class of a module."""
+
+
 def _refuse_path(entry: Written, name: str, kind: KindEntry) -> None:
     """Refuse a folder or a file in place of a data set."""
-    if entry.key == ("data",) and (os.sep in name or (Path(name).exists() and name not in kind.listed())):
+    is_path = (
+        os.sep in name or Path(name).suffix.lower() in _FILES or (Path(name).exists() and name not in kind.listed())
+    )
+    if entry.key == ("data",) and is_path:
         raise LabError(f"{entry.where}: a data set is wanted, not a path. Write --data=Images --data.path={name}")
 
 

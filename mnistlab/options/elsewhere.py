@@ -43,8 +43,45 @@ _CALLED = {
 _CLASSES = {"convnext68k": "convnext73k", "mnist": "sdn68k", "mnistlitmodule": "sdn68k", "vit995": "mnist"}
 """Classes of a template for Hydra with such nets that are called otherwise; most are `mnist_cnn_421k` for `CNN421K`."""
 
+_ASKED = {
+    "by": "group group_by groupby",
+    "format=latex": "booktabs tex",
+    "format=markdown": "md",
+    "limit": "head n top",
+    "since": "after",
+    "sort": "order order_by sort_by",
+    "sort=-val_acc": "best",
+    "user": "author mine owner",
+    "where": "filter query search",
+}
+"""The same of options of commands that list what is kept."""
+
+_DONE = {
+    "board": "leaderboard",
+    "compare": "ablate ablation",
+    "fit --run.tags=...": "tag",
+    "fit": "learn run train",
+    "models": "model",
+    "predict": "infer inference",
+    "report": "figure plot visualise visualize",
+    "runs": "experiment history list log ls result",
+    "runs cite": "bibtex citation cite",
+    "runs diff": "compare",
+    "runs note": "annotate comment tag",
+    "runs rename": "move mv",
+    "runs rm": "clean delete prune remove",
+    "runs show": "detail info view",
+    "sweep": "grid hpo hyperopt optimise optimize optuna search tune",
+    "test": "eval evaluate",
+}
+"""Commands, with what their work is called elsewhere."""
+
 _NEEDLESS = {
+    "bibtex": "`mnistlab runs cite ID --bibtex` says it of what is there.",
+    "cite": "`mnistlab runs cite ID` says it of what is there.",
     "download": "What is missing of a data set is fetched anyway.",
+    "latex": "`mnistlab runs --format=latex` has tables of what is there.",
+    "markdown": "`mnistlab runs --format=markdown` has tables of what is there.",
     "metric": "Loss and accuracy are measured anyway.",
     "multirun": "One command is one run.",
     "num_worker": "Images lie in memory and need no workers.",
@@ -58,6 +95,16 @@ _NEEDLESS = {
 def renamed(word: str) -> list[str]:
     """What another tool's word is called here, without dashes."""
     return [ours for ours, theirs in _CALLED.items() if not _forms(word).isdisjoint(theirs.split())]
+
+
+def asked_elsewhere(word: str) -> list[str]:
+    """What another tool's word is called among the options of commands that list, without dashes."""
+    return [ours for ours, theirs in _ASKED.items() if not _forms(word).isdisjoint(theirs.split())]
+
+
+def done_elsewhere(word: str) -> list[str]:
+    """The commands, without `mnistlab`, that do what is called so elsewhere."""
+    return [ours for ours, theirs in _DONE.items() if not _forms(word).isdisjoint(theirs.split())]
 
 
 def name_elsewhere(name: str) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from mnistlab.errors import LabError
 from mnistlab.options.domains import Interval
 
 T = TypeVar("T")
@@ -37,10 +38,10 @@ else:
             *values: Plain values, classes, or nodes, which may hold domains of their own.
 
         Raises:
-            ValueError: If there are none.
+            LabError: If there are none.
         """
         if not values:
-            raise ValueError("`choice` needs values to choose from.")
+            raise LabError("`choice` needs values to choose from.")
         return Values(values)
 
     def interval(low: float, high: float, *, step: float | None = None, log: bool = False) -> Interval:
@@ -53,11 +54,11 @@ else:
             log: Whether every factor is as likely as every other.
 
         Raises:
-            ValueError: If there is nothing between them.
+            LabError: If there is nothing between them.
         """
         whole = isinstance(low, int) and isinstance(high, int) and not isinstance(step, float)
         domain = Interval(low, high, step, log, whole)
         why = domain.refusal()
         if why:
-            raise ValueError(f"`interval` {why}.")
+            raise LabError(f"`interval` {why}.")
         return domain

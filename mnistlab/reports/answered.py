@@ -1,5 +1,6 @@
 """What a test says, as charts: what was taken for what, and how far confidence can be trusted."""
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from mnistlab.errors import LabError
-from mnistlab.reports.charts import Chart, both
+from mnistlab.reports.charts import COLUMNS, Chart, both
 from mnistlab.reports.markup import Markup, element, joined, note, scrolling
 from mnistlab.reports.placing import SMALL
 from mnistlab.reports.scores import Bin, calibration, calibration_error, check_answers, confusion
@@ -26,6 +27,13 @@ _WORST_PAIRS = 10  # of a matrix that is wider than a terminal
 _CELL, _BESIDE = 0.4, 1.0  # inches: of a matrix, and of what stands beside it
 _SMALLEST = 3.2  # inches of a matrix
 _MARGIN = 0.03  # of a cell, on each side
+_LABEL, _LABEL_LETTER = 0.4, 0.07  # inches beside a matrix in print without its labels, and of each letter of these
+_POINTS, _DIGIT, _COMMA, _LINE = (
+    72,
+    4.5,
+    2.3,
+    11.0,
+)  # in an inch; of small letters in a cell, and of usual ones in a row
 
 
 def outcomes_of(run: Run) -> tuple[Outcomes, Path]:
@@ -71,20 +79,24 @@ def confusion_chart(outcomes: Outcomes, head: str) -> Chart:
     text = f"{right:,} of {total:,} test images are right. Rows are the classes, columns what they were taken for."
 
     def draw(axes: Axes) -> None:
+        room = _room(axes.figure.get_window_extent().width / axes.figure.dpi, names)
         for row, column in np.argwhere(matrix).tolist():
             place, side = (column - 0.5 + _MARGIN, row - 0.5 + _MARGIN), 1 - 2 * _MARGIN
             colour, alpha = ("C0", 0.42) if row == column else ("C1", 0.5)
             axes.add_patch(Rectangle(place, side, side, color=colour, alpha=alpha * strength[row, column], linewidth=0))
-            if size <= _MANY_CLASSES:
+            if room >= _longest(matrix):
                 axes.text(column, row, f"{matrix[row, column]:,}", ha="center", va="center", fontsize=SMALL)
         ends = (-0.5, size - 0.5)
         axes.set(xlim=ends, ylim=ends[::-1], aspect="equal", xlabel="taken for", ylabel="class")
-        axes.set_xticks(range(size), names, rotation=90 if max(map(len, names)) > 2 else 0)  # noqa: PLR2004 - digits
-        axes.set_yticks(range(size), names)
+        small = SMALL if room < _LINE else None
+        turned = 90 if max(map(len, names)) > 2 else 0  # noqa: PLR2004 - digits
+        axes.set_xticks(range(size), names, rotation=turned, fontsize=small)
+        axes.set_yticks(range(size), names, fontsize=small)
         axes.grid(visible=False)
 
     inches = max(_SMALLEST, _CELL * size) + _BESIDE
     printed = "\n".join([text, "", *_matrix_lines(matrix, names)])
+    width = next((each for each in COLUMNS if _room(each, names) >= _longest(matrix)), COLUMNS[-1])
     return Chart(
         named("confusion", outcomes, head),
         draw,
@@ -92,7 +104,20 @@ def confusion_chart(outcomes: Outcomes, head: str) -> Chart:
         (inches, inches - _BESIDE / 4),
         printed,
         lambda: joined([element("p", text), _matrix(matrix, strength, names)]),
+        (width, width - _BESIDE / 8),
     )
+
+
+def _room(inches: float, names: Sequence[str]) -> float:
+    """The points of a cell of a drawn matrix of these classes that is so wide."""
+    return _POINTS * (inches - _LABEL - _LABEL_LETTER * max(map(len, names))) / len(names)
+
+
+def _longest(matrix: NDArray[np.int64]) -> float:
+    """The points of its largest number; more than there are where the numbers are left out."""
+    text = f"{matrix.max():,}"
+    commas = text.count(",")
+    return _DIGIT * (len(text) - commas) + _COMMA * commas if len(matrix) <= _MANY_CLASSES else math.inf
 
 
 def calibration_chart(outcomes: Outcomes, head: str) -> Chart:

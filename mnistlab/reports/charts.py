@@ -40,6 +40,9 @@ Size = tuple[float, float]
 SIZE: Size = (4.6, 2.9)
 """Two of them stand side by side on a wide page."""
 
+COLUMNS = (3.4, 6.9)
+"""Inches of one column of a paper, and of two."""
+
 _DPI = 200
 
 SUFFIXES = (".svg", ".pdf", ".png")
@@ -72,6 +75,7 @@ class Chart(Shown):
         size: Width and height in inches.
         printed: What stands in a terminal; `text` if nothing.
         shown: What stands on a page, where that says more than the drawing: a table, or images.
+        in_print: Width and height in a paper, where they are others than those of all charts.
     """
 
     name: str
@@ -80,6 +84,7 @@ class Chart(Shown):
     size: Size = SIZE
     printed: str = ""
     shown: Callable[[], Markup] | None = None
+    in_print: Size | None = None
 
     def html(self) -> Markup:
         """As a part of a page."""

@@ -2,26 +2,28 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from math import ceil
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from mnistlab.reports.charts import Chart, Draw
+from mnistlab.reports.alike import FEW, Group, Points, groups_of, told
+from mnistlab.reports.charts import SIZE, Chart, Draw
 from mnistlab.reports.markup import Markup, element, note, table
 from mnistlab.reports.placing import legend_below
 from mnistlab.runs.metrics import LOSS, SPLITS, Measure, measures_of
 from mnistlab.runs.run import Run
-from mnistlab.text.values import cut
 
 _SPLITS = {"train": "C0", "val": "C1"}
 _DIGITS = 4  # decimals in the table of an only epoch
-_TOLD_APART = 6  # curves of so many runs have a colour each
-_LONGEST = 28  # characters of a name in a legend
+_STYLES = ("-", "--", ":")  # of the first six groups of curves, of the next ones, and so on
+_COLOURS = 6  # of the cycle
+_MOST = len(_STYLES) * _COLOURS  # groups that have a look each
+_ROWS, _ROW = 2, 0.16  # rows of a legend for which there is room, and the inches of each further one
+_HALF = 16  # letters of a name, two of which stand beside each other
+_THIN, _SMALL_MARK = 1.1, 2.5  # of curves of which several look alike
 _MARKED = 20  # epochs up to which each has a mark
 _FAINT = 0.45
-
-Points = Sequence[tuple[float, float]]
-"""Epochs, counted from 1, and what was measured at their ends."""
 
 
 def course(run: Run) -> Iterator[Markup]:
@@ -72,9 +74,10 @@ def courses_charts(runs: Sequence[Run], best: Run | None, names: Mapping[Run, st
         lines = [(run, points_of(run, f"{split}/{measure.name}")) for run in runs]
         lines = [(run, points) for run, points in lines if points]
         if any(len(points) > 1 for _, points in lines):
-            many = f"over the epochs of {len(lines)} runs; their table has their outcomes."
-            draw = _overlay(lines, replace(measure, title=f"{what} {measure.title}{where}"), best, names)
-            charts.append(Chart(f"{split}-{measure.name}", draw, f"{what} {measure.label}{where} {many}"))
+            groups = groups_of(dict(lines), names)
+            draw = _overlay(groups, replace(measure, title=f"{what} {measure.title}{where}"), best)
+            text = f"{what} {measure.label}{where} over the epochs of {told(groups)}; their table has their outcomes."
+            charts.append(Chart(f"{split}-{measure.name}", draw, text, (SIZE[0], SIZE[1] + _further(groups))))
     return charts
 
 
@@ -104,36 +107,65 @@ def _course(run: Run, measure: Measure) -> Chart | None:
     return Chart(measure.name, draw, f"{measure.label} over {len(run.rows)} epochs: {', '.join(ends)}.")
 
 
-def _overlay(lines: Sequence[tuple[Run, Points]], measure: Measure, best: Run | None, names: Mapping[Run, str]) -> Draw:
-    """A curve for each run, each in a colour where they are few; else only the best has one."""
+def _further(groups: Sequence[Group]) -> float:
+    """The inches that a legend takes for which there is no room."""
+    if len(groups) > _MOST:
+        return 0.0
+    beside = 1 if len(groups) <= FEW and any(len(group.name) > _HALF for group in groups) else 2
+    return _ROW * max(0, ceil(len(groups) / beside) - _ROWS)
+
+
+def _overlay(groups: Sequence[Group], measure: Measure, best: Run | None) -> Draw:
+    """A curve for each run, those that differ in their seed alone in one look; where there are too many, the best's."""
 
     def draw(axes: Axes) -> None:
-        few = len(lines) <= _TOLD_APART
-        for number, (run, points) in enumerate(lines):
-            if few:
-                _line(axes, points, measure, color=f"C{number}", label=_legible(names[run]))
-            elif run is not best:
-                axes.plot(*_scaled(points, measure), color="C5", linewidth=0.9, alpha=_FAINT)
-        if not few and best is not None:
-            _line(axes, dict(lines).get(best, []), measure, color="C0", label=f"{_legible(names[best])}, the best")
+        if len(groups) <= _MOST:
+            thin = len(groups) > FEW or any(len(group.lines) > 1 for group in groups)
+            for number, group in enumerate(groups):
+                colour, style = f"C{number % _COLOURS}", _STYLES[number // _COLOURS]
+                labels = [_visible(group.name), *[None] * (len(group.lines) - 1)]
+                for points, label in zip(group.lines.values(), labels, strict=True):
+                    _line(axes, points, measure, color=colour, label=label, style=style, thin=thin)
+        else:
+            _only_best(axes, groups, measure, best)
         axes.set(xlabel="epoch", title=measure.label)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         if axes.get_legend_handles_labels()[1]:
-            legend_below(axes)  # within, it would hide one of many curves
+            legend_below(axes, small=FEW < len(groups) <= _MOST)  # within, it would hide one of many curves
 
     return draw
 
 
-def _line(axes: Axes, points: Points, measure: Measure, *, color: str, label: str) -> None:
+def _only_best(axes: Axes, groups: Sequence[Group], measure: Measure, best: Run | None) -> None:
+    for group in groups:
+        for run, points in group.lines.items():
+            if run is best:
+                name = group.name if len(group.lines) == 1 else f"of {group.name}"
+                _line(axes, points, measure, color="C0", label=f"{_visible(name)}, the best")
+            else:
+                axes.plot(*_scaled(points, measure), color="C5", linewidth=0.9, alpha=_FAINT)
+
+
+def _line(
+    axes: Axes, points: Points, measure: Measure, *, color: str, label: str | None, style: str = "-", thin: bool = False
+) -> None:
     marker = "o" if len(points) <= _MARKED else None
-    axes.plot(*_scaled(points, measure), color=color, marker=marker, label=label)
+    width, size = (_THIN, _SMALL_MARK) if thin else (None, None)
+    axes.plot(
+        *_scaled(points, measure),
+        color=color,
+        marker=marker,
+        label=label,
+        linestyle=style,
+        linewidth=width,
+        markersize=size,
+    )
 
 
 def _scaled(points: Points, measure: Measure) -> tuple[list[float], list[float]]:
     return [epoch for epoch, _ in points], [measure.scaled(value) for _, value in points]
 
 
-def _legible(name: str) -> str:
-    """A name that a legend has room for; one that begins with _ would be left out of it."""
-    shown = cut(name, _LONGEST, "…")
-    return f" {shown}" if shown.startswith("_") else shown
+def _visible(name: str) -> str:
+    """A name as a legend has it: one that begins with _ would be left out."""
+    return f" {name}" if name.startswith("_") else name

@@ -8,7 +8,7 @@ from pathlib import Path
 from mnistlab.errors import LabError, tell
 from mnistlab.reports.answered import calibration_chart, confusion_chart, outcomes_of
 from mnistlab.reports.behind import Trust
-from mnistlab.reports.charts import SIZE, Chart, Size
+from mnistlab.reports.charts import COLUMNS, SIZE, Chart, Size
 from mnistlab.reports.curves import course_charts, courses_charts
 from mnistlab.reports.judged import Judged, pairs_chart
 from mnistlab.reports.mistakes import mistakes_chart
@@ -18,8 +18,8 @@ from mnistlab.runs.ranking import Ranking
 from mnistlab.runs.run import Run
 from mnistlab.text.values import UNKNOWN, counted
 
-COLUMN = (3.4, 2.4)
-"""Inches of a figure in a column of two; matrices, images and what has many parts are as wide as they need."""
+COLUMN = (COLUMNS[0], 2.4)
+"""Inches of a figure in a column of two; images and what has many parts are as wide as they need."""
 
 
 def pages_charts(
@@ -78,6 +78,8 @@ def written_figures(charts: Sequence[Chart], folder: Path, formats: Sequence[str
 def in_column(chart: Chart) -> Size:
     """The inches of a chart in a column: as wide as that where it is of the usual width; what stands below is added."""
     width, height = chart.size
+    if chart.in_print:
+        return chart.in_print
     return (COLUMN[0], COLUMN[1] + height - SIZE[1]) if width == SIZE[0] else chart.size
 
 

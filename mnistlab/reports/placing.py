@@ -28,19 +28,20 @@ _CUT, _HIDES, _TOUCHES = 12, 4, 1  # how bad it is to leave the chart, to stand 
 Place = tuple[float, float]
 
 
-def legend_below(axes: Axes, columns: int = 2, *, above: bool = False) -> None:
+def legend_below(axes: Axes, columns: int = 2, *, above: bool = False, small: bool = False) -> None:
     """Name what is drawn below the chart: in fewer columns, then in smaller letters, where the names are long.
 
     Args:
         axes: The chart.
         columns: At most so many beside each other.
         above: Whether it stands above the chart instead, since something else is below.
+        small: Whether its letters are small anyway, since it is long.
     """
     place: Literal["outside upper left", "outside lower left"] = "outside upper left" if above else "outside lower left"
-    sizes: list[tuple[int, float | None]] = [(count, None) for count in range(columns, 0, -1)]
+    sizes = [(count, SMALL if small else None) for count in range(columns, 0, -1)]
     for count, points in [*sizes, (1, SMALL)]:
-        legend = axes.figure.legend(loc=place, ncols=count, fontsize=points)
-        if legend.get_window_extent().width <= axes.figure.bbox.width or points:
+        legend = axes.figure.legend(loc=place, ncols=count, fontsize=points, columnspacing=1.2 if small else None)
+        if legend.get_window_extent().width <= axes.figure.bbox.width or (count, points) == (1, SMALL):
             return
         legend.remove()
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from mnistlab.catalogue import Catalogue
 from mnistlab.catalogue.own import kept_kinds
 from mnistlab.catalogue.present import Known, Present, with_strangers
-from mnistlab.catalogue.used import FOLLOWS
+from mnistlab.catalogue.used import FOLLOWS, is_taken_over
 from mnistlab.errors import LabError
 from mnistlab.options.trust import Untrusted
 from mnistlab.options.written import Written
@@ -40,9 +40,10 @@ def changed(catalogue: Catalogue, written: Sequence[Written], known: Known = kep
         Untrusted: If `known` does.
     """
     present = _walked(catalogue, written, known)
+    model = next((entry.value for entry in reversed(written) if entry.key == ("model",)), None)
     found: list[Setting] = []
     for key, entry in numbered(written):
-        if _follows(entry) or (entry.value == [] and not entry.append):
+        if is_taken_over(entry.name, model) or _follows(entry) or (entry.value == [] and not entry.append):
             continue
         place = present.places.get(".".join(key)) if present else None
         if place is None or entry.append:

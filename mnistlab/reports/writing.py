@@ -19,7 +19,7 @@ from mnistlab.runs.record import now
 from mnistlab.runs.run import Run
 from mnistlab.system.files import telling, write_text
 from mnistlab.system.handing import hand_over
-from mnistlab.text.values import moment
+from mnistlab.text.values import from_here, moment
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 """What a browser may do with it: nothing is fetched, and no script runs, whatever it holds."""
@@ -51,7 +51,7 @@ def report(wanted: Wanted, plots: Callable[[Path], Sequence[Chart]]) -> int:
     with telling(wanted.path, "Name a file with --output=..."):
         write_text(wanted.path, text)
     hand_over(wanted.path)
-    print(f"wrote {wanted.path}")
+    print(f"wrote {from_here(wanted.path)}")
     if wanted.figures:
         charts = pages_charts(wanted, judged, trials, trust, plots)
         say(written_figures(charts, wanted.figures, wanted.formats))

@@ -10,6 +10,7 @@ from mnistlab.options.composing import compose, data_in
 from mnistlab.options.trust import packages_in, places_elsewhere
 from mnistlab.runs.folder import CONFIG
 from mnistlab.runs.run import Run
+from mnistlab.text.values import from_here
 
 
 def command_for(command: str, folder: Path, *more: str) -> str:
@@ -22,7 +23,7 @@ def command_for(command: str, folder: Path, *more: str) -> str:
     """
     trusted = ",".join(dict.fromkeys(_to_be_trusted(command, folder)))
     return shlex.join(
-        ["mnistlab", command, f"--ckpt_path={folder}", *([f"--trust={trusted}"] if trusted else []), *more]
+        ["mnistlab", command, f"--ckpt_path={from_here(folder)}", *([f"--trust={trusted}"] if trusted else []), *more]
     )
 
 

@@ -4,10 +4,15 @@ A file is the same as before if the system says that it was changed last at the 
 same file. A run that was read within the time in which a clock may stand still, or that is running, is read again each
 time. So nothing has to keep the index right: it may be old, damaged, of anyone, or missing, and two processes may write
 it at once.
+
+Where only others may write that file, as in a folder in which all may write and each removes only what is his own, a
+user has one of his own in his cache, and reads whichever of the two is newer.
 """
 
 import gc
+import hashlib
 import os
+import stat
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -36,6 +41,7 @@ KEPT = frozenset(
 _SECONDS = ("timings", "train_seconds")  # and what it has of others
 _LOOKED_AT = {*KEPT, _SECONDS[0]}
 
+_MOST_OWN = 20  # indexes that a user's cache keeps
 _NEW = 32  # runs that must have been read anew for an index to be written: fewer are read as fast as it is written
 _SETTLED_NS = 2_000_000_000  # after that a further change of a file has another time, however coarse the clock is
 _NONE = (0, 0, 0)  # of a file that is not there
@@ -116,13 +122,40 @@ def kept_runs(root: Path) -> tuple[list[Kept], list[str]]:
     """The record of each run below `root`, and the folders of those whose record cannot be read."""
     with _without_collector():
         begun = time.time_ns()
-        stored = load(root / INDEX, KEPT) or Stored()
+        shared, own = root / INDEX, _own_index(root)
+        stored = load(max(shared, own or shared, key=lambda path: _stamp(str(path))), KEPT) or Stored()
         look = _Look(f"{root}", begun - _SETTLED_NS, stored.rows(), Sheets(stored.sheets))
         look.at_all()
         if len(look.new) >= _NEW or 2 * len(look.old) < len(look.known):
             with suppress(OSError):  # a folder of somebody else, a full disk
-                save(root / INDEX, [*look.old, *look.new], look.sheets.known, KEPT)
+                if own:
+                    _make_room(own)
+                save(own or shared, [*look.old, *look.new], look.sheets.known, KEPT)
     return look.found, look.broken
+
+
+def _own_index(root: Path) -> Path | None:
+    """The user's own index of a folder; None where the one in it can be written."""
+    user = getattr(os, "getuid", lambda: 0)()
+    try:
+        folder = root.stat()
+        writes = os.access(root, os.W_OK)
+        if writes and (not folder.st_mode & stat.S_ISVTX or user in (0, folder.st_uid, (root / INDEX).stat().st_uid)):
+            return None
+    except OSError:  # there is none yet
+        return None
+    import platformdirs  # noqa: PLC0415 - seldom needed
+
+    name = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:16]
+    return platformdirs.user_cache_path("mnistlab") / "runs" / f"{name}.json"
+
+
+def _make_room(own: Path) -> None:
+    """Make the folder of a user's own indexes, and remove what is too many of them."""
+    own.parent.mkdir(parents=True, exist_ok=True)
+    others = sorted((path for path in own.parent.glob("*.json") if path != own), key=lambda path: _stamp(str(path)))
+    for path in others[: 1 - _MOST_OWN]:
+        path.unlink(missing_ok=True)
 
 
 @dataclass

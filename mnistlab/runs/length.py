@@ -23,11 +23,12 @@ class Length:
             ("metrics", "last", "epoch"),
             ("train_images",),
             ("effective_batch_size",),
+            ("steps_per_epoch",),
         )
-        step, epoch, images, batch = (run.number(*name) for name in names)
+        step, epoch, images, batch, steps = (run.number(*name) for name in names)
         if step is None or epoch is None or not images or not batch:
             return None
-        per_epoch = math.ceil(images / batch)
+        per_epoch = int(steps or math.ceil(images / batch))  # an older version did not say it
         if not epoch * per_epoch < step < (epoch + 1) * per_epoch:  # else its batches were others once
             return None
         part = int(step) - int(epoch) * per_epoch

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from mnistlab.errors import LabError
-from mnistlab.system.files import UnreadableError, is_file, read_text
+from mnistlab.system.files import UnreadableError, is_file, read_text, stands
 from mnistlab.system.locks import locked
 from mnistlab.system.sharing import make_folder, shared
 from mnistlab.system.user import current_user
@@ -57,14 +57,21 @@ def check_looks(root: Path, where: str) -> None:
         where: Who chose it.
 
     Raises:
-        LabError: If there is such a file, and only others may write to it.
+        LabError: If something of that name is there which is no file, or only others may read or write it.
     """
+    why = why_uncounted(root)
+    if why:
+        raise LabError(f"{where}: {why}")
+
+
+def why_uncounted(root: Path) -> str:
+    """Why no look can be noted in a folder of runs in which one may write, with what to do; empty where one can."""
     file = root / LOOKS
-    if is_file(file) and not os.access(file, os.W_OK):
-        raise LabError(
-            f"{where}: {file} counts the looks at test images, and is closed. Whose it is opens it to all: "
-            f"chmod a+w {file}"
-        )
+    if is_file(file):
+        way_out = f"Whose it is can open it to all (chmod a+rw {file})."
+        is_open = os.access(file, os.R_OK | os.W_OK)
+        return "" if is_open else f"{file} counts the looks at test images, and is closed. {way_out}"
+    return f"{file} would count the looks at test images, and is no file. Move it away." if stands(file) else ""
 
 
 def looks_at(root: Path) -> Counter[tuple[str, str]]:

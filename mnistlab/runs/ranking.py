@@ -72,7 +72,7 @@ class Ranking:
         """
         groups: dict[str, list[Run]] = {}
         for run in sorted(runs, key=lambda run: str(run.folder)):
-            groups.setdefault(run.text("trial") or _values(run), []).append(run)
+            groups.setdefault(choice_of(run), []).append(run)
         sign = -1 if self.measure.higher_is_better else 1
 
         def place(choice: Choice) -> tuple[bool, bool, float]:
@@ -106,5 +106,6 @@ class Ranking:
                 yield run, value
 
 
-def _values(run: Run) -> str:
-    return json.dumps(dict(run.point), sort_keys=True)
+def choice_of(run: Run) -> str:
+    """What the runs of a sweep have in common that have the same values."""
+    return run.text("trial") or json.dumps(dict(run.point), sort_keys=True)

@@ -68,10 +68,11 @@ _TEXTS = (
 )
 
 _SHAPES: Mapping[str, Shape] = {
-    **dict.fromkeys((*_TEXTS, "checkpoint", "reproduces", "config_hash"), _words),
+    **dict.fromkeys((*_TEXTS, "checkpoint", "reproduces", "config_hash", "ended_by"), _words),
     **dict.fromkeys(("tags", "presets", "chosen", NOT_FINITE), listed(text)),
     **dict.fromkeys(("versions", "machine", "point", "kit"), scalars),
     **dict.fromkeys(("parameters", "processes", "train_images", "effective_batch_size", "looks"), maybe(count)),
+    "steps_per_epoch": maybe(count),
     "segments": listed(fields({}, dict.fromkeys(("command", "started", "ended", "status", "error"), _words))),
     "seed": maybe(whole),
     "threads": listed(row(count, threads)),

@@ -1,5 +1,6 @@
 """Takes down the figures of a run while it goes on."""
 
+import math
 import time
 from collections.abc import Mapping, Sized
 from contextlib import AbstractContextManager, nullcontext, suppress
@@ -20,6 +21,9 @@ from mnistlab.runs.words import words_kept, words_of
 from mnistlab.runs.writer import Pulse, alone
 from mnistlab.system.files import UnreadableError, write_text
 from mnistlab.system.lightning_inside import Epochwise
+
+_OF_THE_END = ("name", "tags", "segments", "host", "process", "process_started", "timings", "metrics")
+"""What a record says anew where nothing was left to train."""
 
 
 class Recorder(Epochwise, Checkpoint):
@@ -143,7 +147,7 @@ class Recorder(Epochwise, Checkpoint):
         """Add the row of the epoch."""
         self._stop()
         self._epoch_seconds.append(round(self._seconds, 6))
-        self.record["train_images"] = _images(trainer)
+        self.record |= {"train_images": _images(trainer), "steps_per_epoch": _steps(trainer)}
         self._seconds = 0.0
         values = {**values_of(trainer, "lr", "train/"), **self._validation}
         # {"epoch": 0, "step": 430, "lr": 0.001, "train/loss": 0.31, "val/acc": 0.97}, a row of metrics.csv
@@ -160,6 +164,8 @@ class Recorder(Epochwise, Checkpoint):
         metrics = self.record.get("metrics") or {}
         with self._alone():
             self._begin(trainer, pl_module)
+            # it is what it was trained as, wherever and whoever it is tested by
+            self.record |= {name: value for name, value in (self._before or {}).items() if name not in _OF_THE_END}
             last = metrics.get("last")
             if last and (not self.rows or last["step"] > self.rows[-1]["step"]):
                 self.rows.append(last)
@@ -287,6 +293,12 @@ def _images(trainer: Trainer) -> int | None:
         return None
     batch = int(getattr(getattr(trainer, "datamodule", None), "batch_size", None) or every)
     return min(int(every), int(trainer.num_training_batches) * batch * trainer.world_size)
+
+
+def _steps(trainer: Trainer) -> int | None:
+    """The number of steps of the optimizer in an epoch, where the loader can tell."""
+    batches = trainer.num_training_batches
+    return math.ceil(batches / trainer.accumulate_grad_batches) if math.isfinite(batches) else None
 
 
 def _kept_best(folder: Path, step: int) -> dict[str, float]:

@@ -1,13 +1,12 @@
 """Which runs are asked for, and in which order."""
 
 from collections.abc import Callable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from mnistlab.errors import LabError
 from mnistlab.runs.fields import Fields
 from mnistlab.runs.run import COMMANDS, STATUSES, Run
-from mnistlab.runs.where import since, where
+from mnistlab.runs.where import meant, since, where
 from mnistlab.system.shapes import is_number
 from mnistlab.text.nearest import suggestion
 
@@ -37,14 +36,9 @@ def selected(runs: Sequence[Run], wanted: Mapping[str, str]) -> list[Run]:
         had = {has for run in runs for has in FILTERS[name](run) if has}
         values = [text] if text in had else [value.strip() for value in text.split(",") if value.strip()]
         _check_values(name, values, runs)
-        will_do = {has for value in values for has in _meant(value, had)}
+        will_do = {has for value in values for has in meant(value, had)}
         kept = [run for run in kept if will_do.intersection(FILTERS[name](run))]
     return kept
-
-
-def _meant(value: str, had: AbstractSet[str]) -> AbstractSet[str]:
-    """What is there exactly as it is typed, else what differs from it in its case alone."""
-    return {value} if value in had else {has for has in had if has.lower() == value.lower()}
 
 
 def ordered(runs: Sequence[Run], key: str) -> list[Run]:

@@ -93,8 +93,9 @@ class _Course:
 
     @property
     def longer(self) -> str:
-        """The option for twice as many epochs."""
-        return f"--trainer.max_epochs={2 * self.epochs}"
+        """The option for twice as many epochs, or for more time where that has ended it."""
+        limit = self.record.get("ended_by")
+        return f"more --{limit}" if isinstance(limit, str) else f"--trainer.max_epochs={2 * self.epochs}"
 
 
 def _no_number(course: _Course) -> str | None:

@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from mnistlab.errors import LabError
 from mnistlab.runs.fields import Field, Fields
 from mnistlab.runs.run import Run
 from mnistlab.system.shapes import is_number
+from mnistlab.text.nearest import suggestion
 from mnistlab.text.values import class_name, seconds_in, shown
 
 Wanted = Callable[[Run], bool]
@@ -16,6 +18,7 @@ Wanted = Callable[[Run], bool]
 
 _TOKEN = re.compile(r"""\s*(?:(==|!=|<=|>=|[=<>~()])|"([^"]*)"|'([^']*)'|([^\s=<>~()!"']+))""")
 _NOTHING = ("none", "null")
+_DAYS_AGO = {"today": 0, "yesterday": 1}  # whose midnight is that of the clock here, not of Greenwich
 _DAYS = re.compile(r"(\d+(?:\.\d+)?)([dw])")
 _EXAMPLE = "--where='lr>=0.001 and user=anna'"
 _SHARES = ("val_acc", "test_acc")  # which are shown in percent
@@ -30,8 +33,9 @@ _ORDERS: dict[str, Callable[[int], bool]] = {
 def where(text: str, runs: Sequence[Run]) -> Wanted:
     """What an expression wants of a run: comparisons, joined with `and`, `or` and parentheses.
 
-    `=`, `!=`, `<`, `<=`, `>`, `>=` compare numbers as numbers and words as words, `~` looks for a part of a word. Of
-    several values with commas between them any will do.
+    `=`, `!=`, `<`, `<=`, `>`, `>=` compare numbers as numbers and words as words, `~` looks for a part of a word, in
+    any case. Of several values with commas between them any will do; a word that no run has as it is typed is taken in
+    any case.
 
     Args:
         text: The expression.
@@ -40,15 +44,20 @@ def where(text: str, runs: Sequence[Run]) -> Wanted:
     Raises:
         LabError: If it is none, or names what no run has; it says where.
     """
-    reading = _Reading(text, Fields(runs), runs)
-    wanted = reading.any_of()
-    if reading.at < len(reading.tokens):
-        raise reading.fault("`and` or `or` is wanted here")
-    return wanted
+    return _Reading(text, Fields(runs), runs).whole()
+
+
+def check_where(text: str) -> None:
+    """Refuse what is no expression, whatever the names in it mean.
+
+    Raises:
+        LabError: If it is none; it says where.
+    """
+    _Reading(text, _AnyFields([]), []).whole()
 
 
 def since(text: str, now: datetime | None = None) -> str:
-    """The time in UTC, as records have it, that a text means: `90m`, `12h`, `2d` or `1w` ago, or a date.
+    """The time in UTC, as records have it, that a text means: `90m`, `12h`, `2d` or `1w` ago, `today`, or a date.
 
     Raises:
         LabError: If it means none.
@@ -57,14 +66,31 @@ def since(text: str, now: datetime | None = None) -> str:
     days = _DAYS.fullmatch(text)
     seconds = seconds_in(text) if text[-1:] in ("h", "m", "s") else None
     try:
+        if text in _DAYS_AGO:
+            day = now.astimezone().date() - timedelta(days=_DAYS_AGO[text])
+            return datetime.combine(day, time()).astimezone(UTC).isoformat()
         if days:
             return (now - timedelta(days=float(days[1]) * (7 if days[2] == "w" else 1))).isoformat()
         if seconds is not None:
             return (now - timedelta(seconds=seconds)).isoformat()
-        time = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except (ValueError, OverflowError) as error:
-        raise LabError(f"--since={text}: 90m, 12h, 2d, 1w or a date such as {now:%Y-%m-%d} is wanted.") from error
-    return (time if time.tzinfo is None else time.astimezone(UTC)).replace(tzinfo=None).isoformat()
+        wanted = f"90m, 12h, 2d, 1w, today, yesterday or a date such as {now:%Y-%m-%d} is wanted"
+        raise LabError(f"--since={text}: {wanted}.{suggestion(text, _DAYS_AGO)}") from error
+    return (moment if moment.tzinfo is None else moment.astimezone(UTC)).replace(tzinfo=None).isoformat()
+
+
+def meant(value: str, had: AbstractSet[str]) -> AbstractSet[str]:
+    """What is there exactly as it is typed, else what differs from it in its case alone."""
+    return {value} if value in had else {has for has in had if has.lower() == value.lower()}
+
+
+class _AnyFields(Fields):
+    """Any name means something."""
+
+    def whole(self, name: str) -> str:
+        """The name."""
+        return name
 
 
 @dataclass(frozen=True)
@@ -90,6 +116,13 @@ class _Reading:
         self._text, self._fields, self._runs = text, fields, runs
         self.tokens = self._tokens()
         self.at = 0
+
+    def whole(self) -> Wanted:
+        """All of it."""
+        wanted = self.any_of()
+        if self.at < len(self.tokens):
+            raise self.fault("`and` or `or` is wanted here")
+        return wanted
 
     def any_of(self) -> Wanted:
         """Parts with `or` between them."""
@@ -164,7 +197,7 @@ class _Reading:
             order = _ORDERS[sign]
             return lambda run: any(order(found) for found in _orders(_values(field(run)), value.text))
         texts = [value.text] if value.quoted else [each.strip() for each in value.text.split(",")]
-        same = _same(field, texts)
+        same = _same(field, texts, self._runs)
         return same if sign in ("=", "==") else lambda run: not same(run)
 
     def _check_order(self, field: Field, name: _Token, value: _Token) -> None:
@@ -181,16 +214,17 @@ def _values(value: object) -> Sequence[object]:
     return value if isinstance(value, list | tuple) else () if value is None else (value,)
 
 
-def _same(field: Field, texts: Sequence[str]) -> Wanted:
+def _same(field: Field, texts: Sequence[str], runs: Sequence[Run]) -> Wanted:
     """Whether a run has one of these values."""
-    words, numbers = {text.lower() for text in texts}, {_number(text) for text in texts} - {None}
-    nothing = any(word in _NOTHING for word in words)
+    had = {_words(each) for run in runs for each in _values(field(run)) if not is_number(each)}
+    words, numbers = {has for text in texts for has in meant(text, had)}, {_number(text) for text in texts} - {None}
+    nothing = any(text.lower() in _NOTHING for text in texts)
 
     def same(run: Run) -> bool:
         values = _values(field(run))
         if not values:
             return nothing
-        return any(each in numbers if is_number(each) else _words(each).lower() in words for each in values)
+        return any(each in numbers if is_number(each) else _words(each) in words for each in values)
 
     return same
 

@@ -36,7 +36,7 @@ from mnistlab.sweeps.table import Standing, as_csv, as_json, as_lines, standings
 from mnistlab.sweeps.trying import try_all
 from mnistlab.sweeps.typed import ALL, Asked
 from mnistlab.system.handing import hand_over
-from mnistlab.text.values import counted
+from mnistlab.text.values import counted, from_here
 from mnistlab.training.assemble import LabCLI
 from mnistlab.training.running import check
 
@@ -75,7 +75,7 @@ def _compare(typed: Asked, asked: Sweep, switches: Collection[str], again: Seque
     machine = bool({"json", "csv"} & set(switches))
     stream = sys.stderr if machine else sys.stdout
     cells, at_a_time = len(compared.stems) * len(plan.parts(plan.seeds)), asked.workers or 1
-    print(f"{plan.name}: {counted(cells, 'run')}, {at_a_time} at a time, kept in {plan.folder}", file=stream)
+    print(f"{plan.name}: {counted(cells, 'run')}, {at_a_time} at a time, kept in {from_here(plan.folder)}", file=stream)
     try_all(study, at_a_time, asked.launcher, again, stream)
     return _show(study, compared, switches)
 
@@ -109,7 +109,7 @@ def _note_costs(study: Study, costs: Mapping[str, int | None]) -> None:
 
 def _charts(plan: Plan, found: Sequence[Standing]) -> list[str]:
     paths = write_charts(found, plan.folder / "plots")
-    return [f"Plots: {paths[0].parent}"] if paths else []
+    return [f"Plots: {from_here(paths[0].parent)}"] if paths else []
 
 
 def _checked(typed: Asked, also: Callable[[LabCLI], None]) -> tuple[_Compared, LabCLI]:

@@ -13,21 +13,13 @@ from mnistlab.sections.configuration import Configuration
 from mnistlab.sweeps.sides import BASELINE, CHANGED
 from mnistlab.text.values import class_name, shown
 
-_IMAGES = {
-    "data",
-    "data.train_size",
-    "data.val_size",
-    "data.val_fraction",
-    "data.fold",
-    "data.folds",
-    "data.partition",
-    "data.partition_seed",
-    "data.split",
-    "trainer.limit_train_batches",
-    "trainer.overfit_batches",
-}
-_LENGTH = {"trainer.max_epochs", "trainer.max_steps", "trainer.max_time", "budget"}
-"""Options of which a change of the net is not thought."""
+_OF_STEPS = ("batch_size", "augment", "mean", "std")
+_NO_IMAGE = (*_OF_STEPS, "data_dir", "eval_batch_size", "test_size", "test_part", "handwriting")
+"""Options of data on which no image depends that is learnt."""
+
+_FEWER = ("trainer.limit_train_batches", "trainer.overfit_batches")
+_LENGTH = ("trainer.max_epochs", "trainer.max_steps", "trainer.max_time", "budget")
+"""Options of which a change of the net is not thought; so are those of data."""
 
 
 @dataclass(frozen=True)
@@ -83,11 +75,17 @@ def _listed(options: Mapping[str, object]) -> str:
 
 def _note(options: Mapping[str, object]) -> str:
     """That more than the net differs, and how to give both sides the same."""
-    beside = {name: value for name, value in options.items() if name in (*_IMAGES, *_LENGTH)}
+    images = [name for name in options if _says_images(name)]
+    beside = {name: value for name, value in options.items() if name in (*images, *_LENGTH)}
     if not beside or beside.keys() == options.keys():
         return ""  # just these are what is judged
-    ways = [
-        way for way, known in (("on other images", _IMAGES), ("for another time", _LENGTH)) if known & beside.keys()
-    ]
-    both = " ".join(f"--{BASELINE}.{name}={class_name(shown(value))}" for name, value in beside.items())
-    return f"note: the change alone trains {' and '.join(ways)} ({_listed(beside)}). For both sides: {both}"
+    told = {name: value for name, value in beside.items() if value is not ABSENT}
+    ways = [*(["on other data"] if images else []), *(["for another time"] if beside.keys() > {*images} else [])]
+    both = " ".join(f"--{BASELINE}.{name}={class_name(shown(value))}" for name, value in told.items())
+    return f"note: the change alone trains {' and '.join(ways)} ({_listed(told)}). For both sides: {both}"
+
+
+def _says_images(name: str) -> bool:
+    """Whether an option says on what is trained."""
+    section, _, rest = name.partition(".")
+    return name in _FEWER or (section == "data" and rest.partition(".")[0] not in _NO_IMAGE)

@@ -30,7 +30,7 @@ from mnistlab.sweeps.trying import try_all
 from mnistlab.sweeps.typed import Asked
 from mnistlab.system.handing import hand_over
 from mnistlab.text.layout import screen_width, table
-from mnistlab.text.values import counted, in_percent, percent
+from mnistlab.text.values import counted, from_here, in_percent, percent
 from mnistlab.training.assemble import LabCLI
 from mnistlab.training.directly import answer_held_out
 from mnistlab.training.measuring import measuring
@@ -59,7 +59,7 @@ def _fit_folds(typed: Asked, again: Sequence[str]) -> int:
     study = begun(plan, allow_drift=False, retry_failed=True)
     study.add(plan.jobs())
     hand_over(plan.folder)
-    print(visible(f"{plan.name}: {counted(len(made), 'fold')}, one after the other, kept in {plan.folder}"))
+    print(visible(f"{plan.name}: {counted(len(made), 'fold')}, one after the other, kept in {from_here(plan.folder)}"))
     try_all(study, 1, "processes", again, sys.stdout)
     failed = [each for each in study.jobs().values() if each.state is not State.FINISHED]
     for each in failed:

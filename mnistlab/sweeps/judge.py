@@ -29,7 +29,7 @@ from mnistlab.sweeps.trying import try_all
 from mnistlab.sweeps.typed import Asked
 from mnistlab.system.handing import hand_over
 from mnistlab.system.strict_json import as_json
-from mnistlab.text.values import counted, duration
+from mnistlab.text.values import counted, duration, from_here
 from mnistlab.training.assemble import LabCLI
 
 _OWN = re.compile(r'"class_path": "(?!mnistlab\.|torch\.|lightning\.)')
@@ -68,7 +68,7 @@ def _judge(
     pairs = Pairs(plan, kept, terms, contrast, at_once=workers > 1)
     how = [f"at most {counted(len(seeds), 'pair')}", f"{counted(workers, 'run')} at a time"]
     how += [f"{counted(len(kept), 'run')} there already"] if kept else []
-    print(visible(f"{plan.name}: {', '.join(how)}, kept in {plan.folder}"), file=stream)
+    print(visible(f"{plan.name}: {', '.join(how)}, kept in {from_here(plan.folder)}"), file=stream)
     print(*map(visible, contrast.lines()), sep="\n", file=stream)
     print(f"In brackets: 95 %, {METHOD}.", file=stream)
     news, enough = pairs.watch(study.jobs())

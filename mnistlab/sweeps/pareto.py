@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from mnistlab.reports.charts import SIZE, Chart
 from mnistlab.reports.placing import key_below, legend_below, name_places
 from mnistlab.reports.several import caption_of
+from mnistlab.runs.metrics import SPLITS
 from mnistlab.sweeps.table import Standing, front
 
 _NAMED = 8  # models beside whose points there is room for their names; of more there are numbers, and a key
@@ -60,7 +61,9 @@ def _pareto(found: Sequence[Standing], name: str, cost: Callable[[Standing], flo
         elinewidth=0.8,
         label="mean ± SD" if any(spreads) else "one run each",
     )
-    axes.set(xlabel=name if name == "parameters" else "training seconds", ylabel="accuracy, %")
+    axes.set(
+        xlabel=name if name == "parameters" else "training seconds", ylabel=f"{SPLITS[found[0].split]} accuracy, %"
+    )
     axes.margins(x=0.15, y=0.1)
     bars = [[(x, y - spread), (x, y + spread)] for (x, y), spread in zip(places, spreads, strict=True)]
     first = [*best, *(each for each in found if each not in best)]

@@ -1,5 +1,6 @@
 """What a sweep and a comparison begin with: their seeds, their name, their state."""
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 
@@ -12,7 +13,7 @@ from mnistlab.sweeps.space import Space
 from mnistlab.sweeps.storage import told_of_the_database
 from mnistlab.sweeps.study import Study
 from mnistlab.system.files import stands
-from mnistlab.text.values import counted
+from mnistlab.text.values import counted, from_here
 from mnistlab.training.assemble import LabCLI
 from mnistlab.training.failures import check_place, explained
 
@@ -45,10 +46,15 @@ def begun(plan: Plan, *, allow_drift: bool, retry_failed: bool) -> Study:
         retry_failed: Whether jobs that have failed wait again.
 
     Raises:
-        LabError: If it was begun with something else.
+        LabError: If it was begun with something else, or by another user who keeps it closed.
     """
-    check_place(plan.folder, "--run.dir")
     known = read_plan(plan.folder)
+    if known is not None and not os.access(plan.folder, os.W_OK):
+        raise LabError(
+            f"{from_here(plan.folder)} is another user's. --name=... begins one of your own; "
+            f"mnistlab report {plan.name} --output=FILE shows this one."
+        )
+    check_place(plan.folder, "--run.dir")
     if not plan.storage:
         plan.folder.mkdir(parents=True, exist_ok=True)
     study = Study(plan)

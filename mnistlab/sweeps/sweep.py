@@ -26,7 +26,7 @@ from mnistlab.sweeps.trying import try_all
 from mnistlab.sweeps.typed import Asked
 from mnistlab.system.handing import hand_over
 from mnistlab.text.layout import screen_width
-from mnistlab.text.values import counted
+from mnistlab.text.values import counted, from_here
 from mnistlab.training.assemble import LabCLI
 
 
@@ -58,7 +58,7 @@ def _sweep(typed: Asked, asked: Sweep, again: Sequence[str]) -> int:
         tell(f"note: trials are cut from {asked.trials} to {plan.trials}: there are no further choices of values.")
     workers = asked.workers or default_size(plan.threads, plan.arguments)
     trials = counted(len(jobs), "trial")
-    print(visible(f"{plan.name}: {trials} by {plan.sampler}, {workers} at a time, kept in {plan.folder}"))
+    print(visible(f"{plan.name}: {trials} by {plan.sampler}, {workers} at a time, kept in {from_here(plan.folder)}"))
     try_all(study, workers, asked.launcher, again, sys.stdout)
     print("\n".join(summary(study, screen_width())))
     return 0 if any(each.state in (State.FINISHED, State.PRUNED) for each in study.jobs().values()) else 1

@@ -31,6 +31,7 @@ class Standing:
     preset: str = ""  # the preset, where presets are compared
     multiply_adds: int | None = None  # for one image; None where its net cannot be asked
     looks: int | None = None  # how often the test images had been looked at before the last of these tests
+    split: str = "test"  # of which images the accuracies are: `val` where there are folds
 
     @property
     def title(self) -> str:
@@ -132,15 +133,19 @@ def as_lines(found: Sequence[Standing], plan: Plan) -> list[str]:
     ]
     width = max(screen_width(), 80)
     right = [column for column in range(1 + named, len(head)) if head[column] != "="]
-    fits = sum(max(map(len, column)) + 2 for column in zip(head, *rows, strict=True)) <= width
-    shown = len(head) if fits else len(head) - 1  # else the last one would stand below each row
-    timed = "seconds and images/s" if fits else "seconds"
+    widths = [max(map(len, column)) + 2 for column in zip(head, *rows, strict=True)]
+    # what has no room is left out from the right: it would stand below each row
+    shown = next((count for count in range(len(head), head.index("n"), -1) if sum(widths[:count]) <= width), len(head))
+    timed = " and ".join(name for name in ("seconds", "images/s") if name in head[:shown])
+    trained = f"; {timed} of training alone, {counted(plan.threads, 'thread')} each" if timed else ""
+    legend = (
+        f"* no {what} with as few parameters is better. Mean and standard deviation over n seeds, the interval of the "
+        f"mean by Student's t{trained}.{' MACs are the multiply-adds for an image.' if costs else ''}"
+    )
     return [
         *table(head[:shown], [row[:shown] for row in rows], width, right),
         "",
-        f"* no {what} with as few parameters is better. Mean and standard deviation over n",
-        f"seeds, the interval of the mean by Student's t; {timed} of training",
-        f"alone, {counted(plan.threads, 'thread')} each.{' MACs are the multiply-adds for an image.' if costs else ''}",
+        *paragraph(legend, width),
         *([f"Each seed's accuracy is the mean over {plan.folds} folds, on validation images."] if plan.folds else []),
         *([f"The test images had been looked at {looks} times before the last of these."] if looks else []),
         *_told_apart(found, apart, what, width),
@@ -208,6 +213,7 @@ def _standing(plan: Plan, jobs: Sequence[Progress], preset: str) -> Standing | N
         seconds=statistics.fmean(run.seconds or 0.0 for run in kept),
         images_per_second=statistics.fmean(_rate(run) for run in kept),
         looks=max((run.looks for run in kept if run.looks is not None), default=None),
+        split="val" if plan.folds else "test",
     )
 
 

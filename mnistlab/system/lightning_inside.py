@@ -112,6 +112,12 @@ def epochs_begun(checkpoint: Mapping[str, Any]) -> int:
     return begun
 
 
+def epochs_ended(checkpoint: Mapping[str, Any]) -> int:
+    """How many epochs a checkpoint has come to the end of. tests/runs/test_resume.py."""
+    ended: int = checkpoint["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"]
+    return ended
+
+
 def end_at(trainer: "Trainer", steps: int) -> None:
     """Let a training end after so many steps of the optimizer. tests/callbacks/test_budget.py."""
     trainer.fit_loop.epoch_loop.max_steps = steps

@@ -114,3 +114,11 @@ def _started(number: int) -> float | None:
         return round(process.create_time(), 3)
     except psutil.Error:
         return None
+
+
+def memory_size() -> int | None:
+    """The memory of this machine in bytes; None where the system does not say it."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return None

@@ -1,5 +1,6 @@
 """Numbers and values as people read them; whoever shows one takes the function from here."""
 
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ _TIME = re.compile(rf"(?:{_NUMBER}h)?(?:{_NUMBER}m)?(?:{_NUMBER}s?)?")
 _CLASS_PATH = re.compile(r"[a-z_]\w*(\.\w+)*\.[A-Z]\w*")
 _UNIT = 1000
 _THREE_DIGITS = 100
+_UP = 2  # folders above, at most, of what is near
 _FEW_S = 10.0  # seconds below which a tenth matters
 
 
@@ -141,6 +143,13 @@ def short_path(path: Path) -> str:
     """A path as it is said where one stands: relative to the current folder if it lies below that."""
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def from_here(path: Path | str) -> str:
+    """A path as it is said where one stands: beginning with `../` if it is near and that is shorter."""
+    here = Path.cwd()
+    near = os.path.relpath(path, here) if Path(path).is_absolute() and not Path(path).is_relative_to(here) else ""
+    return near if near and near.count("..") <= _UP and len(near) < len(str(path)) else str(path)
 
 
 def cut(text: str, most: int, mark: str = "...") -> str:

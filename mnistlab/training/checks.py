@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from mnistlab.data import ImageData
 from mnistlab.errors import LabError, tell
 from mnistlab.options.written import Written
-from mnistlab.system.lightning_inside import epochs_begun
+from mnistlab.runs.reading import read_record
+from mnistlab.runs.record import config_hash
+from mnistlab.system.lightning_inside import epochs_begun, epochs_ended
 from mnistlab.text.values import shown
 from mnistlab.training.assemble import LabCLI
 from mnistlab.training.budgets import check_budget
@@ -20,6 +22,9 @@ from mnistlab.training.weights import check_learnable, check_weights
 
 _DIVIDING = ("train_size", "val_size", "val_fraction", "folds", "fold", "partition", "partition_seed")
 """The options of data that say which images are trained on."""
+
+_NOT_TRAINED_WITH = ("data.data_dir", "data.eval_batch_size", "model.compile")
+"""The options of model and data that may change at the end of a run."""
 
 
 def check_start(cli: LabCLI, configured: Configured, found: Found | None) -> None:
@@ -50,6 +55,23 @@ def _check_length(cli: LabCLI, configured: Configured, found: Found) -> None:
     if epochs is not None and -1 < epochs < begun:
         where = configured.chosen("trainer.max_epochs") or f"trainer.max_epochs={epochs}"
         raise LabError(f"{where}: the run has come to epoch {begun} already. A larger number lets it go on.")
+    steps, step = cli.trainer.max_steps, found.contents["global_step"]
+    over = epochs_ended(found.contents) == epochs or 0 < steps <= step
+    changed = _changed(configured) if over else ()
+    if changed and found.folder and (read_record(found.folder) or {}).get("config_hash") != config_hash(cli.resolved):
+        longer = f"max_steps={2 * step}" if 0 < steps <= step else f"max_epochs={begun * 2}"
+        raise LabError(
+            f"{', '.join(changed)}: the run has come to its end, and nothing would be trained with it. "
+            f"--trainer.{longer} lets it go on."
+        )
+
+
+def _changed(configured: Configured) -> list[str]:
+    """Who has said now with what model and what data a run goes on."""
+    names = [
+        name for name in configured.origins if name.startswith(("model", "data")) and name not in _NOT_TRAINED_WITH
+    ]
+    return [where for name in names if (where := configured.chosen(name))]
 
 
 def _note_division(data: ImageData, found: Found) -> None:

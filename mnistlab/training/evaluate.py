@@ -16,6 +16,7 @@ from mnistlab.runs.metrics import ACC, figure, recorded, rounded
 from mnistlab.runs.record import config_text, now, start_record, write_json
 from mnistlab.system.files import write_text
 from mnistlab.system.handing import hand_over
+from mnistlab.text.values import from_here
 from mnistlab.training.answered import answered_lines, as_json, keep_answered
 from mnistlab.training.answering import answer
 from mnistlab.training.answers import keep_answers
@@ -125,12 +126,12 @@ def _evaluate(
         elif isinstance(wanted, Table):
             path = write(said, folder, wanted, Path(PREDICTIONS).stem)
             outcome = {"predictions": len(said.kaggle)}
-            print(f"{len(said.kaggle):,} predictions are in {path}")
+            print(f"{len(said.kaggle):,} predictions are in {from_here(path)}")
         elif wanted is not None:
             title = f"{type(model).__name__} on the test images of {type(data).__name__}, by {used['method']}"
             save_picture(explained, folder / PICTURE, title)
             outcome = {"explained": {**asdict(wanted), **used}}
-            print(f"{len(explained)} of the test images explained by {used['method']} in {folder / PICTURE}")
+            print(f"{len(explained)} of the test images explained by {used['method']} in {from_here(folder / PICTURE)}")
         else:
             outcome = {"metrics": metrics}
             keep_answers(means.answers, folder, model, data)
@@ -160,4 +161,4 @@ def _show(
     width = max(map(len, metrics))
     for name, value in metrics.items():
         print(f"  {name:<{width}} {figure(name, value, model.measures, '.6g')}{largest.get(name, '')}")
-    print(f"kept in {folder}")
+    print(f"kept in {from_here(folder)}")

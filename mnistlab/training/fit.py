@@ -53,6 +53,8 @@ from mnistlab.training.refusal import REFUSAL, find_refusal
 from mnistlab.training.screen import Screen
 from mnistlab.training.typed import find_init
 
+_USUAL_LIMIT = "trainer.max_epochs"
+
 
 def train(
     invocation: Invocation, settled: Settled, found: Found | None, supervision: Supervision | None, begun: float
@@ -126,6 +128,8 @@ def _fit(cli: LabCLI, recorder: Recorder, found: Found | None) -> None:
         print(f"Nothing was left to train: the run is as long as it should be. --{_limit(cli)}=... extends it.")
     if cli.configuration.run.test and not (recorder.stopped or cli.datamodule.lacks("test")):
         _test_best(cli, recorder)
+    if _limit(cli) != _USUAL_LIMIT:
+        recorder.record["ended_by"] = _limit(cli)
     if cli.trainer.is_global_zero:
         recorder.finish("pruned" if recorder.stopped else "finished")
 
@@ -160,12 +164,13 @@ class _Course(Listener):
         """Show the outcome of a run that has come to its end, and what it has come to."""
         record = self.recorder.record
         if record.get("status") in ("finished", "pruned"):
-            length = Length.of(Run(self.recorder.folder, record))
-            if length:
-                self.screen.cut_short(_ended_by(self.cli), length)
+            run, planned = Run(self.recorder.folder, record), self.cli.trainer.max_epochs or 0
+            length = Length.of(run)
+            if length or (run.epochs or planned) < planned:
+                self.screen.cut_short(_ended_by(self.cli), length or run.epochs or 0)
             self.screen.end(record["metrics"], self.cli.datamodule, record.get("looks"))
             if self.by_hand:
-                self.screen.way_on(self.recorder.folder)
+                self.screen.way_on(self.recorder.folder, tested=bool(record["metrics"].get("test")))
             self.screen.verdict(verdict(self.recorder.rows, record))
 
 
@@ -202,16 +207,16 @@ def _limit(cli: LabCLI) -> str:
     remaining = [callback.time_remaining() for callback in callbacks_of(cli.trainer) if isinstance(callback, Timer)]
     if any(seconds is not None and seconds <= 0 for seconds in remaining):
         return "trainer.max_time" if cli.configuration.trainer["max_time"] else "trainer.callbacks.duration"
-    return "trainer.max_steps" if 0 < cli.trainer.max_steps <= cli.trainer.global_step else "trainer.max_epochs"
+    return "trainer.max_steps" if 0 < cli.trainer.max_steps <= cli.trainer.global_step else _USUAL_LIMIT
 
 
 def _ended_by(cli: LabCLI) -> str:
-    """What has ended the run within an epoch, as far as that is a limit."""
+    """What has ended the run before its last epoch was over, as far as that is a limit."""
     limit, trainer = _limit(cli), cli.trainer
     if limit == "budget":
         spent = 0 < trainer.max_steps <= trainer.global_step
         return f"The budget of {budget_in_words(str(cli.configuration.budget))}" if spent else ""
-    return f"--{limit}" if limit != "trainer.max_epochs" else ""
+    return f"--{limit}" if limit != _USUAL_LIMIT else ""
 
 
 def _tell_name(given: Written | None, folder: Path, root: Path | None) -> None:

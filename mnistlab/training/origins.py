@@ -6,6 +6,7 @@ from typing import Any, TypeGuard
 
 import yaml
 
+from mnistlab.catalogue.used import is_taken_over
 from mnistlab.options.kit import FILE, find_kit
 from mnistlab.options.labels import as_typed
 from mnistlab.options.places import Place
@@ -52,7 +53,12 @@ def differing(settled: Settled, resolved: Mapping[str, Any]) -> list[Origin]:
 
     Of a list of classes each one by itself.
     """
-    written = [origin for origin in origins(settled, resolved) if origin.key in settled.origins]
+    model = resolved["model"]["class_path"]
+    written = [
+        origin
+        for origin in origins(settled, resolved)
+        if origin.key in settled.origins and not is_taken_over(origin.key, model)
+    ]
     lists = {origin.key.rpartition(".")[0] for origin in written if origin.key.rpartition(".")[2].isdigit()}
     changed = [each for each in written if each.value != each.default or each.key in settled.contested]
     return [origin for origin in changed if origin.key not in lists]

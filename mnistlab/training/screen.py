@@ -14,7 +14,7 @@ from mnistlab.runs.looks import after_looks
 from mnistlab.runs.metrics import ACC, KNOWN, LOSS, PRIMARY, Measure
 from mnistlab.runs.sheets import counting
 from mnistlab.text.layout import beside, wrapped
-from mnistlab.text.values import cut, in_seconds, shown
+from mnistlab.text.values import cut, from_here, in_seconds, shown
 from mnistlab.training.origins import Origin
 
 _LONGEST = 40  # characters of a value that are shown
@@ -45,16 +45,16 @@ class Screen:
         self._measures = model.measures
         self._epochs = f"/{epochs}" if epochs and epochs > 0 else ""
         self._print(f"{type(model).__name__} ({count:,} parameters{some}) on {type(data).__name__}")
-        self._print(f"kept in {folder}")
+        self._print(f"kept in {from_here(folder)}")
 
     def weights(self, path: Path) -> None:
         """Say what is measured."""
-        self._print(f"weights of {path}")
+        self._print(f"weights of {from_here(path)}")
 
     def settings(self, changed: Sequence[Origin]) -> None:
         """Say what is not at its default, and who said so; of a checkpoint that it was the checkpoint."""
         rows = [
-            (each.name, cut(shown(counting(each.name, each.value)), _LONGEST), _short_place(each.where))
+            (each.name, cut(from_here(shown(counting(each.name, each.value))), _LONGEST), _short_place(each.where))
             for each in changed
         ]
         first = max((len(name) for name, _, _ in rows), default=0)
@@ -75,15 +75,17 @@ class Screen:
         for line in beside([f"epoch {epoch:>7}", *parts, f"{in_seconds(seconds)} s"]):
             self._print(line)
 
-    def cut_short(self, by: str, length: Length) -> None:
-        """Say that the last epoch is not a whole one.
+    def cut_short(self, by: str, length: Length | int) -> None:
+        """Say that a run has come to its end before its last epoch was over; of whole epochs only what has ended it.
 
         Args:
             by: What has ended it; empty where that is not known.
-            length: How long the run has trained.
+            length: How long the run has trained; of whole epochs how many.
         """
-        ended = f"{by} ended it" if by else "It ended"
-        self._print(f"{ended} in epoch {length.whole + 1}, after {length.part}.")
+        if isinstance(length, Length):
+            self._print(f"{f'{by} ended it' if by else 'It ended'} in epoch {length.whole + 1}, after {length.part}.")
+        elif by:
+            self._print(f"{by} ended it after epoch {length}.")
 
     def end(self, metrics: Mapping[str, Mapping[str, float] | None], data: ImageData, looks: int | None = None) -> None:
         """Print the outcome.
@@ -106,10 +108,11 @@ class Screen:
                 shares = self._figure(ACC, "test", largest).strip()
                 self._print(f"always naming the largest class: {shares}")
 
-    def way_on(self, folder: Path) -> None:
-        """Print how to have the outcome again."""
+    def way_on(self, folder: Path, *, tested: bool) -> None:
+        """Print how to have the outcome again, or for the first time."""
         if (folder / LAST).is_file() and "--trust=__main__" not in (command := command_for("test", folder)):
-            self._print(f"Test it again: {command}")  # a class of a session is found in no other process
+            again = " again" if tested else ""
+            self._print(f"Test it{again}: {command}")  # a class of a session is found in no other process
 
     def verdict(self, line: str | None) -> None:
         """Say what the run has come to, where there is something to say."""
@@ -134,4 +137,6 @@ def _short_place(where: str) -> str:
     if where.startswith("checkpoint "):
         return "checkpoint"
     folder, _, place = where.rpartition("/")
-    return place if folder and place.startswith(f"{CONFIG}:") else with_names(where)
+    if folder and place.startswith(f"{CONFIG}:"):
+        return place
+    return with_names(f"{from_here(folder)}/{place}" if folder else where)

@@ -12,11 +12,13 @@ from lightning.pytorch.accelerators import (
 from lightning.pytorch.strategies import StrategyRegistry
 
 from mnistlab.errors import LabError
+from mnistlab.options.notation import NULLS
 from mnistlab.options.written import Written
 from mnistlab.runs.folder import BEST, LAST
 from mnistlab.text.nearest import suggestion
 from mnistlab.text.values import counted
 from mnistlab.training.configured import Configured
+from mnistlab.training.time_limit import why_no_time
 
 _HARDWARE = {
     "cpu": (CPUAccelerator,),
@@ -67,6 +69,10 @@ def _check_length(options: Mapping[str, object], origins: Mapping[str, Written])
         origin = origins.get(f"trainer.{name}")
         if origin is not None and str(options.get(name)) in ("0", "0.0"):
             raise LabError(f"{origin.where}: {name} must be above 0, or nothing is learnt.")
+    origin, time = origins.get("trainer.max_time"), options.get("max_time")
+    why = "" if origin is None or time in (None, *NULLS) else why_no_time(time)
+    if origin is not None and why:
+        raise LabError(f"{origin.where}: {why}")
 
 
 def check_companions(configured: Configured) -> None:

@@ -23,17 +23,18 @@ _MEASURED = ("model", "data")
 """What a checkpoint says of a command that measures it."""
 
 
-def refuse_mistakes(command: str, arguments: Sequence[str]) -> None:
+def refuse_mistakes(command: str, arguments: Sequence[str], catalogue: Catalogue | None = None) -> None:
     """Refuse what can be seen to be wrong; whatever only imported classes know is left to them.
 
     Args:
         command: `fit`, `validate`, `test`, `predict` or `explain`.
         arguments: What was typed after it.
+        catalogue: What there is to choose from; if not given, the one that is at hand, without which all is left.
 
     Raises:
         LabError: For the first mistake.
     """
-    catalogue = present_catalogue()
+    catalogue = catalogue or present_catalogue()
     if catalogue is not None and not runs_python(arguments):
         checked(catalogue, Invocation(command, arguments))
 

@@ -191,7 +191,7 @@ def test_a_run_that_was_killed_keeps_to_what_it_had_decided(
 ) -> None:
     """So it can be done again as one."""
     del timed
-    killed_at(40, "--model=TinyModel", *small_data, "--budget=3s", EVERY_STEP)
+    killed_at(12, "--model=TinyModel", *small_data, "--budget=3s", EVERY_STEP)
     folder = only_run(here / "runs")
 
     assert main(["fit", f"--ckpt_path={folder}"]) == 0

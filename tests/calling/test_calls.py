@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -187,6 +188,20 @@ def test_a_list_is_values_that_a_sweep_tries(here: Path, said: dict[str, Any], l
         ({"hidden_dim": 2.5}, "--model.hidden_dim=2.5: hidden_dim of TinyModel must be a whole number above 0"),
         ({"options": {"model.hiden_dim": 3}}, "--model.hiden_dim=3: TinyModel has no option hiden_dim. Did you mean"),
         ({"scheduler": "StepLR", "step_size": "x"}, "--model.scheduler.step_size=x: step_size of StepLR must be a"),
+        (
+            {"learning_rate": 0.1},
+            "learning_rate: fit has no such option with the classes that are chosen. Did you mean lr?",
+        ),
+        ({"n_epochs": 3}, "n_epochs: fit has no such option with the classes that are chosen. Did you mean epochs?"),
+        (
+            {"gpu": True},
+            'gpu: fit has no such option with the classes that are chosen. Did you mean devices or accelerator="gpu"?',
+        ),
+        ({"shuffle": True}, "shuffle: fit has no such option with the classes that are chosen. Training images are sh"),
+        ({"options": ["lr"]}, 'options: a mapping is wanted, such as {"model.optimizer.lr": 1e-3}; got [\'lr\'].'),
+        ({"options": {3: 4}}, 'options: each is called by its name, as in {"model.optimizer.lr": 1e-3}; got 3.'),
+        ({"data": "digits.npz"}, "--data=digits.npz: a data set is wanted, not a path. Write --data=Images --data.p"),
+        ({"train_size": 10**9, "data": "SyntheticDigits"}, "--data.train_size=1000000000: `train_size` must be at mos"),
         ({"print_config": True}, "print_config: what would count is printed by the command line: mnistlab fit"),
         ({"options": {"trainer.max_epochs": 2}, "epochs": 1}, ""),
     ],
@@ -217,6 +232,14 @@ def test_a_short_name_of_several_options_is_told_with_them(here: Path) -> None:
         "patience: is model.scheduler.patience or trainer.callbacks.patience meant? "
         "Say which: options={'model.scheduler.patience': ...}."
     )
+
+
+def test_numbers_between_which_there_are_none_are_told() -> None:
+    """Where they are said, before any command."""
+    with pytest.raises(lab.LabError, match="`interval` needs a smaller number first, got"):
+        lab.interval(1e-2, 1e-4)
+    with pytest.raises(lab.LabError, match="`choice` needs values"):
+        lab.choice()
 
 
 def test_values_arrive_with_their_types(here: Path) -> None:
@@ -304,6 +327,20 @@ def test_before_the_first_checkpoint_there_is_nothing_to_go_on_with(
     assert error.value._render_traceback_() == [f"Interrupted: {error.value}"]
 
 
+def test_what_is_interrupted_before_a_run_is_there_names_none(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is kept, and that is said."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(lab.SyntheticDigits, "prepare_data", interrupted)
+    with pytest.raises(lab.Interrupted, match=r"^interrupted before anything was kept\.$") as error:
+        small()
+
+    assert error.value.folder is None
+    assert not any(here.iterdir())
+
+
 def test_a_run_is_taken_up_by_whatever_names_it(run: lab.Run) -> None:
     """Its id, `last`, its folder, itself; what names none is told, and None is not the newest one."""
     for which in ("last", run.folder.name, run.folder.name.rpartition("-")[2], run.folder, str(run.folder), run):
@@ -333,6 +370,18 @@ def test_a_training_of_nothing_is_refused(here: Path, name: str) -> None:
 
     assert str(error.value) == f"--trainer.{name}=0: {name} must be above 0, or nothing is learnt."
     assert not (here / "runs").exists()
+
+
+def test_a_time_is_given_as_python_has_it(here: Path) -> None:
+    """A `timedelta`; none of it is refused as on the command line."""
+    with pytest.raises(lab.LabError, match="max_time=00:00:00:00: max_time must be above 0"):
+        lab.fit("TinyModel", {"trainer.max_time": timedelta(0)}, data="SyntheticDigits", **DATA)
+    assert not (here / "runs").exists()
+
+    options = {"trainer.max_time": timedelta(days=1, seconds=5400), "trainer.max_epochs": 1}
+    run = lab.fit("TinyModel", options | {f"data.{name}": size for name, size in DATA.items()}, data="SyntheticDigits")
+
+    assert run.config["trainer.max_time"] == "01:01:30:00"
 
 
 @pytest.mark.usefixtures("inline")

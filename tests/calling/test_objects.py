@@ -48,6 +48,22 @@ class Pairs(Dataset[tuple[torch.Tensor, int]]):
         return torch.from_numpy(IMAGES[index][None]).float() / 255, int(range(len(self))[index] % 10)
 
 
+class Failing(Pairs):
+    """Has an image that cannot be read."""
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
+        if index == 7:
+            raise KeyError("no such image")
+        return super().__getitem__(index)
+
+
+class Ending(Pairs):
+    """Has fewer images than it says."""
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
+        return super().__getitem__([*range(7)][index])
+
+
 class OwnLoss(nn.Module):
     """A loss as any course of torch has it."""
 
@@ -214,6 +230,13 @@ def test_presets_and_nodes_are_written_too(here: Path) -> None:
             {"data": {"train": (IMAGES, LABELS), "test": DataLoader(Pairs(), 7)}},
             "data['test']: a DataLoader has batches",
         ),
+        ({"data": Failing()}, "data: item 7 of the Dataset: KeyError: 'no such image' (in __getitem__, line "),
+        ({"data": Ending()}, "data: the Dataset says that it has 300 items, and ends after 7."),
+        (
+            {"model": np.zeros(3)},
+            "model: an object of the class ndarray is no value that an option takes. It takes a cl",
+        ),
+        ({"model": lambda: nn.Linear(784, 10)}, "model: a lambda has no name by which it is found again. Write def "),
         ({"loss": OwnLoss(2)}, "loss: OwnLoss is a torch module and no loss. Derive it from lab.Loss, which is one"),
         ({"loss": OwnLoss}, "loss: OwnLoss is a torch module and no loss. Derive it from lab.Loss, which is one"),
         ({"loss": nn.functional.cross_entropy}, "loss: cross_entropy is a function; a class is wanted, such as class "),
@@ -246,7 +269,7 @@ def test_presets_and_nodes_are_written_too(here: Path) -> None:
 def test_what_cannot_be_written_down_is_told(here: Path, said: dict[str, Any], line: str) -> None:
     """In a line, before anything is kept."""
     with pytest.raises(lab.LabError) as error:
-        lab.fit("TinyModel", **said)
+        lab.fit(**{"model": "TinyModel", **said})
 
     assert str(error.value).startswith(line)
     assert len(str(error.value)) < 320
@@ -350,6 +373,26 @@ def test_a_run_of_what_the_session_defines_goes_on_in_it(own: Any, monkeypatch: 
 
     assert lab.fit(main.Mine, **DATA).resume(epochs=2).epochs == 2
     assert lab.fit("TinyModel", loss=main.MyLoss, **DATA).resume(epochs=2, trust="__main__").epochs == 2
+
+
+def test_numbers_that_were_learnt_are_the_labels_of_answers(here: Path) -> None:
+    """From 1 to 10 as they were given, and -1 and 1 too; of names it is their place."""
+    del here
+    for labels, known in ((LABELS + 1, range(1, 11)), (LABELS % 2 * 2 - 1, (-1, 1))):
+        answers = lab.fit("TinyModel", data=(IMAGES, labels), epochs=1).predict(IMAGES)
+        assert {*answers.labels} <= {*known}
+        assert [str(label) for label in answers.labels] == answers.names
+        assert [each.label for each in answers] == answers.labels.tolist()
+    named = lab.fit("TinyModel", data=(IMAGES, np.array(["one", "two"])[LABELS % 2]), epochs=1).predict(IMAGES)
+    assert [("one", "two")[label] for label in named.labels] == named.names
+
+
+def test_a_net_whose_last_layer_stands_elsewhere_is_told_how_to_have_it(here: Path) -> None:
+    """The layer that was defined last is taken for it."""
+    del here
+    net = nn.Sequential(nn.Flatten(), nn.Linear(700, 10))
+    with pytest.raises(lab.LabError, match=r"1, the last layer that the net defines, takes 700 values, and what is be"):
+        lab.fit(net, **DATA)
 
 
 def test_images_for_the_test_alone_are_all_tested(trained: Any) -> None:

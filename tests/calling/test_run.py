@@ -95,6 +95,21 @@ def test_the_history_is_a_table_in_a_terminal_and_in_a_notebook(run: Run) -> Non
     assert f">{shown}</td>" in run.history._repr_html_()
 
 
+def test_the_history_is_saved_as_a_table(run: Run, here: Path) -> None:
+    """The columns as they are; under another name nothing is written."""
+    lines = run.history.save("history.csv").read_text().splitlines()
+
+    assert lines[0].split(",") == list(run.history)
+    assert [float(line.split(",")[lines[0].split(",").index("val/acc")]) for line in lines[1:]] == run.history[
+        "val/acc"
+    ]
+    with pytest.raises(
+        LabError, match=r"history\.svg: columns are written as \.csv\. Write history\.csv; run\.plot\(\)"
+    ):
+        run.history.save("history.svg")
+    assert not (here / "history.svg").exists()
+
+
 @pytest.mark.parametrize("name", ["pandas", "polars"])
 def test_the_history_becomes_a_frame_of_what_is_installed(run: Run, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """It is given the columns; without either of them it is said what to do."""

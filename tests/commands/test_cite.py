@@ -67,6 +67,35 @@ def test_runs_that_differ_in_their_seed_are_one(trained: Trained, cited: Callabl
     assert "Not at their defaults: dropout=0.3." in second["text"]
 
 
+def test_what_nets_have_in_common_is_said_once(trained: Trained, told: Told) -> None:
+    """Before what differs between them, of what was chosen each value by itself; a net is called by its name."""
+    runs = [trained("--model.hidden_dim=64", f"--model.dropout={dropout}") for dropout in (0.1, 0.3)]
+    wide = trained("--model.dropout=0.3", "--trainer.max_epochs=2", "--data.batch_size=100")
+
+    first, *others, _ = told("runs", "cite", *map(str, runs)).split("\n\n")
+
+    said = " ".join(first.split())
+    size = record_of(runs[0])["parameters"]
+    assert said.startswith(f"TinyModel ({size:,} parameters) was trained in 2 ways on SyntheticDigits (500 training ")
+    assert "Not at their defaults: hidden_dim=64. Split: train_size=600" in said
+    shares = ("Split", "SHA-256", "Seed: ", "validation images", "Software", "Hardware", "AdamW")
+    assert [said.count(word) for word in shares] == [1] * len(shares)
+    for text, (run, setting) in zip(
+        others, zip(runs, ("", " Not at their defaults: dropout=0.3."), strict=True), strict=True
+    ):
+        accuracy = 100 * record_of(run)["metrics"]["test"]["test/acc"]
+        result = f"The test accuracy of the best weights is {accuracy:.2f} % (one run)."
+        assert " ".join(text.split()) == f"TinyModel was trained as said above.{setting} {result}"
+
+    first, last, wider, _ = (
+        " ".join(text.split()) for text in told("runs", "cite", str(runs[1]), str(wide)).split("\n\n")
+    )
+    assert first.startswith("Each of these 2 nets was trained on SyntheticDigits (500 training images) with AdamW (")
+    assert "Not at their defaults: dropout=0.3. Split" in first
+    assert last.startswith(f"TinyModel ({size:,} parameters) was trained for 1 epoch in batches of 128. Not at their ")
+    assert wider.startswith("TinyModel (135,562 parameters) was trained for 2 epochs in batches of 100. The test acc")
+
+
 def test_a_class_that_was_chosen_has_its_numbers(trained: Trained, cited: Callable[..., Any]) -> None:
     """Also those that are at its own defaults."""
     run = trained("--data.augment=RandomDistortion", "--data.augment.shift=0.1", "--model.loss=LabelSmoothingLoss")
@@ -220,6 +249,52 @@ def test_a_run_that_was_cut_short_says_its_true_length(
     assert re.search(r"budget +30s +null", shown)
 
     assert "--trainer.max_steps ended it in epoch 2, after 2 of 5 steps." in told(*fit, "--trainer.max_steps=7")
-    assert "for 7 steps (700 images, 1.40 epochs) in batches of 100" in cited("last")["runs"][0]["text"]
+    assert "for 7 steps (700 images, 1.40 epochs of at most 10) in batches of 100" in cited("last")["runs"][0]["text"]
     assert re.search(r"trained +1 epoch and 2 of 5 steps in ", told("runs", "show", "last"))
     assert "0:3/1" not in told("runs", "diff", *(path.name for path in Path("runs").glob("*/*")))
+
+
+def test_a_run_that_time_has_ended_says_so(told: Told, small_data: tuple[str, ...], cited: Callable[..., Any]) -> None:
+    """Also behind whole epochs; to go on takes more time, and of the epochs that were planned a paper is told."""
+    fit = ("fit", "--model=TinyModel", *small_data, "--trainer.max_epochs=2", "--run.test=false")
+    moment = "--trainer.max_time={microseconds: 1}"
+
+    assert "--trainer.max_time ended it in epoch 1, after 1 of 5 steps." in told(*fit, moment, "--data.batch_size=100")
+    assert "for 1 step (100 images, 0.20 epochs of at most 2) in" in cited("last")["runs"][0]["text"]
+    assert re.search(r"trained +1 of 5 steps in .+ s, ended by trainer.max_time\n", told("runs", "show", "last"))
+    assert "as long as it should be. --trainer.max_time=... extends it." in told("fit", "--ckpt_path=last")
+    said = told("fit", "--ckpt_path=last", "--trainer.max_time=00:00:10:00")
+    assert "ended it" not in said
+    assert "for 2 epochs in batches of 100" in cited("last")["runs"][0]["text"]
+    assert "ended by" not in told("runs", "show", "last")
+
+    assert "--trainer.max_time ended it after epoch 1." in told(*fit, moment, "--data.batch_size=500")
+    assert "for 1 epoch of at most 2 in batches of 500" in cited("last")["runs"][0]["text"]
+    assert re.search(r"trained +1 epoch in .+ s, ended by trainer.max_time\n", told("runs", "show", "last"))
+
+
+@pytest.mark.parametrize(
+    ("time", "said"),
+    [
+        ("5s", "such as 00:00:10:00. Did you mean --trainer.max_time=00:00:00:05?"),
+        ("01:30:00", "such as 00:00:10:00. Did you mean --trainer.max_time=00:01:30:00?"),
+        ("00:00:00:00", "max_time must be above 0, or nothing is learnt."),
+        ("{seconds: 0}", "max_time must be above 0, or nothing is learnt."),
+        ("soon", "max_time takes days:hours:minutes:seconds, such as 00:00:10:00."),
+    ],
+)
+def test_a_time_that_is_none_is_refused(told: Told, small_data: tuple[str, ...], time: str, said: str) -> None:
+    """With the nearest one."""
+    error = told("fit", *small_data, f"--trainer.max_time={time}", code=2)
+
+    assert error.startswith(f"mnistlab: --trainer.max_time={time}: ")
+    assert error.rstrip().endswith(said)
+
+
+def test_a_last_image_alone_is_no_step(told: Told, cited: Callable[..., Any]) -> None:
+    """It is in the batch before: such a run has whole epochs, and one that was cut short has as many steps in one."""
+    data = ("--data=SyntheticDigits", "--data.train_size=301", "--data.val_size=100", "--data.test_size=100")
+    fit = ("fit", "--model=TinyModel", *data, "--data.batch_size=100", "--run.test=false")
+    assert "It ended" not in told(*fit, "--trainer.max_epochs=2")
+    assert "for 2 epochs in batches of 100" in cited("last")["runs"][0]["text"]
+    assert "--trainer.max_steps ended it in epoch 2, after 1 of 2 steps." in told(*fit, "--trainer.max_steps=3")

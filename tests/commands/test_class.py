@@ -1,5 +1,6 @@
 """`mnistlab new class`: a folder for a class, whose sheet runs as it is written."""
 
+import os
 import re
 import shlex
 from collections.abc import Callable
@@ -69,7 +70,8 @@ def test_each_command_of_the_sheet_runs_for_each_student(
         (digits / student).mkdir()
         monkeypatch.chdir(digits / student)
         monkeypatch.setattr("getpass.getuser", lambda student=student: student)
-        for line in typed:
+        monkeypatch.setenv("USER", student)
+        for line in map(os.path.expandvars, typed):
             assert main(shlex.split(line)[1:]) == 0, f"{student}: {line}\n{capsys.readouterr().err}"
             assert "another run has this name" not in capsys.readouterr().err
         assert [path.name for path in Path().iterdir()] == ["presets"]  # what was saved
@@ -86,6 +88,25 @@ def test_each_command_of_the_sheet_runs_for_each_student(
     asked = capsys.readouterr().err
     assert "first means 2 runs" in asked
     assert all(f"first, of {student}\n" in asked for student in ("anna", "ben"))
+
+
+def test_what_lies_beside_the_own_folder_is_named_from_there(
+    digits: Path, monkeypatch: pytest.MonkeyPatch, told: Callable[..., str]
+) -> None:
+    """In one line that can be copied; what was not tested is not tested again."""
+    few_images(digits)
+    (digits / "anna").mkdir()
+    monkeypatch.chdir(digits / "anna")
+    said = told("fit", "--config=Start", "--run.name=first", "--run.test=false").splitlines()
+    (folder,) = Path("../runs/tiny").iterdir()
+
+    assert f"kept in {folder}" in said
+    assert any(re.fullmatch(r"  data +SyntheticDigits +\.\./mnistlab.yaml:7:5", line) for line in said)
+    assert said[-1] == f"Test it: mnistlab test --ckpt_path={folder}"
+    assert "1 run in ../runs: " in told("runs")
+    assert f"mnistlab fit --config={folder}/config.yaml" in told("runs", "show", "first")
+    assert told(*said[-1].split()[3:]).splitlines()[-1].startswith("kept in ../runs/")
+    assert "again: " not in told("runs", "show", "first")
 
 
 def test_what_it_says_by_itself_is_in_force(digits: Path, told: Callable[..., str]) -> None:

@@ -32,7 +32,7 @@ def declared(command: Command) -> list[Option]:
 
 def typed(option: Option) -> str:
     """An option as it is typed, with a value that it takes."""
-    value = {"config": "QuickTest"}.get(option.name) or next(iter(option.words), "3")
+    value = {"config": "QuickTest", "since": "3d", "where": "id=3"}.get(option.name) or next(iter(option.words), "3")
     return f"--{option.name}={value}" if option.takes else f"--{option.name}"
 
 
@@ -116,7 +116,7 @@ def test_values_and_switches_are_read_in_either_form(name: str, capsys: pytest.C
         bare, _, value = typed(option).partition("=")
         assert main([*words, bare, *([value] if value else []), "--help"]) == 0
         wrong = [bare] if option.takes else [f"{bare}=nonsense"] if not option.values else []
-        wrong += [f"{bare}=nonsense"] if option.wanted else []
+        wrong += [f"{bare}=nonsense"] if option.wanted or option.checks else []
         for each in wrong:
             capsys.readouterr()
             assert main([*words, each]) == 2

@@ -1,6 +1,7 @@
 """Every check of the installation can be good, and can fail."""
 
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -262,6 +263,23 @@ def test_a_folder_that_cannot_be_written_to_is_told(
     finding = doctor()[name]
 
     assert (finding["state"], "cannot be written to" in finding["text"]) == (state, True)
+
+
+def test_looks_that_cannot_be_counted_are_told(
+    doctor: Doctor, here: Path, told: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every command that would look is refused; so is a folder that stands in the place of the file."""
+    looks = here / "runs" / "looks.csv"
+    looks.mkdir(parents=True)
+    assert (doctor()["runs"]["state"], "and is no file" in doctor()["runs"]["text"]) == ("bad", True)
+    assert "runs/looks.csv would count the looks at test images" in told("fit", "--data=SyntheticDigits", code=2)
+
+    looks.rmdir()
+    looks.touch()
+    assert doctor()["runs"]["state"] == "good"
+    real = os.access
+    monkeypatch.setattr("os.access", lambda path, mode: (Path(path).name, mode) != (looks.name, 6) and real(path, mode))
+    assert "chmod a+rw runs/looks.csv" in doctor()["runs"]["text"]
 
 
 def test_a_disk_that_is_nearly_full_is_told(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:

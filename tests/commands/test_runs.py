@@ -130,6 +130,36 @@ def test_what_no_run_has_is_misspelt_or_told(said: Said, refused: Refused) -> No
     assert json.loads(said("--status=running", "--json")) == []
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("--latex", "--format=latex"),
+        ("--md", "--format=markdown"),
+        ("--failed", "--status=failed"),
+        ("--best", "--sort=-val_acc"),
+        ("--order-by=lr", "--sort"),
+        ("--cite", "mnistlab runs cite"),
+        ("--delete", "mnistlab runs rm"),
+        ("tag X", "--tag=... or mnistlab fit --run.tags=... or mnistlab runs note"),
+        ("remove X", "mnistlab runs rm"),
+        ("list", "mnistlab runs"),
+        ("sho X", "mnistlab runs show"),
+        ("compare A B", "mnistlab runs diff or mnistlab compare"),
+        ("report A", "mnistlab report"),
+        ("failed", "--status=failed"),
+    ],
+)
+def test_what_is_done_otherwise_is_told(refused: Refused, typed: str, meant: str) -> None:
+    """Also where it is a command of its own, or called otherwise elsewhere."""
+    assert refused(*typed.split()).endswith(f"Did you mean {meant}?\n")
+
+
+@pytest.mark.parametrize("name", ["last", "first"])
+def test_the_name_of_a_run_is_no_word_of_an_option(refused: Refused, name: str) -> None:
+    """However much it is like one."""
+    assert f"`mnistlab runs show {name}` shows one" in refused(name)
+
+
 @pytest.mark.usefixtures("several")
 def test_csv_and_json_say_everything_in_one_level(said: Said) -> None:
     """A row for each run, whatever the others have."""
@@ -514,7 +544,7 @@ def test_on_a_terminal_it_is_asked(
     ("arguments", "said"),
     [
         (["a001"], "mnistlab runs show a001"),
-        (["shwo"], "Did you mean show"),
+        (["shwo"], "Did you mean mnistlab runs show"),
         (["--json", "show"], "comes first"),
         (["show"], "takes 1 run, got none"),
         (["diff", "a001"], "takes 2 runs, got 1"),

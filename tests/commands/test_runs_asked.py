@@ -5,6 +5,7 @@ import io
 import json
 import os
 import sys
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -121,9 +122,46 @@ def test_people_names_and_times_choose_too(told: Told) -> None:
     assert ids(told, "--since=60h") == ["aaa001", "aaa002"]
     assert ids(told, "--since=3.5d", "--where=lr>0.001") == ["aaa002", "bbb003"]
     assert "Did you mean anna" in told("runs", "--user=ana", code=2)
-    assert "--since=yesterday: 90m, 12h, 2d, 1w or a date such as" in told("runs", "--since=yesterday", code=2)
+    assert ids(told, "--since=yesterday", "--user=ben") == []
+    refused = told("runs", "--since=yesteday", code=2)
+    assert "--since=yesteday: 90m, 12h, 2d, 1w, today, yesterday or a date such as" in refused
+    assert refused.endswith("Did you mean yesterday?\n")
     assert ids(told, "--user=ben", "--sort=-lr") == ["bbb003", "bbb004"]
     assert "--sort=lrr: no run has lrr. Did you mean lr" in told("runs", "--sort=lrr", code=2)
+
+
+def test_a_name_is_meant_as_it_is_typed_where_somebody_is_called_so(told: Told) -> None:
+    """Else in any case: so it is in a filter and in an expression, and whoever removes runs removes no other's."""
+    make("aaa001", 0.001, "anna")
+    make("bbb002", 0.001, "Anna")
+    make("ccc003", 0.001, "Ben", model="SmallModel")
+
+    for user, expected in {
+        "anna": ["aaa001"],
+        "Anna": ["bbb002"],
+        "ANNA": ["aaa001", "bbb002"],
+        "ben": ["ccc003"],
+    }.items():
+        assert ids(told, f"--user={user}") == ids(told, f"--where=user={user}") == expected
+    assert ids(told, "--where=user!=anna") == ["bbb002", "ccc003"]
+    assert ids(told, "--where=model=smallmodel") == ["ccc003"]
+    assert ids(told, "--where=user~ANN") == ["aaa001", "bbb002"]
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/Los_Angeles", "Asia/Tokyo"])
+def test_today_begins_at_the_midnight_of_the_clock_here(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever says so in the evening means the same day as in the morning, and yesterday is a day longer."""
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        here = datetime.now().astimezone()
+        today, yesterday = (datetime.fromisoformat(since(word)).astimezone() for word in ("today", "yesterday"))
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+    assert (today.hour, today.minute, today.date()) == (0, 0, here.date())
+    assert (yesterday.hour, yesterday.minute, yesterday.date()) == (0, 0, here.date() - timedelta(days=1))
 
 
 def test_a_time_is_that_of_greenwich() -> None:

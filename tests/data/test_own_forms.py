@@ -154,6 +154,30 @@ FORMS: Mapping[str, Writer] = {
 }
 
 
+def test_what_is_called_a_test_and_stands_alone_is_all_tested(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a file as in folders; what is called validation is the test too. None of it is trained or validated on."""
+    images, labels = _images()
+    np.savez(tmp_path / "test.npz", x_test=images, y_test=labels)
+    np.savez(tmp_path / "val.npz", x_val=images, y_val=labels)
+    _folder(tmp_path / "folders" / "test")
+    for lying in ("test.npz", "val.npz", "folders"):
+        for fraction in (None, 1.0):
+            data = Images(path=tmp_path / lying, test_fraction=fraction)
+            assert data.num_images == {"train": 0, "test": 30}
+        assert main(["data", "--data=Images", f"--data.path={tmp_path / lying}", f"--output={tmp_path / 'x.png'}"]) == 0
+        assert capsys.readouterr().out.splitlines()[-3].split() == ["all", "30", "30"]
+    for command, why in (
+        ("fit", "which is the test: nothing is left to train on"),
+        ("validate", "are the test. Use t"),
+    ):
+        given = ["--untrained"] if command == "validate" else []
+        words = [command, "--model=TinyModel", "--data=Images", f"--data.path={tmp_path / 'test.npz'}", *given]
+        assert main(words) == 2
+        assert why in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", FORMS)
 def test_each_form_gives_each_picture_once_with_its_class(name: str, tmp_path: Path) -> None:
     """Every pixel that says which picture it is stands where it stood, and the class is right."""

@@ -282,10 +282,7 @@ def test_what_was_drawn_is_a_test_set(browser: Browser, page: Path, run: Path, h
         assert kept["y_test"].tolist() == ["7", "7", "1"]
         assert kept["x_test"].reshape(3, -1).tolist() == images
     capsys.readouterr()
-    assert (
-        main(["test", f"--ckpt_path={run}", "--data=Images", "--data.path=my-digits.npz", "--data.test_fraction=1"])
-        == 0
-    )
+    assert main(["test", f"--ckpt_path={run}", "--data=Images", "--data.path=my-digits.npz"]) == 0
 
 
 @pytest.mark.slow

@@ -182,7 +182,9 @@ def test_a_layer_that_is_not_the_last_one_is_told() -> None:
     """What follows it gives something else than the features."""
     wrapped = Wrapped(perceptron(nn.Linear(16, 10), nn.Unflatten(1, (16, 1)), nn.AvgPool1d(1), Halved()))
 
-    with pytest.raises(ValueError, match="2, which was taken to be the last layer of the net, is followed by others"):
+    with pytest.raises(
+        ValueError, match="2, the last layer that the net defines, takes 16 values, and what is before it gives 8"
+    ):
         wrapped(images())
 
 

@@ -109,9 +109,9 @@ def test_the_documentation_has_a_row_for_every_word() -> None:
 
 def test_python_refuses_an_empty_domain() -> None:
     """At the line where it is written."""
-    with pytest.raises(ValueError, match="needs values"):
+    with pytest.raises(LabError, match="needs values"):
         choice()
-    with pytest.raises(ValueError, match="smaller number first"):
+    with pytest.raises(LabError, match="smaller number first"):
         interval(2, 1)
 
 

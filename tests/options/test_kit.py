@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from support import only_run, record_of
@@ -12,6 +13,7 @@ from support import only_run, record_of
 from mnistlab.catalogue import load_catalogue
 from mnistlab.cli import main
 from mnistlab.commands.doctor import CHECKS
+from mnistlab.errors import LabError
 from mnistlab.options.kit import find_kit
 from mnistlab.system.files import UnreadableError
 
@@ -362,9 +364,11 @@ def test_a_preset_of_ones_own_hides_that_of_the_kit_and_this_a_shipped_one(
 
 def test_what_a_kit_says_of_a_form_that_is_not_asked_for_is_left_aside(told: Told, here: Path) -> None:
     """A board is written though the kit has a port, and served though it has a file; what is typed is still refused."""
-    (here / "mnistlab.yaml").write_text("defaults:\n  board: {port: '99999', host: nowhere.invalid, output: x.html}\n")
+    kit = "defaults:\n  board: {port: 'PORT', host: nowhere.invalid, output: x.html}\n"
+    (here / "mnistlab.yaml").write_text(kit.replace("PORT", "99999"))
     said = told("board", "--serve", code=2)
     (here / "anna" / "runs").mkdir()
+    (here / "mnistlab.yaml").write_text(kit.replace("PORT", "9999"))
     told("board")
 
     assert "a number from 1 to 65535 is wanted" in said
@@ -389,14 +393,29 @@ def test_what_a_kit_says_of_a_form_that_is_not_asked_for_is_left_aside(told: Tol
             "",
             "mnistlab.yaml:1:19: limit=-4: a number from 1 on is wanted, or all.",
         ),
+        ("defaults: {judge: {effect: x}}", "", "", "mnistlab.yaml:1:20: effect=x: a number from 0 on is wanted"),
+        ("defaults: {judge: {budget: soon}}", "", "", "mnistlab.yaml:1:20: budget=soon: a time is wanted"),
+        (
+            "defaults: {models: {batch: '1,x'}}",
+            "",
+            "",
+            "mnistlab.yaml:1:21: batch=x: sizes from 1 to 10,000 are wanted",
+        ),
+        ("defaults: {runs: {since: often}}", "", "", "mnistlab.yaml:1:19: since=often: 90m, 12h, 2d, 1w, today, "),
+        ("defaults: {runs: {where: 'lr>'}}", "", "", "mnistlab.yaml:1:19: where=lr>: a value is wanted here"),
+        ("defaults: {board: {port: 70000}}", "", "", "mnistlab.yaml:1:20: port=70000: a number from 1 to 65535"),
+        ("defaults: {bench: {data: MNISTT}}", "", "", "mnistlab.yaml:1:20: data=MNISTT: "),
+        ("defaults: {compare: {models: 'all,SDN9K'}}", "", "", "SDN9K"),
+        ("defaults: {compare: {presets: Wider}}", "", "", "mnistlab.yaml:1:22: presets=Wider: "),
+        ("defaults: {presets: {tag: nobodys}}", "", "", "mnistlab.yaml:1:22: tag=nobodys: "),
         ("defaults: {fit: {'': 3}}", "", "", "mnistlab.yaml:1:18: defaults has a name that is empty."),
     ],
 )
 def test_doctor_finds_what_only_other_commands_would_meet(
-    here: Path, kit: str, file: str, content: str, said: str
+    here: Path, kit: str, file: str, content: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Presets that cannot be used, and defaults of commands that nobody has typed yet."""
-    load_catalogue()
+    monkeypatch.setattr("mnistlab.training.typed.sys", SimpleNamespace(modules={}))  # as in a process of its own
     (here / "mnistlab.yaml").write_text(kit)
     (here / "mine").mkdir()
     if file:
@@ -405,6 +424,25 @@ def test_doctor_finds_what_only_other_commands_would_meet(
     found = [each for each in CHECKS["kit"]() if each.state != "good"]
 
     assert [said in each.text for each in found] == [True]
+
+
+def test_doctor_looks_the_classes_up_to_check_a_kit(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where none have been looked up yet; where they cannot be, it says that the kit is not checked."""
+    catalogue = load_catalogue()
+    monkeypatch.setattr("mnistlab.catalogue.store.present_catalogue", lambda: None)
+    monkeypatch.setattr("mnistlab.catalogue.store.write_catalogue", lambda *_: None)
+    monkeypatch.setattr("mnistlab.catalogue.store.new_catalogue", lambda: catalogue)
+    (here / "shared" / "Wide.yaml").write_text("model: TinyModel\nmodel.dropuot: 0.5\n")
+    assert ["no option dropuot" in each.text for each in CHECKS["kit"]() if each.state == "bad"] == [True]
+
+    def broken() -> None:
+        raise LabError("the classes cannot be listed: no torch.")
+
+    monkeypatch.setattr("mnistlab.catalogue.store.new_catalogue", broken)
+    (finding,) = CHECKS["kit"]()
+
+    assert finding.state == "note"
+    assert "mnistlab.yaml is not checked: the classes cannot be listed" in finding.text
 
 
 def test_a_kit_that_nobody_may_read_has_no_line_to_mend(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

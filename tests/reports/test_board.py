@@ -126,6 +126,44 @@ def test_who_is_equally_good_shares_a_place(told: Told) -> None:
     assert "ben and 2 others</span>" in Path("board.html").read_text()
 
 
+@pytest.mark.usefixtures("here")
+def test_long_names_do_not_look_the_same(told: Told) -> None:
+    """They are cut in the middle, and where they differ there alone, there."""
+    begin = "first-try-with-learning-rate-"
+    names = [f"{begin}{rate}-and-width-{width}-and-dropout" for rate in (0.1, 0.01) for width in (64, 128)]
+    for number, name in enumerate([*names, f"{begin}1", f"{begin}2", "short"]):
+        make(number, 0.9 - number / 100, "anna", name=name)
+    told("board", "--by=name")
+    page = Path("board.html").read_text()
+    shown = [row[1] for row in rows_of(page)]
+
+    assert len({*shown}) == len(shown)
+    assert [each[9:] for each in shown[:4]] == [
+        "1-and-width-64…",
+        "1-and-width-12…",
+        "01-and-width-6…",
+        "01-and-width-1…",
+    ]
+    assert shown[4:] == ["first-tr…learning-rate-1", "first-tr…learning-rate-2", "short"]
+    assert max(map(len, shown)) == 24
+    assert "first-tr…learning-rate-2" in re.sub("<[^>]*>", "", page.partition("Newest runs")[2])
+
+
+@pytest.mark.usefixtures("here")
+def test_who_has_no_room_on_a_projector_stands_below(told: Told) -> None:
+    """Which the head of the page says, and nobody is left out."""
+    for number in range(200):
+        make(number, 0.999 - number / 1000, f"user{number}")
+    told("board")
+    page = Path("board.html").read_text()
+    first, *further = page.split('<section class="more-places ')
+
+    assert "Below: 116 more, from place 85 on." in first
+    assert [part.count("<tr") - part.count("<thead") for part in (first, *further)] == [84, 84, 32]
+    assert "<h2>From place 169 on</h2>" in further[1]
+    assert "user199" not in first
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("people", [5, 30, 80])
@@ -227,7 +265,7 @@ def test_nothing_that_people_write_does_anything(told: Told) -> None:
         (["--port=3"], "--port=3: it is for a board that is served, with --serve"),
         (["--serve", "--output=x.html"], "--output=x.html: a board that is served is no file"),
         (["--serve", "--port=70000"], "a number from 1 to 65535"),
-        (["--where=lr>", "--serve"], "no run has lr"),
+        (["--where=lr>1", "--serve"], "no run has lr"),
         (["--output=nowhere/x.html"], "cannot be written"),
         (["--run.dir=nowhere"], "there is no such folder"),
     ],

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+import mnistlab as lab
 from mnistlab import main
 from mnistlab.runs.folder import SWEEP
 
@@ -44,6 +45,8 @@ def test_each_chart_of_a_run_is_a_file_in_each_format(trained: Trained, told: To
     assert pdf.startswith(b"%PDF")
     assert b"/FontFile2" in pdf  # fonts, and not their outlines
     assert b"/MediaBox [ 0 0 244.8 172.8 ]" in pdf  # 3.4 inches
+    widths = {name: _inches(here / f"figures/{name}.pdf") for name in ONE}
+    assert widths == {**dict.fromkeys(ONE, 3.4), "mistakes": 6.3}
     with Image.open(here / "figures/acc.png") as picture:
         assert picture.size == (680, 480)
 
@@ -63,6 +66,51 @@ def test_figures_of_several_runs_are_called_by_the_runs(trained: Trained, told: 
     assert {"val-acc.svg", "a-b-acc.svg", "a-b-confusion.svg", "c-confusion.svg"} <= names(here / "figures")
     assert "c-acc.svg" not in names(here / "figures")  # one epoch makes no curve
     assert "a b</text>" in (here / "figures/val-acc.svg").read_text()
+
+
+def _inches(path: Path) -> float:
+    """The width of a figure."""
+    box = re.search(rb"/MediaBox \[ 0 0 ([\d.]+) ", path.read_bytes())
+    assert box
+    return round(float(box[1]) / 72, 2)
+
+
+def _made(name: str, width: int, seed: int) -> Path:
+    """A run of three epochs."""
+    folder = Path("runs/tiny", f"20260101T000000Z-{width:04}{seed}")
+    folder.mkdir(parents=True)
+    said = {"command": "fit", "class": "TinyModel", "data": "MNIST", "status": "finished", "name": name, "seed": seed}
+    record = {**said, "metrics": {"best": {"val/acc": 0.7 + width / 1000}}}
+    (folder / "run.json").write_text(json.dumps(record))
+    config = f"class_path: mnistlab.models.TinyModel, init_args: {{hidden_dim: {width}}}"
+    (folder / "config.yaml").write_text(f"seed_everything: {seed}\nmodel: {{{config}}}\n")
+    rows = [f"{epoch},{0.5 + epoch / 10 + width / 1000},{seed}" for epoch in range(3)]
+    (folder / "metrics.csv").write_text("\n".join(["epoch,val/acc,val/loss", *rows]))
+    return folder
+
+
+def _looks(svg: str) -> list[tuple[str, str]]:
+    """The colours and dashes of the curves in a drawing that are neither faint nor its grid."""
+    found = re.findall(r'<path d="[^"]*" clip-path="[^"]*" style="fill: none; ([^"]*)"', svg)
+    styles = [dict(part.split(": ") for part in each.split("; ")) for each in found]
+    drawn = [style for style in styles if float(style["stroke-width"]) > 1]
+    return [(style["stroke"], style.get("stroke-dasharray", "")) for style in drawn]
+
+
+@pytest.mark.parametrize(("widths", "seeds", "names"), [(3, 3, 3), (9, 1, 9), (9, 2, 9), (18, 1, 18), (19, 1, 1)])
+def test_curves_differ_where_runs_differ_in_more_than_their_seed(
+    here: Path, widths: int, seeds: int, names: int
+) -> None:
+    """All that are alike but for the seed look the same and are named once; of too many the best stands out."""
+    runs = [_made(f"net-{width}", width, seed) for width in range(1, widths + 1) for seed in range(seeds)]
+
+    chart = lab.Run.of(str(runs[0])).plot("val-acc", beside=[str(run) for run in runs[1:]])
+
+    svg = chart.save(here / "it.svg").read_text()
+    looks = _looks(svg)
+    assert len(re.findall(r">net-\d+(?:, the best)?</text>", svg)) == names
+    assert {looks.count(look) for look in looks} == {seeds}
+    assert len({*looks}) == names
 
 
 @pytest.mark.usefixtures("inline")

@@ -13,6 +13,7 @@ import pytest
 from mnistlab import main
 from mnistlab.options.files import from_text
 from mnistlab.runs.index import INDEX
+from mnistlab.runs.reading import parse_record
 from mnistlab.runs.run import Run, read_runs
 from mnistlab.runs.sheets import Sheets, options_of
 
@@ -206,6 +207,43 @@ def test_where_nobody_may_write_all_are_listed(monkeypatch: pytest.MonkeyPatch) 
 
     assert said() == read_anew()
     assert not Path("runs", INDEX).exists()
+
+
+@pytest.mark.parametrize("rights", [0o1777, 0o755])
+def test_where_only_others_may_write_the_index_one_has_one_of_ones_own(
+    many: list[Path], rights: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It saves reading what the shared one does not know; the newer of the two is read, and what changes is seen."""
+    others = Path("runs", INDEX).read_bytes()
+    Path("runs").chmod(rights)
+    monkeypatch.setattr(os, "getuid", lambda: 12_345)
+    real = os.access
+    monkeypatch.setattr("os.access", lambda path, mode: real(path, mode) and (rights & 2 or str(path) != "runs"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(Path("cache").absolute()))
+    read: list[str] = []
+
+    def parse(content: bytes, path: str) -> dict[str, object]:
+        read.append(path)
+        return parse_record(content, path)
+
+    monkeypatch.setattr("mnistlab.runs.index.parse_record", parse)
+    for number in range(MANY, 2 * MANY):
+        make(number)
+
+    assert (len(said()), len(read)) == (2 * MANY, MANY)
+    (own,) = Path("cache/mnistlab/runs").glob("*.json")
+    assert Path("runs", INDEX).read_bytes() == others
+
+    read.clear()
+    make(3, status="failed")
+    assert said()[many[3].name][2] == "failed"
+    assert read == [f"{many[3]}/run.json"]
+
+    own.write_bytes(b"")
+    read.clear()
+    assert len(said()) == 2 * MANY
+    assert len(read) == 2 * MANY
+    assert len(own.read_bytes()) > len(others)
 
 
 @pytest.mark.usefixtures("many")

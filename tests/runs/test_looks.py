@@ -170,7 +170,7 @@ def test_where_no_look_can_be_noted_nothing_is_begun(
 
     assert main(small) == 2
 
-    assert "chmod a+w runs/looks.csv" in capsys.readouterr().err
+    assert "chmod a+rw runs/looks.csv" in capsys.readouterr().err
     assert [path.name for path in RUNS.iterdir()] == [LOOKS]
 
 

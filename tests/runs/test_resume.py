@@ -1,6 +1,7 @@
 """A run that was killed goes on as if nothing had happened."""
 
 import itertools
+import json
 import os
 import sys
 from collections.abc import Callable
@@ -160,6 +161,7 @@ def test_a_killed_run_ends_like_an_undisturbed_one(lab: Lab, tmp_path: Path, mom
 def test_a_run_survives_a_kill_before_each_of_its_files(lab: Lab, tmp_path: Path) -> None:
     """Between two files that belong together the run can be killed too."""
     arguments = ("--run.checkpoint_every_n_steps=3",)
+    lab.undisturbed()  # draws the images, which are files too
     with mock.patch.object(Path, "replace", autospec=True, side_effect=Path.replace) as replace:
         lab.undisturbed(*arguments)
     files = replace.call_count
@@ -313,6 +315,47 @@ def test_a_finished_run_stays_what_it_is(lab: Lab, tmp_path: Path, capsys: pytes
     assert differences(outcome(folder), before) == []
     assert main(["fit", f"--ckpt_path={folder}", "--run.test=false"]) == 0
     assert differences(outcome(folder), before) == []
+
+
+@pytest.mark.parametrize(
+    ("length", "changed", "longer"),
+    [
+        ([], ["--model.dropout=0.5"], "--trainer.max_epochs=6"),
+        ([], ["--data.train_size=300", "--model.optimizer.lr=0.5"], "--trainer.max_epochs=6"),
+        (["--trainer.max_steps=6"], ["--model.optimizer=SGD"], "--trainer.max_steps=12"),
+    ],
+    ids=["model", "data", "steps"],
+)
+def test_what_a_run_at_its_end_is_not_trained_with_is_refused(
+    lab: Lab, tmp_path: Path, capsys: pytest.CaptureFixture[str], length: list[str], changed: list[str], longer: str
+) -> None:
+    """Its record would say otherwise than it was; nothing of it changes."""
+    assert main(["fit", *RUN, *lab.data, *length, f"--run.dir={tmp_path}"]) == 0
+    folder = only_run(tmp_path)
+    before = (folder / "run.json").read_text()
+
+    assert main(["fit", f"--ckpt_path={folder}", *changed]) == 2
+
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert all(option in told for option in changed)
+    assert f"the run has come to its end, and nothing would be trained with it. {longer} lets it go on." in told
+    assert (folder / "run.json").read_text() == before
+
+
+def test_a_run_that_ended_before_its_test_says_what_it_was_trained_as(lab: Lab, tmp_path: Path) -> None:
+    """Where and with how many images it was trained stays in its record, whoever tests it."""
+    assert main(["fit", *RUN, *lab.data, f"--run.dir={tmp_path}", "--run.test=false"]) == 0
+    folder = only_run(tmp_path)
+    before = record_of(folder)
+    record = {**before, "machine": {**before["machine"], "processor": "another"}}
+    (folder / "run.json").write_text(json.dumps(record))
+
+    assert main(["fit", f"--ckpt_path={folder}", "--run.test=true"]) == 0
+
+    after = record_of(folder)
+    assert after["metrics"]["test"]["checkpoint"] == "best"
+    assert (after["machine"], after["train_images"]) == (record["machine"], before["train_images"])
+    assert len(after["segments"]) == 2
 
 
 def test_a_run_that_goes_on_cannot_be_made_shorter(

@@ -74,6 +74,11 @@ WELL = course(train_loss=[0.5, 0.1], train_acc=[0.85, 0.97], val_loss=[0.2, 0.1]
             ["Still learning", "from 1 to 0.8", "--trainer.max_epochs=10"],
         ),
         (
+            course(train_loss=[2.0] * 5, val_loss=[2.0, 1.6, 1.3, 1.0, 0.8], val_acc=[0.3, 0.4, 0.5, 0.6, 0.7]),
+            {"ended_by": "trainer.max_time"},
+            ["Still learning", "Try first more --trainer.max_time"],
+        ),
+        (
             course(val_acc=[0.1]),
             {"not_finite": ["metrics.last.train/loss"]},
             ["train/loss is no number", "--model.optimizer.lr=0.0001"],

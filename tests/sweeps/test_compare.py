@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import shutil
 import statistics
 from collections.abc import Callable
@@ -117,7 +118,31 @@ def test_the_table_is_for_people_and_for_spreadsheets(
         assert float(line["mean"]) == row["mean"]
     assert all(len(line) <= 80 for line in table.splitlines() if not line.startswith(("Plots", "compare")))
     assert not any(line.startswith("   ") for line in table.splitlines())  # what has no room stands below no row
-    assert {path.name for path in here.glob("runs/*/plots/*")} == {"pareto-parameters.svg", "pareto-seconds.svg"}
+    plots = {path.name: path.read_text() for path in here.glob("runs/*/plots/*")}
+    assert plots.keys() == {"pareto-parameters.svg", "pareto-seconds.svg"}
+    assert all(">test accuracy, %</text>" in plot for plot in plots.values())
+
+
+def test_that_of_another_user_is_left_to_them(
+    here: Path,
+    compare: Compare,
+    small_data: tuple[str, ...],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """In a folder that a class shares; the way to one's own is told."""
+    compare("--models=SDN8K", "--seeds=1", "--name=it")
+    may = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != "it" and may(path, mode))
+
+    assert main(["compare", *small_data, "--models=SDN8K", "--seeds=1", "--name=it"]) == 2
+
+    said = capsys.readouterr().err
+    assert (
+        "runs/it is another user's. --name=... begins one of your own; mnistlab report it --output=FILE shows this one."
+        in said
+    )
+    assert [folder.name for folder in (here / "runs").iterdir() if folder.is_dir()] == ["it"]
 
 
 def test_quick_is_ten_batches_of_one_epoch(compare: Compare, here: Path) -> None:
@@ -308,8 +333,10 @@ def test_presets_of_one_size_are_drawn(
     del inline
     assert main(["compare", "--presets=One,Two", "--seeds=1", "--trainer.max_epochs=1", *small_data]) == 0
 
+    said = capsys.readouterr()
     assert list(here.glob("runs/*/plots/pareto-parameters.svg"))
-    assert "Warning" not in capsys.readouterr().err
+    assert "Warning" not in said.err
+    assert not any(line.startswith("   ") for line in said.out.splitlines())  # columns that find no room are left out
 
 
 def test_presets_are_compared_by_their_tag(compare: Compare) -> None:

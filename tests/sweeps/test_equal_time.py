@@ -58,7 +58,7 @@ def test_a_trial_that_was_killed_keeps_to_what_it_had_decided(here: Path, small_
     training_step = Classifier.training_step
 
     def killing(self: Classifier, *given: Any) -> Any:
-        if self.trainer.global_step == 15:
+        if self.trainer.global_step == 8:
             raise Killed
         return training_step(self, *given)
 
@@ -68,5 +68,5 @@ def test_a_trial_that_was_killed_keeps_to_what_it_had_decided(here: Path, small_
 
     decided = budget_of(supervision.folder).split()
     record = json.loads((supervision.folder / "run.json").read_text())
-    assert all(int(turn.partition(":")[0]) <= 15 for turn in decided[1:])
+    assert all(int(turn.partition(":")[0]) <= 8 for turn in decided[1:])
     assert f":{record['metrics']['last']['step']}/" in decided[-1]

@@ -193,3 +193,4 @@ def test_models_are_compared_by_the_mean_over_folds(here: Path, inline: None, to
             assert accuracy == pytest.approx(np.mean([run["metrics"]["best"]["val/acc"] for run in runs]))
     assert not (here / "runs/looks.csv").exists()
     assert "val acc, %" in told("compare", "--models=CNN8K,SDN8K", "--folds=2", "--seeds=2", "--name=it", *DATA, SHORT)
+    assert ">validation accuracy, %</text>" in (here / "runs/it/plots/pareto-parameters.svg").read_text()

@@ -186,7 +186,7 @@ def test_a_preset_is_a_baseline(judge: Judge, here: Path) -> None:
         (
             ("--model.dropout=0.1", "--data.train_size=900"),
             ("mine.yaml (model.dropout=0.5, data.train_size=600)", "model.dropout=0.1, data.train_size=900"),
-            "on other images (data.train_size=900). For both sides: --baseline.data.train_size=900",
+            "on other data (data.train_size=900). For both sides: --baseline.data.train_size=900",
         ),
         (
             ("--model.dropout=0.1", "--trainer.max_epochs=2"),
@@ -199,12 +199,17 @@ def test_a_preset_is_a_baseline(judge: Judge, here: Path) -> None:
             "",
         ),
         (
+            ("--model.dropout=0.1", "--data.label_noise=0.1"),
+            ("mine.yaml (model.dropout=0.5, data.label_noise=0.0)", "model.dropout=0.1, data.label_noise=0.1"),
+            "on other data (data.label_noise=0.1). For both sides: --baseline.data.label_noise=0.1",
+        ),
+        (
             ("--data.train_size=900",),
             ("mine.yaml (data.train_size=600)", "data.train_size=900"),
             "",
         ),
     ],
-    ids=["images", "length", "neither", "nothing else"],
+    ids=["images", "length", "neither", "labels", "nothing else"],
 )
 def test_what_is_compared_is_said(
     here: Path,

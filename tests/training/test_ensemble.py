@@ -60,6 +60,16 @@ def test_the_mean_of_the_probabilities_is_tested(two: list[Path], told: Told, he
     assert "Ensemble on the test images of SyntheticDigits" in said
 
 
+def test_what_its_nets_have_each_for_itself_is_no_setting_of_an_ensemble(two: list[Path], told: Told) -> None:
+    """It takes images raw, which nobody has chosen; its members are told, on the screen and of the run."""
+    said = told("test", names(two), "--run.name=both")
+    options = {each["option"] for each in json.loads(told("runs", "show", "both", "--json"))["settings"]}
+
+    assert "data.mean" not in said
+    assert "model.members" in said
+    assert {name for name in options if name.startswith(("model", "data.m", "data.s"))} == {"model", "model.members"}
+
+
 def test_the_mean_of_the_probabilities_is_predicted_and_validated(two: list[Path], told: Told, here: Path) -> None:
     """With the images that all of them have held out."""
     told("predict", names(two))

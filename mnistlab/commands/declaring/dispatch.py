@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 from mnistlab.commands.declaring.model import IN_A_LINE, Command, all_commands, find_command
 from mnistlab.errors import LabError, tell
 from mnistlab.options.arguments import Arguments, read_arguments, spelt_out
+from mnistlab.options.meant import meant_command, meant_name
 from mnistlab.system.environment import unknown
-from mnistlab.text.nearest import nearest, said, suggestion
+from mnistlab.text.nearest import suggestion
 
 _NUMBERS = {1: "one run", 2: "two runs"}
 
@@ -34,7 +35,8 @@ def command_of(arguments: Sequence[str]) -> Callable[[], int]:
     command = find_command(name)
     if command is None:
         known = all_commands()
-        raise LabError(f"there is no command {name}.{suggestion(name, known)} There are {', '.join(known)}.")
+        hint = meant_command(name, {each: declared.commands for each, declared in known.items()})
+        raise LabError(f"there is no command {name}.{hint} There are {', '.join(known)}.")
     if name == "completion" and rest[:1] == ["--complete"]:
         from mnistlab.commands.help.installing import answer  # noqa: PLC0415 - not for every command
 
@@ -64,7 +66,7 @@ def _work(name: str, command: Command, arguments: Sequence[str]) -> Callable[[],
             own = {f"--{option.name}" for option in command.own}
             others = [word for word in arguments if word.partition("=")[0] not in own]
             return lambda: show_help(command.like, others)
-    asked = read_arguments(name, arguments, command.own, shares=bool(command.like))
+    asked = read_arguments(name, arguments, command.own, shares=bool(command.like), commands=command.commands)
     if "help" in asked.switches:
         from mnistlab.commands.help.usage import show_usage  # noqa: PLC0415 - not for every command
 
@@ -91,11 +93,8 @@ def _check_names(command: Command, asked: Arguments) -> None:
         raise LabError(f"`{name}` is not an option. Options begin with two dashes.")
     if name in command.commands:
         raise LabError(f"{name} comes first: mnistlab {what} {name} ...")
-    typed = [
-        f"--{option.name}={word}" for option in command.own if option.wanted for word in nearest(name, option.words)
-    ]
-    near = suggestion(name, command.commands) or said(typed)
-    if near:
+    taken = {option.name: option.words for option in command.own}
+    if near := meant_name(what, name, taken, command.commands, all_commands()):
         raise LabError(f"`{name}`: {what} takes no names.{near}")
     raise LabError(f"{what} takes no names, got {name}. {command.instead.format(name=name)}".rstrip())
 

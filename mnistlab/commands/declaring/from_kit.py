@@ -17,11 +17,7 @@ _NEVER = ("trust", "run.dir")
 """What no kit says: whom one trusts, and where runs are, which it says once for all commands."""
 
 
-_SWEEPING = ("sweep", "compare", "judge")
-"""The commands whose own options say how a sweep goes about."""
-
-
-class _Said(NamedTuple):
+class Said(NamedTuple):
     """A value of an own option."""
 
     value: str  # as it would be typed
@@ -45,54 +41,31 @@ def with_kit(command: Command, asked: Arguments) -> Work:
     said = {name: each for name, each in _own(command, asked.command).items() if name not in asked.values}
     if not said:
         return command.load(asked)
-    with _blaming(said):
+    with blaming(said):
         values = {**{name: each.value for name, each in said.items()}, **asked.values}
         work = command.load(asked._replace(values=values, usual=frozenset(said)))
 
     def run() -> int:
-        with _blaming(said):
+        with blaming(said):
             return work()
 
     return run
 
 
-def check_kit(kit: Kit) -> None:
-    """Refuse defaults of commands that there are not, and wrong values of commands' own options.
+def _own(command: Command, name: str) -> Mapping[str, Said]:
+    kit = find_kit()
+    if kit is None:
+        return {}
+    check_commands(kit)
+    return said_of(kit, name, command)
 
-    Among them is how a sweep goes about.
+
+def check_commands(kit: Kit) -> None:
+    """Refuse what a kit says of commands that there are not.
 
     Raises:
         LabError: For the first one.
     """
-    _check_commands(kit)
-    for name, command in all_commands().items():
-        said = _said_of(kit, name, command)
-        if name in _SWEEPING and said:
-            with _blaming(said):
-                _check_settings({option: each.value for option, each in said.items()})
-
-
-def _check_settings(values: Mapping[str, str]) -> None:
-    """Refuse values that no sweep takes."""
-    from mnistlab.catalogue import load_catalogue  # noqa: PLC0415 - for the doctor only
-    from mnistlab.sweeps.faults import Faults  # noqa: PLC0415 - as above
-    from mnistlab.sweeps.settings import settings_from  # noqa: PLC0415 - as above
-
-    catalogue, faults = load_catalogue(), Faults()
-    known = catalogue.sweep.by_name
-    settings_from([], {name: value for name, value in values.items() if name in known}, faults, catalogue)
-    faults.tell()
-
-
-def _own(command: Command, name: str) -> Mapping[str, _Said]:
-    kit = find_kit()
-    if kit is None:
-        return {}
-    _check_commands(kit)
-    return _said_of(kit, name, command)
-
-
-def _check_commands(kit: Kit) -> None:
     known = all_commands()
     for name, entries in defaults_of(kit).items():
         if name not in known:
@@ -101,14 +74,23 @@ def _check_commands(kit: Kit) -> None:
             raise LabError(f"{where}: {DEFAULTS}: there is no command {name}.{hint}")
 
 
-def _said_of(kit: Kit, name: str, command: Command) -> Mapping[str, _Said]:
-    """What a kit says of a command's own options; those of a command that is configured are read with all others."""
+def said_of(kit: Kit, name: str, command: Command) -> Mapping[str, Said]:
+    """What a kit says of a command's own options; those of a command that is configured are read with all others.
+
+    Args:
+        kit: The kit.
+        name: That of the command.
+        command: The command.
+
+    Raises:
+        LabError: If it has no such option, or one takes no such value.
+    """
     entries = () if name in CONFIGURED else defaults_of(kit).get(name, ())
     options = {option.name: option for option in command.own if option.takes} if entries else {}
     return {entry.name: _read(entry, name, command, options, foreign=kit.foreign) for entry in entries}
 
 
-def _read(entry: Written, name: str, command: Command, options: Mapping[str, Option], *, foreign: bool) -> _Said:
+def _read(entry: Written, name: str, command: Command, options: Mapping[str, Option], *, foreign: bool) -> Said:
     option = options.get(entry.name)
     if option is None:
         raise LabError(f"{entry.where}: {_unknown(entry.name, name, command, options)}")
@@ -122,7 +104,7 @@ def _read(entry: Written, name: str, command: Command, options: Mapping[str, Opt
     if foreign and not all(part in option.words or str(part).isdecimal() for part in parts):
         raise LabError(f"{entry.where}: this kit is another user's, so type it yourself: --{option.name}=...")
     try:
-        return _Said(option.read(value), entry.where)
+        return Said(option.read(value), entry.where)
     except LabError as error:
         raise LabError(f"{entry.where}: {str(error).removeprefix('--')}") from error
 
@@ -137,7 +119,7 @@ def _unknown(wrong: str, name: str, command: Command, options: Mapping[str, Opti
 
 
 @contextmanager
-def _blaming(said: Mapping[str, _Said]) -> Iterator[None]:
+def blaming(said: Mapping[str, Said]) -> Iterator[None]:
     """Let a message about a value that nobody has typed say where it stands."""
     try:
         yield

@@ -40,10 +40,14 @@ def has_pictures(folder: Path) -> bool:
 
 
 def divided(folder: Path) -> dict[str, Path]:
-    """The folders of the splits, where a folder holds `train` and maybe `val` and `test`, and nothing else."""
+    """The folders of the splits, where a folder holds `train` and maybe `val` and `test`, and nothing else.
+
+    One that holds `test` alone, with folders of classes, is a test.
+    """
     found = {path: split_named(path.name) for path in subfolders(folder)}
     parts = {part: path for path, part in found.items() if part is not None}
-    return parts if "train" in parts and len(parts) == len(found) else {}
+    is_test = set(parts) == {"test"} and bool(subfolders(parts["test"]))
+    return parts if ("train" in parts or is_test) and len(parts) == len(found) else {}
 
 
 def read_divided(parts: dict[str, Path], tables: dict[str, Path], group: str | None) -> Gathered:
@@ -71,8 +75,9 @@ def read_divided(parts: dict[str, Path], tables: dict[str, Path], group: str | N
             )
         else:
             found[part] = read.parts["all"]
-    if "train" not in found:
-        raise LabError(f"{parts['train']} has no folders of classes, and no table of labels.")
+    first = next(part for part in ("train", "test") if part in parts)
+    if first not in found:
+        raise LabError(f"{parts[first]} has no folders of classes, and no table of labels.")
     return Gathered(found, notes=notes)
 
 

@@ -85,8 +85,14 @@ def _read_folder(path: Path, group: str | None, scratch: Path) -> Gathered:
 
 
 def _with_a_test(gathered: Gathered, path: Path) -> Gathered:
-    """What is divided into training and test; what is one part only is not divided."""
+    """What is divided into training and test; what is one part only is not divided, but a test by name is all test."""
     parts = dict(gathered.parts)
+    if set(parts) == {"test"}:
+        return gathered
+    if set(parts) == {"val"}:
+        return replace(
+            gathered, parts={"test": parts["val"]}, notes=[*gathered.notes, f"{path} has val alone: it is the test"]
+        )
     if len(parts) == 1:
         return replace(gathered, parts={"all": next(iter(parts.values()))})
     if "train" not in parts:

@@ -3,17 +3,18 @@
 import base64
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from mnistlab.reports.board.standing import Place, Standing, ended
+from mnistlab.reports.board.standing import Place, Standing, ended, whose
 from mnistlab.reports.markup import Markup, element, joined
-from mnistlab.runs.listing import short_ids
-from mnistlab.text.values import UNKNOWN, counted, cut, in_percent, moment, percent
+from mnistlab.text.apart import MARK, told_apart
+from mnistlab.text.values import UNKNOWN, counted, in_percent, moment, percent
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _LONGEST = 24  # characters of a name
+_MOST = 84  # places that a projector has room for; the others stand below
 _NEWEST = 6
 _MOST_DOTS = 2000
 _WIDE, _HIGH = 1000, 300  # of the drawing, which is stretched
@@ -61,13 +62,20 @@ def inner(standing: Standing, by: str, *, best: bool) -> Markup:
     """What changes with each new run."""
     if not standing.places:
         return element("p", standing.missing or "No run of fit has been validated yet.", class_="empty")
-    right = [_curve(standing), *([] if best else [_newest(standing)])]
-    kind, tables = _tables(standing.places, by)
-    columns = element("div", tables, element("div", *right, class_="beside"), class_=f"columns {kind}")
-    return joined([_header(standing, by), columns])
+    names = told_apart((place.who for place in standing.places), _LONGEST)
+    right = [_curve(standing), *([] if best else [_newest(standing, by, names)])]
+    first, rest = standing.places[:_MOST], standing.places[_MOST:]
+    kind, tables = _tables(first, by, names)
+    columns = element("div", tables, element("div", *right, class_="beside"), class_=f"columns {kind} by-{by}")
+    parts = [_header(standing, by, names), columns]
+    for at in range(0, len(rest), _MOST):
+        kind, tables = _tables(rest[at : at + _MOST], by, names)
+        heading = element("h2", f"From place {rest[at].rank} on")
+        parts.append(element("section", heading, tables, class_=f"more-places {kind}"))
+    return joined(parts)
 
 
-def _header(standing: Standing, by: str) -> Markup:
+def _header(standing: Standing, by: str, names: Mapping[str, str]) -> Markup:
     first = [place for place in standing.places if place.rank == 1]
     people = "person" if by == "user" else "name"
     said = [counted(len(standing.runs), "run"), f"{counted(len(standing.places), people)}".replace("persons", "people")]
@@ -75,24 +83,26 @@ def _header(standing: Standing, by: str) -> Markup:
     note = f"{said[0]} of {said[1]} on {standing.data}, by validation accuracy: the test images are no leaderboard"
     looks = f"They have been looked at {counted(standing.looks, 'time')}." if standing.looks else ""
     rest = f"Not shown: {others} (--data=)." if others else ""
-    named = [cut(each.who, _LONGEST, "…") for each in first]
+    lower = len(standing.places) - _MOST
+    below = f"Below: {lower} more, from place {standing.places[_MOST].rank} on." if lower > 0 else ""
+    named = [names[each.who] for each in first]
     who = " and ".join(named)
     if len(named) > 1 and len(who) > _ONE_LINE:
         who = f"{named[0]} and {counted(len(named) - 1, 'other')}"
     leader = element("p", element("span", who, class_="who"), " ", element("b", percent(first[0].accuracy)))
-    about = element("p", " ".join(filter(None, [f"{note}.", looks, rest])), class_="about")
+    about = element("p", " ".join(filter(None, [f"{note}.", looks, rest, below])), class_="about")
     return element("header", element("h1", element("small", "Best so far"), leader), about)
 
 
-def _tables(places: Sequence[Place], by: str) -> tuple[str, Markup]:
+def _tables(places: Sequence[Place], by: str, called: Mapping[str, str]) -> tuple[str, Markup]:
     """The places in tables beside each other, and how many these are, as a word: all fit on a projector."""
     number, kind = next((n, kind) for n, (kind, most) in enumerate(_BESIDE, 1) if len(places) <= most or not most)
     rows = math.ceil(len(places) / number)
-    tables = [_table(places[at : at + rows], by, rows) for at in range(0, len(places), rows)]
+    tables = [_table(places[at : at + rows], by, rows, called) for at in range(0, len(places), rows)]
     return kind, element("div", *tables, class_="places")
 
 
-def _table(places: Sequence[Place], by: str, rows: int) -> Markup:
+def _table(places: Sequence[Place], by: str, rows: int, called: Mapping[str, str]) -> Markup:
     """A table of some of the places, of which the longest one has so many rows."""
     names = ("", "Person" if by == "user" else "Name", "Val. %", "Model", "Runs", "Looks")
     looks = "How often they have looked" if by == "user" else "How many of these runs were tested: each is a look"
@@ -105,15 +115,15 @@ def _table(places: Sequence[Place], by: str, rows: int) -> Markup:
     inside = (
         element("colgroup", *widths),
         element("thead", element("tr", *head)),
-        element("tbody", *map(_row, places)),
+        element("tbody", *(_row(place, called[place.who]) for place in places)),
     )
     return element("table", *inside, style=f"--rows: {rows}")
 
 
-def _row(place: Place) -> Markup:
+def _row(place: Place, called: str) -> Markup:
     cells = (
         place.rank,
-        cut(place.who, _LONGEST, "…"),
+        _shrinking(called),
         in_percent(place.accuracy),
         place.best.architecture,
         place.runs,
@@ -125,16 +135,25 @@ def _row(place: Place) -> Markup:
     return element("tr", *body, class_="best" if place.rank == 1 else None)
 
 
-def _newest(standing: Standing) -> Markup:
+def _shrinking(name: str) -> Markup:
+    """A name that gives way in its middle where there is less room."""
+    start, mark, end = name.partition(MARK)
+    if not mark:
+        start, end = name[: len(name) // 2], name[len(name) // 2 :]
+    middle = element("span", mark) if mark else ""
+    last = element("span", end, class_="end" if not end.endswith(MARK) else None)
+    return element("span", element("span", start, class_=None if mark else "start"), middle, last, class_="name")
+
+
+def _newest(standing: Standing, by: str, called: Mapping[str, str]) -> Markup:
     newest = standing.runs[: -_NEWEST - 1 : -1]
-    ids = short_ids([run.folder for run in standing.runs], (), [run.folder for run in newest])
     best = {run for run, _ in standing.course}
     rows = [
         element(
             "li",
             element("b", percent(run.val_acc)),
             " ",
-            element("span", cut(run.user or run.name or ids[run.folder], _LONGEST, "…"), class_="who"),
+            element("span", _shrinking(called[whose(run, by)]), class_="who"),
             " ",
             element("span", f"{run.architecture}, {moment(ended(run), 'minutes')[5:] or UNKNOWN}", class_="more"),
             element("em", "the best then") if run in best else "",
@@ -177,8 +196,8 @@ def _curve(standing: Standing) -> Markup:
     levels = [element("span", percent(level)) for level in (top, low)]
     about = ", ".join(filter(None, (first[:10] if day else "", "UTC", hidden)))
     caption = element("div", times[0], element("span", about), times[1], class_="times")
-    frame = element("div", element("div", *levels, class_="levels"), drawing, class_="frame")
-    return element("section", element("h2", "The best over time"), frame, caption)
+    frame = element("div", element("div", *levels, class_="levels"), drawing, caption, class_="frame")
+    return element("section", element("h2", "The best over time"), frame)
 
 
 def _seconds(time: str) -> float:

@@ -63,8 +63,7 @@ def standing(runs: Sequence[Run], by: str, root: Path) -> Standing:
     shown = sorted((run for run in counting if run.data == data), key=ended)
     people: dict[str, list[Run]] = {}
     for run in shown:
-        who = (run.name or run.folder.name) if by == "name" else (run.user or NOBODY)
-        people.setdefault(who, []).append(run)
+        people.setdefault(whose(run, by), []).append(run)
     images = {each for run in shown if isinstance(each := run.said("data_fingerprint", "test"), str)}
     looks: Counter[str] = Counter()
     for (image, who), number in looks_at(root).items():
@@ -72,6 +71,11 @@ def standing(runs: Sequence[Run], by: str, root: Path) -> Standing:
     places = [_place(who, own, looks[who] if by == "user" and who != NOBODY else 0) for who, own in people.items()]
     others = {name: number for name, number in sizes.items() if name != data}
     return Standing(data, shown, _ranked(places), looks.total(), others)
+
+
+def whose(run: Run, by: str) -> str:
+    """Under whom a run counts, by `user` or `name`."""
+    return (run.name or run.folder.name) if by == "name" else (run.user or NOBODY)
 
 
 def ended(run: Run) -> str:

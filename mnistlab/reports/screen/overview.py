@@ -17,7 +17,7 @@ from mnistlab.system.files import stands
 from mnistlab.system.handing import hand_over
 from mnistlab.system.strict_json import as_json
 from mnistlab.text.layout import as_csv, paragraph, screen_height, screen_width
-from mnistlab.text.values import counted
+from mnistlab.text.values import counted, from_here
 
 _DEFAULT_ORDER = "-started"
 _FEWEST = 5  # rows that are shown on however small a screen
@@ -67,7 +67,8 @@ def _plain(run: Run, names: Sequence[str]) -> dict[str, object]:
 
 def _grouped(chosen: Sequence[Run], asked: Arguments, limit: int | None) -> str:
     """The runs in groups."""
-    from mnistlab.reports.screen.groups import as_written, groups_of  # noqa: PLC0415 - not for the overview
+    from mnistlab.reports.screen.group_table import as_written  # noqa: PLC0415 - not for the overview
+    from mnistlab.reports.screen.groups import groups_of  # noqa: PLC0415 - as above
 
     groups = groups_of(chosen, asked, asked.values.get("sort", _DEFAULT_ORDER))
     groups = (groups[::-1] if "reverse" in asked.switches else groups)[:limit]
@@ -176,7 +177,7 @@ def _heading(total: int, chosen: int, shown: int, root: Path, said: Sequence[str
     if shown < chosen < total:
         which = f"the {chosen:,} that match, of {total:,} runs"
     of_which = "; those shown: " if some else ": "
-    return f"{some}{which} in {root}{of_which if said else ''}{', '.join(said)}"
+    return f"{some}{which} in {from_here(root)}{of_which if said else ''}{', '.join(said)}"
 
 
 def _tail(left_out: Sequence[str], hidden: int) -> list[str]:

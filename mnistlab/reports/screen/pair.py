@@ -24,7 +24,7 @@ from mnistlab.runs.run import Run
 from mnistlab.runs.sheets import by_option
 from mnistlab.system.strict_json import as_json
 from mnistlab.text.layout import paragraph, screen_width, table
-from mnistlab.text.values import class_name, shown
+from mnistlab.text.values import class_name, from_here, shown
 
 if TYPE_CHECKING:
     from mnistlab.runs.comparing import Agreement
@@ -125,7 +125,7 @@ def _report(pair: _Pair) -> dict[str, object]:
 
 
 def _parts(pair: _Pair, *, everything: bool) -> Iterator[list[str]]:
-    yield [f"{name}  {run.folder}: {_what(run)}" for name, run in (("A", pair.a), ("B", pair.b))]
+    yield [f"{name}  {from_here(run.folder)}: {_what(run)}" for name, run in (("A", pair.a), ("B", pair.b))]
     if pair.unknown:
         yield paragraph(f"Their configurations cannot be compared: {pair.unknown}", screen_width())
     elif pair.settings:

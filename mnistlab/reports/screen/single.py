@@ -20,7 +20,7 @@ from mnistlab.system.files import is_file
 from mnistlab.system.shapes import is_number
 from mnistlab.system.strict_json import NOT_FINITE, as_json
 from mnistlab.text.layout import paragraph, screen_width, table
-from mnistlab.text.values import count, counted, in_seconds, moment, shown
+from mnistlab.text.values import count, counted, from_here, in_seconds, moment, shown
 
 _MOST_ROWS, _FIRST, _LAST = 12, 3, 7  # epochs that are all shown; of more, so many of the first and of the last
 _NAMES = 12  # columns that the names of the facts take
@@ -64,7 +64,7 @@ def _as_number(text: str) -> float | int | str | None:
 def _facts(run: Run) -> Iterator[str]:
     """What it was, where and when it ran."""
     yield f"{run.architecture} on {run.data}: {run.command}, {run.status}"
-    yield str(run.folder)
+    yield from_here(run.folder)
     yield ""
     for name, text in _named_facts(run).items():
         if text:
@@ -113,7 +113,8 @@ def _trained(run: Run) -> str:
     length = Length.of(run)
     whole = counted(run.epochs, "epoch") if length is None else counted(length.whole, "epoch") if length.whole else ""
     trained = " and ".join(filter(None, [whole, length.part if length else ""]))
-    return f"{trained} in {in_seconds(run.seconds)} s{sittings}"
+    limit = run.text("ended_by")
+    return f"{trained} in {in_seconds(run.seconds)} s{sittings}{f', ended by {limit}' if limit else ''}"
 
 
 def _machine(run: Run) -> str:
@@ -209,7 +210,7 @@ def _commands(run: Run) -> Iterator[str]:
     command, configured = run.command, is_file(run.folder / CONFIG)
     if command == "fit" and configured:
         yield "run it again, with the same configuration:"
-        yield f"  mnistlab fit --config={shlex.quote(str(run.folder / CONFIG))}"
+        yield f"  mnistlab fit --config={shlex.quote(from_here(run.folder / CONFIG))}"
     if command == "fit" and configured and run.status in ("interrupted", "failed", "lost"):
         yield "go on with it:"
         yield f"  {command_for('fit', run.folder)}"
@@ -217,5 +218,5 @@ def _commands(run: Run) -> Iterator[str]:
         yield "go on from the last sound checkpoint, at a lower rate:"
         yield f"  {command_for('fit', run.folder, lower_rate(run.record))}"
     if run.weights:
-        yield "test it again:"
+        yield "test it again:" if run.test_acc is not None else "test it:"
         yield f"  {command_for('test', run.folder)}"
