@@ -28,7 +28,7 @@ class Group:
 
 
 def groups_of(lines: Mapping[Run, Points], names: Mapping[Run, str]) -> list[Group]:
-    """The curves of runs in groups, in the order in which these begin.
+    """The curves of runs in groups, in the order in which these begin; where all are one, each of a few is by itself.
 
     Args:
         lines: The curve of each run.
@@ -38,6 +38,8 @@ def groups_of(lines: Mapping[Run, Points], names: Mapping[Run, str]) -> list[Gro
     for run, points in lines.items():
         found.setdefault(_but_for_the_seed(run), {})[run] = points
     groups = [*found.values()]
+    if len(groups) == 1 and len(lines) <= FEW:  # else a chart of seeds would tell none from another
+        groups = [{run: points} for run, points in lines.items()]
     called = _called([[*group] for group in groups], names)
     shown = told_apart(called, _LONGEST if len(called) <= FEW else _SHORTER)
     return [Group(shown[name], group) for name, group in zip(called, groups, strict=True)]

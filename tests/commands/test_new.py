@@ -97,7 +97,7 @@ def test_nothing_is_overwritten(written: str, here: Path, capsys: pytest.Capture
         ("model ../Net", "the name of a class is wanted"),
         ("model TinyModel", "is the name of a class of the lab"),
         ("loss Json", "there is another module json"),
-        ("modle Net", "Did you mean model?"),
+        ("modle Net", "Did you mean mnistlab new model?"),
     ],
 )
 def test_a_name_that_does_not_serve_is_refused(

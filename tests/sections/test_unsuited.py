@@ -292,7 +292,6 @@ def test_a_schedule_of_schedules_is_a_function_in_python(fit: Fit, here: Path, m
 @pytest.mark.parametrize(
     ("ended", "option"),
     [
-        (["--trainer.max_time=00:00:00:00"], "trainer.max_time"),
         (["--trainer.max_steps=2"], "trainer.max_steps"),
         ([], "trainer.max_epochs"),
     ],
