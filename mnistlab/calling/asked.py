@@ -158,15 +158,16 @@ def _refuse(name: str, short: str, meant: Mapping[str, Sequence[str]], places: M
 def _elsewhere(short: str, places: Mapping[str, Place]) -> str:
     """A hint at what another tool's word is called here, or why it is not needed."""
     reason = needless(short)
-    meant = [each.partition("=") for each in renamed(short)]
+    if reason:
+        return f" {reason} Leave it out."
     shortest = {full: usual for usual, full in USUAL.items()}
     found = []
-    for key, equals, value in meant:
+    for key, equals, value in (each.partition("=") for each in renamed(short)):
         full = key.removesuffix("+")
         last = full.rpartition(".")[2]
         if len(_meant(last, places)) == 1 or full in _FIRST:
             found.append(f"{shortest.get(full, last)}{equals}{_quoted(value) if equals else ''}")
-    return f" {reason} Leave it out." if reason else said(found)
+    return said(found)
 
 
 def _quoted(value: str) -> str:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from mnistlab.runs.ranking import choice_of
 from mnistlab.runs.run import Run
+from mnistlab.runs.sheets import but_for_the_seed
 from mnistlab.text.apart import told_apart
 from mnistlab.text.values import counted
 
 _LONGEST, _SHORTER = 28, 20  # characters of a name in a legend, and where there are many
-_SEED = "seed_everything"
 
 FEW = 6
 """Groups of which a legend has room for whole words."""
@@ -36,7 +36,7 @@ def groups_of(lines: Mapping[Run, Points], names: Mapping[Run, str]) -> list[Gro
     """
     found: dict[str, dict[Run, Points]] = {}
     for run, points in lines.items():
-        found.setdefault(_but_for_the_seed(run), {})[run] = points
+        found.setdefault(_in_common(run), {})[run] = points
     groups = [*found.values()]
     if len(groups) == 1 and len(lines) <= FEW:  # else a chart of seeds would tell none from another
         groups = [{run: points} for run, points in lines.items()]
@@ -52,11 +52,11 @@ def told(groups: Sequence[Group]) -> str:
     return f"{runs} in {counted(len(groups), 'group')}, each alike but for the seed" if several else runs
 
 
-def _but_for_the_seed(run: Run) -> str:
+def _in_common(run: Run) -> str:
     """What runs have in common that differ in their seed alone; something of its own where that is not known."""
     if run.text("sweep"):
         return f"{run.folder.parent} {choice_of(run)}"
-    options = {name: value for name, value in run.options.items() if name != _SEED}
+    options = but_for_the_seed(run.options)
     return json.dumps(options, sort_keys=True, default=str) if options else str(run.folder)
 
 

@@ -28,12 +28,8 @@ _CELL, _BESIDE = 0.4, 1.0  # inches: of a matrix, and of what stands beside it
 _SMALLEST = 3.2  # inches of a matrix
 _MARGIN = 0.03  # of a cell, on each side
 _LABEL, _LABEL_LETTER = 0.4, 0.07  # inches beside a matrix in print without its labels, and of each letter of these
-_POINTS, _DIGIT, _COMMA, _LINE = (
-    72,
-    4.5,
-    2.3,
-    11.0,
-)  # in an inch; of small letters in a cell, and of usual ones in a row
+_POINTS = 72  # in an inch
+_DIGIT, _COMMA, _LINE = 4.5, 2.3, 11.0  # points: of small letters in a cell, and of usual ones in a row
 
 
 def outcomes_of(run: Run) -> tuple[Outcomes, Path]:

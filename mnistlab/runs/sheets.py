@@ -124,6 +124,11 @@ def options_of(written: Sequence[Written]) -> dict[str, object]:
     return {name: value for name, value in by_option(written).items() if name.partition(".")[0] not in NOT_OPTIONS}
 
 
+def but_for_the_seed(options: Mapping[str, object]) -> dict[str, object]:
+    """The options in which runs are alike that differ in their seed alone."""
+    return {name: value for name, value in options.items() if name != "seed_everything"}
+
+
 def _new_sheet(lines: Sequence[str]) -> Sheet:
     """A configuration read as YAML, and where its plain words stand."""
     from mnistlab.options.files import from_text  # noqa: PLC0415 - brings YAML in, which a listing seldom needs

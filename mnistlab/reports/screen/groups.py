@@ -14,16 +14,11 @@ from mnistlab.reports.settings import changed
 from mnistlab.runs.fields import FIELDS
 from mnistlab.runs.run import Run, read_runs
 from mnistlab.runs.selection import ordered_groups
-from mnistlab.runs.sheets import options_of
+from mnistlab.runs.sheets import but_for_the_seed, options_of
 from mnistlab.runs.statistics import Student
 from mnistlab.text.nearest import suggestion
-from mnistlab.text.values import (
-    counted,
-    last_parts,
-    percent,
-)
+from mnistlab.text.values import counted, last_parts, percent
 
-_SEED = "seed_everything"
 _FIELDS = ("user", "name", "tags", "preset", "sweep")  # what is no option, and runs can be grouped by
 _IMAGES, _DIGITS = "images", 6
 _NAMED = 6  # runs in a note
@@ -181,7 +176,7 @@ def _configured(runs: Sequence[Run]) -> dict[Run, Options]:
         except LabError as error:
             tell(f"note: {run.folder} is left out: {error}")
         else:
-            found[run] = {name: value for name, value in options.items() if name != _SEED}
+            found[run] = but_for_the_seed(options)
     return found
 
 
